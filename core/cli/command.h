@@ -1,0 +1,19 @@
+/* command.h: a subcommand of tallyman, one file each; main.c holds their table */
+#pragma once
+#include <glib.h>
+
+typedef struct
+{
+  const char *name;
+  const char *arguments; /* "PIPELINE…", for the usage line */
+  const char *summary;
+  int (*main) (int argc, char **argv); /* argv[0] is the subcommand's name; returns an exit code, see TallyExit */
+} TallyCommand;
+
+/* Parses GNU options after a subcommand's name; prints --help itself and ends the program.  FALSE: the message has been
+ * printed, return 2. */
+gboolean tally_command_parse (const TallyCommand *command, const GOptionEntry *entries, int *argc, char ***argv);
+/* Prints "tallyman: message" to standard error. */
+void tally_command_complain (const char *format, ...) G_GNUC_PRINTF (1, 2);
+/* Whether to colour what goes to the stream: a terminal, and NO_COLOR not set. */
+gboolean tally_command_has_colour (int fd);

@@ -1,0 +1,104 @@
+/* main.c: the tallyman command: finds the subcommand, answers --help and --version */
+#include "command.h"
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "engine/engine.h"
+#include "record/nearest.h"
+
+static const TallyCommand *const commands[] = {
+  NULL,
+};
+
+void
+tally_command_complain (const char *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  g_autofree char *message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  fprintf (stderr, "tallyman: %s\n", message);
+}
+
+gboolean
+tally_command_has_colour (int fd)
+{
+  const char *no_colour = g_getenv ("NO_COLOR");
+
+  return isatty (fd) && (no_colour == NULL || *no_colour == '\0');
+}
+
+gboolean
+tally_command_parse (const TallyCommand *command, const GOptionEntry *entries, int *argc, char ***argv)
+{
+  g_autofree char *parameters = g_strdup_printf ("%s", command->arguments);
+  g_autoptr (GOptionContext) context = g_option_context_new (parameters);
+  g_autofree char *program = g_strdup_printf ("tallyman %s", command->name);
+  g_autoptr (GError) error = NULL;
+
+  g_set_prgname (program);
+  g_option_context_set_summary (context, command->summary);
+  g_option_context_add_main_entries (context, entries, NULL);
+  if (g_option_context_parse (context, argc, argv, &error))
+    return TRUE;
+
+  tally_command_complain ("%s; see 'tallyman %s --help'", error->message, command->name);
+  return FALSE;
+}
+
+static void
+print_usage (FILE *stream)
+{
+  fputs ("Usage: tallyman COMMAND [OPTION…] [ARGUMENT…]\n\n"
+         "Moves records between systems, and counts each one, once.\n\nCommands:\n",
+         stream);
+  for (guint i = 0; commands[i] != NULL; i++)
+    fprintf (stream, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+  fputs ("\n'tallyman COMMAND --help' tells more.  --version shows the version.\n", stream);
+}
+
+static int
+complain_about (const char *word)
+{
+  const char *names[G_N_ELEMENTS (commands)];
+  const char *nearest;
+  guint n = 0;
+
+  for (; commands[n] != NULL; n++)
+    names[n] = commands[n]->name;
+  nearest = tally_nearest (word, names, n);
+  tally_command_complain ("there is no command \"%s\"%s%s%s", word,
+                          nearest != NULL ? "; did you mean \"" : "; see 'tallyman --help'",
+                          nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
+  return TALLY_EXIT_USAGE;
+}
+
+int
+main (int argc, char **argv)
+{
+  setlocale (LC_CTYPE, "C.UTF-8");
+  if (argc < 2)
+    {
+      print_usage (stderr);
+      return TALLY_EXIT_USAGE;
+    }
+  if (g_str_equal (argv[1], "--help") || g_str_equal (argv[1], "-h") || g_str_equal (argv[1], "help"))
+    {
+      print_usage (stdout);
+      return EXIT_SUCCESS;
+    }
+  if (g_str_equal (argv[1], "--version"))
+    {
+      puts ("tallyman " TALLY_VERSION);
+      return EXIT_SUCCESS;
+    }
+
+  for (guint i = 0; commands[i] != NULL; i++)
+    if (g_str_equal (argv[1], commands[i]->name))
+      return commands[i]->main (argc - 1, argv + 1);
+
+  return complain_about (argv[1]);
+}

@@ -1,0 +1,254 @@
+/* ledger.h: the record of runs, deliveries, checkpoints, rejects and leases
+ *
+ * One interface, two databases behind it.  All calls block; a ledger is used by one thread at a time
+ * (the delivery's ledger thread opens one of its own).  Times are microseconds since 1970 on the
+ * database's clock.  Every error is %TALLY_ERROR_LEDGER unless said otherwise, and means that
+ * nothing may be sent any more until a later call succeeds.
+ */
+#pragma once
+#include <tallyman/batch.h>
+#include <tallyman/error.h>
+
+typedef struct _TallyLedger TallyLedger;
+
+typedef enum
+{
+  TALLY_LEDGER_READ = 1 << 0,    /* for listings: creates nothing, migrates nothing */
+  TALLY_LEDGER_UNSAFE = 1 << 1,  /* the user insists on a server that does not sync: no guarantee */
+} TallyLedgerFlags;
+
+/* Opens "postgresql://…" (any libpq URI or "postgresql:" with a conninfo), "sqlite:PATH" or NULL for the
+ * embedded ledger in the state directory ($XDG_STATE_HOME/tallyman/ledger.sqlite).  Creates and migrates
+ * the schema unless READ.  Fails, too, if the schema is newer than this program (message says which
+ * version is needed), or if fsync, synchronous_commit or full_page_writes is off and not UNSAFE. */
+TallyLedger *tally_ledger_open (const char *uri, TallyLedgerFlags flags, GError **error);
+void tally_ledger_close (TallyLedger *ledger);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TallyLedger, tally_ledger_close)
+
+/* A random name given to the ledger when it was made: 32 hexadecimal digits. */
+const char *tally_ledger_id (const TallyLedger *ledger);
+/* Where it is, for messages; without secrets. */
+const char *tally_ledger_description (const TallyLedger *ledger);
+/* FALSE if it was opened UNSAFE and indeed is. */
+gboolean tally_ledger_is_durable (const TallyLedger *ledger);
+gboolean tally_ledger_now (TallyLedger *ledger, gint64 *ret_now, GError **error);
+
+/* R8: the count of commits that the ledger has seen, the server it lives on, and what the state file
+ * beside the user's other state remembers of it ($XDG_STATE_HOME/tallyman/marks/<ledger id>).  Check fails if the ledger
+ * went backwards: a restored backup, a failover that lost commits.  Save writes and syncs the file. */
+gboolean tally_ledger_check_mark (TallyLedger *ledger, GError **error);
+gboolean tally_ledger_save_mark (TallyLedger *ledger, GError **error);
+
+/* ---- Leases ---- */
+
+typedef struct
+{
+  char *host;
+  char *boot_id;     /* changes with each start of the machine */
+  gint64 pid;
+  gint64 started_at; /* of the process, in clock ticks since boot, so that a pid used again is told apart */
+  char *command;     /* "tallyman run tickets.yaml" */
+} TallyHolder;
+
+TallyHolder *tally_holder_self (const char *command);
+TallyHolder *tally_holder_copy (const TallyHolder *holder);
+void tally_holder_free (TallyHolder *holder);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TallyHolder, tally_holder_free)
+
+/* Takes all the leases named, or none.  A lease is free if it was released, has expired, or its holder was
+ * a process of this host and boot that is gone.  Fails with TALLY_ERROR_LEASE if one is held; the message
+ * says by whom and until when, and ret_holder gets a copy.  ret_deadline is the database's time at which the last holder's right to send ended
+ * (now, if it is gone; 0 if there was none): nobody can have sent later. */
+gboolean tally_ledger_acquire (TallyLedger *ledger, const char *const *names, const TallyHolder *self,
+                               gint64 ttl, gint64 *ret_epoch, gint64 *ret_last_send,
+                               TallyHolder **ret_holder, GError **error);
+/* Both fail with TALLY_ERROR_LEASE if the epoch is stale: somebody else has taken the lease. */
+gboolean tally_ledger_renew (TallyLedger *ledger, gint64 epoch, gint64 ttl, GError **error);
+gboolean tally_ledger_release (TallyLedger *ledger, gint64 epoch, GError **error);
+
+/* ---- Pipelines and runs ---- */
+
+typedef struct
+{
+  gint64 id;
+  char *pipeline;
+  gint64 epoch;
+  gint64 pass;       /* the reading of the source that it belongs to: resumed runs share one */
+  char *target;      /* (nullable) */
+  char *holder;      /* host and pid, for a person */
+  char *version;     /* of the program */
+  gint64 started_at;
+  gint64 ended_at;   /* 0 while it is at work, or if it was killed */
+  char *outcome;     /* (nullable) "complete", "failed", "interrupted", … */
+  char *counts;      /* (nullable) a JSON object */
+} TallyLedgerRun;
+
+void tally_ledger_run_free (TallyLedgerRun *run);
+
+/* Begins a run.  Fails with TALLY_ERROR_USAGE if the pipeline had another target before and new_target is FALSE.
+ * resume tells whether a checkpoint is there and to be used: if not, a new pass begins and the
+ * pipeline's rejects of source and steps are cleared.  ret_position gets the checkpoint or NULL. */
+gboolean tally_ledger_begin_run (TallyLedger *ledger, gint64 epoch, const char *pipeline, const char *target,
+                                 gboolean resume, gboolean new_target, TallyLedgerRun **ret_run,
+                                 char **ret_position, GError **error);
+/* keep_position: FALSE after a complete run of a source that begins anew each time. */
+gboolean tally_ledger_end_run (TallyLedger *ledger, const TallyLedgerRun *run, const char *outcome,
+                               const char *counts, gboolean keep_position, GError **error);
+/* The newest first; pipeline NULL for all.  (element-type TallyLedgerRun) */
+GPtrArray *tally_ledger_list_runs (TallyLedger *ledger, const char *pipeline, guint limit, GError **error);
+
+/* ---- Deliveries ---- */
+
+typedef enum
+{
+  TALLY_DELIVERY_INTENDED,  /* may have been sent */
+  TALLY_DELIVERY_DELIVERED,
+  TALLY_DELIVERY_REJECTED,
+  TALLY_DELIVERY_IN_DOUBT,  /* as intended, and a run has ended without settling it */
+  TALLY_DELIVERY_RELEASED,  /* surely not in the target; the next run that meets it uses the next generation */
+  TALLY_DELIVERY_DISCARDED, /* rejected, and the user wants to hear no more of it */
+} TallyDeliveryState;
+
+const char *tally_delivery_state_name (TallyDeliveryState state); /* "in doubt" … */
+
+/* Whose keys are meant: deliveries are unique by scope and key. */
+typedef struct
+{
+  const char *target;
+  const char *entity;
+  const char *origin;
+} TallyScope;
+
+typedef struct
+{
+  gint64 scope;           /* from tally_ledger_scope() */
+  char *key;
+  guint generation;       /* 1, 2, … */
+  TallyDeliveryState state;
+  char *idempotency_key;
+  GBytes *request;        /* (nullable) the exact bytes; dropped once delivered */
+  char *request_hash;     /* SHA-256, hexadecimal */
+  char *content_hash;     /* of the record that it was rendered from */
+  char *row_origin;       /* tickets.csv:1024 */
+  char *reference;        /* the external_id: stored, so that a changed origin cannot change it */
+  gint64 pass;
+  gint64 run;
+  guint attempts;         /* sends so far, as far as the ledger knows */
+  gint64 intended_at;     /* of this generation */
+  gint64 intended_target; /* the target's clock then; 0 unknown */
+  gint64 settled_at;      /* 0 */
+  char *target_id;        /* (nullable) */
+  char *other_ids;        /* (nullable) */
+  gint status;            /* of the last answer */
+  char *detail;           /* (nullable) of the last answer or event, for a person */
+} TallyLedgerDelivery;
+
+void tally_ledger_delivery_free (TallyLedgerDelivery *delivery);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TallyLedgerDelivery, tally_ledger_delivery_free)
+
+/* One line in the life of a record, for `trace`. */
+typedef struct
+{
+  gint64 at;
+  gint64 run;
+  guint generation;
+  char *event;            /* "retried", "in doubt", "looked up", "adopted", "rejected", "released by user", … */
+  gint status;
+  char *detail;           /* (nullable) */
+} TallyLedgerEvent;
+
+void tally_ledger_event_free (TallyLedgerEvent *event);
+
+/* The number of a scope; made if it is new (not with READ: then ret_scope is 0). */
+gboolean tally_ledger_scope (TallyLedger *ledger, const TallyScope *scope, gint64 *ret_scope, GError **error);
+
+/* For each key its delivery, or NULL: an array of n_keys. (element-type TallyLedgerDelivery) (nullable elements)
+ * The requests' bytes are read only for INTENDED and IN_DOUBT ones. */
+GPtrArray *tally_ledger_find (TallyLedger *ledger, gint64 scope, const char *const *keys, guint n_keys,
+                              GError **error);
+/* The next page of unsettled ones (INTENDED, IN_DOUBT) of a scope in order of key, bytes included. after NULL: from the start. */
+GPtrArray *tally_ledger_list_unsettled (TallyLedger *ledger, gint64 scope, const char *after, guint limit,
+                                        GError **error);
+
+/* What happened to one delivery since its intent. */
+typedef struct
+{
+  const char *key;
+  guint generation;
+  TallyDeliveryState state; /* INTENDED: still at work, only the event and the attempts are noted */
+  guint attempts;
+  gint status;
+  const char *target_id;
+  const char *other_ids;
+  const char *detail;
+  const char *event;        /* (nullable) a line for `trace`; the plain course needs none */
+  gboolean keep_request;    /* FALSE drops the bytes */
+} TallyLedgerOutcome;
+
+typedef struct
+{
+  const char *key;
+  const char *row_origin;
+} TallyLedgerSeen;
+
+/* One transaction.  All pointers are borrowed. */
+typedef struct
+{
+  gint64 epoch;
+  gint64 serial;                     /* 1, 2, … within the epoch: lets a commit whose answer was lost be read again (A7) */
+  gint64 lease_ttl;                  /* the lease is renewed with every commit */
+  const TallyLedgerRun *run;
+  gint64 scope;
+  TallyLedgerDelivery *const *intents; /* new keys, or the next generation of RELEASED, REJECTED or unsettled ones */
+  guint n_intents;
+  gboolean *taken;                   /* (out) (array length=n_intents): TRUE where another writer was first; not intended then */
+  const TallyLedgerOutcome *outcomes;
+  guint n_outcomes;
+  const TallyLedgerSeen *seen;       /* known records met again in this pass */
+  guint n_seen;
+  const TallyReject *rejects;        /* of source and steps, complete with the position below */
+  guint n_rejects;
+  const char *position;              /* (nullable) the checkpoint, once all before it is durable with this commit */
+} TallyLedgerChange;
+
+/* Commits it, durably.  When the connection is lost on the way it is opened again, the serial tells whether
+ * the commit held, and the change is repeated if not, a few times; serialization failures and
+ * deadlocks likewise.  Fails with TALLY_ERROR_LEASE if the epoch is stale. ret_now: the database's time within the transaction. */
+gboolean tally_ledger_commit (TallyLedger *ledger, const TallyLedgerChange *change, gint64 *ret_now, GError **error);
+
+/* ---- For the commands ---- */
+
+typedef struct
+{
+  const char *pipeline; /* (nullable) for rejects of source and steps: all pipelines */
+  const char *key;      /* (nullable) */
+  TallyDeliveryState state;
+  gboolean any_state;
+} TallyLedgerFilter;
+
+typedef gboolean (*TallyLedgerEach) (const TallyLedgerDelivery *delivery, const TallyScope *scope, gpointer data,
+                                     GError **error);
+gboolean tally_ledger_each_delivery (TallyLedger *ledger, const TallyLedgerFilter *filter, TallyLedgerEach each,
+                                     gpointer data, GError **error);
+GPtrArray *tally_ledger_list_events (TallyLedger *ledger, gint64 scope, const char *key, GError **error);
+
+typedef struct
+{
+  gint64 id;
+  gint64 run;
+  gint64 at;
+  char *pipeline;
+  TallyReject reject;
+} TallyLedgerReject;
+typedef gboolean (*TallyLedgerEachReject) (const TallyLedgerReject *reject, gpointer data, GError **error);
+/* Rejects of source and steps; those of the target are deliveries in state REJECTED. */
+gboolean tally_ledger_each_reject (TallyLedger *ledger, const char *pipeline, TallyLedgerEachReject each,
+                                   gpointer data, GError **error);
+
+/* A user's word on a delivery: REJECTED → RELEASED or DISCARDED; IN_DOUBT or INTENDED → DELIVERED (with target_id) or
+ * RELEASED.  Fails with TALLY_ERROR_USAGE for other changes, and TALLY_ERROR_LEASE while a run of the scope is at work. */
+gboolean tally_ledger_decide (TallyLedger *ledger, gint64 scope, const char *key, TallyDeliveryState state,
+                              const char *target_id, const char *event, GError **error);
+/* Forgets the rejects of source and steps of a pipeline, and where it stood, so that the next run reads all anew. */
+gboolean tally_ledger_retry_rejects (TallyLedger *ledger, const char *pipeline, guint *ret_n, GError **error);
+gboolean tally_ledger_discard_reject (TallyLedger *ledger, gint64 id, GError **error);

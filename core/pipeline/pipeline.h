@@ -1,0 +1,61 @@
+/* pipeline.h: a YAML file becomes a checked pipeline */
+#pragma once
+#include "diagnostic.h"
+#include "plugin/instance.h"
+#include "plugin/registry.h"
+#include "transform/step.h"
+
+/* What a delivering sink takes besides its own options; the same for all of them (see pipeline/delivery-options.c). */
+typedef struct
+{
+  TallyExpression *key; /* (owned) text */
+  gint64 settle;        /* microseconds; -1: as the profile says */
+  gint64 in_flight;     /* most requests at once; 0: as the profile says */
+  gint64 attempts;      /* sends of one generation before it is set aside; default 8 */
+} TallyDeliveryOptions;
+
+typedef struct
+{
+  char *name;
+  GPtrArray *given;  /* (element-type utf8) rows as JSON objects */
+  GPtrArray *expect;
+  guint line;
+} TallyPipelineTest;
+
+typedef struct
+{
+  char *file, *text;            /* (owned) as given, and the source */
+  char *directory;              /* (owned) absolute */
+  char *name, *description;     /* (owned) (description nullable) */
+  char *origin;                 /* (owned) the pipeline's name if none is given */
+  char **after;                 /* (owned) */
+  TallyInstance *source, *sink; /* (owned) options filled, not opened */
+  GPtrArray *steps;             /* (owned) (element-type TallyStep); built only if the source's schema is known */
+  TallySchema *source_schema;   /* (owned) (nullable) as the source described it */
+  TallySchema *sink_schema;     /* (owned) (nullable) what the sink gets, hidden columns of its expressions included at the end */
+  GPtrArray *sink_expressions;  /* (owned) (element-type TallyExpression) for the hidden columns, in order */
+  guint n_visible;              /* columns of sink_schema that are not hidden */
+  TallyDeliveryOptions delivery; /* if sink->plugin->delivery */
+  gint64 reject_limit;          /* most rejects; G_MAXINT64: no limit */
+  double reject_percent;        /* most rejects of the records read, in per cent; 100: no limit */
+  char *rejects_path;           /* (owned) (nullable) absolute */
+  char *ledger;                 /* (owned) (nullable) */
+  GPtrArray *tests;             /* (owned) (element-type TallyPipelineTest) */
+  GPtrArray *diagnostics;       /* (owned) (element-type TallyDiagnostic) */
+} TallyPipeline;
+
+/* Reads file and finds everything that is wrong with it without touching a network: syntax, names, options, references.
+ * Never NULL: see tally_pipeline_n_errors().  A source whose plugin is LOCAL is opened, described and closed, so that steps
+ * and sink are typed; others are typed by tally_pipeline_bind() once they are open. */
+TallyPipeline *tally_pipeline_load (const char *file, TallyRegistry *registry);
+/* Types steps and sink for a source that gives schema; called by load for LOCAL sources, by the engine for others
+ * (and again if the source describes itself otherwise when it is opened for the run).  FALSE if there are errors now. */
+gboolean tally_pipeline_bind (TallyPipeline *pipeline, TallySchema *schema);
+guint tally_pipeline_n_errors (const TallyPipeline *pipeline);
+/* All the diagnostics, in order of position. */
+void tally_pipeline_format_diagnostics (const TallyPipeline *pipeline, gboolean colour, GString *out);
+void tally_pipeline_free (TallyPipeline *pipeline);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TallyPipeline, tally_pipeline_free)
+
+/* The pipelines of a folder's *.yaml, each after those that it names in `after`; or the one file.  Fails with TALLY_ERROR_USAGE: nothing there, a circle. */
+char **tally_pipeline_order (const char *path, GError **error);

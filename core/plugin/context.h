@@ -1,0 +1,26 @@
+/* context.h: a TallyContext from the inside */
+#pragma once
+#include <tallyman/context.h>
+
+typedef void (*TallyContextWarn) (const char *message, gpointer data);
+
+struct _TallyContext
+{
+  char *position;       /* (owned) (nullable) */
+  char *directory;      /* (owned) */
+  char *run_tag;        /* (owned) */
+  char *target;         /* (owned) (nullable) */
+  const gint *interrupted; /* (unowned) (nullable) read atomically */
+  TallyContextWarn warn;   /* called on the plugin's thread */
+  gpointer warn_data;
+
+  /* What the target's last answer told, and when by our boot-time clock: read by the delivery on the same thread. */
+  gint64 target_time, target_time_at;
+  gint64 budget_limit, budget_remaining, budget_reset, budget_at; /* limit -1: never told */
+  gint64 (*clock) (gpointer data); /* microseconds; NULL: CLOCK_BOOTTIME */
+  gpointer clock_data;
+};
+
+TallyContext *tally_context_new (const char *directory);
+void tally_context_free (TallyContext *ctx);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TallyContext, tally_context_free)

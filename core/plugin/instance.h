@@ -1,0 +1,35 @@
+/* instance.h: a plugin with its options filled in */
+#pragma once
+#include "context.h"
+#include <tallyman/plugin.h>
+
+/* An expression option: its text waits for the schema that the sink gets. */
+typedef struct
+{
+  const TallyOption *option; /* (unowned) */
+  char *text;                /* (owned) */
+  gpointer mark;             /* (unowned) where it stands in the pipeline, for diagnostics */
+} TallyInstanceExpression;
+
+typedef struct
+{
+  const TallyPlugin *plugin; /* (unowned) a copy in today's size, see registry.h */
+  gpointer self;             /* (owned) plugin->instance_size bytes, more in front of a plugin are none of its business */
+  GArray *expressions;       /* (owned) (element-type TallyInstanceExpression) */
+  gboolean opened;
+} TallyInstance;
+
+TallyInstance *tally_instance_new (const TallyPlugin *plugin);
+/* Closes it if it was opened, frees what the options hold. */
+void tally_instance_free (TallyInstance *instance);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TallyInstance, tally_instance_free)
+
+/* Sets one option from its text (a list: one element more each call).  directory: for PATH options.
+ * Fails with TALLY_ERROR_USAGE: unknown name (with the nearest), wrong type, out of bounds. */
+gboolean tally_instance_set (TallyInstance *instance, const char *name, const char *value, const char *directory,
+                             GError **error);
+/* After the last set: fallbacks, required ones, check().  ret_missing (optional): the name of a missing option. */
+gboolean tally_instance_finish (TallyInstance *instance, const char **ret_missing, GError **error);
+
+gboolean tally_instance_open (TallyInstance *instance, TallyContext *ctx, GError **error);
+void tally_instance_close (TallyInstance *instance);

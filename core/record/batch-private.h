@@ -1,0 +1,24 @@
+/* batch-private.h: what the engine and the steps may do with a batch beyond a plugin */
+#pragma once
+#include <tallyman/batch.h>
+
+/* Gives the batch other columns: from[i] is the old column that becomes column i, or -1 for a new one, all NULL.
+ * An old column may be used once at most; those not named are dropped. */
+void tally_batch_rearrange (TallyBatch *batch, TallySchema *schema, const gint *from);
+/* Copies a column's values within a batch (views, not bytes). */
+void tally_batch_copy_column (TallyBatch *batch, guint from, guint to);
+
+/* The stage's name goes into rejects from here on. */
+void tally_batch_begin_stage (TallyBatch *batch, const char *stage);
+/* Takes rows that were rejected out of the batch, now that the stage has ended. */
+void tally_batch_end_stage (TallyBatch *batch);
+
+/* (transfer none) (element-type TallyReject) the rejects so far, of rows taken out and of add_reject. */
+const TallyReject *tally_batch_rejects (const TallyBatch *batch, guint *ret_n);
+/* Records that the source counted: rows, and rejects of its own. */
+guint64 tally_batch_n_read (const TallyBatch *batch);
+guint64 tally_batch_n_filtered (const TallyBatch *batch);
+/* A batch of another schema, empty, for a run that reads on. */
+const char *tally_batch_origin_name (const TallyBatch *batch);
+/* Bytes held by the arena, for bounds. */
+gsize tally_batch_held (const TallyBatch *batch);

@@ -1,0 +1,100 @@
+/* schema.c: columns that never change once they are named */
+#include "nearest.h"
+#include <tallyman/schema.h>
+
+struct _TallySchema
+{
+  gatomicrefcount references;
+  guint n_columns;
+  TallyColumn *columns;  /* (owned) names too */
+  GHashTable *by_name;   /* (owned) name (unowned) → index */
+};
+
+TallySchema *
+tally_schema_new (const TallyColumn *columns, guint n_columns)
+{
+  TallySchema *schema = g_new0 (TallySchema, 1);
+
+  g_atomic_ref_count_init (&schema->references);
+  schema->n_columns = n_columns;
+  schema->columns = g_new0 (TallyColumn, n_columns);
+  schema->by_name = g_hash_table_new (g_str_hash, g_str_equal);
+  for (guint i = 0; i < n_columns; i++)
+    {
+      char *name = g_strdup (columns[i].name);
+
+      schema->columns[i] = (TallyColumn) { .name = name, .type = columns[i].type };
+      g_hash_table_insert (schema->by_name, name, GUINT_TO_POINTER (i));
+    }
+
+  return schema;
+}
+
+gboolean
+tally_schema_check_names (const TallyColumn *columns, guint n_columns, guint *ret_duplicate)
+{
+  g_autoptr (GHashTable) names = g_hash_table_new (g_str_hash, g_str_equal);
+
+  for (guint i = 0; i < n_columns; i++)
+    if (!g_hash_table_add (names, (gpointer) columns[i].name))
+      {
+        if (ret_duplicate != NULL)
+          *ret_duplicate = i;
+        return FALSE;
+      }
+
+  return TRUE;
+}
+
+TallySchema *
+tally_schema_ref (TallySchema *schema)
+{
+  g_atomic_ref_count_inc (&schema->references);
+  return schema;
+}
+
+void
+tally_schema_unref (TallySchema *schema)
+{
+  if (schema == NULL || !g_atomic_ref_count_dec (&schema->references))
+    return;
+
+  g_hash_table_destroy (schema->by_name);
+  for (guint i = 0; i < schema->n_columns; i++)
+    g_free ((char *) schema->columns[i].name);
+  g_free (schema->columns);
+  g_free (schema);
+}
+
+guint
+tally_schema_n_columns (const TallySchema *schema)
+{
+  return schema->n_columns;
+}
+
+const TallyColumn *
+tally_schema_column (const TallySchema *schema, guint index)
+{
+  return &schema->columns[index];
+}
+
+gint
+tally_schema_find (const TallySchema *schema, const char *name)
+{
+  gpointer index;
+
+  if (!g_hash_table_lookup_extended (schema->by_name, name, NULL, &index))
+    return -1;
+
+  return GPOINTER_TO_INT (index);
+}
+
+const char *
+tally_schema_nearest (const TallySchema *schema, const char *name)
+{
+  g_autofree const char **names = g_new (const char *, schema->n_columns);
+
+  for (guint i = 0; i < schema->n_columns; i++)
+    names[i] = schema->columns[i].name;
+  return tally_nearest (name, names, schema->n_columns);
+}

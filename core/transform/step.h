@@ -1,0 +1,47 @@
+/* step.h: the built-in steps, one file each
+ *
+ * A step is configured by arguments, which the pipeline's reader turns its YAML into; it learns the
+ * schema that comes, says the one that goes, and changes batches.
+ */
+#pragma once
+#include "expression/expression.h"
+#include <tallyman/batch.h>
+
+typedef struct _TallyStep TallyStep;
+
+/* One argument of a step: `set: { subject: trim(subject) }` is the pair (subject, trim(subject));
+ * `filter: status <> 'spam'` is the pair (NULL, …); `keep: [a, b]` is (NULL, a), (NULL, b). */
+typedef struct
+{
+  const char *name;  /* (nullable) */
+  const char *value;
+} TallyStepArgument;
+
+/* What is wrong with a step: of which argument, in its name or in its value, at which bytes. */
+typedef struct
+{
+  guint argument;
+  gboolean in_name;
+  TallyComplaint *complaint; /* (owned) */
+} TallyStepComplaint;
+
+typedef struct
+{
+  const char *name;    /* "filter" */
+  const char *summary;
+  enum { TALLY_STEP_SCALAR, TALLY_STEP_LIST, TALLY_STEP_MAP } form; /* of its YAML */
+  /* Makes a step for rows of schema.  All that is wrong goes to complaints (element-type TallyStepComplaint); NULL then. */
+  TallyStep *(*build) (const TallyStepArgument *arguments, guint n_arguments, TallySchema *schema, GPtrArray *complaints);
+} TallyStepKind;
+
+const TallyStepKind *tally_step_find (const char *name); /* (nullable) */
+const TallyStepKind *const *tally_step_kinds (void);     /* (array zero-terminated=1) */
+
+const char *tally_step_name (const TallyStep *step);
+TallySchema *tally_step_schema (const TallyStep *step);  /* (transfer none) of the rows that leave it */
+/* Changes a batch.  FALSE if no more rows are wanted after this batch (limit). */
+gboolean tally_step_apply (TallyStep *step, TallyBatch *batch);
+/* Warnings for `check`, such as a value that changes with each run (element-type utf8) (nullable). */
+const GPtrArray *tally_step_warnings (const TallyStep *step);
+void tally_step_free (TallyStep *step);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TallyStep, tally_step_free)
