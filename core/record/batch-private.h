@@ -18,7 +18,7 @@ const TallyReject *tally_batch_rejects (const TallyBatch *batch, guint *ret_n);
 /* Records that the source counted: rows, and rejects of its own. */
 guint64 tally_batch_n_read (const TallyBatch *batch);
 guint64 tally_batch_n_filtered (const TallyBatch *batch);
-/* A batch of another schema, empty, for a run that reads on. */
+/* The name that tally_batch_set_origin() set. */
 const char *tally_batch_origin_name (const TallyBatch *batch);
 /* Bytes held by the arena, for bounds. */
 gsize tally_batch_held (const TallyBatch *batch);
