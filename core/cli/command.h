@@ -17,3 +17,5 @@ gboolean tally_command_parse (const TallyCommand *command, const GOptionEntry *e
 void tally_command_complain (const char *format, ...) G_GNUC_PRINTF (1, 2);
 /* Whether to colour what goes to the stream: a terminal, and NO_COLOR not set. */
 gboolean tally_command_has_colour (int fd);
+
+extern const TallyCommand tally_command_run;

@@ -9,6 +9,7 @@
 #include "record/nearest.h"
 
 static const TallyCommand *const commands[] = {
+  &tally_command_run,
   NULL,
 };
 

@@ -43,6 +43,7 @@ typedef struct
 void tally_run (TallyPipeline *pipeline, const TallyRunOptions *options, TallySummary *ret_summary);
 void tally_run_interrupt (void);
 void tally_summary_clear (TallySummary *summary);
+void tally_counts_format_json (const TallyCounts *counts, GString *out);
 /* For a person, several lines; and as one JSON object. */
 void tally_summary_format (const TallySummary *summary, const TallyPipeline *pipeline, GString *out);
 void tally_summary_format_json (const TallySummary *summary, const TallyPipeline *pipeline, GString *out);

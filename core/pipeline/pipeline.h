@@ -8,7 +8,7 @@
 /* What a delivering sink takes besides its own options; the same for all of them (see pipeline/delivery-options.c). */
 typedef struct
 {
-  TallyExpression *key; /* (owned) text */
+  gint key_column;      /* of sink_schema: a hidden one, text, filled by one of sink_expressions */
   gint64 settle;        /* microseconds; -1: as the profile says */
   gint64 in_flight;     /* most requests at once; 0: as the profile says */
   gint64 attempts;      /* sends of one generation before it is set aside; default 8 */

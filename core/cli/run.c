@@ -1,0 +1,227 @@
+/* run.c: tallyman run PIPELINE… */
+#include "command.h"
+#include "engine/engine.h"
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* Nothing is shown of a run that takes less. */
+#define SILENT_FOR (2 * G_USEC_PER_SEC)
+/* Where nobody watches, a line now and then tells a log that we live. */
+#define PLAIN_EVERY (30 * G_USEC_PER_SEC)
+
+typedef struct
+{
+  gboolean json, quiet, no_wait, new_target, unsafe_ledger;
+  char *ledger;    /* (owned) (nullable) */
+  gint drain;      /* seconds */
+  gint batch_rows;
+  gint64 begun, shown;
+  gboolean terminal;
+  gboolean line_open; /* a progress line stands on the terminal */
+} RunCommand;
+
+/* ---- What is shown on the way ---- */
+
+static void
+close_line (RunCommand *self)
+{
+  if (self->line_open)
+    fputs ("\r\033[K", stderr);
+  self->line_open = FALSE;
+}
+
+static void
+show_warning (const char *message, gpointer data)
+{
+  close_line (data);
+  tally_command_complain ("warning: %s", message);
+}
+
+static void
+show_progress (const TallyCounts *counts, const char *waiting, gpointer data)
+{
+  RunCommand *self = data;
+  gint64 now = g_get_monotonic_time ();
+  double seconds = (double) (now - self->begun) / G_USEC_PER_SEC;
+  g_autofree char *line = NULL;
+
+  if (self->quiet || now - self->begun < SILENT_FOR)
+    return;
+  if (!self->terminal && now - self->shown < PLAIN_EVERY)
+    return;
+
+  line = g_strdup_printf ("%" G_GUINT64_FORMAT " read, %" G_GUINT64_FORMAT " delivered, %" G_GUINT64_FORMAT
+                          " rejected, %" G_GUINT64_FORMAT " in flight, %.0f/s%s%s",
+                          counts->read, counts->delivered, counts->rejected, counts->in_flight,
+                          counts->delivered / seconds, waiting != NULL ? ", waiting: " : "",
+                          waiting != NULL ? waiting : "");
+  if (self->terminal)
+    fprintf (stderr, "\r%.*s\033[K", 120, line);
+  else
+    fprintf (stderr, "%s\n", line);
+  self->line_open = self->terminal;
+  self->shown = now;
+}
+
+/* ---- Signals: the first asks, the second insists ---- */
+
+static void
+on_signal (int number)
+{
+  struct sigaction usual = { .sa_handler = SIG_DFL };
+
+  tally_run_interrupt ();
+  sigaction (number, &usual, NULL);
+}
+
+static void
+catch_signals (void)
+{
+  struct sigaction action = { .sa_handler = on_signal };
+
+  sigaction (SIGINT, &action, NULL);
+  sigaction (SIGTERM, &action, NULL);
+  signal (SIGPIPE, SIG_IGN);
+}
+
+/* ---- The runs ---- */
+
+static TallyExit
+run_one (RunCommand *self, TallyPipeline *pipeline, const char *command)
+{
+  TallyRunOptions options = { .ledger = self->ledger,
+                              .no_wait = self->no_wait,
+                              .unsafe_ledger = self->unsafe_ledger,
+                              .new_target = self->new_target,
+                              .drain = self->drain * G_USEC_PER_SEC,
+                              .lease_ttl = 30 * G_USEC_PER_SEC,
+                              .batch_rows = self->batch_rows,
+                              .command = command,
+                              .progress = show_progress,
+                              .warn = show_warning,
+                              .data = self };
+  g_autoptr (GString) text = g_string_new (NULL);
+  TallySummary summary;
+  TallyExit how;
+
+  self->begun = g_get_monotonic_time ();
+  tally_run (pipeline, &options, &summary);
+  close_line (self);
+  if (summary.error != NULL)
+    tally_command_complain ("%s: %s", pipeline->file, summary.error->message);
+  if (self->json)
+    tally_summary_format_json (&summary, pipeline, text);
+  else if (!self->quiet)
+    tally_summary_format (&summary, pipeline, text);
+  /* The summary must not mix with records that a sink writes to standard output. */
+  fputs (text->str, self->json ? stdout : stderr);
+  fflush (stdout);
+  how = summary.exit;
+  tally_summary_clear (&summary);
+  return how;
+}
+
+/* Reads all the pipelines before the first one runs, so that a mistake in the last stops them all. */
+static GPtrArray *
+load_all (char **arguments, TallyRegistry *registry)
+{
+  g_autoptr (GPtrArray) pipelines = g_ptr_array_new_with_free_func ((GDestroyNotify) tally_pipeline_free);
+  gboolean good = TRUE;
+
+  for (char **argument = arguments; *argument != NULL; argument++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_auto (GStrv) files = tally_pipeline_order (*argument, &error);
+
+      if (files == NULL)
+        {
+          tally_command_complain ("%s", error->message);
+          good = FALSE;
+          continue;
+        }
+      for (char **file = files; *file != NULL; file++)
+        {
+          TallyPipeline *pipeline = tally_pipeline_load (*file, registry);
+          g_autoptr (GString) text = g_string_new (NULL);
+
+          g_ptr_array_add (pipelines, pipeline);
+          tally_pipeline_format_diagnostics (pipeline, tally_command_has_colour (STDERR_FILENO), text);
+          fputs (text->str, stderr);
+          good = good && tally_pipeline_n_errors (pipeline) == 0;
+        }
+    }
+
+  return good ? g_steal_pointer (&pipelines) : NULL;
+}
+
+static int
+run_all (RunCommand *self, char **arguments)
+{
+  g_autoptr (TallyRegistry) registry = tally_registry_new ();
+  g_autoptr (GPtrArray) pipelines = load_all (arguments, registry);
+  TallyExit worst = TALLY_EXIT_COMPLETE;
+
+  if (pipelines == NULL)
+    return TALLY_EXIT_USAGE;
+
+  catch_signals ();
+  for (guint i = 0; i < pipelines->len; i++)
+    {
+      TallyPipeline *pipeline = g_ptr_array_index (pipelines, i);
+      g_autofree char *command = g_strdup_printf ("tallyman run %s", pipeline->file);
+      TallyExit how = run_one (self, pipeline, command);
+
+      /* Those that come after one that failed may stand on what it did not deliver. */
+      if (how != TALLY_EXIT_COMPLETE && how != TALLY_EXIT_REJECTS && how != TALLY_EXIT_DOUBT)
+        return how;
+      worst = MAX (worst, how);
+    }
+
+  return worst;
+}
+
+static int
+run_main (int argc, char **argv)
+{
+  g_auto (GStrv) rest = NULL;
+  RunCommand self = { .drain = 10, .batch_rows = 1024, .terminal = isatty (STDERR_FILENO) };
+  g_autofree char *ledger = NULL;
+  const GOptionEntry entries[] = {
+    { "ledger", 0, 0, G_OPTION_ARG_STRING, &ledger, "Ledger to use in place of the pipeline's", "URI" },
+    { "no-wait", 0, 0, G_OPTION_ARG_NONE, &self.no_wait,
+      "Leave in doubt what would have to wait until it can be settled", NULL },
+    { "drain", 0, 0, G_OPTION_ARG_INT, &self.drain,
+      "Seconds that requests in flight get after a signal (10)", "SECONDS" },
+    { "batch-rows", 0, 0, G_OPTION_ARG_INT, &self.batch_rows, "Most rows that move together (1024)", "N" },
+    { "new-target", 0, 0, G_OPTION_ARG_NONE, &self.new_target,
+      "The pipeline goes to another target from now on", NULL },
+    { "unsafe-ledger", 0, 0, G_OPTION_ARG_NONE, &self.unsafe_ledger,
+      "Run without a guarantee on a ledger whose server does not sync", NULL },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &self.json, "Summary as one JSON object a pipeline, on standard output",
+      NULL },
+    { "quiet", 'q', 0, G_OPTION_ARG_NONE, &self.quiet, "No progress and no summary", NULL },
+    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &rest, NULL, NULL },
+    G_OPTION_ENTRY_NULL,
+  };
+
+  if (!tally_command_parse (&tally_command_run, entries, &argc, &argv))
+    return TALLY_EXIT_USAGE;
+  if (rest == NULL || self.drain < 0 || self.batch_rows < 1 || self.batch_rows > 65536)
+    {
+      tally_command_complain ("%s; see 'tallyman run --help'",
+                              rest == NULL ? "name a pipeline's file, or a folder of them"
+                                           : "--drain takes 0 or more, --batch-rows 1 to 65536");
+      return TALLY_EXIT_USAGE;
+    }
+
+  self.ledger = ledger;
+  return run_all (&self, rest);
+}
+
+const TallyCommand tally_command_run = {
+  .name = "run",
+  .arguments = "PIPELINE…",
+  .summary = "run pipelines; the same command resumes one that stopped",
+  .main = run_main,
+};

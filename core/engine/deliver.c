@@ -1,0 +1,74 @@
+/* deliver.c: the caller's thread around a delivering sink */
+#include "run.h"
+
+/* A signal and the progress line are looked after this often. */
+#define GLANCE (G_USEC_PER_SEC / 4)
+
+/* Hands over what is ready.  Only an idle dispatcher waits for the source. */
+static void
+feed (TallyStages *stages, TallyDispatcher *dispatcher, gboolean *ended)
+{
+  while (!*ended && tally_dispatcher_wants (dispatcher))
+    {
+      TallyBatch *batch = tally_queue_pop (stages->shaped, 0);
+
+      if (batch != NULL)
+        tally_dispatcher_take (dispatcher, batch);
+      else if (tally_queue_is_over (stages->shaped))
+        {
+          tally_dispatcher_end (dispatcher);
+          *ended = TRUE;
+        }
+      else
+        return;
+    }
+}
+
+/* The source or a step failed, the limit of rejects is reached, or a signal came: what is in flight may
+ * settle, the rest stays for the next run. */
+static void
+stop (TallyStages *stages, TallyDispatcher *dispatcher)
+{
+  const TallyClock *clock = &tally_clock_boot_time;
+
+  tally_stages_stop (stages);
+  tally_queue_abort (stages->shaped);
+  tally_dispatcher_stop (dispatcher, tally_clock_now (clock) + stages->options->drain);
+}
+
+gboolean
+tally_deliver_all (TallyStages *stages, const TallyDispatcherConfig *config, TallyCounts *counts,
+                   GError **error)
+{
+  g_autoptr (TallyDispatcher) dispatcher = tally_dispatcher_new (config, error);
+  g_autoptr (GError) reason = NULL;
+  gboolean ended = FALSE;
+
+  if (dispatcher == NULL)
+    return FALSE;
+
+  while (!tally_dispatcher_is_done (dispatcher))
+    {
+      const char *why = NULL;
+
+      if (reason == NULL)
+        feed (stages, dispatcher, &ended);
+      if (!tally_dispatcher_step (dispatcher, GLANCE, error))
+        {
+          tally_dispatcher_counts (dispatcher, counts);
+          return FALSE;
+        }
+      tally_dispatcher_counts (dispatcher, counts);
+      tally_dispatcher_waiting (dispatcher, &why);
+      if (reason == NULL && !tally_run_watch (stages, counts, why, &reason))
+        stop (stages, dispatcher);
+    }
+
+  if (reason == NULL)
+    reason = tally_stages_steal_error (stages);
+  if (reason == NULL)
+    tally_rejects_within_limit (stages->pipeline, counts, /* at_end= */ TRUE, &reason);
+  if (reason != NULL)
+    g_propagate_error (error, g_steal_pointer (&reason));
+  return *error == NULL;
+}

@@ -1,0 +1,355 @@
+/* run.c: one execution of one pipeline, from the lease to the summary */
+#include "run.h"
+#include <string.h>
+
+/* Batches that wait between two threads; enough to even out, few enough to stay small. */
+#define QUEUE_LENGTH 4
+/* A percentage of fewer records than this says nothing yet. */
+#define FEWEST_FOR_PERCENT 1000
+#define PROGRESS_EVERY (G_USEC_PER_SEC / 4)
+
+static gint interrupted; /* atomic; set by a signal handler */
+
+void
+tally_run_interrupt (void)
+{
+  g_atomic_int_set (&interrupted, TRUE);
+}
+
+gboolean
+tally_run_is_interrupted (void)
+{
+  return g_atomic_int_get (&interrupted);
+}
+
+gboolean
+tally_rejects_within_limit (const TallyPipeline *pipeline, const TallyCounts *counts, gboolean at_end,
+                            GError **error)
+{
+  double share = counts->read > 0 ? 100.0 * counts->rejected / counts->read : 0;
+
+  if (counts->rejected > (guint64) pipeline->reject_limit)
+    return tally_throw (error, TALLY_ERROR_LIMIT,
+                        "more than %" G_GINT64_FORMAT " records were rejected, the limit that"
+                        " \"errors\" sets", pipeline->reject_limit);
+  if (share > pipeline->reject_percent && (at_end || counts->read >= FEWEST_FOR_PERCENT))
+    return tally_throw (error, TALLY_ERROR_LIMIT,
+                        "%.1f %% of the records were rejected, the limit that \"errors\" sets is"
+                        " %g %%", share, pipeline->reject_percent);
+  return TRUE;
+}
+
+gboolean
+tally_run_watch (TallyStages *stages, const TallyCounts *counts, const char *waiting, GError **error)
+{
+  static gint64 shown_at;
+  gint64 now = g_get_monotonic_time ();
+
+  if (stages->options->progress != NULL && now - shown_at >= PROGRESS_EVERY)
+    {
+      stages->options->progress (counts, waiting, stages->options->data);
+      shown_at = now;
+    }
+  if (tally_run_is_interrupted ())
+    return tally_throw (error, TALLY_ERROR_INTERRUPTED, "stopped by a signal");
+
+  return tally_rejects_within_limit (stages->pipeline, counts, /* at_end= */ FALSE, error);
+}
+
+/* ---- What a run holds ---- */
+
+typedef struct
+{
+  TallyPipeline *pipeline;        /* (unowned) */
+  const TallyRunOptions *options; /* (unowned) */
+  TallySummary *summary;          /* (unowned) */
+  TallyStages stages;
+  const char *ledger_uri;         /* (unowned) (nullable) */
+  TallyLedger *ledger;            /* (owned) */
+  TallyLedgerFlags ledger_flags;
+  TallyDeliveryProfile profile;
+  TallyLedgerRun *run;            /* (owned) (nullable) */
+  gint64 epoch;                   /* 0: no lease is held */
+  gint64 last_send;
+} Run;
+
+static gboolean
+delivers (const Run *run)
+{
+  return run->pipeline->sink->plugin->delivery != NULL;
+}
+
+static void
+run_clear (Run *run)
+{
+  tally_instance_close (run->pipeline->source);
+  tally_instance_close (run->pipeline->sink);
+  if (run->epoch != 0)
+    tally_ledger_release (run->ledger, run->epoch, NULL);
+  g_clear_pointer (&run->run, tally_ledger_run_free);
+  tally_ledger_close (run->ledger);
+  g_clear_error (&run->stages.error);
+  tally_queue_free (run->stages.raw);
+  tally_queue_free (run->stages.shaped);
+  tally_context_free (run->stages.source_ctx);
+  tally_context_free (run->stages.sink_ctx);
+  tally_warnings_free (run->stages.warnings);
+  g_mutex_clear (&run->stages.lock);
+}
+
+static TallyContext *
+new_context (Run *run, const char *tag)
+{
+  TallyContext *ctx = tally_context_new (run->pipeline->directory);
+
+  g_free (ctx->run_tag);
+  ctx->run_tag = g_strdup (tag);
+  ctx->interrupted = &interrupted;
+  ctx->warn = tally_warnings_add;
+  ctx->warn_data = run->stages.warnings;
+  return ctx;
+}
+
+/* The tag that marks what this run creates: the day and a few random digits, no secret and no key. */
+static char *
+new_tag (void)
+{
+  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
+  g_autofree char *day = g_date_time_format (now, "%Y%m%d");
+
+  return g_strdup_printf ("tallyman-%s-%08x", day, g_random_int ());
+}
+
+static void
+run_init (Run *run)
+{
+  g_autofree char *tag = new_tag ();
+
+  g_mutex_init (&run->stages.lock);
+  run->stages.pipeline = run->pipeline;
+  run->stages.options = run->options;
+  run->stages.warnings = tally_warnings_new (run->options->warn, run->options->data);
+  run->stages.raw = tally_queue_new (QUEUE_LENGTH);
+  run->stages.shaped = tally_queue_new (QUEUE_LENGTH);
+  run->stages.source_ctx = new_context (run, tag);
+  run->stages.sink_ctx = new_context (run, tag);
+  run->stages.wake = run->pipeline->sink->plugin->interrupt;
+  run->ledger_uri = run->options->ledger != NULL ? run->options->ledger : run->pipeline->ledger;
+  run->ledger_flags = run->options->unsafe_ledger ? TALLY_LEDGER_UNSAFE : 0;
+}
+
+/* ---- Getting ready, in the order in which failing is cheapest ---- */
+
+static gboolean
+open_sink (Run *run, GError **error)
+{
+  TallyInstance *sink = run->pipeline->sink;
+  const TallyDeliveryOptions *wish = &run->pipeline->delivery;
+
+  if (delivers (run))
+    {
+      run->profile = (TallyDeliveryProfile) { .size = sizeof (TallyDeliveryProfile) };
+      sink->plugin->delivery->profile (sink->self, &run->profile);
+      if (wish->settle >= 0)
+        run->profile.settle = wish->settle;
+      if (wish->in_flight > 0)
+        run->profile.max_in_flight = wish->in_flight;
+    }
+  if (!tally_instance_open (sink, run->stages.sink_ctx, error))
+    return tally_throw_prefix (error, "sink \"%s\"", sink->plugin->name);
+  if (delivers (run) && run->stages.sink_ctx->target == NULL)
+    return tally_throw (error, TALLY_ERROR_UNSUPPORTED,
+                        "sink \"%s\" did not say what its target is", sink->plugin->name);
+  return TRUE;
+}
+
+/* One run of a pipeline at a time; and one writer for the keys of an origin in a target, whatever
+ * pipelines share them. */
+static gboolean
+take_lease (Run *run, GError **error)
+{
+  g_autoptr (TallyHolder) self = tally_holder_self (run->options->command);
+  g_autofree char *pipeline = g_strdup_printf ("pipeline %s", run->pipeline->name);
+  g_autofree char *scope = NULL;
+  const char *names[] = { pipeline, NULL, NULL };
+
+  if (delivers (run))
+    names[1] = scope = g_strdup_printf ("%s of %s in %s", run->profile.entity, run->pipeline->origin,
+                                        run->stages.sink_ctx->target);
+  return tally_ledger_acquire (run->ledger, names, self, run->options->lease_ttl, &run->epoch,
+                               &run->last_send, NULL, error);
+}
+
+static gboolean
+begin (Run *run, GError **error)
+{
+  gboolean whole = run->pipeline->sink->plugin->flags & TALLY_PLUGIN_WHOLE;
+
+  if (!tally_ledger_begin_run (run->ledger, run->epoch, run->pipeline->name,
+                               run->stages.sink_ctx->target, /* resume= */ !whole,
+                               run->options->new_target, &run->run,
+                               &run->stages.source_ctx->position, error))
+    return FALSE;
+
+  run->summary->run = run->run->id;
+  return TRUE;
+}
+
+/* Opens the source where the last run stopped, and types the steps for the columns that it has today. */
+static gboolean
+open_source (Run *run, GError **error)
+{
+  TallyInstance *source = run->pipeline->source;
+  g_autoptr (TallySchema) schema = NULL;
+  g_autoptr (GString) mistakes = NULL;
+
+  if (!tally_instance_open (source, run->stages.source_ctx, error))
+    return tally_throw_prefix (error, "source \"%s\"", source->plugin->name);
+  schema = source->plugin->describe (source->self, run->stages.source_ctx, error);
+  if (schema == NULL)
+    return tally_throw_prefix (error, "source \"%s\"", source->plugin->name);
+  if (tally_pipeline_bind (run->pipeline, schema))
+    return TRUE;
+
+  mistakes = g_string_new (NULL);
+  tally_pipeline_format_diagnostics (run->pipeline, /* colour= */ FALSE, mistakes);
+  return tally_throw (error, TALLY_ERROR_USAGE, "the source has other columns than it had:\n%s",
+                      mistakes->str);
+}
+
+static gboolean
+prepare (Run *run, GError **error)
+{
+  run->ledger = tally_ledger_open (run->ledger_uri, run->ledger_flags, error);
+  return run->ledger != NULL && tally_ledger_check_mark (run->ledger, error) && open_sink (run, error)
+         && take_lease (run, error) && begin (run, error) && open_source (run, error);
+}
+
+/* ---- The work, and its end ---- */
+
+static gboolean
+work (Run *run, GError **error)
+{
+  const TallyPipeline *pipeline = run->pipeline;
+  gboolean done;
+
+  tally_stages_start (&run->stages);
+  if (delivers (run))
+    {
+      TallyDispatcherConfig config = { .sink = pipeline->sink->plugin->delivery,
+                                       .self = pipeline->sink->self,
+                                       .ctx = run->stages.sink_ctx,
+                                       .interrupt = pipeline->sink->plugin->interrupt,
+                                       .profile = run->profile,
+                                       .ledger_uri = run->ledger_uri,
+                                       .ledger_flags = run->ledger_flags,
+                                       .origin = pipeline->origin,
+                                       .run = run->run,
+                                       .epoch = run->epoch,
+                                       .lease_ttl = run->options->lease_ttl,
+                                       .last_send = run->last_send,
+                                       .attempts = pipeline->delivery.attempts,
+                                       .key_column = pipeline->delivery.key_column,
+                                       .wait = !run->options->no_wait,
+                                       .clock = &tally_clock_boot_time };
+
+      done = tally_deliver_all (&run->stages, &config, &run->summary->counts, error);
+    }
+  else
+    done = tally_write_all (&run->stages, run->ledger, run->run, run->options->lease_ttl,
+                            &run->summary->counts, error);
+  tally_stages_join (&run->stages);
+  return done;
+}
+
+static TallyExit
+exit_for (const TallySummary *summary)
+{
+  if (summary->error != NULL)
+    {
+      if (g_error_matches (summary->error, TALLY_ERROR, TALLY_ERROR_INTERRUPTED))
+        return TALLY_EXIT_INTERRUPTED;
+      if (g_error_matches (summary->error, TALLY_ERROR, TALLY_ERROR_LEASE))
+        return TALLY_EXIT_LEASE;
+      if (g_error_matches (summary->error, TALLY_ERROR, TALLY_ERROR_USAGE))
+        return TALLY_EXIT_USAGE;
+      return TALLY_EXIT_FAILED;
+    }
+  if (summary->counts.in_doubt > 0)
+    return TALLY_EXIT_DOUBT;
+
+  return summary->counts.rejected > 0 ? TALLY_EXIT_REJECTS : TALLY_EXIT_COMPLETE;
+}
+
+/* What can truly be said of a run like this, see the README of this folder. */
+static const char *
+guarantee (const Run *run)
+{
+  if (run->pipeline->sink->plugin->flags & TALLY_PLUGIN_WHOLE)
+    return "whole: the output is complete, or as it was before";
+  if (!delivers (run))
+    return "at least once: after a failure the last records may be written again";
+  if (run->ledger == NULL || !tally_ledger_is_durable (run->ledger))
+    return "none: the ledger may lose what it was told";
+  if (run->profile.can_resolve)
+    return "exactly once";
+  if (run->profile.key_life > 0)
+    return "exactly once within the life of the target's keys; older doubts are held";
+  return "at most once: doubts are held, because the target can neither recognise nor look up a record";
+}
+
+/* Writes down how it ended.  A failure here is the run's failure if there was none before. */
+static void
+finish (Run *run)
+{
+  TallySummary *summary = run->summary;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GString) counts = g_string_new (NULL);
+  static const char *const outcomes[] = { [TALLY_EXIT_COMPLETE] = "complete",
+                                          [TALLY_EXIT_FAILED] = "failed",
+                                          [TALLY_EXIT_USAGE] = "failed",
+                                          [TALLY_EXIT_REJECTS] = "complete with rejects",
+                                          [TALLY_EXIT_DOUBT] = "complete with doubts",
+                                          [TALLY_EXIT_LEASE] = "lease lost" };
+  gboolean keep = summary->error != NULL
+                  || run->pipeline->source->plugin->flags & TALLY_PLUGIN_KEEPS_POSITION;
+  TallyExit how = exit_for (summary);
+
+  tally_counts_format_json (&summary->counts, counts);
+  if (!tally_ledger_end_run (run->ledger, run->run,
+                             how == TALLY_EXIT_INTERRUPTED ? "interrupted" : outcomes[how], counts->str,
+                             keep, &error)
+      || !tally_rejects_export (run->pipeline, run->ledger, run->stages.sink_ctx->target, &error)
+      || !tally_ledger_save_mark (run->ledger, &error))
+    {
+      if (summary->error == NULL)
+        summary->error = g_steal_pointer (&error);
+      else
+        tally_warnings_add (error->message, run->stages.warnings);
+    }
+}
+
+void
+tally_run (TallyPipeline *pipeline, const TallyRunOptions *options, TallySummary *ret_summary)
+{
+  Run run = { .pipeline = pipeline, .options = options, .summary = ret_summary };
+  gint64 begun = g_get_monotonic_time ();
+
+  memset (ret_summary, 0, sizeof *ret_summary);
+  run_init (&run);
+  if (prepare (&run, &ret_summary->error))
+    work (&run, &ret_summary->error);
+  if (run.run != NULL)
+    finish (&run);
+
+  ret_summary->guarantee = guarantee (&run);
+  ret_summary->exit = exit_for (ret_summary);
+  ret_summary->elapsed = g_get_monotonic_time () - begun;
+  run_clear (&run);
+}
+
+void
+tally_summary_clear (TallySummary *summary)
+{
+  g_clear_error (&summary->error);
+}

@@ -1,0 +1,53 @@
+/* run.h: a run from the inside: what its threads share
+ *
+ * Threads: the reader (source), the shaper (steps) and the caller's (sink, ledger, progress).  What
+ * they share is the two queues, which have locks of their own, the counters below, which are atomic,
+ * and the first error, under its lock.  Whoever fails calls tally_stages_fail(), which ends all.
+ */
+#pragma once
+#include "engine.h"
+#include "queue.h"
+#include "warnings.h"
+
+typedef struct
+{
+  TallyPipeline *pipeline;        /* (unowned) */
+  const TallyRunOptions *options; /* (unowned) */
+  TallyContext *source_ctx, *sink_ctx; /* (owned) */
+  TallyWarnings *warnings;        /* (owned) */
+  TallyQueue *raw, *shaped;       /* (owned) between reader and shaper, shaper and sink */
+  GThread *reader, *shaper;       /* (nullable) */
+  gint stop;                      /* atomic: read no more */
+  GMutex lock;
+  GError *error;                  /* (owned) (nullable) the first one, under the lock */
+  void (*wake) (gpointer self);   /* (nullable) the sink's interrupt */
+} TallyStages;
+
+/* Begins to read and shape.  The source is open and the pipeline bound. */
+void tally_stages_start (TallyStages *stages);
+/* No more is read; what is in the queues may still be taken. */
+void tally_stages_stop (TallyStages *stages);
+/* Ends both threads now and waits for them. */
+void tally_stages_join (TallyStages *stages);
+/* Remembers the first error and ends all stages. */
+void tally_stages_fail (TallyStages *stages, GError *error);
+GError *tally_stages_steal_error (TallyStages *stages);
+
+/* Waits as the policy says before a failed call is tried again, unless the run stops.  FALSE: give up. */
+gboolean tally_stages_wait_again (TallyStages *stages, guint attempt, GError *error);
+
+/* A sink that writes: takes all batches, commits, and keeps the ledger's positions and rejects. */
+gboolean tally_write_all (TallyStages *stages, TallyLedger *ledger, const TallyLedgerRun *run, gint64 lease_ttl,
+                          TallyCounts *counts, GError **error);
+/* A delivering sink: the dispatcher around it. */
+gboolean tally_deliver_all (TallyStages *stages, const TallyDispatcherConfig *config, TallyCounts *counts,
+                            GError **error);
+/* Shows progress, notices a signal, holds rejects against the limit.  FALSE: the run is to end. */
+gboolean tally_run_watch (TallyStages *stages, const TallyCounts *counts, const char *waiting, GError **error);
+/* FALSE if there are more rejects than the pipeline allows; at_end: a percentage of few records counts, too. */
+gboolean tally_rejects_within_limit (const TallyPipeline *pipeline, const TallyCounts *counts, gboolean at_end,
+                                     GError **error);
+/* Writes the pipeline's rejects file anew from what the ledger holds. */
+gboolean tally_rejects_export (const TallyPipeline *pipeline, TallyLedger *ledger, const char *target,
+                               GError **error);
+gboolean tally_run_is_interrupted (void);

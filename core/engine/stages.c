@@ -1,0 +1,195 @@
+/* stages.c: the threads that read and shape */
+#include "run.h"
+#include "backoff.h"
+#include "record/batch-private.h"
+
+static const TallyBackoff patience = { .base = G_USEC_PER_SEC / 2, .ceiling = 30 * G_USEC_PER_SEC, .tries = 8 };
+
+void
+tally_stages_fail (TallyStages *stages, GError *error)
+{
+  g_mutex_lock (&stages->lock);
+  if (stages->error == NULL)
+    stages->error = error;
+  else
+    g_error_free (error);
+  g_mutex_unlock (&stages->lock);
+
+  g_atomic_int_set (&stages->stop, TRUE);
+  tally_queue_abort (stages->raw);
+  tally_queue_abort (stages->shaped);
+  if (stages->wake != NULL)
+    stages->wake (stages->pipeline->sink->self);
+}
+
+GError *
+tally_stages_steal_error (TallyStages *stages)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&stages->lock);
+
+  return g_steal_pointer (&stages->error);
+}
+
+gboolean
+tally_stages_wait_again (TallyStages *stages, guint attempt, GError *error)
+{
+  gint64 wait, until;
+
+  if (!tally_backoff_next (&patience, attempt, &wait))
+    return FALSE;
+
+  tally_warnings_add (error->message, stages->warnings);
+  until = g_get_monotonic_time () + wait;
+  while (g_get_monotonic_time () < until)
+    {
+      if (g_atomic_int_get (&stages->stop) || tally_run_is_interrupted ())
+        return FALSE;
+      g_usleep (MIN (G_USEC_PER_SEC / 10, wait));
+    }
+  return TRUE;
+}
+
+/* Reads one batch, with patience.  The error says why there is none. */
+static TallyFlow
+read_batch (TallyStages *stages, TallyBatch *batch, GError **error)
+{
+  TallyInstance *source = stages->pipeline->source;
+
+  for (guint attempt = 1;; attempt++)
+    {
+      g_autoptr (GError) failure = NULL;
+      TallyFlow flow = source->plugin->read (source->self, stages->source_ctx, batch, &failure);
+
+      if (flow == TALLY_FLOW_OK || flow == TALLY_FLOW_END)
+        return flow;
+      if (failure == NULL)
+        tally_throw (&failure, TALLY_ERROR_IO, "gave no reason");
+      if (flow == TALLY_FLOW_RETRY && tally_stages_wait_again (stages, attempt, failure))
+        {
+          tally_batch_clear (batch);
+          continue;
+        }
+      g_propagate_prefixed_error (error, g_steal_pointer (&failure), "source \"%s\": ",
+                                  source->plugin->name);
+      return TALLY_FLOW_FATAL;
+    }
+}
+
+static gpointer
+reader_main (gpointer data)
+{
+  TallyStages *stages = data;
+  GError *error = NULL;
+  TallyFlow flow = TALLY_FLOW_OK;
+
+  while (flow == TALLY_FLOW_OK && !g_atomic_int_get (&stages->stop))
+    {
+      TallyBatch *batch = tally_batch_new (stages->pipeline->source_schema, stages->options->batch_rows);
+
+      flow = read_batch (stages, batch, &error);
+      if (flow == TALLY_FLOW_FATAL)
+        {
+          tally_batch_free (batch);
+          tally_stages_fail (stages, error);
+          return NULL;
+        }
+      if (!tally_queue_push (stages->raw, batch))
+        return NULL;
+    }
+
+  tally_queue_close (stages->raw);
+  return NULL;
+}
+
+/* Appends the hidden columns that the sink's own expressions fill. */
+static void
+add_hidden_columns (const TallyPipeline *pipeline, TallyBatch *batch)
+{
+  guint n_columns = tally_schema_n_columns (pipeline->sink_schema);
+  g_autofree gint *from = NULL;
+
+  if (pipeline->sink_expressions->len == 0)
+    return;
+
+  from = g_new (gint, n_columns);
+  for (guint i = 0; i < n_columns; i++)
+    from[i] = i < pipeline->n_visible ? (gint) i : -1;
+  tally_batch_rearrange (batch, pipeline->sink_schema, from);
+  tally_batch_begin_stage (batch, "sink");
+  for (guint i = 0; i < pipeline->sink_expressions->len; i++)
+    tally_expression_evaluate (g_ptr_array_index (pipeline->sink_expressions, i), batch,
+                               tally_batch_vector (batch, pipeline->n_visible + i),
+                               tally_batch_validity (batch, pipeline->n_visible + i));
+  tally_batch_end_stage (batch);
+}
+
+/* Runs all steps over a batch.  FALSE when a step wants no more. */
+static gboolean
+shape (const TallyPipeline *pipeline, TallyBatch *batch)
+{
+  gboolean more = TRUE;
+
+  for (guint i = 0; i < pipeline->steps->len; i++)
+    {
+      TallyStep *step = g_ptr_array_index (pipeline->steps, i);
+
+      tally_batch_begin_stage (batch, tally_step_name (step));
+      more = tally_step_apply (step, batch) && more;
+      tally_batch_end_stage (batch);
+    }
+  add_hidden_columns (pipeline, batch);
+  tally_batch_begin_stage (batch, "sink");
+  return more;
+}
+
+static gpointer
+shaper_main (gpointer data)
+{
+  TallyStages *stages = data;
+  gboolean more = TRUE;
+  TallyBatch *batch;
+
+  while (more && (batch = tally_queue_pop (stages->raw, -1)) != NULL)
+    {
+      more = shape (stages->pipeline, batch);
+      if (!tally_queue_push (stages->shaped, batch))
+        return NULL;
+      if (stages->wake != NULL)
+        stages->wake (stages->pipeline->sink->self);
+    }
+
+  /* Enough: what was read ahead is not wanted, and the source may be waiting for room. */
+  g_atomic_int_set (&stages->stop, TRUE);
+  tally_queue_abort (stages->raw);
+  tally_queue_close (stages->shaped);
+  if (stages->wake != NULL)
+    stages->wake (stages->pipeline->sink->self);
+  return NULL;
+}
+
+void
+tally_stages_start (TallyStages *stages)
+{
+  stages->reader = g_thread_new ("reader", reader_main, stages);
+  stages->shaper = g_thread_new ("shaper", shaper_main, stages);
+}
+
+void
+tally_stages_stop (TallyStages *stages)
+{
+  TallyInstance *source = stages->pipeline->source;
+
+  g_atomic_int_set (&stages->stop, TRUE);
+  if (source->plugin->interrupt != NULL)
+    source->plugin->interrupt (source->self);
+}
+
+void
+tally_stages_join (TallyStages *stages)
+{
+  tally_stages_stop (stages);
+  tally_queue_abort (stages->raw);
+  tally_queue_abort (stages->shaped);
+  g_clear_pointer (&stages->reader, g_thread_join);
+  g_clear_pointer (&stages->shaper, g_thread_join);
+}

@@ -1,0 +1,211 @@
+/* write.c: the caller's thread around a sink that writes */
+#include "run.h"
+#include "record/batch-private.h"
+
+/* Rows, and microseconds, after which a sink that can resume is asked to commit. */
+#define COMMIT_ROWS 50000
+#define COMMIT_EVERY (5 * G_USEC_PER_SEC)
+/* A signal and the progress line are looked after this often. */
+#define GLANCE (G_USEC_PER_SEC / 4)
+
+typedef struct
+{
+  TallyStages *stages;
+  TallyInstance *sink;       /* (unowned) */
+  TallyLedger *ledger;       /* (unowned) */
+  const TallyLedgerRun *run; /* (unowned) */
+  gint64 lease_ttl;
+  gboolean whole;
+  TallyCounts *counts;
+  gint64 serial;
+  GPtrArray *rejects;        /* (owned) (element-type TallyReject) since the last ledger commit */
+  char *position;            /* (owned) (nullable) after the last batch written */
+  guint64 n_uncommitted;
+  gint64 committed_at;       /* monotonic */
+} Writer;
+
+static void
+free_reject (gpointer data)
+{
+  TallyReject *reject = data;
+
+  g_free (reject->origin);
+  g_free (reject->stage);
+  g_free (reject->reason);
+  g_free (reject->record);
+  g_free (reject);
+}
+
+static void
+writer_clear (Writer *writer)
+{
+  g_ptr_array_unref (writer->rejects);
+  g_free (writer->position);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Writer, writer_clear)
+
+static void
+collect_rejects (Writer *writer, const TallyBatch *batch)
+{
+  guint n_rejects;
+  const TallyReject *rejects = tally_batch_rejects (batch, &n_rejects);
+
+  for (guint i = 0; i < n_rejects; i++)
+    {
+      TallyReject *copy = g_new (TallyReject, 1);
+
+      *copy = (TallyReject) { .origin = g_strdup (rejects[i].origin),
+                              .stage = g_strdup (rejects[i].stage),
+                              .reason = g_strdup (rejects[i].reason),
+                              .record = g_strdup (rejects[i].record) };
+      g_ptr_array_add (writer->rejects, copy);
+    }
+  writer->counts->rejected += n_rejects;
+}
+
+static void
+reject_all (TallyBatch *batch, const GError *failure)
+{
+  for (guint row = 0; row < tally_batch_n_rows (batch); row++)
+    tally_batch_reject (batch, row, failure->message);
+  tally_batch_end_stage (batch);
+}
+
+/* Calls write() or, where there is no batch, commit(), with patience. */
+static gboolean
+call_sink (Writer *writer, TallyBatch *batch, GError **error)
+{
+  const TallyPlugin *plugin = writer->sink->plugin;
+
+  for (guint attempt = 1;; attempt++)
+    {
+      g_autoptr (GError) failure = NULL;
+      TallyFlow flow
+          = batch != NULL
+                ? plugin->write (writer->sink->self, writer->stages->sink_ctx, batch, &failure)
+                : plugin->commit (writer->sink->self, writer->stages->sink_ctx, &failure);
+
+      if (flow == TALLY_FLOW_OK || flow == TALLY_FLOW_END)
+        return TRUE;
+      if (failure == NULL)
+        tally_throw (&failure, TALLY_ERROR_IO, "gave no reason");
+      if (flow == TALLY_FLOW_REJECT && batch != NULL)
+        {
+          reject_all (batch, failure);
+          return TRUE;
+        }
+      if (flow == TALLY_FLOW_RETRY && tally_stages_wait_again (writer->stages, attempt, failure))
+        continue;
+      g_propagate_prefixed_error (error, g_steal_pointer (&failure), "sink \"%s\": ", plugin->name);
+      return FALSE;
+    }
+}
+
+/* Tells the ledger what is durable: rejects and, for a sink that resumes, the position. */
+static gboolean
+commit_ledger (Writer *writer, GError **error)
+{
+  g_autofree TallyReject *rejects = g_new (TallyReject, writer->rejects->len);
+  TallyLedgerChange change = { .epoch = writer->run->epoch,
+                               .serial = ++writer->serial,
+                               .lease_ttl = writer->lease_ttl,
+                               .run = writer->run,
+                               .rejects = rejects,
+                               .n_rejects = writer->rejects->len,
+                               .position = writer->whole ? NULL : writer->position };
+  gint64 now;
+
+  for (guint i = 0; i < writer->rejects->len; i++)
+    rejects[i] = *(TallyReject *) g_ptr_array_index (writer->rejects, i);
+  if (!tally_ledger_commit (writer->ledger, &change, &now, error))
+    return FALSE;
+
+  g_ptr_array_set_size (writer->rejects, 0);
+  writer->committed_at = g_get_monotonic_time ();
+  return TRUE;
+}
+
+static gboolean
+commit (Writer *writer, GError **error)
+{
+  if (writer->sink->plugin->commit != NULL && !call_sink (writer, NULL, error))
+    return FALSE;
+  if (!commit_ledger (writer, error))
+    return FALSE;
+
+  writer->counts->delivered += writer->n_uncommitted;
+  writer->n_uncommitted = 0;
+  return TRUE;
+}
+
+static gboolean
+take_batch (Writer *writer, TallyBatch *batch, GError **error)
+{
+  if (tally_batch_n_rows (batch) > 0 && !call_sink (writer, batch, error))
+    return FALSE;
+
+  tally_batch_end_stage (batch);
+  collect_rejects (writer, batch);
+  writer->counts->read += tally_batch_n_read (batch);
+  writer->counts->filtered += tally_batch_n_filtered (batch);
+  writer->n_uncommitted += tally_batch_n_rows (batch);
+  if (tally_batch_position (batch) != NULL)
+    {
+      g_free (writer->position);
+      writer->position = g_strdup (tally_batch_position (batch));
+    }
+  return TRUE;
+}
+
+/* A sink whose output appears as a whole has nothing to commit on the way, but the lease lives on and
+ * rejects do not pile up. */
+static gboolean
+commit_on_the_way (Writer *writer, GError **error)
+{
+  gint64 age = g_get_monotonic_time () - writer->committed_at;
+
+  if (writer->whole)
+    return age < MIN (COMMIT_EVERY, writer->lease_ttl / 3) && writer->rejects->len < 1000
+               ? TRUE
+               : commit_ledger (writer, error);
+  if (writer->n_uncommitted < COMMIT_ROWS && age < COMMIT_EVERY)
+    return TRUE;
+
+  return commit (writer, error);
+}
+
+gboolean
+tally_write_all (TallyStages *stages, TallyLedger *ledger, const TallyLedgerRun *run, gint64 lease_ttl,
+                 TallyCounts *counts, GError **error)
+{
+  g_auto (Writer) writer = { .stages = stages,
+                             .sink = stages->pipeline->sink,
+                             .ledger = ledger,
+                             .run = run,
+                             .lease_ttl = lease_ttl,
+                             .whole = stages->pipeline->sink->plugin->flags & TALLY_PLUGIN_WHOLE,
+                             .counts = counts,
+                             .rejects = g_ptr_array_new_with_free_func (free_reject),
+                             .committed_at = g_get_monotonic_time () };
+
+  while (!tally_queue_is_over (stages->shaped))
+    {
+      g_autoptr (TallyBatch) batch = tally_queue_pop (stages->shaped, GLANCE);
+
+      if (batch != NULL && !take_batch (&writer, batch, error))
+        return FALSE;
+      if (!commit_on_the_way (&writer, error))
+        return FALSE;
+      counts->in_flight = writer.n_uncommitted;
+      if (!tally_run_watch (stages, counts, NULL, error))
+        return FALSE;
+    }
+  if ((*error = tally_stages_steal_error (stages)) != NULL)
+    return FALSE;
+  if (!tally_rejects_within_limit (stages->pipeline, counts, /* at_end= */ TRUE, error))
+    return FALSE;
+
+  counts->in_flight = 0;
+  return commit (&writer, error);
+}
