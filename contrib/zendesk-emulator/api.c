@@ -1,0 +1,400 @@
+/* api.c: which path does what */
+#include "api.h"
+
+#include "lists.h"
+#include "spoil.h"
+#include "ticket-json.h"
+
+#include <string.h>
+
+static const char *
+query (EmuExchange *x, const char *name)
+{
+  return x->query (x->connection, name);
+}
+
+static gboolean
+has_json (EmuExchange *x)
+{
+  if (x->json != NULL)
+    return TRUE;
+  emu_answer_error (&x->answer, 400, "InvalidRequest", "The request body is not valid JSON");
+  return FALSE;
+}
+
+static EmuTicket *
+find_ticket (EmuExchange *x)
+{
+  EmuTicket *ticket = emu_tickets_get (x->emu->tickets, x->id);
+
+  if (ticket != NULL && !ticket->deleted)
+    return ticket;
+  emu_answer_not_found (&x->answer);
+  return NULL;
+}
+
+static void
+take_warning (EmuExchange *x, const EmuDraft *draft)
+{
+  char *warning = emu_draft_dup_warning (draft);
+
+  if (warning != NULL)
+    emu_answer_take_header (&x->answer, "x-zendesk-api-warn", warning);
+}
+
+/* TRUE when the draft had problems, which are answered then. */
+static gboolean
+refuse_draft (EmuExchange *x, const EmuDraft *draft)
+{
+  g_autofree char *details = emu_draft_dup_details (draft);
+
+  if (details == NULL)
+    return FALSE;
+  emu_answer_invalid (&x->answer, details);
+  if (x->claimed && x->emu->config.store_errors)
+    emu_keys_store (x->emu->keys, x->entry, x->digest, x->arrived + x->emu->config.key_life, NULL,
+                    422, x->answer.body->str);
+  return TRUE;
+}
+
+static EmuOrigin
+get_origin (EmuExchange *x, gint64 now)
+{
+  return (EmuOrigin){ .client = x->client,
+                      .address = x->address,
+                      .json = x->json,
+                      .key = x->emu->config.ignore_keys ? NULL : x->entry,
+                      .digest = x->digest,
+                      .time = now,
+                      .arrived = x->arrived };
+}
+
+static void
+create (EmuExchange *x, EmuAction action)
+{
+  Emulator *emu = x->emu;
+  gint64 now = emu_clock_now (&emu->clock);
+  EmuOrigin origin = get_origin (x, now);
+  const char *archive = query (x, "archive_immediately");
+  EmuTicket *ticket;
+
+  if (!has_json (x))
+    return;
+
+  g_autoptr (EmuDraft) draft
+      = emu_draft_read (action, x->json, emu->fields, emu->users, now / G_USEC_PER_SEC);
+  take_warning (x, draft);
+  if (refuse_draft (x, draft))
+    return;
+
+  ticket = emulator_create (emu, draft, &origin,
+                            action == EMU_IMPORT && g_strcmp0 (archive, "true") == 0);
+  GString *out = emu_answer_begin (&x->answer, 201, "created");
+  if (action == EMU_IMPORT)
+    {
+      g_string_append (out, "{\"ticket\":");
+      emu_ticket_write (ticket, emu->fields, emu->base_url, TRUE, out);
+      g_string_append_c (out, '}');
+    }
+  else
+    emu_ticket_write_created (ticket, emu->fields, emu->users->admin->id, emu->base_url, out);
+  emu_answer_take_header (&x->answer, "Location",
+                          g_strdup_printf ("%s/api/v2/tickets/%" G_GINT64_FORMAT ".json",
+                                           emu->base_url, ticket->id));
+  if (origin.key != NULL)
+    {
+      x->lookup = "miss";
+      emu->counts.misses++;
+    }
+}
+
+static void
+create_ticket (EmuExchange *x)
+{
+  create (x, EMU_CREATE);
+}
+
+static void
+import_ticket (EmuExchange *x)
+{
+  create (x, EMU_IMPORT);
+}
+
+static void
+show_ticket (EmuExchange *x)
+{
+  EmuTicket *ticket = find_ticket (x);
+
+  if (ticket == NULL)
+    return;
+  GString *out = emu_answer_begin (&x->answer, 200, "shown");
+  g_string_append (out, "{\"ticket\":");
+  emu_ticket_write (ticket, x->emu->fields, x->emu->base_url, FALSE, out);
+  g_string_append_c (out, '}');
+}
+
+/* Whether the ticket is still as the client last read it, if the client cares. */
+static gboolean
+is_safe (EmuExchange *x, const EmuTicket *ticket)
+{
+  json_object *wish = emu_json_get (x->json, "ticket");
+  gint64 stamp;
+
+  if (emu_json_get (wish, "safe_update") == NULL
+      || (emu_json_get_time (emu_json_get (wish, "updated_stamp"), &stamp)
+          && stamp == ticket->updated))
+    return TRUE;
+  emu_answer_error (&x->answer, 409, "UpdateConflict",
+                    "Safe Update prevented the update due to outdated ticket data. Please fetch "
+                    "the latest ticket data and try again.");
+  return FALSE;
+}
+
+static void
+update_ticket (EmuExchange *x)
+{
+  Emulator *emu = x->emu;
+  gint64 now = emu_clock_now (&emu->clock);
+  EmuOrigin origin = get_origin (x, now);
+  EmuTicket *ticket = find_ticket (x);
+
+  if (ticket == NULL || !has_json (x) || !is_safe (x, ticket))
+    return;
+
+  g_autoptr (EmuDraft) draft
+      = emu_draft_read (EMU_UPDATE, x->json, emu->fields, emu->users, now / G_USEC_PER_SEC);
+  take_warning (x, draft);
+  if (g_str_equal (emu_statuses[ticket->status], "closed"))
+    emu_draft_add_problem (draft, "status", "Status: closed prevents ticket update",
+                           "ClosedTicket");
+  if (ticket->comments->len + draft->comments->len > EMU_MAX_COMMENTS)
+    emu_draft_add_problem (draft, "base", "Ticket: cannot have more than 5000 comments",
+                           "TooManyValues");
+  if (refuse_draft (x, draft))
+    return;
+
+  g_autoptr (GString) audit = g_string_new (NULL);
+  emulator_update (emu, ticket, draft, &origin, audit);
+  GString *out = emu_answer_begin (&x->answer, 200, "updated");
+  g_string_append (out, "{\"ticket\":");
+  emu_ticket_write (ticket, emu->fields, emu->base_url, FALSE, out);
+  g_string_append (out, ",\"audit\":");
+  g_string_append_len (out, audit->str, (gssize)audit->len);
+  g_string_append_c (out, '}');
+}
+
+static void
+delete_ticket (EmuExchange *x)
+{
+  EmuTicket *ticket = find_ticket (x);
+
+  if (ticket == NULL)
+    return;
+  emulator_delete (x->emu, ticket, emu_clock_seconds (&x->emu->clock));
+  emu_answer_set (&x->answer, 204, NULL, "deleted", "");
+}
+
+static void
+count_tickets (EmuExchange *x)
+{
+  GString *out = emu_answer_begin (&x->answer, 200, "shown");
+
+  g_string_append_printf (out, "{\"count\":{\"value\":%u,\"refreshed_at\":",
+                          x->emu->tickets->n_live);
+  emu_json_add_time (out, emu_clock_seconds (&x->emu->clock));
+  g_string_append (out, "}}");
+}
+
+static void
+write_user (EmuExchange *x, const EmuUser *user)
+{
+  GString *out = emu_answer_begin (&x->answer, 200, "shown");
+
+  g_string_append (out, "{\"user\":");
+  emu_user_write (user, out, x->emu->base_url);
+  g_string_append_c (out, '}');
+}
+
+static void
+show_me (EmuExchange *x)
+{
+  write_user (x, x->emu->users->admin);
+}
+
+static void
+show_user (EmuExchange *x)
+{
+  EmuUser *user = emu_users_get (x->emu->users, x->id);
+
+  if (user != NULL)
+    write_user (x, user);
+  else
+    emu_answer_not_found (&x->answer);
+}
+
+static void
+list_fields (EmuExchange *x)
+{
+  const EmuFields *fields = x->emu->fields;
+  GString *out = emu_answer_begin (&x->answer, 200, "listed");
+  guint n_system = fields->system->len, n = n_system + fields->custom->len;
+
+  g_string_append (out, "{\"ticket_fields\":[");
+  for (guint i = 0; i < n; i++)
+    {
+      gboolean custom = i >= n_system;
+
+      if (i > 0)
+        g_string_append_c (out, ',');
+      emu_field_write (custom ? fields->custom->pdata[i - n_system] : fields->system->pdata[i],
+                       out, i, custom, x->emu->base_url);
+    }
+  g_string_append_printf (out, "],\"next_page\":null,\"previous_page\":null,\"count\":%u}", n);
+}
+
+static void
+show_field (EmuExchange *x)
+{
+  const GPtrArray *lists[] = { x->emu->fields->system, x->emu->fields->custom };
+
+  for (guint k = 0; k < G_N_ELEMENTS (lists); k++)
+    for (guint i = 0; i < lists[k]->len; i++)
+      if (((EmuField *)lists[k]->pdata[i])->id == x->id)
+        {
+          GString *out = emu_answer_begin (&x->answer, 200, "shown");
+
+          g_string_append (out, "{\"ticket_field\":");
+          emu_field_write (lists[k]->pdata[i], out, k == 0 ? i : lists[0]->len + i, k == 1,
+                           x->emu->base_url);
+          g_string_append_c (out, '}');
+          return;
+        }
+  emu_answer_not_found (&x->answer);
+}
+
+static const struct
+{
+  const char *method, *route; /* # is a number */
+  void (*act) (EmuExchange *x);
+  EmuBucketKind bucket;
+} routes[] = {
+  { "POST", "tickets", create_ticket, EMU_BUCKET_CREATE },
+  { "GET", "tickets", emu_list_tickets },
+  { "GET", "tickets/#", show_ticket },
+  { "PUT", "tickets/#", update_ticket, EMU_BUCKET_UPDATE },
+  { "DELETE", "tickets/#", delete_ticket },
+  { "GET", "tickets/count", count_tickets },
+  { "GET", "tickets/show_many", emu_show_many },
+  { "GET", "tickets/#/comments", emu_list_comments },
+  { "POST", "imports/tickets", import_ticket },
+  { "GET", "incremental/tickets/cursor", emu_export_tickets, EMU_BUCKET_INCREMENTAL },
+  { "GET", "users/me", show_me },
+  { "GET", "users/#", show_user },
+  { "GET", "ticket_fields", list_fields },
+  { "GET", "ticket_fields/#", show_field },
+};
+
+static gboolean
+matches (const char *pattern, const char *route, gint64 *ret_id)
+{
+  while (*pattern != '\0')
+    if (*pattern == '#')
+      {
+        char *end;
+        gint64 id = g_ascii_strtoll (route, &end, 10);
+
+        if (end == route || !g_ascii_isdigit (*route))
+          return FALSE;
+        *ret_id = id;
+        route = end;
+        pattern++;
+      }
+    else if (*pattern++ != *route++)
+      return FALSE;
+  return *route == '\0';
+}
+
+/* The place of the request's route, or -1. */
+static gint
+find_route (EmuExchange *x)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (routes); i++)
+    if (g_str_equal (routes[i].method, x->method) && matches (routes[i].route, x->route, &x->id))
+      return (gint)i;
+  return -1;
+}
+
+/* TRUE when the request may go on as the administrator. */
+static gboolean
+check_credentials (EmuExchange *x)
+{
+  const EmuConfig *config = &x->emu->config;
+
+  if (config->basic == NULL && config->bearer == NULL)
+    return TRUE;
+  if (x->authorization != NULL
+      && (g_strcmp0 (x->authorization, config->basic) == 0
+          || g_strcmp0 (x->authorization, config->bearer) == 0))
+    return TRUE;
+
+  /* The trap: without a token, /users/me says who you are, and you are nobody. */
+  if (g_str_equal (x->route, "users/me"))
+    {
+      gsize length;
+      g_autofree guchar *given
+          = x->authorization != NULL && g_ascii_strncasecmp (x->authorization, "Basic ", 6) == 0
+                ? g_base64_decode (x->authorization + 6, &length)
+                : NULL;
+      g_autofree char *text = given != NULL ? g_strndup ((char *)given, length) : NULL;
+
+      if (x->authorization == NULL || (text != NULL && strstr (text, "/token:") == NULL))
+        {
+          write_user (x, NULL);
+          return FALSE;
+        }
+    }
+  emu_answer_unauthorized (&x->answer, x->authorization);
+  return FALSE;
+}
+
+static gboolean
+check_limit (EmuExchange *x, EmuBucketKind kind)
+{
+  Emulator *emu = x->emu;
+  gint64 now = emu_clock_seconds (&emu->clock);
+  EmuBudget budget;
+
+  if (emu_limits_take (&emu->limits, kind, now))
+    return TRUE;
+  emu_limits_get (&emu->limits, kind, now, &budget);
+  emu_spoil_write_limited (&x->answer, emu->config.limit_text,
+                           g_strdup_printf ("%u", budget.reset));
+  emu->counts.limited++;
+  return FALSE;
+}
+
+void
+emu_api_admit (EmuExchange *x)
+{
+  gint route = find_route (x);
+
+  if (route >= 0)
+    x->bucket = routes[route].bucket;
+  if (!check_credentials (x) || !check_limit (x, EMU_BUCKET_ACCOUNT))
+    return;
+  if (x->bucket != EMU_BUCKET_ACCOUNT && !check_limit (x, x->bucket))
+    return;
+  if (x->too_large)
+    emu_answer_error (&x->answer, 413, "RequestEntityTooLarge", "The request body is too large");
+}
+
+void
+emu_api_act (EmuExchange *x)
+{
+  gint route = find_route (x);
+
+  if (route >= 0)
+    routes[route].act (x);
+  else
+    emu_answer_no_endpoint (&x->answer);
+}

@@ -1,0 +1,199 @@
+/* emulator.c: the account that this process plays, and the few things that change it */
+#include "emulator.h"
+
+#include "journal.h"
+#include "ticket-json.h"
+
+#include <unistd.h>
+
+static void
+begin (Emulator *emu)
+{
+  const EmuConfig *config = &emu->config;
+
+  emu_clock_start (&emu->clock, config->time_rate);
+  emu->users = emu_users_new (config->email, emu_clock_seconds (&emu->clock));
+  emu->tickets = emu_tickets_new (config->first_id);
+  emu->keys = emu_keys_new ();
+  emu->history = emu_history_new ();
+  emu->faults = emu_faults_new ();
+  emu->counts = (EmuCounts){ .in_flight = emu->counts.in_flight };
+  emu->limits = (EmuLimits){ 0 };
+  emu_limits_set_plan (&emu->limits, config->plan);
+  if (config->limit_creation)
+    emu_limits_limit_creation (&emu->limits);
+}
+
+static void
+end (Emulator *emu)
+{
+  /* Keys first: they let go of the tickets they point to. */
+  g_clear_pointer (&emu->keys, emu_keys_free);
+  g_clear_pointer (&emu->tickets, emu_tickets_free);
+  g_clear_pointer (&emu->users, emu_users_free);
+  g_clear_pointer (&emu->history, emu_history_free);
+  g_clear_pointer (&emu->faults, g_ptr_array_unref);
+}
+
+static gboolean
+add_faults (Emulator *emu, GError **error)
+{
+  for (char **spec = emu->config.faults; spec != NULL && *spec != NULL; spec++)
+    if (!emu_faults_add_text (emu->faults, *spec, error))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
+emulator_open (Emulator *emu, const EmuConfig *config, GError **error)
+{
+  *emu = (Emulator){ .config = *config, .journal = -1, .base_url = g_strdup ("http://localhost") };
+  emu->fields = emu_fields_new (config->fields_file, error);
+  if (emu->fields == NULL)
+    return FALSE;
+  begin (emu);
+  return add_faults (emu, error) && emu_journal_open (emu, error);
+}
+
+void
+emulator_close (Emulator *emu)
+{
+  EmuConfig *config = &emu->config;
+
+  end (emu);
+  if (emu->journal >= 0)
+    close (emu->journal);
+  g_clear_pointer (&emu->fields, emu_fields_free);
+  g_clear_pointer (&emu->base_url, g_free);
+  g_free (config->plan);
+  g_free (config->basic);
+  g_free (config->bearer);
+  g_free (config->email);
+  g_free (config->state);
+  g_free (config->fields_file);
+  g_strfreev (config->faults);
+}
+
+void
+emulator_wake_all (Emulator *emu)
+{
+  GHashTableIter iter;
+  gpointer value, waiting;
+
+  g_hash_table_iter_init (&iter, emu->keys->by_text);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    while ((waiting = g_queue_pop_head (&((EmuKey *)value)->waiting)) != NULL)
+      emu->wake (waiting);
+}
+
+void
+emulator_reset (Emulator *emu)
+{
+  emu->generation++;
+  emulator_wake_all (emu);
+  end (emu);
+  begin (emu);
+  add_faults (emu, NULL); /* they were good when the program started */
+  emu_journal_truncate (emu);
+}
+
+static GRefString *
+acquire (GRefString *text)
+{
+  return text != NULL ? g_ref_string_acquire (text) : NULL;
+}
+
+/* The same few clients and addresses stand in a million tickets. */
+static GRefString *
+intern (const char *text)
+{
+  return text != NULL ? g_ref_string_new_intern (text) : NULL;
+}
+
+EmuTicket *
+emulator_create (Emulator *emu, EmuDraft *draft, const EmuOrigin *origin, gboolean archived)
+{
+  EmuTicket *ticket = emu_ticket_new ();
+  const char *external_id;
+  gint64 ids = emu_tickets_reserve (emu->tickets, EMU_CREATE_IDS);
+
+  emu_draft_get_external_id (draft, &external_id);
+  ticket->external_id = external_id != NULL ? g_ref_string_new (external_id) : NULL;
+  ticket->first_id = ids;
+  ticket->client = intern (origin->client);
+  ticket->address = intern (origin->address);
+  ticket->archived = archived;
+  ticket->imported = draft->action == EMU_IMPORT;
+  emu_draft_apply (draft, ticket, emu->fields, emu->users);
+  for (guint i = 0; i < ticket->comments->len; i++)
+    {
+      EmuComment *comment = &g_array_index (ticket->comments, EmuComment, i);
+
+      comment->audit_id = ids;
+      comment->id = i == 0 ? ids + 1 : emu_tickets_reserve (emu->tickets, 1);
+    }
+  emu_tickets_add (emu->tickets, ticket, draft->now);
+  emu->counts.created++;
+
+  EmuEvent event = { .time = origin->time,
+                     .ticket = ticket->id,
+                     .external_id = acquire (ticket->external_id),
+                     .key = origin->key != NULL ? acquire (origin->key->text) : NULL,
+                     .notified = !ticket->imported };
+  emu_history_add (emu->history, &event);
+  if (origin->key != NULL)
+    emu_keys_store (emu->keys, origin->key, origin->digest,
+                    origin->arrived + emu->config.key_life, ticket, 201, NULL);
+  emu_journal_create (emu, ticket, draft, origin);
+  return ticket;
+}
+
+/* The stored answer shows the ticket as it was created. */
+static void
+freeze_answer (Emulator *emu, EmuTicket *ticket)
+{
+  GString *text;
+
+  if (ticket->key == NULL)
+    return;
+  text = g_string_sized_new (4096);
+  emu_ticket_write_created (ticket, emu->fields, emu->users->admin->id, emu->base_url, text);
+  emu_key_freeze (ticket->key, g_string_free (text, FALSE));
+}
+
+void
+emulator_update (Emulator *emu, EmuTicket *ticket, EmuDraft *draft, const EmuOrigin *origin,
+                 GString *ret_audit)
+{
+  EmuTicket before = *ticket;
+  g_autofree char *subject = g_strdup (ticket->subject);
+  guint n_comments = ticket->comments->len;
+  gint64 ids = emu_tickets_reserve (emu->tickets, EMU_CREATE_IDS);
+  const char *external_id;
+
+  freeze_answer (emu, ticket);
+  before.subject = subject;
+  if (emu_draft_get_external_id (draft, &external_id))
+    emu_tickets_rename (emu->tickets, ticket, external_id);
+  emu_draft_apply (draft, ticket, emu->fields, emu->users);
+  for (guint i = n_comments; i < ticket->comments->len; i++)
+    {
+      EmuComment *comment = &g_array_index (ticket->comments, EmuComment, i);
+
+      comment->audit_id = ids;
+      comment->id = ids + 1;
+    }
+  emu_tickets_changed (emu->tickets, ticket, draft->now);
+  emu_ticket_write_update_audit (ticket, &before, ticket->comments->len > n_comments,
+                                 draft->author, ids, origin->client, origin->address, ret_audit);
+  emu_journal_update (emu, ticket, draft, origin);
+}
+
+void
+emulator_delete (Emulator *emu, EmuTicket *ticket, gint64 now)
+{
+  freeze_answer (emu, ticket);
+  emu_tickets_delete (emu->tickets, ticket, now);
+  emu->counts.deleted++;
+  emu_journal_delete (emu, ticket, now);
+}

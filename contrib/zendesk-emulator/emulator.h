@@ -1,0 +1,89 @@
+/* emulator.h: the account that this process plays, and the few things that change it */
+#pragma once
+#include "clock.h"
+#include "draft.h"
+#include "faults.h"
+#include "fields.h"
+#include "history.h"
+#include "keys.h"
+#include "limits.h"
+#include "tickets.h"
+#include "users.h"
+
+typedef enum { EMU_SAME_KEY_WAIT, EMU_SAME_KEY_CONFLICT, EMU_SAME_KEY_DUPLICATE } EmuSameKey;
+
+typedef struct {
+  EmuSameKey same_key;
+  gboolean same_body_raw;    /* compare bytes, not what they mean */
+  gboolean store_errors;     /* a 422 is stored under the key as well */
+  gboolean ignore_keys;
+  gint64 key_life;           /* microseconds */
+  gint64 delay;              /* microseconds of work for each creation */
+  gint64 lookup_lag;         /* seconds until external_id finds a new ticket */
+  gint64 first_id;
+  gsize max_body;
+  double time_rate;
+  gboolean limit_creation, limit_text, chunked;
+  char *plan;                /* (owned) */
+  char *basic, *bearer;      /* (owned) (nullable) the only values of Authorization that are good */
+  char *email;               /* (owned) of the administrator */
+  char *state;               /* (owned) (nullable) file that keeps tickets across restarts */
+  char *fields_file;         /* (owned) (nullable) */
+  GStrv faults;              /* (owned) (nullable) */
+} EmuConfig;
+
+typedef struct {
+  guint created, deleted, hits, misses, limited;
+  guint in_flight, most_in_flight;
+  guint by_status[600];
+} EmuCounts;
+
+typedef struct Emulator Emulator;
+
+struct Emulator
+{
+  EmuConfig config;
+  EmuClock clock;
+  EmuFields *fields;   /* (owned) */
+  EmuUsers *users;     /* (owned) */
+  EmuTickets *tickets; /* (owned) */
+  EmuKeys *keys;       /* (owned) */
+  EmuFaults *faults;   /* (owned) */
+  EmuHistory *history; /* (owned) */
+  EmuLimits limits;
+  EmuCounts counts;
+  char *base_url;      /* (owned) */
+  int journal;         /* file that is appended to, or -1 */
+  guint generation;    /* how often it was reset; requests of an earlier one are dropped */
+  gboolean stop;
+  void (*wake) (gpointer waiting); /* lets a request go on that waited for a key */
+};
+
+/* Takes what @config holds.  Reads the state file, if there is one. */
+gboolean emulator_open (Emulator *emu, const EmuConfig *config, GError **error);
+void emulator_close (Emulator *emu);
+
+/* Back to the beginning: no tickets, the faults of the command line, an empty state file. */
+void emulator_reset (Emulator *emu);
+
+/* Lets every request go on that waits for a key. */
+void emulator_wake_all (Emulator *emu);
+
+/* Who asked, as it will be recorded. */
+typedef struct {
+  const char *client, *address; /* (nullable) */
+  json_object *json;            /* (unowned) the request, for the state file */
+  EmuKey *key;                  /* (nullable) under which the answer is stored */
+  const guint8 *digest;         /* of the body, when there is a key */
+  gint64 time;                  /* virtual microseconds, now */
+  gint64 arrived;               /* the same when it came; the life of the key counts from here */
+} EmuOrigin;
+
+/* Does what a good @draft asks, writes it down, and stores the answer under the key. */
+EmuTicket *emulator_create (Emulator *emu, EmuDraft *draft, const EmuOrigin *origin,
+                            gboolean archived);
+
+/* The audit of the change is written to @ret_audit. */
+void emulator_update (Emulator *emu, EmuTicket *ticket, EmuDraft *draft, const EmuOrigin *origin,
+                      GString *ret_audit);
+void emulator_delete (Emulator *emu, EmuTicket *ticket, gint64 now);

@@ -1,0 +1,238 @@
+/* journal.c: the state file, from which a restarted emulator gets its tickets back */
+#include "journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const actions[] = { "create", "update", "import" };
+
+/* The emulator cannot go on without its state: an answer must not promise what is not kept. */
+static void
+append (Emulator *emu, GString *line)
+{
+  gsize done = 0;
+
+  g_string_append (line, "}\n");
+  while (done < line->len)
+    {
+      gssize n = write (emu->journal, line->str + done, line->len - done);
+
+      if (n < 0 && errno != EINTR)
+        g_error ("could not write \"%s\": %s", emu->config.state, g_strerror (errno));
+      done += n > 0 ? (gsize)n : 0;
+    }
+}
+
+static GString *
+begin_line (const char *action, gint64 id, gint64 now)
+{
+  GString *line = g_string_sized_new (1024);
+
+  g_string_append_printf (line,
+                          "{\"do\":\"%s\",\"id\":%" G_GINT64_FORMAT ",\"time\":%" G_GINT64_FORMAT,
+                          action, id, now);
+  return line;
+}
+
+static void
+add_member (GString *line, const char *name, const char *text)
+{
+  if (text == NULL)
+    return;
+  g_string_append_printf (line, ",\"%s\":", name);
+  emu_json_add_text (line, text);
+}
+
+static void
+write_change (Emulator *emu, const EmuTicket *ticket, const EmuDraft *draft,
+              const EmuOrigin *origin)
+{
+  g_autoptr (GString) line = NULL;
+
+  if (emu->journal < 0)
+    return;
+  line = begin_line (actions[draft->action], ticket->id, draft->now);
+  add_member (line, "client", origin->client);
+  add_member (line, "address", origin->address);
+  if (ticket->archived)
+    g_string_append (line, ",\"archived\":true");
+  if (origin->key != NULL)
+    {
+      add_member (line, "key", origin->key->text);
+      g_string_append_printf (line, ",\"arrived\":%" G_GINT64_FORMAT ",\"digest\":\"",
+                              origin->arrived);
+      for (guint i = 0; i < EMU_DIGEST_SIZE; i++)
+        g_string_append_printf (line, "%02x", origin->digest[i]);
+      g_string_append_c (line, '"');
+    }
+  g_string_append (line, ",\"request\":");
+  g_string_append (line, json_object_to_json_string_ext (origin->json, JSON_C_TO_STRING_PLAIN));
+  append (emu, line);
+}
+
+void
+emu_journal_create (Emulator *emu, const EmuTicket *ticket, const EmuDraft *draft,
+                    const EmuOrigin *origin)
+{
+  write_change (emu, ticket, draft, origin);
+}
+
+void
+emu_journal_update (Emulator *emu, const EmuTicket *ticket, const EmuDraft *draft,
+                    const EmuOrigin *origin)
+{
+  write_change (emu, ticket, draft, origin);
+}
+
+void
+emu_journal_delete (Emulator *emu, const EmuTicket *ticket, gint64 now)
+{
+  g_autoptr (GString) line = NULL;
+
+  if (emu->journal < 0)
+    return;
+  line = begin_line ("delete", ticket->id, now);
+  append (emu, line);
+}
+
+static gboolean
+read_digest (const char *hex, guint8 *ret_digest)
+{
+  if (hex == NULL || strlen (hex) != 2 * EMU_DIGEST_SIZE)
+    return FALSE;
+  for (guint i = 0; i < EMU_DIGEST_SIZE; i++)
+    {
+      if (!g_ascii_isxdigit (hex[2 * i]) || !g_ascii_isxdigit (hex[2 * i + 1]))
+        return FALSE;
+      ret_digest[i] = (guint8)(g_ascii_xdigit_value (hex[2 * i]) * 16
+                               + g_ascii_xdigit_value (hex[2 * i + 1]));
+    }
+  return TRUE;
+}
+
+static gboolean
+replay_change (Emulator *emu, EmuAction action, json_object *line, gint64 id, gint64 now)
+{
+  g_autofree char *client = emu_json_dup_text (emu_json_get (line, "client"));
+  g_autofree char *address = emu_json_dup_text (emu_json_get (line, "address"));
+  g_autofree char *key = emu_json_dup_text (emu_json_get (line, "key"));
+  g_autofree char *hex = emu_json_dup_text (emu_json_get (line, "digest"));
+  json_object *request = emu_json_get (line, "request");
+  guint8 digest[EMU_DIGEST_SIZE];
+  EmuOrigin origin = { .client = client, .address = address, .json = request, .digest = digest,
+                       .time = now * G_USEC_PER_SEC, .arrived = now * G_USEC_PER_SEC };
+  g_autoptr (EmuDraft) draft = emu_draft_read (action, request, emu->fields, emu->users, now);
+  EmuTicket *ticket = emu_tickets_get (emu->tickets, id);
+  gboolean good;
+
+  if (action == EMU_UPDATE)
+    {
+      g_autoptr (GString) audit = g_string_new (NULL);
+
+      if (ticket != NULL)
+        emulator_update (emu, ticket, draft, &origin, audit);
+      return ticket != NULL;
+    }
+  if (draft->comments->len == 0)
+    return FALSE;
+  emu_json_get_id (emu_json_get (line, "arrived"), &origin.arrived);
+  if (key != NULL && read_digest (hex, digest))
+    origin.key = emu_keys_enter (emu->keys, key, origin.arrived);
+  ticket = emulator_create (emu, draft, &origin,
+                            json_object_get_boolean (emu_json_get (line, "archived")));
+  good = ticket->id == id;
+  if (origin.key != NULL)
+    emu_keys_leave (emu->keys, origin.key);
+  return good;
+}
+
+static gboolean
+replay_line (Emulator *emu, const char *text, gsize length, gint64 *last)
+{
+  g_autoptr (json_object) line = emu_json_parse (text, length, EMU_JSON_DEPTH + 2);
+  g_autofree char *what = emu_json_dup_text (emu_json_get (line, "do"));
+  gint64 id, now;
+
+  if (what == NULL || !emu_json_get_id (emu_json_get (line, "id"), &id)
+      || !emu_json_get_id (emu_json_get (line, "time"), &now))
+    return FALSE;
+  *last = MAX (*last, now);
+  for (guint i = 0; i < G_N_ELEMENTS (actions); i++)
+    if (g_str_equal (what, actions[i]))
+      return replay_change (emu, i, line, id, now);
+
+  EmuTicket *ticket = emu_tickets_get (emu->tickets, id);
+  if (!g_str_equal (what, "delete") || ticket == NULL || ticket->deleted)
+    return FALSE;
+  emulator_delete (emu, ticket, now);
+  return TRUE;
+}
+
+/* @ret_good: how many bytes are whole lines. */
+static gboolean
+replay (Emulator *emu, const char *text, gsize length, gsize *ret_good, GError **error)
+{
+  gint64 last = 0;
+  guint n = 0;
+  const char *newline;
+  gsize at = 0;
+
+  while (at < length && (newline = memchr (text + at, '\n', length - at)) != NULL)
+    {
+      n++;
+      if (!replay_line (emu, text + at, (gsize)(newline - text) - at, &last))
+        {
+          g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                       "\"%s\", line %u: this is no change that an emulator with the same "
+                       "--first-id and --fields wrote",
+                       emu->config.state, n);
+          return FALSE;
+        }
+      at = (gsize)(newline - text) + 1;
+    }
+  /* Time does not run backwards over a restart. */
+  if (last > emu_clock_seconds (&emu->clock))
+    emu_clock_set (&emu->clock, last * G_USEC_PER_SEC);
+  *ret_good = at;
+  return TRUE;
+}
+
+gboolean
+emu_journal_open (Emulator *emu, GError **error)
+{
+  const char *path = emu->config.state;
+  g_autoptr (GMappedFile) map = NULL;
+  gsize good = 0;
+  int fd;
+
+  if (path == NULL)
+    return TRUE;
+  fd = open (path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (fd < 0)
+    {
+      g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno),
+                   "could not open \"%s\": %s", path, g_strerror (errno));
+      return FALSE;
+    }
+  map = g_mapped_file_new_from_fd (fd, FALSE, error);
+  if (map == NULL
+      || !replay (emu, g_mapped_file_get_contents (map), g_mapped_file_get_length (map), &good,
+                  error))
+    {
+      close (fd);
+      return FALSE;
+    }
+  if (ftruncate (fd, (off_t)good) < 0)
+    g_warning ("could not cut \"%s\": %s", path, g_strerror (errno));
+  emu->journal = fd; /* only now: what is read is not written again */
+  return TRUE;
+}
+
+void
+emu_journal_truncate (Emulator *emu)
+{
+  if (emu->journal >= 0 && ftruncate (emu->journal, 0) < 0)
+    g_error ("could not empty \"%s\": %s", emu->config.state, g_strerror (errno));
+}

@@ -1,0 +1,18 @@
+/* journal.h: the state file, from which a restarted emulator gets its tickets back
+ *
+ * One line of JSON for each change, with the request that asked for it: reading the file does the
+ * same changes again, at the times at which they were done.  A line that is cut off at the end, as
+ * a kill leaves it, was not answered and is dropped.
+ */
+#pragma once
+#include "emulator.h"
+
+/* Reads the file of the configuration, if there is one, and opens it for appending. */
+gboolean emu_journal_open (Emulator *emu, GError **error);
+void emu_journal_truncate (Emulator *emu);
+
+void emu_journal_create (Emulator *emu, const EmuTicket *ticket, const EmuDraft *draft,
+                         const EmuOrigin *origin);
+void emu_journal_update (Emulator *emu, const EmuTicket *ticket, const EmuDraft *draft,
+                         const EmuOrigin *origin);
+void emu_journal_delete (Emulator *emu, const EmuTicket *ticket, gint64 now);

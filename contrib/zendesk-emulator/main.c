@@ -1,0 +1,244 @@
+/* main.c: the command line of zendesk-emulator */
+#include "http.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SUMMARY \
+  "Answers like the Zendesk Support API, on this machine and from memory, so that an\n" \
+  "import can be rehearsed: what it would create, how long it would take, and what\n" \
+  "happens when answers get lost.  Nothing is ever sent anywhere.\n" \
+  "\n" \
+  "GET /_emulator/history tells what really happened; see the README for the rest."
+
+/* What GOption fills, before it is checked and goes to its places. */
+typedef struct {
+  int port;
+  char *host, *port_file, *plan, *email, *token, *bearer, *same_key, *same_body, *idempotency;
+  char *state, *fields, *https, *https_key, *limit_body;
+  char **faults, **rest;
+  gint64 first_id, max_body;
+  double key_life, delay, lookup_lag, time_rate;
+  gboolean store_errors, limit_creation, chunked, quiet, version;
+} Arguments;
+
+static gboolean
+choose (const char *option, const char *value, const char *const *choices, guint *ret_choice,
+        GError **error)
+{
+  g_autofree char *all = g_strjoinv (", ", (char **)choices);
+
+  for (guint i = 0; choices[i] != NULL; i++)
+    if (g_str_equal (choices[i], value))
+      {
+        *ret_choice = i;
+        return TRUE;
+      }
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--%s is one of %s, not \"%s\"",
+               option, all, value);
+  return FALSE;
+}
+
+static gboolean
+in_range (const char *option, double value, double least, double most, GError **error)
+{
+  if (value >= least && value <= most)
+    return TRUE;
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+               "--%s is between %.15g and %.15g, not %.15g", option, least, most, value);
+  return FALSE;
+}
+
+static gboolean
+parse (Arguments *a, int *argc, char ***argv, GError **error)
+{
+  const GOptionEntry entries[] = {
+    { "port", 'p', 0, G_OPTION_ARG_INT, &a->port, "Port to listen on; 0 picks one (0)", "N" },
+    { "port-file", 0, 0, G_OPTION_ARG_FILENAME, &a->port_file, "Also write the port to FILE",
+      "FILE" },
+    { "host", 0, 0, G_OPTION_ARG_STRING, &a->host, "Address to listen on (127.0.0.1)", "ADDRESS" },
+    { "https", 0, 0, G_OPTION_ARG_FILENAME, &a->https,
+      "Speak TLS with this certificate; the key follows, or is in the same file", "CERT [KEY]" },
+    { "plan", 0, 0, G_OPTION_ARG_STRING, &a->plan,
+      "Requests a minute: team 200, growth 400, enterprise 700, enterprise-plus 2500, none (none)",
+      "PLAN" },
+    { "limit-creation", 0, 0, G_OPTION_ARG_NONE, &a->limit_creation,
+      "Also at most 300 creations a minute", NULL },
+    { "limit-body", 0, 0, G_OPTION_ARG_STRING, &a->limit_body, "What a 429 says: json or text (json)",
+      "FORM" },
+    { "email", 0, 0, G_OPTION_ARG_STRING, &a->email, "Insist on this user, with --token", "E" },
+    { "token", 0, 0, G_OPTION_ARG_STRING, &a->token, "Insist on this API token", "T" },
+    { "bearer", 0, 0, G_OPTION_ARG_STRING, &a->bearer, "Insist on this OAuth token", "TOKEN" },
+    { "fault", 0, 0, G_OPTION_ARG_STRING_ARRAY, &a->faults,
+      "Something that goes wrong: KIND[:NAME=VALUE,...]; may be given again", "SPEC" },
+    { "idempotency", 0, 0, G_OPTION_ARG_STRING, &a->idempotency,
+      "on, or off: Idempotency-Key is ignored (on)", "WHETHER" },
+    { "idempotency-life", 0, 0, G_OPTION_ARG_DOUBLE, &a->key_life,
+      "How long a key is remembered (7200)", "SECONDS" },
+    { "same-key", 0, 0, G_OPTION_ARG_STRING, &a->same_key,
+      "Two requests with one key at once: wait, conflict or duplicate (wait)", "HOW" },
+    { "same-body", 0, 0, G_OPTION_ARG_STRING, &a->same_body,
+      "Which bodies are the same: parsed or raw (parsed)", "HOW" },
+    { "store-errors", 0, 0, G_OPTION_ARG_NONE, &a->store_errors,
+      "Repeat a refusal (422) under its key as well", NULL },
+    { "lookup-lag", 0, 0, G_OPTION_ARG_DOUBLE, &a->lookup_lag,
+      "How late external_id finds a new ticket (0)", "SECONDS" },
+    { "first-id", 0, 0, G_OPTION_ARG_INT64, &a->first_id, "Id of the first ticket (1)", "N" },
+    { "delay", 0, 0, G_OPTION_ARG_DOUBLE, &a->delay, "Time that a creation takes (0)", "MS" },
+    { "time-rate", 0, 0, G_OPTION_ARG_DOUBLE, &a->time_rate,
+      "How many times as fast the account's clock runs (1)", "N" },
+    { "state", 0, 0, G_OPTION_ARG_FILENAME, &a->state, "Keep the tickets in FILE across restarts",
+      "FILE" },
+    { "fields", 0, 0, G_OPTION_ARG_FILENAME, &a->fields, "More custom ticket fields, as JSON",
+      "FILE" },
+    { "max-body", 0, 0, G_OPTION_ARG_INT64, &a->max_body,
+      "Bytes that a request may have (8388608)", "N" },
+    { "chunked", 0, 0, G_OPTION_ARG_NONE, &a->chunked, "Send answers in chunks", NULL },
+    { "quiet", 'q', 0, G_OPTION_ARG_NONE, &a->quiet, "No summary at the end", NULL },
+    { "version", 0, 0, G_OPTION_ARG_NONE, &a->version, "Say the version and end", NULL },
+    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->rest, NULL, NULL },
+    { 0 },
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new ("");
+
+  g_option_context_add_main_entries (context, entries, NULL);
+  g_option_context_set_summary (context, SUMMARY);
+  return g_option_context_parse (context, argc, argv, error);
+}
+
+static gboolean
+check (Arguments *a, GError **error)
+{
+  if (a->https != NULL && a->rest != NULL && a->rest[1] == NULL)
+    a->https_key = g_strdup (a->rest[0]);
+  else if (a->rest != NULL)
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "\"%s\" is no option",
+                   a->rest[a->https != NULL ? 1 : 0]);
+      return FALSE;
+    }
+  if ((a->email == NULL) != (a->token == NULL))
+    {
+      g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                           "--email and --token belong together");
+      return FALSE;
+    }
+  return in_range ("port", a->port, 0, 65535, error)
+         && in_range ("idempotency-life", a->key_life, 0, 1e9, error)
+         && in_range ("delay", a->delay, 0, 3600000, error)
+         && in_range ("lookup-lag", a->lookup_lag, 0, 1e9, error)
+         && in_range ("time-rate", a->time_rate, 0, 1e6, error)
+         && in_range ("first-id", (double)a->first_id, 1, 1e15, error)
+         && in_range ("max-body", (double)a->max_body, 1, 1 << 30, error);
+}
+
+static char *
+make_basic (const char *email, const char *token)
+{
+  g_autofree char *plain = NULL, *encoded = NULL;
+
+  if (token == NULL)
+    return NULL;
+  plain = g_strdup_printf ("%s/token:%s", email, token);
+  encoded = g_base64_encode ((guchar *)plain, strlen (plain));
+  return g_strconcat ("Basic ", encoded, NULL);
+}
+
+static gboolean
+configure (Arguments *a, EmuConfig *config, GError **error)
+{
+  static const char *const same_keys[] = { "wait", "conflict", "duplicate", NULL };
+  static const char *const same_bodies[] = { "parsed", "raw", NULL };
+  static const char *const switches[] = { "on", "off", NULL };
+  static const char *const forms[] = { "json", "text", NULL };
+  EmuLimits limits = { 0 };
+  guint same_key = 0, same_body = 0, off = 0, form = 0;
+
+  if ((a->same_key != NULL && !choose ("same-key", a->same_key, same_keys, &same_key, error))
+      || (a->same_body != NULL
+          && !choose ("same-body", a->same_body, same_bodies, &same_body, error))
+      || (a->idempotency != NULL
+          && !choose ("idempotency", a->idempotency, switches, &off, error))
+      || (a->limit_body != NULL && !choose ("limit-body", a->limit_body, forms, &form, error)))
+    return FALSE;
+  if (a->plan != NULL && !emu_limits_set_plan (&limits, a->plan))
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "\"%s\" is no plan", a->plan);
+      return FALSE;
+    }
+  *config = (EmuConfig){
+    .same_key = same_key,
+    .same_body_raw = same_body == 1,
+    .store_errors = a->store_errors,
+    .ignore_keys = off == 1,
+    .key_life = (gint64)(a->key_life * G_USEC_PER_SEC),
+    .delay = (gint64)(a->delay * 1000),
+    .lookup_lag = (gint64)a->lookup_lag,
+    .first_id = a->first_id,
+    .max_body = (gsize)a->max_body,
+    .time_rate = a->time_rate,
+    .limit_creation = a->limit_creation,
+    .limit_text = form == 1,
+    .chunked = a->chunked,
+    .plan = g_strdup (a->plan != NULL ? a->plan : "none"),
+    .basic = make_basic (a->email, a->token),
+    .bearer = a->bearer != NULL ? g_strconcat ("Bearer ", a->bearer, NULL) : NULL,
+    .email = g_strdup (a->email != NULL ? a->email : "admin@example.com"),
+    .state = g_strdup (a->state),
+    .fields_file = g_strdup (a->fields),
+    .faults = g_strdupv (a->faults),
+  };
+  return TRUE;
+}
+
+static gboolean
+read_certificate (const Arguments *a, EmuListen *listen, GError **error)
+{
+  if (a->https == NULL)
+    return TRUE;
+  return g_file_get_contents (a->https, &listen->cert, NULL, error)
+         && g_file_get_contents (a->https_key != NULL ? a->https_key : a->https, &listen->key, NULL,
+                                 error);
+}
+
+static gboolean
+run (Arguments *a, GError **error)
+{
+  Emulator emu = { 0 };
+  EmuConfig config;
+  EmuListen listen = { .host = a->host != NULL ? a->host : (char *)"127.0.0.1",
+                       .port = (guint)a->port,
+                       .port_file = a->port_file };
+  gboolean good;
+
+  if (!configure (a, &config, error) || !read_certificate (a, &listen, error))
+    return FALSE;
+  good = emulator_open (&emu, &config, error) && emu_http_serve (&emu, &listen, error);
+  if (good && !a->quiet)
+    fprintf (stderr, "%u tickets created, %u repeated, %u external ids with more than one\n",
+             emu.counts.created, emu.counts.hits, emu.tickets->n_duplicates);
+  emulator_close (&emu);
+  g_free (listen.cert);
+  g_free (listen.key);
+  return good;
+}
+
+int
+main (int argc, char **argv)
+{
+  Arguments a = { .first_id = 1, .max_body = 8 << 20, .key_life = 7200, .time_rate = 1 };
+  g_autoptr (GError) error = NULL;
+  int status = 0;
+
+  setlocale (LC_ALL, "");
+  if (!parse (&a, &argc, &argv, &error) || !check (&a, &error))
+    status = 2;
+  else if (a.version)
+    printf ("zendesk-emulator %s\n", EMU_VERSION);
+  else if (!run (&a, &error))
+    status = 1;
+  if (error != NULL)
+    fprintf (stderr, "zendesk-emulator: %s\n", error->message);
+  return status;
+}

@@ -1,0 +1,336 @@
+/* ticket-json.c: a ticket, its comments and its audits as the service shows them */
+#include "ticket-json.h"
+
+#include <string.h>
+
+#define VIA "{\"channel\":\"api\",\"source\":{\"from\":{},\"to\":{},\"rel\":null}}"
+#define LIT(out, text) g_string_append_len ((out), (text), sizeof (text) - 1)
+
+static void
+write_ids (GString *out, const GArray *ids)
+{
+  g_string_append_c (out, '[');
+  for (guint i = 0; ids != NULL && i < ids->len; i++)
+    {
+      if (i > 0)
+        g_string_append_c (out, ',');
+      emu_json_add_number (out, g_array_index (ids, gint64, i));
+    }
+  g_string_append_c (out, ']');
+}
+
+static void
+write_tags (GString *out, GStrv tags)
+{
+  g_string_append_c (out, '[');
+  for (guint i = 0; tags != NULL && tags[i] != NULL; i++)
+    {
+      if (i > 0)
+        g_string_append_c (out, ',');
+      emu_json_add_text (out, tags[i]);
+    }
+  g_string_append_c (out, ']');
+}
+
+static void
+write_values (GString *out, const EmuTicket *ticket, const EmuFields *fields)
+{
+  g_string_append_c (out, '[');
+  for (guint i = 0; i < fields->custom->len; i++)
+    {
+      g_string_append (out, i > 0 ? ",{\"id\":" : "{\"id\":");
+      emu_json_add_number (out, ((EmuField *)fields->custom->pdata[i])->id);
+      LIT (out, ",\"value\":");
+      g_string_append (out, ticket->values != NULL && *ticket->values[i] != '\0'
+                                ? ticket->values[i]
+                                : "null");
+      g_string_append_c (out, '}');
+    }
+  g_string_append_c (out, ']');
+}
+
+static void
+add_id (GString *out, const char *name, gint64 id)
+{
+  g_string_append (out, name);
+  emu_json_add_id (out, id);
+}
+
+static void
+add_choice (GString *out, const char *name, const char *const *choices, gint64 choice)
+{
+  g_string_append (out, name);
+  emu_json_add_text (out, choice != 0 ? choices[choice] : NULL);
+}
+
+static void
+write_head (const EmuTicket *ticket, const char *base_url, gboolean fresh, GString *out)
+{
+  LIT (out, "{\"url\":\"");
+  g_string_append (out, base_url);
+  LIT (out, "/api/v2/tickets/");
+  emu_json_add_number (out, ticket->id);
+  LIT (out, ".json\",\"id\":");
+  emu_json_add_number (out, ticket->id);
+  LIT (out, ",\"external_id\":");
+  emu_json_add_text (out, ticket->external_id);
+  LIT (out, ",\"via\":" VIA ",\"created_at\":");
+  emu_json_add_time (out, ticket->created);
+  LIT (out, ",\"updated_at\":");
+  emu_json_add_time (out, ticket->updated);
+  LIT (out, ",\"generated_timestamp\":");
+  emu_json_add_number (out, fresh ? 0 : ticket->generated);
+  add_choice (out, ",\"type\":", emu_types, ticket->type);
+  LIT (out, ",\"subject\":");
+  emu_json_add_text (out, ticket->subject);
+  LIT (out, ",\"raw_subject\":");
+  emu_json_add_text (out, ticket->subject);
+  LIT (out, ",\"description\":");
+  emu_json_add_text (out, g_array_index (ticket->comments, EmuComment, 0).body);
+  add_choice (out, ",\"priority\":", emu_priorities, ticket->priority);
+  LIT (out, ",\"status\":");
+  emu_json_add_text (out, ticket->deleted ? "deleted" : emu_statuses[ticket->status]);
+  LIT (out, ",\"recipient\":");
+  emu_json_add_text (out, ticket->recipient);
+}
+
+void
+emu_ticket_write (const EmuTicket *ticket, const EmuFields *fields, const char *base_url,
+                  gboolean fresh, GString *out)
+{
+  write_head (ticket, base_url, fresh, out);
+  add_id (out, ",\"requester_id\":", ticket->requester);
+  add_id (out, ",\"submitter_id\":", ticket->submitter);
+  add_id (out, ",\"assignee_id\":", ticket->assignee);
+  add_id (out, ",\"organization_id\":", ticket->organization);
+  add_id (out, ",\"group_id\":", ticket->group);
+  LIT (out, ",\"collaborator_ids\":");
+  write_ids (out, ticket->collaborators);
+  LIT (out, ",\"follower_ids\":");
+  write_ids (out, ticket->followers);
+  LIT (out, ",\"email_cc_ids\":");
+  write_ids (out, ticket->ccs);
+  add_id (out, ",\"forum_topic_id\":null,\"problem_id\":", ticket->problem);
+  LIT (out, ",\"has_incidents\":false,\"is_public\":");
+  g_string_append (out, ticket->is_public ? "true" : "false");
+  LIT (out, ",\"due_at\":");
+  emu_json_add_time (out, ticket->due);
+  LIT (out, ",\"tags\":");
+  write_tags (out, ticket->tags);
+
+  LIT (out, ",\"custom_fields\":");
+  gsize from = out->len;
+  write_values (out, ticket, fields);
+  gsize length = out->len - from;
+  add_id (out, ",\"satisfaction_rating\":null,\"sharing_agreement_ids\":[],\"custom_status_id\":",
+          ticket->custom_status);
+  LIT (out, ",\"fields\":"); /* the same list once more */
+  g_string_set_size (out, out->len + length);
+  memcpy (out->str + out->len - length, out->str + from, length);
+
+  add_id (out, ",\"followup_ids\":[],\"ticket_form_id\":", ticket->form);
+  add_id (out, ",\"brand_id\":", ticket->brand);
+  LIT (out, ",\"allow_channelback\":false,\"allow_attachments\":true,"
+            "\"from_messaging_channel\":false}");
+}
+
+static void
+write_escaped (GString *out, const char *text, gboolean break_lines)
+{
+  for (const char *p = text; *p != '\0'; p++)
+    if (*p == '<')
+      LIT (out, "&lt;");
+    else if (*p == '>')
+      LIT (out, "&gt;");
+    else if (*p == '&')
+      LIT (out, "&amp;");
+    else if (*p == '\n' && break_lines)
+      LIT (out, "<br>");
+    else
+      g_string_append_c (out, *p);
+}
+
+/* {"id",…,"public","attachments"}, still open: the members that audits and lists share. */
+static void
+write_comment_body (const EmuComment *comment, GString *out)
+{
+  g_autoptr (GString) html = g_string_sized_new (strlen (comment->body) + 128);
+
+  LIT (html, "<div class=\"zd-comment\" dir=\"auto\">");
+  if (comment->html != NULL)
+    g_string_append (html, comment->html);
+  else
+    {
+      LIT (html, "<p dir=\"auto\">");
+      write_escaped (html, comment->body, TRUE);
+      LIT (html, "</p>");
+    }
+  LIT (html, "</div>");
+
+  add_id (out, "{\"id\":", comment->id);
+  add_id (out, ",\"type\":\"Comment\",\"author_id\":", comment->author);
+  LIT (out, ",\"body\":");
+  emu_json_add_text (out, comment->body);
+  LIT (out, ",\"html_body\":");
+  emu_json_add_text (out, html->str);
+  LIT (out, ",\"plain_body\":");
+  emu_json_add_text (out, comment->body);
+  LIT (out, ",\"public\":");
+  g_string_append (out, comment->is_public ? "true" : "false");
+  add_id (out, ",\"attachments\":[],\"audit_id\":", comment->audit_id);
+}
+
+static void
+write_metadata (const char *client, const char *address, GString *out)
+{
+  LIT (out, ",\"metadata\":{\"system\":{\"client\":");
+  emu_json_add_text (out, client);
+  LIT (out, ",\"ip_address\":");
+  emu_json_add_text (out, address);
+  LIT (out, ",\"location\":null,\"latitude\":null,\"longitude\":null},\"custom\":{}}");
+}
+
+void
+emu_comment_write (const EmuComment *comment, const EmuTicket *ticket, GString *out)
+{
+  write_comment_body (comment, out);
+  LIT (out, ",\"via\":" VIA ",\"created_at\":");
+  emu_json_add_time (out, comment->created);
+  write_metadata (ticket->client, ticket->address, out);
+  g_string_append_c (out, '}');
+}
+
+/* What audits speak of, beside comments. */
+static const struct
+{
+  const char *name;
+  gsize offset;
+  const char *const *choices; /* NULL: an id, or a text */
+  gboolean text;
+} audited[] = {
+  { "subject", G_STRUCT_OFFSET (EmuTicket, subject), NULL, TRUE },
+  { "requester_id", G_STRUCT_OFFSET (EmuTicket, requester) },
+  { "assignee_id", G_STRUCT_OFFSET (EmuTicket, assignee) },
+  { "organization_id", G_STRUCT_OFFSET (EmuTicket, organization) },
+  { "group_id", G_STRUCT_OFFSET (EmuTicket, group) },
+  { "brand_id", G_STRUCT_OFFSET (EmuTicket, brand) },
+  { "ticket_form_id", G_STRUCT_OFFSET (EmuTicket, form) },
+  { "type", G_STRUCT_OFFSET (EmuTicket, type), emu_types },
+  { "priority", G_STRUCT_OFFSET (EmuTicket, priority), emu_priorities },
+  { "status", G_STRUCT_OFFSET (EmuTicket, status), emu_statuses },
+};
+
+G_STATIC_ASSERT (G_N_ELEMENTS (audited) + 2 <= EMU_CREATE_IDS);
+
+/* In audits every value is a text. */
+static void
+write_audited (GString *out, const EmuTicket *ticket, guint i)
+{
+  gconstpointer place = G_STRUCT_MEMBER_P (ticket, audited[i].offset);
+  gint64 number;
+
+  if (audited[i].text)
+    {
+      emu_json_add_text (out, *(char *const *)place);
+      return;
+    }
+  number = *(const gint64 *)place;
+  if (audited[i].choices != NULL || number == 0)
+    emu_json_add_text (out, number != 0 ? audited[i].choices[number] : NULL);
+  else
+    {
+      g_string_append_c (out, '"');
+      emu_json_add_number (out, number);
+      g_string_append_c (out, '"');
+    }
+}
+
+static gboolean
+is_set (const EmuTicket *ticket, guint i)
+{
+  gconstpointer place = G_STRUCT_MEMBER_P (ticket, audited[i].offset);
+
+  return audited[i].text ? *(char *const *)place != NULL : *(const gint64 *)place != 0;
+}
+
+static gboolean
+is_changed (const EmuTicket *ticket, const EmuTicket *before, guint i)
+{
+  gconstpointer now = G_STRUCT_MEMBER_P (ticket, audited[i].offset);
+  gconstpointer then = G_STRUCT_MEMBER_P (before, audited[i].offset);
+
+  return audited[i].text ? g_strcmp0 (*(char *const *)now, *(char *const *)then) != 0
+                         : *(const gint64 *)now != *(const gint64 *)then;
+}
+
+/* {"id",…,"events":[ */
+static void
+open_audit (const EmuTicket *ticket, gint64 id, gint64 created, gint64 author, const char *client,
+            const char *address, GString *out)
+{
+  add_id (out, "{\"id\":", id);
+  add_id (out, ",\"ticket_id\":", ticket->id);
+  LIT (out, ",\"created_at\":");
+  emu_json_add_time (out, created);
+  add_id (out, ",\"author_id\":", author);
+  write_metadata (client, address, out);
+  LIT (out, ",\"events\":[");
+}
+
+void
+emu_ticket_write_created (const EmuTicket *ticket, const EmuFields *fields, gint64 author,
+                          const char *base_url, GString *out)
+{
+  const EmuComment *first = &g_array_index (ticket->comments, EmuComment, 0);
+  gint64 id = ticket->first_id + 2;
+
+  LIT (out, "{\"ticket\":");
+  emu_ticket_write (ticket, fields, base_url, TRUE, out);
+  LIT (out, ",\"audit\":");
+  open_audit (ticket, ticket->first_id, ticket->created, author, ticket->client, ticket->address,
+              out);
+  write_comment_body (first, out);
+  g_string_append_c (out, '}');
+  for (guint i = 0; i < G_N_ELEMENTS (audited); i++)
+    if (is_set (ticket, i))
+      {
+        add_id (out, ",{\"id\":", id++);
+        LIT (out, ",\"type\":\"Create\",\"field_name\":\"");
+        g_string_append (out, audited[i].name);
+        LIT (out, "\",\"value\":");
+        write_audited (out, ticket, i);
+        g_string_append_c (out, '}');
+      }
+  LIT (out, "],\"via\":" VIA "}}");
+}
+
+void
+emu_ticket_write_update_audit (const EmuTicket *ticket, const EmuTicket *before,
+                               gboolean commented, gint64 author, gint64 ids, const char *client,
+                               const char *address, GString *out)
+{
+  gboolean first = !commented;
+
+  open_audit (ticket, ids, ticket->updated, author, client, address, out);
+  if (commented)
+    {
+      write_comment_body (
+          &g_array_index (ticket->comments, EmuComment, ticket->comments->len - 1), out);
+      g_string_append_c (out, '}');
+    }
+  ids += 2;
+  for (guint i = 0; i < G_N_ELEMENTS (audited); i++)
+    if (is_changed (ticket, before, i))
+      {
+        add_id (out, first ? "{\"id\":" : ",{\"id\":", ids++);
+        first = FALSE;
+        LIT (out, ",\"type\":\"Change\",\"field_name\":\"");
+        g_string_append (out, audited[i].name);
+        LIT (out, "\",\"value\":");
+        write_audited (out, ticket, i);
+        LIT (out, ",\"previous_value\":");
+        write_audited (out, before, i);
+        g_string_append_c (out, '}');
+      }
+  LIT (out, "],\"via\":" VIA "}");
+}
