@@ -1,0 +1,161 @@
+/* test-engine.c: the parts of a run that need no plugin */
+#include "engine/backoff.h"
+#include "engine/queue.h"
+#include "engine/run.h"
+#include "promise.h"
+
+static TallyBatch *
+new_batch (void)
+{
+  const TallyColumn column = { "id", TALLY_TYPE_BIGINT };
+  g_autoptr (TallySchema) schema = tally_schema_new (&column, 1);
+
+  return tally_batch_new (schema, 4);
+}
+
+static void
+test_waits_double_up_to_the_ceiling (void)
+{
+  const TallyBackoff backoff = { .base = 100, .ceiling = 1000, .tries = 6 };
+  const gint64 expected[] = { 100, 200, 400, 800, 1000 };
+  gint64 wait = -1;
+
+  for (guint attempt = 1; attempt <= G_N_ELEMENTS (expected); attempt++)
+    {
+      assert_true (tally_backoff_next (&backoff, attempt, &wait));
+      assert_int (wait, expected[attempt - 1]);
+    }
+  assert_true (!tally_backoff_next (&backoff, 6, &wait));
+  assert_int (wait, 1000);
+}
+
+static void
+test_waits_for_ever_do_not_overflow (void)
+{
+  const TallyBackoff backoff = { .base = 1, .ceiling = G_MAXINT64 / 4, .tries = 0 };
+  gint64 wait = 0;
+
+  assert_true (tally_backoff_next (&backoff, 4000, &wait));
+  assert_int (wait, G_MAXINT64 / 4);
+}
+
+static gpointer
+push_three (gpointer data)
+{
+  guint n_pushed = 0;
+
+  for (guint i = 0; i < 3; i++)
+    n_pushed += tally_queue_push (data, new_batch ());
+  return GUINT_TO_POINTER (n_pushed);
+}
+
+static void
+test_a_full_queue_slows_the_writer (void)
+{
+  g_autoptr (TallyQueue) queue = tally_queue_new (1);
+  GThread *writer = g_thread_new ("writer", push_three, queue);
+
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autoptr (TallyBatch) batch = tally_queue_pop (queue, -1);
+      assert_true (batch != NULL);
+    }
+  assert_int (GPOINTER_TO_UINT (g_thread_join (writer)), 3);
+  assert_true (!tally_queue_is_over (queue));
+  tally_queue_close (queue);
+  assert_true (tally_queue_is_over (queue));
+}
+
+static void
+test_an_aborted_queue_lets_its_writer_go (void)
+{
+  g_autoptr (TallyQueue) queue = tally_queue_new (1);
+  GThread *writer = g_thread_new ("writer", push_three, queue);
+
+  g_autoptr (TallyBatch) first = tally_queue_pop (queue, -1);
+  tally_queue_abort (queue);
+  assert_true (GPOINTER_TO_UINT (g_thread_join (writer)) < 3);
+  assert_true (tally_queue_pop (queue, -1) == NULL);
+}
+
+static void
+test_an_empty_queue_is_waited_for_only_so_long (void)
+{
+  g_autoptr (TallyQueue) queue = tally_queue_new (1);
+
+  assert_true (tally_queue_pop (queue, 1000) == NULL);
+  assert_true (!tally_queue_is_over (queue));
+}
+
+static void
+test_rejects_are_held_against_the_limit (void)
+{
+  const struct
+  {
+    const char *label;
+    gint64 limit;
+    double percent;
+    guint64 read, rejected;
+    gboolean at_end, within;
+  } rows[] = {
+    { "none allowed, none there", 0, 100, 10, 0, TRUE, TRUE },
+    { "none allowed, one there", 0, 100, 10, 1, FALSE, FALSE },
+    { "as many as allowed", 5, 100, 10, 5, TRUE, TRUE },
+    { "one more than allowed", 5, 100, 10, 6, FALSE, FALSE },
+    { "a share of few records is not judged on the way", G_MAXINT64, 1, 10, 1, FALSE, TRUE },
+    { "but at the end", G_MAXINT64, 1, 10, 1, TRUE, FALSE },
+    { "a share of many records is judged on the way", G_MAXINT64, 1, 1000, 11, FALSE, FALSE },
+    { "exactly the share", G_MAXINT64, 1, 1000, 10, TRUE, TRUE },
+    { "nothing read", G_MAXINT64, 0, 0, 0, TRUE, TRUE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      TallyPipeline pipeline = { .reject_limit = rows[i].limit, .reject_percent = rows[i].percent };
+      TallyCounts counts = { .read = rows[i].read, .rejected = rows[i].rejected };
+      g_autoptr (GError) error = NULL;
+
+      assert_row_int (rows[i].label,
+                      tally_rejects_within_limit (&pipeline, &counts, rows[i].at_end, &error),
+                      rows[i].within);
+      assert_row_int (rows[i].label, error == NULL, rows[i].within);
+    }
+}
+
+static void
+collect (const char *message, gpointer data)
+{
+  g_ptr_array_add (data, g_strdup (message));
+}
+
+static void
+test_equal_warnings_are_shown_once_and_counted (void)
+{
+  g_autoptr (GPtrArray) shown = g_ptr_array_new_with_free_func (g_free);
+  TallyWarnings *warnings = tally_warnings_new (collect, shown);
+
+  tally_warnings_add ("tags were dropped", warnings);
+  tally_warnings_add ("tags were dropped", warnings);
+  tally_warnings_add ("a member is unknown", warnings);
+  assert_int (shown->len, 2);
+  tally_warnings_free (warnings);
+  assert_int (shown->len, 3);
+  assert_text (g_ptr_array_index (shown, 2), "tags were dropped (2 times)");
+}
+
+static const Promise promises[] = {
+  { "waits double up to the ceiling", test_waits_double_up_to_the_ceiling },
+  { "waits for ever do not overflow", test_waits_for_ever_do_not_overflow },
+  { "a full queue slows the writer", test_a_full_queue_slows_the_writer },
+  { "an aborted queue lets its writer go", test_an_aborted_queue_lets_its_writer_go },
+  { "an empty queue is waited for only so long", test_an_empty_queue_is_waited_for_only_so_long },
+  { "rejects are held against the limit", test_rejects_are_held_against_the_limit },
+  { "equal warnings are shown once and counted", test_equal_warnings_are_shown_once_and_counted },
+  { NULL },
+};
+
+int
+main (int argc, char **argv)
+{
+  return keep_promises ("engine", promises, argc, argv);
+}
