@@ -287,7 +287,7 @@ finish (EmuExchange *x)
   const EmuFault *fault = x->strike.main;
   gboolean closes = fault != NULL && emu_spoil_closes (fault);
 
-  if (x->lookup != NULL && x->answer.n_headers < EMU_ANSWER_HEADERS)
+  if (x->lookup != NULL && !x->hide_lookup)
     emu_answer_take_header (&x->answer, "x-idempotency-lookup", g_strdup (x->lookup));
   if (x->strike.warn != NULL)
     emu_answer_take_header (&x->answer, "x-zendesk-api-warn", g_strdup (x->strike.warn));

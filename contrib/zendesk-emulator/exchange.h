@@ -47,6 +47,7 @@ typedef struct {
   guint event;            /* its place in the history */
   guint8 digest[EMU_DIGEST_SIZE];
   const char *lookup;     /* (unowned) (nullable) "hit" or "miss" */
+  gboolean hide_lookup;   /* the client is not told */
   gint64 id;              /* number in the route */
   EmuStrike strike;
   EmuAnswer answer;

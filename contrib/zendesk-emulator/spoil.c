@@ -190,7 +190,7 @@ static void
 forget (EmuExchange *x)
 {
   emu_answer_drop_headers (&x->answer);
-  x->lookup = NULL;
+  x->hide_lookup = TRUE;
 }
 
 void
