@@ -99,8 +99,7 @@ create (EmuExchange *x, EmuAction action)
   else
     emu_ticket_write_created (ticket, emu->fields, emu->users->admin->id, emu->base_url, out);
   emu_answer_take_header (&x->answer, "Location",
-                          g_strdup_printf ("%s/api/v2/tickets/%" G_GINT64_FORMAT ".json",
-                                           emu->base_url, ticket->id));
+                          emulator_dup_ticket_url (emu, ticket->id));
   if (origin.key != NULL)
     {
       x->lookup = "miss";

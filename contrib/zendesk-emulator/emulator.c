@@ -83,7 +83,7 @@ emulator_wake_all (Emulator *emu)
   g_hash_table_iter_init (&iter, emu->keys->by_text);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     while ((waiting = g_queue_pop_head (&((EmuKey *)value)->waiting)) != NULL)
-      emu->wake (waiting);
+      emu->wake (waiting, emu->wake_data);
 }
 
 void
@@ -95,6 +95,12 @@ emulator_reset (Emulator *emu)
   begin (emu);
   add_faults (emu, NULL); /* they were good when the program started */
   emu_journal_truncate (emu);
+}
+
+char *
+emulator_dup_ticket_url (const Emulator *emu, gint64 id)
+{
+  return g_strdup_printf ("%s/api/v2/tickets/%" G_GINT64_FORMAT ".json", emu->base_url, id);
 }
 
 static GRefString *

@@ -56,7 +56,8 @@ struct Emulator
   int journal;         /* file that is appended to, or -1 */
   guint generation;    /* how often it was reset; requests of an earlier one are dropped */
   gboolean stop;
-  void (*wake) (gpointer waiting); /* lets a request go on that waited for a key */
+  void (*wake) (gpointer waiting, gpointer data); /* lets a request go on that waited for a key */
+  gpointer wake_data;
 };
 
 /* Takes what @config holds.  Reads the state file, if there is one. */
@@ -82,6 +83,9 @@ typedef struct {
 /* Does what a good @draft asks, writes it down, and stores the answer under the key. */
 EmuTicket *emulator_create (Emulator *emu, EmuDraft *draft, const EmuOrigin *origin,
                             gboolean archived);
+
+/* (transfer full): the address of a ticket */
+char *emulator_dup_ticket_url (const Emulator *emu, gint64 id);
 
 /* The audit of the change is written to @ret_audit. */
 void emulator_update (Emulator *emu, EmuTicket *ticket, EmuDraft *draft, const EmuOrigin *origin,

@@ -48,7 +48,7 @@ release_claim (EmuExchange *x)
   if (x->entry->state == EMU_KEY_AT_WORK)
     x->entry->state = EMU_KEY_ABSENT;
   while ((waiting = g_queue_pop_head (&x->entry->waiting)) != NULL)
-    x->emu->wake (waiting);
+    x->emu->wake (waiting, x->emu->wake_data);
 }
 
 static void
@@ -174,6 +174,8 @@ answer_from_key (EmuExchange *x)
     g_string_append (out, entry->stored);
   x->lookup = "hit";
   x->emu->counts.hits++;
+  if (entry->id != 0)
+    emu_answer_take_header (&x->answer, "Location", emulator_dup_ticket_url (x->emu, entry->id));
 }
 
 static void

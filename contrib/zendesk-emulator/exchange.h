@@ -13,7 +13,7 @@
 #include "emulator.h"
 
 typedef enum {
-  EMU_STEP_GO_ON,  /* headers only: read the body */
+  EMU_STEP_GO_ON,  /* nothing yet; after the headers: read the body */
   EMU_STEP_WAIT,   /* come again after some time */
   EMU_STEP_PARK,   /* come again when woken */
   EMU_STEP_ANSWER, /* send the answer */
@@ -53,6 +53,7 @@ typedef struct {
   EmuAnswer answer;
   EmuBucketKind bucket;   /* beside the account's */
   gboolean hang_up;       /* close towards the client at once, whatever the step */
+  EmuStep result;         /* for the server: the last step, once it is ANSWER or CLOSE */
 } EmuExchange;
 
 EmuExchange *emu_exchange_new (Emulator *emu, const char *method, const char *path);

@@ -23,6 +23,7 @@ typedef struct {
   Emulator *emu;             /* (unowned) */
   struct MHD_Daemon *daemon; /* (owned) */
   GSequence *timers;         /* (owned) of Timer */
+  GQueue woken;              /* of EmuExchange (unowned) that waited for a key */
   guint n_connections;       /* ever */
   guint64 n_answers;
   gint64 date_second;
@@ -32,7 +33,7 @@ typedef struct {
 
 typedef struct {
   gint64 due; /* monotonic microseconds */
-  struct MHD_Connection *connection;
+  EmuExchange *exchange; /* (unowned) */
 } Timer;
 
 typedef struct {
@@ -49,17 +50,6 @@ compare_timers (gconstpointer a, gconstpointer b, gpointer data)
   return one->due < other->due ? -1 : one->due > other->due;
 }
 
-static void
-suspend (Server *server, struct MHD_Connection *connection, gint64 wait)
-{
-  Timer *timer = g_new (Timer, 1);
-
-  timer->due = g_get_monotonic_time () + wait;
-  timer->connection = connection;
-  g_sequence_insert_sorted (server->timers, timer, compare_timers, NULL);
-  MHD_suspend_connection (connection);
-}
-
 static Timer *
 first_timer (Server *server, GSequenceIter **ret_iter)
 {
@@ -67,23 +57,79 @@ first_timer (Server *server, GSequenceIter **ret_iter)
   return g_sequence_iter_is_end (*ret_iter) ? NULL : g_sequence_get (*ret_iter);
 }
 
+static int
+get_socket (const EmuExchange *x)
+{
+  return MHD_get_connection_info (x->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
+/* The client sees the end of the connection; with @reset it sees an error. */
+static void
+hang_up (const EmuExchange *x, gboolean reset)
+{
+  struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+
+  if (reset)
+    connect (get_socket (x), &nobody, sizeof nobody);
+  else
+    shutdown (get_socket (x), SHUT_RDWR);
+}
+
+/* Goes as far as it can be gone now.  TRUE when there is a result. */
+static gboolean
+go_on (Server *server, EmuExchange *x)
+{
+  gint64 wait = 0;
+  EmuStep step = emu_exchange_step (x, &wait);
+
+  if (step == EMU_STEP_WAIT)
+    {
+      Timer *timer = g_new (Timer, 1);
+
+      timer->due = g_get_monotonic_time () + wait;
+      timer->exchange = x;
+      g_sequence_insert_sorted (server->timers, timer, compare_timers, NULL);
+      if (x->hang_up)
+        hang_up (x, x->strike.main->reset);
+    }
+  else if (step != EMU_STEP_PARK)
+    x->result = step;
+  return x->result != EMU_STEP_GO_ON;
+}
+
+/* The connection of @x is suspended, so MHD does not see that its client may have gone: what is to
+ * be done is done here, not when MHD comes back to it. */
+static void
+go_on_suspended (Server *server, EmuExchange *x)
+{
+  if (go_on (server, x))
+    MHD_resume_connection (x->connection);
+}
+
 static void
 run_timers (Server *server, gint64 until)
 {
   GSequenceIter *iter;
+  EmuExchange *x;
   Timer *timer;
 
+  while ((x = g_queue_pop_head (&server->woken)) != NULL)
+    go_on_suspended (server, x);
   while ((timer = first_timer (server, &iter)) != NULL && timer->due <= until)
     {
-      MHD_resume_connection (timer->connection);
+      x = timer->exchange;
       g_sequence_remove (iter);
+      go_on_suspended (server, x);
     }
 }
 
+/* Only noted: whoever wakes is in the middle of something. */
 static void
-wake (gpointer waiting)
+wake (gpointer waiting, gpointer data)
 {
-  MHD_resume_connection (((EmuExchange *)waiting)->connection);
+  Server *server = data;
+
+  g_queue_push_tail (&server->woken, waiting);
 }
 
 /* --- answering --- */
@@ -279,28 +325,17 @@ send_history (Server *server, EmuExchange *x, guint first)
 
 /* --- requests --- */
 
-static int
-get_socket (struct MHD_Connection *connection)
-{
-  return MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-}
-
-/* The client sees the end of the connection; with @reset it sees an error. */
-static void
-hang_up (struct MHD_Connection *connection, gboolean reset)
-{
-  struct sockaddr nobody = { .sa_family = AF_UNSPEC };
-
-  if (reset)
-    connect (get_socket (connection), &nobody, sizeof nobody);
-  else
-    shutdown (get_socket (connection), SHUT_RDWR);
-}
-
 static const char *
 lookup_query (gpointer connection, const char *name)
 {
-  return MHD_lookup_connection_value (connection, MHD_GET_ARGUMENT_KIND, name);
+  const char *value = NULL;
+
+  /* "?append" is there, though it has no value. */
+  if (MHD_lookup_connection_value_n (connection, MHD_GET_ARGUMENT_KIND, name, strlen (name), &value,
+                                     NULL)
+      != MHD_YES)
+    return NULL;
+  return value != NULL ? value : "";
 }
 
 static char *
@@ -365,29 +400,20 @@ do_control (Server *server, EmuExchange *x)
 }
 
 static enum MHD_Result
-do_step (Server *server, EmuExchange *x)
+do_api (Server *server, EmuExchange *x)
 {
-  gint64 wait = 0;
-  EmuStep step = emu_exchange_step (x, &wait);
   const EmuFault *fault = x->strike.main;
 
-  switch (step)
+  if (x->result == EMU_STEP_GO_ON && !go_on (server, x))
     {
-    case EMU_STEP_WAIT:
-      suspend (server, x->connection, wait);
-      if (x->hang_up)
-        hang_up (x->connection, fault->reset);
-      return MHD_YES;
-    case EMU_STEP_PARK:
       MHD_suspend_connection (x->connection);
       return MHD_YES;
-    case EMU_STEP_ANSWER:
-      return send_answer (server, x);
-    default:
-      if (fault != NULL && fault->reset)
-        hang_up (x->connection, TRUE);
-      return MHD_NO;
     }
+  if (x->result == EMU_STEP_ANSWER)
+    return send_answer (server, x);
+  if (fault != NULL && fault->reset)
+    hang_up (x, TRUE);
+  return MHD_NO;
 }
 
 static enum MHD_Result
@@ -403,7 +429,7 @@ on_request (void *data, struct MHD_Connection *connection, const char *url, cons
       if (x->control || emu_exchange_begin (x) == EMU_STEP_GO_ON)
         return MHD_YES;
       if (x->strike.main->reset)
-        hang_up (connection, TRUE);
+        hang_up (x, TRUE);
       return MHD_NO;
     }
   if (*upload_size > 0)
@@ -412,7 +438,7 @@ on_request (void *data, struct MHD_Connection *connection, const char *url, cons
       *upload_size = 0;
       return MHD_YES;
     }
-  return x->control ? do_control (server, x) : do_step (server, x);
+  return x->control ? do_control (server, x) : do_api (server, x);
 }
 
 static void
@@ -511,6 +537,8 @@ get_timeout (Server *server)
   Timer *timer = first_timer (server, &iter);
   gint64 wait = -1;
 
+  if (!g_queue_is_empty (&server->woken))
+    return 0;
   if (MHD_get_timeout (server->daemon, &limit) == MHD_YES)
     wait = (gint64)MIN (limit, 60000);
   if (timer != NULL)
@@ -557,7 +585,7 @@ stop (Server *server)
 gboolean
 emu_http_serve (Emulator *emu, const EmuListen *listen, GError **error)
 {
-  Server server = { .emu = emu, .timers = g_sequence_new (g_free) };
+  Server server = { .emu = emu, .timers = g_sequence_new (g_free), .woken = G_QUEUE_INIT };
   sigset_t mask;
   gboolean good;
   int signals;
@@ -570,6 +598,7 @@ emu_http_serve (Emulator *emu, const EmuListen *listen, GError **error)
   signals = signalfd (-1, &mask, SFD_CLOEXEC);
 
   emu->wake = wake;
+  emu->wake_data = &server;
   good = start (&server, listen, error);
   if (good)
     {

@@ -101,6 +101,7 @@ emu_keys_store (EmuKeys *keys, EmuKey *key, const guint8 *digest, gint64 expires
   key->expires = expires;
   key->ticket = ticket;
   key->status = status;
+  key->id = ticket != NULL ? ticket->id : 0;
   key->stored = g_strdup (text);
   memcpy (key->digest, digest, EMU_DIGEST_SIZE);
   if (ticket != NULL)

@@ -21,6 +21,7 @@ struct EmuKey
   gint64 expires;                 /* virtual microseconds */
   EmuTicket *ticket;              /* (unowned) (nullable) whose creation is the answer */
   guint status;                   /* of the stored answer */
+  gint64 id;                      /* of the ticket that it tells of; 0: none */
   char *stored;                   /* (owned) (nullable) its text, if not made from @ticket */
   GQueue waiting;                 /* of requests (unowned) that wait for the first to end */
 };
