@@ -1,0 +1,150 @@
+/* json.c: rows as JSON */
+#include "json.h"
+#include "datetime.h"
+#include "value-private.h"
+#include "value.h"
+#include <math.h>
+#include <string.h>
+
+/* Eight bytes at a time: is there one below 0x20, a quote or a backslash?  May say yes where a byte of 0x80 and more
+ * follows such a one, never no where there is one. */
+#define EACH(byte) (G_GUINT64_CONSTANT (0x0101010101010101) * (byte))
+
+static inline guint64
+bytes_below (guint64 word, guchar bound)
+{
+  return (word - EACH (bound)) & ~word & EACH (0x80);
+}
+
+static inline gboolean
+needs_escape (guint64 word)
+{
+  return (bytes_below (word, 0x20) | bytes_below (word ^ EACH ('"'), 1) | bytes_below (word ^ EACH ('\\'), 1)) != 0;
+}
+
+/* How many bytes from the start can be copied as they are. */
+static gsize
+count_plain (const char *data, gsize length)
+{
+  gsize i = 0;
+  guint64 word;
+
+  for (; i + sizeof word <= length; i += sizeof word)
+    {
+      memcpy (&word, data + i, sizeof word);
+      if (needs_escape (word))
+        break;
+    }
+  while (i < length && (guchar) data[i] >= 0x20 && data[i] != '"' && data[i] != '\\')
+    i++;
+  return i;
+}
+
+static void
+append_escape (char c, GString *out)
+{
+  static const char short_forms[] = "\bb\ff\nn\rr\tt\"\"\\\\";
+
+  for (const char *form = short_forms; *form != '\0'; form += 2)
+    if (*form == c)
+      {
+        g_string_append_c (out, '\\');
+        g_string_append_c (out, form[1]);
+        return;
+      }
+
+  g_string_append_printf (out, "\\u%04x", (guint) (guchar) c);
+}
+
+void
+tally_json_append_string (TallyText text, GString *out)
+{
+  g_string_append_c (out, '"');
+  for (gsize done = 0; done < text.length;)
+    {
+      gsize n = count_plain (text.data + done, text.length - done);
+
+      g_string_append_len (out, text.data + done, n);
+      done += n;
+      if (done < text.length)
+        append_escape (text.data[done++], out);
+    }
+  g_string_append_c (out, '"');
+}
+
+static void
+append_quoted (TallyType type, gconstpointer value, GString *out)
+{
+  g_string_append_c (out, '"');
+  if (type == TALLY_TYPE_TIMESTAMP || type == TALLY_TYPE_TIMESTAMPTZ)
+    tally_timestamp_append_iso (type, *(const gint64 *) value, out);
+  else
+    tally_value_format (type, value, out);
+  g_string_append_c (out, '"');
+}
+
+void
+tally_json_append_value (TallyType type, gconstpointer value, GString *out)
+{
+  const TallyText *text = value;
+
+  switch (type)
+    {
+    case TALLY_TYPE_TEXT:
+      tally_json_append_string (*text, out);
+      break;
+    case TALLY_TYPE_BOOLEAN:
+      g_string_append (out, *(const guint8 *) value ? "true" : "false");
+      break;
+    case TALLY_TYPE_BYTEA:
+      g_string_append (out, "\"\\"); /* JSON's escape of the backslash of \x */
+      tally_value_format (type, value, out);
+      g_string_append_c (out, '"');
+      break;
+    case TALLY_TYPE_DOUBLE:
+      if (isfinite (*(const double *) value))
+        tally_value_format (type, value, out);
+      else
+        append_quoted (type, value, out);
+      break;
+    case TALLY_TYPE_NUMERIC: /* NaN, Infinity, -Infinity */
+      if (g_ascii_isdigit (text->data[text->length - 1]))
+        tally_value_format (type, value, out);
+      else
+        append_quoted (type, value, out);
+      break;
+    case TALLY_TYPE_BIGINT:
+    case TALLY_TYPE_JSONB:
+      tally_value_format (type, value, out);
+      break;
+    case TALLY_TYPE_DATE:
+    case TALLY_TYPE_TIMESTAMP:
+    case TALLY_TYPE_TIMESTAMPTZ:
+    case TALLY_TYPE_INTERVAL:
+      append_quoted (type, value, out);
+      break;
+    }
+}
+
+void
+tally_batch_append_json (const TallyBatch *batch, guint row, GString *out)
+{
+  TallySchema *schema = tally_batch_schema (batch);
+
+  g_string_append_c (out, '{');
+  for (guint i = 0; i < tally_schema_n_columns (schema); i++)
+    {
+      const TallyColumn *column = tally_schema_column (schema, i);
+      const char *vector = tally_batch_vector (batch, i);
+
+      if (i > 0)
+        g_string_append_c (out, ',');
+      tally_json_append_string ((TallyText) { column->name, strlen (column->name) }, out);
+      g_string_append_c (out, ':');
+      if (tally_batch_is_null (batch, row, i))
+        g_string_append (out, "null");
+      else
+        tally_json_append_value (column->type, vector + row * tally_type_size (column->type), out);
+    }
+  g_string_append_c (out, '}');
+}
