@@ -117,7 +117,7 @@ intern (const char *text)
 }
 
 EmuTicket *
-emulator_create (Emulator *emu, EmuDraft *draft, const EmuOrigin *origin, gboolean archived)
+emulator_create (Emulator *emu, EmuDraft *draft, const EmuOrigin *origin, gboolean archive)
 {
   EmuTicket *ticket = emu_ticket_new ();
   const char *external_id;
@@ -128,9 +128,9 @@ emulator_create (Emulator *emu, EmuDraft *draft, const EmuOrigin *origin, gboole
   ticket->first_id = ids;
   ticket->client = intern (origin->client);
   ticket->address = intern (origin->address);
-  ticket->archived = archived;
   ticket->imported = draft->action == EMU_IMPORT;
   emu_draft_apply (draft, ticket, emu->fields, emu->users);
+  ticket->archived = archive && g_str_equal (emu_statuses[ticket->status], "closed");
   for (guint i = 0; i < ticket->comments->len; i++)
     {
       EmuComment *comment = &g_array_index (ticket->comments, EmuComment, i);

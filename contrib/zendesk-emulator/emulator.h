@@ -80,9 +80,10 @@ typedef struct {
   gint64 arrived;               /* the same when it came; the life of the key counts from here */
 } EmuOrigin;
 
-/* Does what a good @draft asks, writes it down, and stores the answer under the key. */
+/* Does what a good @draft asks, writes it down, and stores the answer under the key.  @archive: a
+ * ticket that is closed is not shown in lists. */
 EmuTicket *emulator_create (Emulator *emu, EmuDraft *draft, const EmuOrigin *origin,
-                            gboolean archived);
+                            gboolean archive);
 
 /* (transfer full): the address of a ticket */
 char *emulator_dup_ticket_url (const Emulator *emu, gint64 id);
