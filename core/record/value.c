@@ -227,6 +227,12 @@ timestamptz_parse (TallyText text, TallyBatch *batch, gpointer ret_value, GError
   return tally_timestamptz_parse (text, ret_value, error);
 }
 
+static gboolean
+numeric_parse (TallyText text, TallyBatch *batch, gpointer ret_value, GError **error)
+{
+  return tally_numeric_parse (text, batch, ret_value, error);
+}
+
 /* The hexadecimal form, after its \x.  Blanks may stand between bytes. */
 static gboolean
 bytea_parse_hex (TallyText text, char *bytes, gsize *ret_length, GError **error)
@@ -316,6 +322,7 @@ static const ParseFunc parsers[TALLY_N_TYPES] = {
   [TALLY_TYPE_BOOLEAN] = boolean_parse,
   [TALLY_TYPE_BIGINT] = bigint_parse,
   [TALLY_TYPE_DOUBLE] = double_parse,
+  [TALLY_TYPE_NUMERIC] = numeric_parse,
   [TALLY_TYPE_DATE] = date_parse,
   [TALLY_TYPE_TIMESTAMP] = timestamp_parse,
   [TALLY_TYPE_TIMESTAMPTZ] = timestamptz_parse,
@@ -391,6 +398,12 @@ timestamptz_format (gconstpointer value, GString *out)
 }
 
 static void
+interval_format (gconstpointer value, GString *out)
+{
+  tally_interval_append (*(const TallyInterval *) value, out);
+}
+
+static void
 bytea_format (gconstpointer value, GString *out)
 {
   const TallyText *bytes = value;
@@ -416,6 +429,7 @@ static const FormatFunc formatters[TALLY_N_TYPES] = {
   [TALLY_TYPE_DATE] = date_format,
   [TALLY_TYPE_TIMESTAMP] = timestamp_format,
   [TALLY_TYPE_TIMESTAMPTZ] = timestamptz_format,
+  [TALLY_TYPE_INTERVAL] = interval_format,
   [TALLY_TYPE_BYTEA] = bytea_format,
   [TALLY_TYPE_JSONB] = text_format,
 };
