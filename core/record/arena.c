@@ -30,7 +30,7 @@ tally_arena_alloc (TallyArena *arena, gsize size)
   gpointer memory;
 
   size = (size + ALIGNMENT - 1) & ~(gsize) (ALIGNMENT - 1);
-  if (arena->used + size > arena->size)
+  if (arena->blocks->len == 0 || arena->used + size > arena->size)
     add_block (arena, size);
 
   memory = (char *) g_ptr_array_index (arena->blocks, arena->blocks->len - 1) + arena->used;
