@@ -1,0 +1,17 @@
+/* output.h: a file that appears as a whole, or not at all */
+#pragma once
+#include <glib.h>
+
+typedef struct _TallyOutput TallyOutput;
+
+/* Opens NAME.partial beside the file, locked against another run.  What is no regular file (a pipe, a device, `-` for
+ * standard output) is written at once.  Names that end in .gz or .zst are compressed. */
+TallyOutput *tally_output_open (const char *name, GError **error);
+/* What was not committed is removed. */
+void tally_output_free (TallyOutput *output);
+
+gboolean tally_output_write (TallyOutput *output, const char *data, gsize length, GError **error);
+/* Makes all of it durable, then gives the file its name.  Nothing can be written after it. */
+gboolean tally_output_commit (TallyOutput *output, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TallyOutput, tally_output_free)
