@@ -1,0 +1,295 @@
+/* plug.c: what the engine does for a plugin, in small */
+#include "plug.h"
+#include "record/batch-private.h"
+#include <glib/gstdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void
+remember_warning (const char *message, gpointer data)
+{
+  g_string_append_printf (data, "%s\n", message);
+}
+
+Plug *
+plug_new (const char *module_name, TallyKind kind, const char *name)
+{
+  g_autofree char *file = g_strconcat (module_name, ".so", NULL);
+  g_autofree char *path = g_build_filename (g_getenv ("TALLYMAN_PLUGIN_PATH"), file, NULL);
+  GModule *module = g_module_open (path, G_MODULE_BIND_LOCAL);
+  const TallyPlugin *const *(*list) (void);
+  Plug *plug = g_new0 (Plug, 1);
+
+  if (module == NULL || !g_module_symbol (module, "tallyman_plugins", (gpointer *) &list))
+    g_error ("%s", g_module_error ());
+  for (const TallyPlugin *const *plugin = list (); *plugin != NULL; plugin++)
+    if ((*plugin)->kind == kind && g_str_equal ((*plugin)->name, name))
+      plug->plugin = *plugin;
+  g_assert (plug->plugin != NULL);
+  plug->self = g_malloc0 (plug->plugin->instance_size);
+  plug->warnings = g_string_new (NULL);
+  plug->positions = g_ptr_array_new_with_free_func (g_free);
+  plug->given = g_ptr_array_new ();
+  plug->ctx.warn = remember_warning;
+  plug->ctx.warn_data = plug->warnings;
+  plug->ctx.directory = g_path_get_dirname (g_get_tmp_dir ());
+  return plug;
+}
+
+static const TallyOption *
+find_option (Plug *plug, const char *name)
+{
+  for (const TallyOption *option = plug->plugin->options; option->name != NULL; option++)
+    if (g_str_equal (option->name, name))
+      return option;
+
+  g_error ("%s has no option %s", plug->plugin->name, name);
+}
+
+static gint64
+parse_size (const char *value)
+{
+  char *unit;
+  gint64 number = g_ascii_strtoll (value, &unit, 10);
+
+  return g_str_equal (unit, "MiB") ? number << 20 : g_str_equal (unit, "KiB") ? number << 10 : number;
+}
+
+static void
+fill (Plug *plug, const TallyOption *option, const char *value)
+{
+  gpointer field = (char *) plug->self + option->offset;
+
+  switch (option->type)
+    {
+    case TALLY_OPTION_INT:
+    case TALLY_OPTION_SIZE:
+      *(gint64 *) field = parse_size (value);
+      break;
+    case TALLY_OPTION_BOOL:
+      *(gboolean *) field = g_str_equal (value, "true");
+      break;
+    case TALLY_OPTION_CHOICE:
+      for (gint i = 0; option->choices[i] != NULL; i++)
+        if (g_str_equal (option->choices[i], value))
+          *(gint *) field = i;
+      break;
+    case TALLY_OPTION_LIST:
+      {
+        char ***list = field;
+        guint n = *list != NULL ? g_strv_length (*list) : 0;
+
+        *list = g_renew (char *, *list, n + 2);
+        (*list)[n] = g_strdup (value);
+        (*list)[n + 1] = NULL;
+        break;
+      }
+    default:
+      g_free (*(char **) field);
+      *(char **) field = g_strdup (value);
+    }
+}
+
+void
+plug_set (Plug *plug, const char *name, const char *value)
+{
+  const TallyOption *option = find_option (plug, name);
+
+  fill (plug, option, value);
+  g_ptr_array_add (plug->given, (gpointer) option);
+}
+
+gboolean
+plug_open (Plug *plug, TallySchema *schema, GError **error)
+{
+  const TallyPlugin *plugin = plug->plugin;
+
+  for (const TallyOption *option = plugin->options; option->name != NULL; option++)
+    if (option->fallback != NULL && !g_ptr_array_find (plug->given, option, NULL))
+      fill (plug, option, option->fallback);
+  if (plugin->check != NULL && !plugin->check (plug->self, error))
+    return FALSE;
+  plug->opened = TRUE;
+  if ((plugin->accept != NULL && !plugin->accept (plug->self, schema, error))
+      || !plugin->open (plug->self, &plug->ctx, error))
+    return FALSE;
+  if (plugin->describe == NULL)
+    return TRUE;
+
+  plug->schema = plugin->describe (plug->self, &plug->ctx, error);
+  return plug->schema != NULL;
+}
+
+void
+plug_free (Plug *plug)
+{
+  if (plug == NULL)
+    return;
+
+  if (plug->opened)
+    plug->plugin->close (plug->self);
+  for (const TallyOption *option = plug->plugin->options; option->name != NULL; option++)
+    {
+      gpointer field = (char *) plug->self + option->offset;
+
+      if (option->type == TALLY_OPTION_LIST)
+        g_strfreev (*(char ***) field);
+      else if (option->type == TALLY_OPTION_TEXT)
+        g_free (*(char **) field);
+    }
+  g_free (plug->self);
+  g_free (plug->ctx.directory);
+  g_free (plug->ctx.position);
+  tally_schema_unref (plug->schema);
+  g_string_free (plug->warnings, TRUE);
+  g_ptr_array_unref (plug->positions);
+  g_ptr_array_unref (plug->given);
+  g_free (plug);
+}
+
+/* C escapes, but UTF-8 as it is. */
+static void
+append_escaped (const char *data, gsize length, GString *out)
+{
+  for (gsize i = 0; i < length; i++)
+    switch (data[i])
+      {
+      case '\n':
+        g_string_append (out, "\\n");
+        break;
+      case '\r':
+        g_string_append (out, "\\r");
+        break;
+      case '\\':
+        g_string_append (out, "\\\\");
+        break;
+      case '|':
+        g_string_append (out, "\\|");
+        break;
+      case '~':
+        g_string_append (out, "\\~");
+        break;
+      default:
+        g_string_append_c (out, data[i]);
+      }
+}
+
+void
+plug_append_batch (TallyBatch *batch, GString *out)
+{
+  g_autoptr (GString) value = g_string_new (NULL);
+  guint n_columns = tally_schema_n_columns (tally_batch_schema (batch)), n_rejects;
+  const TallyReject *rejects = tally_batch_rejects (batch, &n_rejects);
+
+  for (guint row = 0; row < tally_batch_n_rows (batch); row++)
+    {
+      g_autofree char *origin = tally_batch_dup_origin (batch, row);
+      g_autofree char *name = g_path_get_basename (origin);
+
+      g_string_append_printf (out, "%s: ", name);
+      for (guint i = 0; i < n_columns; i++)
+        {
+          g_string_truncate (value, 0);
+          if (i > 0)
+            g_string_append_c (out, '|');
+          if (tally_batch_is_null (batch, row, i))
+            g_string_append_c (out, '~');
+          else
+            {
+              tally_batch_append_value (batch, row, i, value);
+              append_escaped (value->str, value->len, out);
+            }
+        }
+      g_string_append_c (out, '\n');
+    }
+  for (guint i = 0; i < n_rejects; i++)
+    {
+      g_autofree char *name = g_path_get_basename (rejects[i].origin);
+
+      g_string_append_printf (out, "%s! %s\n", name, rejects[i].reason);
+    }
+}
+
+gboolean
+plug_read_all (Plug *plug, guint capacity, GString *out, GError **error)
+{
+  g_autoptr (TallyBatch) batch = tally_batch_new (plug->schema, capacity);
+  TallyFlow flow;
+
+  do
+    {
+      tally_batch_clear (batch);
+      flow = plug->plugin->read (plug->self, &plug->ctx, batch, error);
+      plug_append_batch (batch, out);
+      if (tally_batch_position (batch) != NULL)
+        g_ptr_array_add (plug->positions, g_strdup (tally_batch_position (batch)));
+    }
+  while (flow == TALLY_FLOW_OK);
+
+  return flow == TALLY_FLOW_END;
+}
+
+TallyBatch *
+plug_read_batch (Plug *plug, guint capacity, GError **error)
+{
+  TallyBatch *batch = tally_batch_new (plug->schema, capacity);
+
+  if (plug->plugin->read (plug->self, &plug->ctx, batch, error) == TALLY_FLOW_FATAL)
+    g_clear_pointer (&batch, tally_batch_free);
+  return batch;
+}
+
+char *
+plug_table (Plug *plug, guint capacity)
+{
+  GString *out = g_string_new (NULL);
+  g_autoptr (GError) error = NULL;
+
+  if (plug_open (plug, NULL, &error))
+    {
+      for (guint i = 0; i < tally_schema_n_columns (plug->schema); i++)
+        g_string_append_printf (out, "%s%s", i > 0 ? "|" : "", tally_schema_column (plug->schema, i)->name);
+      g_string_append_c (out, '\n');
+      plug_read_all (plug, capacity, out, &error);
+    }
+  if (error != NULL)
+    g_string_append_printf (out, "error: %s\n", error->message);
+  return g_string_free (out, FALSE);
+}
+
+static char *folder;
+
+static void
+remove_folder (void)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *path = g_build_filename (folder, name, NULL);
+
+      g_remove (path);
+    }
+  g_rmdir (folder);
+}
+
+char *
+plug_path (const char *name)
+{
+  if (folder == NULL)
+    {
+      folder = g_dir_make_tmp ("tallyman-XXXXXX", NULL);
+      atexit (remove_folder);
+    }
+  return g_build_filename (folder, name, NULL);
+}
+
+char *
+plug_write_file (const char *name, const char *data, gssize length)
+{
+  char *path = plug_path (name);
+
+  g_assert (g_file_set_contents (path, data, length, NULL));
+  return path;
+}
