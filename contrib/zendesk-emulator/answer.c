@@ -89,8 +89,7 @@ emu_answer_unauthorized (EmuAnswer *answer, const char *authorization)
                     "{\"error\":\"invalid_token\",\"error_description\":\"The access token "
                     "provided is expired, revoked, malformed or invalid for other reasons.\"}");
   else
-    emu_answer_set (answer, 401, NULL, "unauthorized",
-                    "{\"error\":\"Couldn't authenticate you\"}");
+    emu_answer_set (answer, 401, NULL, "unauthorized", "{\"error\":\"Couldn't authenticate you\"}");
 }
 
 void

@@ -4,15 +4,17 @@
 
 #define EMU_ANSWER_HEADERS 8
 
-typedef struct {
+typedef struct
+{
   guint status;        /* 0: none yet */
   const char *type;    /* (unowned) the Content-Type; NULL for JSON */
   GString *body;       /* (owned) (nullable) */
   const char *outcome; /* (unowned) one word for the history */
   guint n_headers;
-  struct {
-    const char *name;  /* (unowned) */
-    char *value;       /* (owned) */
+  struct
+  {
+    const char *name; /* (unowned) */
+    char *value;      /* (owned) */
   } headers[EMU_ANSWER_HEADERS];
 } EmuAnswer;
 
@@ -36,8 +38,7 @@ void emu_answer_take_header (EmuAnswer *answer, const char *name, char *value);
 void emu_answer_drop_headers (EmuAnswer *answer);
 
 /* The error bodies that the service answers with. */
-void emu_answer_error (EmuAnswer *answer, guint status, const char *error,
-                       const char *description);
+void emu_answer_error (EmuAnswer *answer, guint status, const char *error, const char *description);
 void emu_answer_not_found (EmuAnswer *answer);
 void emu_answer_no_endpoint (EmuAnswer *answer);
 

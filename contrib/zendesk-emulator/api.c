@@ -98,8 +98,7 @@ create (EmuExchange *x, EmuAction action)
     }
   else
     emu_ticket_write_created (ticket, emu->fields, emu->users->admin->id, emu->base_url, out);
-  emu_answer_take_header (&x->answer, "Location",
-                          emulator_dup_ticket_url (emu, ticket->id));
+  emu_answer_take_header (&x->answer, "Location", emulator_dup_ticket_url (emu, ticket->id));
   if (origin.key != NULL)
     {
       x->lookup = "miss";
@@ -198,8 +197,8 @@ count_tickets (EmuExchange *x)
 {
   GString *out = emu_answer_begin (&x->answer, 200, "shown");
 
-  g_string_append_printf (out, "{\"count\":{\"value\":%u,\"refreshed_at\":",
-                          x->emu->tickets->n_live);
+  g_string_append_printf (out,
+                          "{\"count\":{\"value\":%u,\"refreshed_at\":", x->emu->tickets->n_live);
   emu_json_add_time (out, emu_clock_seconds (&x->emu->clock));
   g_string_append (out, "}}");
 }
@@ -245,8 +244,8 @@ list_fields (EmuExchange *x)
 
       if (i > 0)
         g_string_append_c (out, ',');
-      emu_field_write (custom ? fields->custom->pdata[i - n_system] : fields->system->pdata[i],
-                       out, i, custom, x->emu->base_url);
+      emu_field_write (custom ? fields->custom->pdata[i - n_system] : fields->system->pdata[i], out,
+                       i, custom, x->emu->base_url);
     }
   g_string_append_printf (out, "],\"next_page\":null,\"previous_page\":null,\"count\":%u}", n);
 }

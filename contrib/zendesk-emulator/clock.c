@@ -40,8 +40,7 @@ emu_clock_format (gint64 time, char buffer[EMU_CLOCK_SIZE])
   gmtime_r (&seconds, &parts);
   if (strftime (whole, sizeof whole, "%Y-%m-%dT%H:%M:%S", &parts) == 0)
     whole[0] = '\0';
-  g_snprintf (buffer, EMU_CLOCK_SIZE, "%s.%03dZ", whole,
-              (int)(time % G_USEC_PER_SEC / 1000));
+  g_snprintf (buffer, EMU_CLOCK_SIZE, "%s.%03dZ", whole, (int)(time % G_USEC_PER_SEC / 1000));
 }
 
 void
@@ -49,8 +48,8 @@ emu_clock_format_http (gint64 seconds, char buffer[EMU_CLOCK_SIZE])
 {
   /* Not strftime's %a and %b: those would follow the user's language. */
   static const char days[][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
-  static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+  static const char months[][4]
+      = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
   time_t when = (time_t)seconds;
   struct tm parts = { 0 };
 

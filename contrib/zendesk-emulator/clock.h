@@ -6,10 +6,11 @@
 #pragma once
 #include <glib.h>
 
-typedef struct {
-  gint64 origin;    /* virtual microseconds since 1970 at @anchor */
-  gint64 anchor;    /* monotonic microseconds */
-  double rate;      /* virtual seconds in a real one */
+typedef struct
+{
+  gint64 origin; /* virtual microseconds since 1970 at @anchor */
+  gint64 anchor; /* monotonic microseconds */
+  double rate;   /* virtual seconds in a real one */
 } EmuClock;
 
 void emu_clock_start (EmuClock *clock, double rate);

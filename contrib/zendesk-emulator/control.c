@@ -130,10 +130,10 @@ static const struct
   const char *method, *name;
   void (*act) (EmuExchange *x);
 } commands[] = {
-  { "GET", "counts", show_counts },   { "GET", "clock", show_clock },
-  { "POST", "clock", move_clock },    { "GET", "faults", show_faults },
-  { "POST", "faults", set_faults },   { "DELETE", "faults", clear_faults },
-  { "POST", "reset", reset },         { "POST", "shutdown", shut_down },
+  { "GET", "counts", show_counts }, { "GET", "clock", show_clock },
+  { "POST", "clock", move_clock },  { "GET", "faults", show_faults },
+  { "POST", "faults", set_faults }, { "DELETE", "faults", clear_faults },
+  { "POST", "reset", reset },       { "POST", "shutdown", shut_down },
 };
 
 gboolean

@@ -7,7 +7,8 @@
 #define MAX_UNPERMITTED 2048 /* bytes of the warning */
 #define MAX_PROBLEMS 100
 
-typedef enum {
+typedef enum
+{
   TYPE_TEXT,          /* pointers: char *; offset of a char * */
   TYPE_EXTERNAL_ID,   /* pointers: char *; filed by the caller */
   TYPE_CHOICE,        /* numbers: index in @choices */
@@ -23,7 +24,8 @@ typedef enum {
   TYPE_IGNORED,       /* known, without an effect here */
 } MemberType;
 
-typedef struct {
+typedef struct
+{
   const char *name;
   MemberType type;
   gsize offset; /* in EmuTicket */
@@ -80,8 +82,8 @@ static const Member members[] = {
 G_STATIC_ASSERT (G_N_ELEMENTS (members) <= EMU_MAX_MEMBERS);
 
 static const char *const comment_members[]
-    = { "body", "html_body", "value", "public", "author_id", "uploads", "metadata", "created_at",
-        "via", "channel_back", NULL };
+    = { "body",     "html_body",  "value", "public",       "author_id", "uploads",
+        "metadata", "created_at", "via",   "channel_back", NULL };
 
 static const char *const actions[] = { "create", "update", "create" };
 
@@ -233,11 +235,11 @@ read_custom_fields (EmuDraft *draft, const EmuFields *fields, json_object *value
   else if (json_object_is_type (value, json_type_object))
     {
       json_object_object_foreach (value, name, inner)
-        {
-          g_autoptr (json_object) id = json_object_new_string (name);
+      {
+        g_autoptr (json_object) id = json_object_new_string (name);
 
-          set_custom_field (draft, values, fields, id, inner);
-        }
+        set_custom_field (draft, values, fields, id, inner);
+      }
     }
   return values;
 }
@@ -287,16 +289,17 @@ read_comment (EmuDraft *draft, json_object *value, const char *prefix)
       json_object *is_public = emu_json_get (value, "public");
 
       json_object_object_foreach (value, name, ignored)
-        {
-          (void)ignored;
-          if (!g_strv_contains (comment_members, name))
-            add_unpermitted (draft, prefix, name);
-        }
+      {
+        (void)ignored;
+        if (!g_strv_contains (comment_members, name))
+          add_unpermitted (draft, prefix, name);
+      }
       comment.html = emu_json_dup_text (emu_json_get (value, "html_body"));
       cut_text (comment.html);
-      comment.body = comment.html != NULL
-                         ? strip_html (comment.html)
-                         : emu_json_dup_text (plain != NULL ? plain : emu_json_get (value, "value"));
+      comment.body
+          = comment.html != NULL
+                ? strip_html (comment.html)
+                : emu_json_dup_text (plain != NULL ? plain : emu_json_get (value, "value"));
       if (is_public != NULL)
         comment.is_public = json_object_get_boolean (is_public) ? TRUE : FALSE;
       emu_json_get_id (emu_json_get (value, "author_id"), &comment.author);
@@ -393,14 +396,14 @@ static void
 read_members (EmuDraft *draft, const EmuFields *fields, const EmuUsers *users)
 {
   json_object_object_foreach (draft->ticket, name, value)
-    {
-      gint i = find_member (name, draft->action);
+  {
+    gint i = find_member (name, draft->action);
 
-      if (i < 0)
-        add_unpermitted (draft, "ticket.", name);
-      else
-        read_member (draft, (guint)i, value, fields, users);
-    }
+    if (i < 0)
+      add_unpermitted (draft, "ticket.", name);
+    else
+      read_member (draft, (guint)i, value, fields, users);
+  }
 }
 
 /* The first text of a ticket may come as its description. */
@@ -424,8 +427,8 @@ use_description (EmuDraft *draft)
 }
 
 EmuDraft *
-emu_draft_read (EmuAction action, json_object *root, const EmuFields *fields,
-                const EmuUsers *users, gint64 now)
+emu_draft_read (EmuAction action, json_object *root, const EmuFields *fields, const EmuUsers *users,
+                gint64 now)
 {
   EmuDraft *draft = g_new0 (EmuDraft, 1);
 
@@ -441,11 +444,11 @@ emu_draft_read (EmuAction action, json_object *root, const EmuFields *fields,
   if (json_object_is_type (root, json_type_object))
     {
       json_object_object_foreach (root, name, ignored)
-        {
-          (void)ignored;
-          if (!g_str_equal (name, "ticket"))
-            add_unpermitted (draft, "", name);
-        }
+      {
+        (void)ignored;
+        if (!g_str_equal (name, "ticket"))
+          add_unpermitted (draft, "", name);
+      }
     }
   if (draft->ticket != NULL)
     read_members (draft, fields, users);

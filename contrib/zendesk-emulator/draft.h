@@ -7,16 +7,22 @@
 #include "tickets.h"
 #include "users.h"
 
-#define EMU_MAX_BODY 65535   /* bytes of a comment that are kept */
+#define EMU_MAX_BODY 65535    /* bytes of a comment that are kept */
 #define EMU_MAX_COMMENTS 5000 /* in a ticket */
 #define EMU_MAX_MEMBERS 48    /* members of a ticket that are known */
 #define EMU_INHERIT (-1)      /* a comment that does not say whether it is public */
 
-typedef enum { EMU_CREATE, EMU_UPDATE, EMU_IMPORT } EmuAction;
+typedef enum
+{
+  EMU_CREATE,
+  EMU_UPDATE,
+  EMU_IMPORT
+} EmuAction;
 
-typedef struct {
+typedef struct
+{
   EmuAction action;
-  gint64 now, author;                 /* when, and for whom, it is done */
+  gint64 now, author; /* when, and for whom, it is done */
   gboolean set[EMU_MAX_MEMBERS];
   gint64 numbers[EMU_MAX_MEMBERS];
   gpointer pointers[EMU_MAX_MEMBERS]; /* (owned), as the member's type says */
@@ -49,8 +55,7 @@ char *emu_draft_dup_details (const EmuDraft *draft);
 char *emu_draft_dup_warning (const EmuDraft *draft);
 
 /* Does to @ticket what the draft asks; names that are new become users.  Call once. */
-void emu_draft_apply (EmuDraft *draft, EmuTicket *ticket, const EmuFields *fields,
-                      EmuUsers *users);
+void emu_draft_apply (EmuDraft *draft, EmuTicket *ticket, const EmuFields *fields, EmuUsers *users);
 
 /* The external_id that the draft sets; (nullable) also when it sets none. */
 gboolean emu_draft_get_external_id (const EmuDraft *draft, const char **ret_external_id);

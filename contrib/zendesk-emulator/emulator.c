@@ -148,8 +148,8 @@ emulator_create (Emulator *emu, EmuDraft *draft, const EmuOrigin *origin, gboole
                      .notified = !ticket->imported };
   emu_history_add (emu->history, &event);
   if (origin->key != NULL)
-    emu_keys_store (emu->keys, origin->key, origin->digest,
-                    origin->arrived + emu->config.key_life, ticket, 201, NULL);
+    emu_keys_store (emu->keys, origin->key, origin->digest, origin->arrived + emu->config.key_life,
+                    ticket, 201, NULL);
   emu_journal_create (emu, ticket, draft, origin);
   return ticket;
 }
@@ -190,8 +190,8 @@ emulator_update (Emulator *emu, EmuTicket *ticket, EmuDraft *draft, const EmuOri
       comment->id = ids + 1;
     }
   emu_tickets_changed (emu->tickets, ticket, draft->now);
-  emu_ticket_write_update_audit (ticket, &before, ticket->comments->len > n_comments,
-                                 draft->author, ids, origin->client, origin->address, ret_audit);
+  emu_ticket_write_update_audit (ticket, &before, ticket->comments->len > n_comments, draft->author,
+                                 ids, origin->client, origin->address, ret_audit);
   emu_journal_update (emu, ticket, draft, origin);
 }
 

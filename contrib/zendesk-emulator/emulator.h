@@ -10,29 +10,36 @@
 #include "tickets.h"
 #include "users.h"
 
-typedef enum { EMU_SAME_KEY_WAIT, EMU_SAME_KEY_CONFLICT, EMU_SAME_KEY_DUPLICATE } EmuSameKey;
+typedef enum
+{
+  EMU_SAME_KEY_WAIT,
+  EMU_SAME_KEY_CONFLICT,
+  EMU_SAME_KEY_DUPLICATE
+} EmuSameKey;
 
-typedef struct {
+typedef struct
+{
   EmuSameKey same_key;
-  gboolean same_body_raw;    /* compare bytes, not what they mean */
-  gboolean store_errors;     /* a 422 is stored under the key as well */
+  gboolean same_body_raw; /* compare bytes, not what they mean */
+  gboolean store_errors;  /* a 422 is stored under the key as well */
   gboolean ignore_keys;
-  gint64 key_life;           /* microseconds */
-  gint64 delay;              /* microseconds of work for each creation */
-  gint64 lookup_lag;         /* seconds until external_id finds a new ticket */
+  gint64 key_life;   /* microseconds */
+  gint64 delay;      /* microseconds of work for each creation */
+  gint64 lookup_lag; /* seconds until external_id finds a new ticket */
   gint64 first_id;
   gsize max_body;
   double time_rate;
   gboolean limit_creation, limit_text, chunked;
-  char *plan;                /* (owned) */
-  char *basic, *bearer;      /* (owned) (nullable) the only values of Authorization that are good */
-  char *email;               /* (owned) of the administrator */
-  char *state;               /* (owned) (nullable) file that keeps tickets across restarts */
-  char *fields_file;         /* (owned) (nullable) */
-  GStrv faults;              /* (owned) (nullable) */
+  char *plan;           /* (owned) */
+  char *basic, *bearer; /* (owned) (nullable) the only values of Authorization that are good */
+  char *email;          /* (owned) of the administrator */
+  char *state;          /* (owned) (nullable) file that keeps tickets across restarts */
+  char *fields_file;    /* (owned) (nullable) */
+  GStrv faults;         /* (owned) (nullable) */
 } EmuConfig;
 
-typedef struct {
+typedef struct
+{
   guint created, deleted, hits, misses, limited;
   guint in_flight, most_in_flight;
   guint by_status[600];
@@ -52,9 +59,9 @@ struct Emulator
   EmuHistory *history; /* (owned) */
   EmuLimits limits;
   EmuCounts counts;
-  char *base_url;      /* (owned) */
-  int journal;         /* file that is appended to, or -1 */
-  guint generation;    /* how often it was reset; requests of an earlier one are dropped */
+  char *base_url;   /* (owned) */
+  int journal;      /* file that is appended to, or -1 */
+  guint generation; /* how often it was reset; requests of an earlier one are dropped */
   gboolean stop;
   void (*wake) (gpointer waiting, gpointer data); /* lets a request go on that waited for a key */
   gpointer wake_data;
@@ -71,7 +78,8 @@ void emulator_reset (Emulator *emu);
 void emulator_wake_all (Emulator *emu);
 
 /* Who asked, as it will be recorded. */
-typedef struct {
+typedef struct
+{
   const char *client, *address; /* (nullable) */
   json_object *json;            /* (unowned) the request, for the state file */
   EmuKey *key;                  /* (nullable) under which the answer is stored */

@@ -12,7 +12,8 @@
 #include "answer.h"
 #include "emulator.h"
 
-typedef enum {
+typedef enum
+{
   EMU_STEP_GO_ON,  /* nothing yet; after the headers: read the body */
   EMU_STEP_WAIT,   /* come again after some time */
   EMU_STEP_PARK,   /* come again when woken */
@@ -20,40 +21,47 @@ typedef enum {
   EMU_STEP_CLOSE,  /* close the connection without a word */
 } EmuStep;
 
-typedef enum { EMU_STAGE_ARRIVE, EMU_STAGE_BEGIN, EMU_STAGE_ACT, EMU_STAGE_DONE } EmuStage;
+typedef enum
+{
+  EMU_STAGE_ARRIVE,
+  EMU_STAGE_BEGIN,
+  EMU_STAGE_ACT,
+  EMU_STAGE_DONE
+} EmuStage;
 
-typedef struct {
-  Emulator *emu;          /* (unowned) */
-  const char *method;     /* (unowned) */
-  char *path;             /* (owned) as asked for */
-  char *route;            /* (owned) without /api/v2/ and .json; "" for a path elsewhere */
-  char *key, *authorization, *client, *address; /* (owned) (nullable) */
+typedef struct
+{
+  Emulator *emu;      /* (unowned) */
+  const char *method; /* (unowned) */
+  char *path;         /* (owned) as asked for */
+  char *route;        /* (owned) without /api/v2/ and .json; "" for a path elsewhere */
+  char *key, *authorization, *client, *address;                 /* (owned) (nullable) */
   const char *(*query) (gpointer connection, const char *name); /* (nullable) values */
-  gpointer connection;    /* (unowned) */
+  gpointer connection;                                          /* (unowned) */
   guint connection_number;
   gboolean reused;
-  GString *body;          /* (owned) */
+  GString *body; /* (owned) */
   gboolean too_large;
-  gboolean control;       /* asked of the emulator, not of the account: not counted */
+  gboolean control; /* asked of the emulator, not of the account: not counted */
 
   /* what became of it */
   EmuStage stage;
   guint generation;
-  gint64 arrived;         /* virtual microseconds */
-  json_object *json;      /* (owned) (nullable) */
-  EmuKey *entry;          /* (unowned) (nullable) from enter to leave */
-  gboolean claimed;       /* it is the first one with its key */
+  gint64 arrived;    /* virtual microseconds */
+  json_object *json; /* (owned) (nullable) */
+  EmuKey *entry;     /* (unowned) (nullable) from enter to leave */
+  gboolean claimed;  /* it is the first one with its key */
   gboolean logged;
-  guint event;            /* its place in the history */
+  guint event; /* its place in the history */
   guint8 digest[EMU_DIGEST_SIZE];
-  const char *lookup;     /* (unowned) (nullable) "hit" or "miss" */
-  gboolean hide_lookup;   /* the client is not told */
-  gint64 id;              /* number in the route */
+  const char *lookup;   /* (unowned) (nullable) "hit" or "miss" */
+  gboolean hide_lookup; /* the client is not told */
+  gint64 id;            /* number in the route */
   EmuStrike strike;
   EmuAnswer answer;
-  EmuBucketKind bucket;   /* beside the account's */
-  gboolean hang_up;       /* close towards the client at once, whatever the step */
-  EmuStep result;         /* for the server: the last step, once it is ANSWER or CLOSE */
+  EmuBucketKind bucket; /* beside the account's */
+  gboolean hang_up;     /* close towards the client at once, whatever the step */
+  EmuStep result;       /* for the server: the last step, once it is ANSWER or CLOSE */
 } EmuExchange;
 
 EmuExchange *emu_exchange_new (Emulator *emu, const char *method, const char *path);

@@ -36,7 +36,13 @@ static const struct
   [EMU_FAULT_WARN] = { "warn", TRUE },
 };
 
-typedef enum { TEXT, NUMBER, FRACTION, FLAG } SettingType;
+typedef enum
+{
+  TEXT,
+  NUMBER,
+  FRACTION,
+  FLAG
+} SettingType;
 
 #define AT(member) G_STRUCT_OFFSET (EmuFault, member)
 
@@ -136,8 +142,8 @@ set_one (EmuFault *fault, guint i, const char *value, GError **error)
     case FRACTION:
       *(double *)place = g_ascii_strtod (value, &end);
       if (end == value || *end != '\0' || !(*(double *)place >= 0 && *(double *)place <= 1))
-        return refuse (error, "\"%s\" of a fault is not between 0 and 1: \"%s\"",
-                       settings[i].name, value);
+        return refuse (error, "\"%s\" of a fault is not between 0 and 1: \"%s\"", settings[i].name,
+                       value);
       return TRUE;
     case FLAG:
       *(gboolean *)place = g_str_equal (value, "true") || g_str_equal (value, "1");
@@ -165,10 +171,10 @@ static const struct
   EmuFaultKind kind;
   gint64 status, ms;
 } defaults[] = {
-  { EMU_FAULT_STATUS, 500, 0 },         { EMU_FAULT_STATUS_AFTER, 500, 0 },
-  { EMU_FAULT_STATUS_STORED, 500, 0 },  { EMU_FAULT_REDIRECT, 302, 0 },
-  { EMU_FAULT_HTML, 200, 0 },           { EMU_FAULT_DELAY_BEFORE, 0, 1000 },
-  { EMU_FAULT_DELAY_AFTER, 0, 1000 },   { EMU_FAULT_DROP_THEN_ACT, 0, 1000 },
+  { EMU_FAULT_STATUS, 500, 0 },        { EMU_FAULT_STATUS_AFTER, 500, 0 },
+  { EMU_FAULT_STATUS_STORED, 500, 0 }, { EMU_FAULT_REDIRECT, 302, 0 },
+  { EMU_FAULT_HTML, 200, 0 },          { EMU_FAULT_DELAY_BEFORE, 0, 1000 },
+  { EMU_FAULT_DELAY_AFTER, 0, 1000 },  { EMU_FAULT_DROP_THEN_ACT, 0, 1000 },
 };
 
 /* Checks the whole and fills what was left open; takes @fault either way. */
@@ -251,14 +257,14 @@ add_object (EmuFaults *faults, json_object *object, GError **error)
   if (!json_object_is_type (object, json_type_object))
     return refuse (error, "a fault is a JSON object%s%s", "", "");
   json_object_object_foreach (object, name, value)
-    {
-      g_autofree char *text = emu_json_dup_text (value);
+  {
+    g_autofree char *text = emu_json_dup_text (value);
 
-      if (text == NULL)
-        return refuse (error, "\"%s\" of a fault is neither text nor number%s", name, "");
-      if (!set_named (fault, name, text, error))
-        return FALSE;
-    }
+    if (text == NULL)
+      return refuse (error, "\"%s\" of a fault is neither text nor number%s", name, "");
+    if (!set_named (fault, name, text, error))
+      return FALSE;
+  }
   return finish (faults, g_steal_pointer (&fault), error);
 }
 
@@ -395,11 +401,10 @@ emu_faults_write (const EmuFaults *faults, GString *out)
     {
       const EmuFault *fault = faults->pdata[i];
 
-      g_string_append_printf (out,
-                              "%s{\"kind\":\"%s\",\"matched\":%" G_GINT64_FORMAT
-                              ",\"struck\":%" G_GINT64_FORMAT "}",
-                              i > 0 ? "," : "", kinds[fault->kind].name, fault->matched,
-                              fault->struck);
+      g_string_append_printf (
+          out,
+          "%s{\"kind\":\"%s\",\"matched\":%" G_GINT64_FORMAT ",\"struck\":%" G_GINT64_FORMAT "}",
+          i > 0 ? "," : "", kinds[fault->kind].name, fault->matched, fault->struck);
     }
   g_string_append_c (out, ']');
 }

@@ -7,7 +7,8 @@
 #pragma once
 #include "json.h"
 
-typedef enum {
+typedef enum
+{
   EMU_FAULT_NONE,
   EMU_FAULT_DROP_BEFORE,
   EMU_FAULT_DROP_AFTER,
@@ -33,14 +34,15 @@ typedef enum {
   EMU_FAULT_WARN,
 } EmuFaultKind;
 
-typedef struct {
+typedef struct
+{
   EmuFaultKind kind;
   /* which requests it looks at; NULL: any */
   char *method, *path, *external_id, *key; /* (owned) (nullable) */
-  char *per;           /* (owned) (nullable) "external_id" or "key": counts for each one apart */
+  char *per; /* (owned) (nullable) "external_id" or "key": counts for each one apart */
   /* which of those it strikes */
   gint64 at, after, every, count;
-  double probability;  /* 0: always */
+  double probability; /* 0: always */
   gint64 seed, seconds;
   /* what it does */
   gint64 status, ms;
@@ -49,13 +51,14 @@ typedef struct {
   /* where it stands */
   gboolean count_given;
   gint64 matched, struck;
-  gint64 storm_end;    /* virtual microseconds; 0: has not begun */
-  GRand *random;       /* (owned) (nullable) */
-  GHashTable *each;    /* (owned) (nullable) value to number of matches, for @per */
+  gint64 storm_end; /* virtual microseconds; 0: has not begun */
+  GRand *random;    /* (owned) (nullable) */
+  GHashTable *each; /* (owned) (nullable) value to number of matches, for @per */
 } EmuFault;
 
 /* What a fault looks at in a request. */
-typedef struct {
+typedef struct
+{
   const char *method, *path;
   const char *external_id, *key; /* (nullable) */
   gboolean reused;               /* the connection has carried requests before */
@@ -63,7 +66,8 @@ typedef struct {
 } EmuFaultTarget;
 
 /* Every fault that strikes one request. */
-typedef struct {
+typedef struct
+{
   EmuFault *main;       /* (owned) (nullable) a reference: the rules may be replaced meanwhile */
   gint64 before, after; /* milliseconds of delay */
   char *warn;           /* (owned) (nullable) */

@@ -9,7 +9,8 @@
 #define FILE_ID 360000000301
 #define MAX_FIELDS 1000
 
-typedef struct {
+typedef struct
+{
   const char *type, *title, *pattern, *options; /* options: "name=value|name=value" */
   gboolean active, required;
 } FieldRow;
@@ -18,8 +19,8 @@ static const FieldRow system_rows[] = {
   { "subject", "Subject", NULL, NULL, TRUE, FALSE },
   { "description", "Description", NULL, NULL, TRUE, TRUE },
   { "status", "Status", NULL, "Open=open|Pending=pending|Solved=solved", TRUE, FALSE },
-  { "tickettype", "Type", NULL,
-    "Question=question|Incident=incident|Problem=problem|Task=task", TRUE, FALSE },
+  { "tickettype", "Type", NULL, "Question=question|Incident=incident|Problem=problem|Task=task",
+    TRUE, FALSE },
   { "priority", "Priority", NULL, "Low=low|Normal=normal|High=high|Urgent=urgent", TRUE, FALSE },
   { "group", "Group", NULL, NULL, TRUE, FALSE },
   { "assignee", "Assignee", NULL, NULL, TRUE, TRUE },
@@ -131,7 +132,8 @@ add_one_of_file (EmuFields *fields, json_object *row, GError **error)
   g_ptr_array_add (fields->custom, field);
 
   for (gsize i = 0;
-       json_object_is_type (options, json_type_array) && i < json_object_array_length (options); i++)
+       json_object_is_type (options, json_type_array) && i < json_object_array_length (options);
+       i++)
     {
       json_object *option = json_object_array_get_idx (options, i);
       g_autofree char *name = emu_json_dup_text (emu_json_get (option, "name"));
@@ -283,8 +285,8 @@ emu_field_write (const EmuField *field, GString *out, guint position, gboolean c
                  const char *base_url)
 {
   static const char *const titles[]
-      = { "title", "raw_title", "description", "raw_description", "title_in_portal",
-          "raw_title_in_portal" };
+      = { "title",           "raw_title",       "description",
+          "raw_description", "title_in_portal", "raw_title_in_portal" };
 
   g_string_append_printf (out,
                           "{\"url\":\"%s/api/v2/ticket_fields/%" G_GINT64_FORMAT

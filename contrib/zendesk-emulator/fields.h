@@ -2,21 +2,24 @@
 #pragma once
 #include "json.h"
 
-typedef struct {
+typedef struct
+{
   char *name;  /* (owned) */
   char *value; /* (owned) */
 } EmuOption;
 
-typedef struct {
+typedef struct
+{
   gint64 id;
-  char *type;      /* (owned) */
-  char *title;     /* (owned) */
-  char *pattern;   /* (owned) (nullable) regular expression for its values */
+  char *type;    /* (owned) */
+  char *title;   /* (owned) */
+  char *pattern; /* (owned) (nullable) regular expression for its values */
   gboolean active, required;
   GArray *options; /* (owned) (nullable) of EmuOption: what a drop-down offers */
 } EmuField;
 
-typedef struct {
+typedef struct
+{
   GPtrArray *system; /* (owned) of EmuField */
   GPtrArray *custom; /* (owned) of EmuField; a ticket's values stand in this order */
 } EmuFields;

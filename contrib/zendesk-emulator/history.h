@@ -6,23 +6,25 @@
 #pragma once
 #include <glib.h>
 
-typedef struct {
-  gint64 time;              /* virtual microseconds */
-  gint64 ticket;            /* of a creation; 0 for a request */
-  GRefString *path;         /* (owned) of a request */
-  GRefString *key;          /* (owned) (nullable) */
-  GRefString *external_id;  /* (owned) (nullable) */
-  const char *method;       /* (unowned) */
-  const char *outcome;      /* (unowned) (nullable) while at work */
-  const char *fault;        /* (unowned) (nullable) */
-  const char *lookup;       /* (unowned) (nullable) "hit" or "miss" */
-  guint64 body;             /* a hash of the bytes, to see whether two were the same */
+typedef struct
+{
+  gint64 time;             /* virtual microseconds */
+  gint64 ticket;           /* of a creation; 0 for a request */
+  GRefString *path;        /* (owned) of a request */
+  GRefString *key;         /* (owned) (nullable) */
+  GRefString *external_id; /* (owned) (nullable) */
+  const char *method;      /* (unowned) */
+  const char *outcome;     /* (unowned) (nullable) while at work */
+  const char *fault;       /* (unowned) (nullable) */
+  const char *lookup;      /* (unowned) (nullable) "hit" or "miss" */
+  guint64 body;            /* a hash of the bytes, to see whether two were the same */
   guint connection;
-  guint16 status;           /* 0: none was sent, or not yet */
-  gboolean notified;        /* of a creation: a customer would have got mail */
+  guint16 status;    /* 0: none was sent, or not yet */
+  gboolean notified; /* of a creation: a customer would have got mail */
 } EmuEvent;
 
-typedef struct {
+typedef struct
+{
   GArray *events; /* (owned) of EmuEvent */
 } EmuHistory;
 

@@ -19,7 +19,8 @@
 #define IDLE_SECONDS 300
 #define HISTORY_BLOCK (64 * 1024)
 
-typedef struct {
+typedef struct
+{
   Emulator *emu;             /* (unowned) */
   struct MHD_Daemon *daemon; /* (owned) */
   GSequence *timers;         /* (owned) of Timer */
@@ -31,12 +32,14 @@ typedef struct {
   gboolean done;
 } Server;
 
-typedef struct {
-  gint64 due; /* monotonic microseconds */
+typedef struct
+{
+  gint64 due;            /* monotonic microseconds */
   EmuExchange *exchange; /* (unowned) */
 } Timer;
 
-typedef struct {
+typedef struct
+{
   guint number, n_requests;
 } Client;
 
@@ -134,7 +137,8 @@ wake (gpointer waiting, gpointer data)
 
 /* --- answering --- */
 
-typedef struct {
+typedef struct
+{
   char *text; /* (owned) */
   gsize length;
   gssize end; /* what to say when all is read */
@@ -265,7 +269,8 @@ send_answer (Server *server, EmuExchange *x)
   return result;
 }
 
-typedef struct {
+typedef struct
+{
   Emulator *emu;
   guint next, generation;
   GString *lines; /* (owned) written, not yet taken */
@@ -479,7 +484,8 @@ ignore_log (void *data, const char *format, va_list arguments)
 static gboolean
 start (Server *server, const EmuListen *listen, GError **error)
 {
-  struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons ((uint16_t)listen->port) };
+  struct sockaddr_in address
+      = { .sin_family = AF_INET, .sin_port = htons ((uint16_t)listen->port) };
   unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_SUPPRESS_DATE_NO_CLOCK
                    | MHD_USE_ERROR_LOG | (listen->cert != NULL ? MHD_USE_TLS : 0);
   struct MHD_OptionItem tls[] = {
@@ -519,8 +525,8 @@ announce (Server *server, const EmuListen *listen, GError **error)
   g_autofree char *text = g_strdup_printf ("%u\n", port);
 
   g_free (server->emu->base_url);
-  server->emu->base_url = g_strdup_printf ("%s://%s:%u", listen->cert != NULL ? "https" : "http",
-                                           listen->host, port);
+  server->emu->base_url
+      = g_strdup_printf ("%s://%s:%u", listen->cert != NULL ? "https" : "http", listen->host, port);
   if (listen->port_file != NULL && !g_file_set_contents (listen->port_file, text, -1, error))
     return FALSE;
   printf ("listening on %s\n", server->emu->base_url);

@@ -6,11 +6,12 @@
 #pragma once
 #include "emulator.h"
 
-typedef struct {
-  char *host;              /* (owned) address to listen on */
-  guint port;              /* 0: any */
-  char *port_file;         /* (owned) (nullable) */
-  char *cert, *key;        /* (owned) (nullable) PEM texts; both or none */
+typedef struct
+{
+  char *host;       /* (owned) address to listen on */
+  guint port;       /* 0: any */
+  char *port_file;  /* (owned) (nullable) */
+  char *cert, *key; /* (owned) (nullable) PEM texts; both or none */
 } EmuListen;
 
 /* Listens, says so on standard output, and serves until it is told to stop. */

@@ -121,8 +121,12 @@ replay_change (Emulator *emu, EmuAction action, json_object *line, gint64 id, gi
   g_autofree char *hex = emu_json_dup_text (emu_json_get (line, "digest"));
   json_object *request = emu_json_get (line, "request");
   guint8 digest[EMU_DIGEST_SIZE];
-  EmuOrigin origin = { .client = client, .address = address, .json = request, .digest = digest,
-                       .time = now * G_USEC_PER_SEC, .arrived = now * G_USEC_PER_SEC };
+  EmuOrigin origin = { .client = client,
+                       .address = address,
+                       .json = request,
+                       .digest = digest,
+                       .time = now * G_USEC_PER_SEC,
+                       .arrived = now * G_USEC_PER_SEC };
   g_autoptr (EmuDraft) draft = emu_draft_read (action, request, emu->fields, emu->users, now);
   EmuTicket *ticket = emu_tickets_get (emu->tickets, id);
   gboolean good;

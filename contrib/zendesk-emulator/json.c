@@ -95,10 +95,10 @@ canonical_object (GString *out, json_object *value)
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
 
   json_object_object_foreach (value, name, ignored)
-    {
-      (void)ignored;
-      g_ptr_array_add (names, (gpointer)name);
-    }
+  {
+    (void)ignored;
+    g_ptr_array_add (names, (gpointer)name);
+  }
   g_ptr_array_sort (names, compare_names);
 
   g_string_append_c (out, '{');

@@ -92,8 +92,8 @@ emu_keys_leave (EmuKeys *keys, EmuKey *key)
 }
 
 void
-emu_keys_store (EmuKeys *keys, EmuKey *key, const guint8 *digest, gint64 expires,
-                EmuTicket *ticket, guint status, const char *text)
+emu_keys_store (EmuKeys *keys, EmuKey *key, const guint8 *digest, gint64 expires, EmuTicket *ticket,
+                guint status, const char *text)
 {
   if (key->state == EMU_KEY_STORED)
     return;

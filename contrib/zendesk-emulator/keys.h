@@ -10,11 +10,16 @@
 #define EMU_DIGEST_SIZE 32
 #define EMU_KEY_LENGTH 255
 
-typedef enum { EMU_KEY_ABSENT, EMU_KEY_AT_WORK, EMU_KEY_STORED } EmuKeyState;
+typedef enum
+{
+  EMU_KEY_ABSENT,
+  EMU_KEY_AT_WORK,
+  EMU_KEY_STORED
+} EmuKeyState;
 
 struct EmuKey
 {
-  GRefString *text;               /* (owned) */
+  GRefString *text; /* (owned) */
   EmuKeyState state;
   guint at_work;                  /* requests with this key that have not ended */
   guint8 digest[EMU_DIGEST_SIZE]; /* of the request's body */
@@ -26,7 +31,8 @@ struct EmuKey
   GQueue waiting;                 /* of requests (unowned) that wait for the first to end */
 };
 
-typedef struct {
+typedef struct
+{
   GHashTable *by_text; /* (owned) text (unowned) to EmuKey (owned) */
   GQueue by_age;       /* of stored EmuKey (unowned), oldest first */
   guint most_at_work;  /* the highest at_work that any key ever had */

@@ -8,7 +8,7 @@ static const struct
   const char *name;
   guint per_minute;
 } plans[] = {
-  { "none", 0 },         { "team", 200 },        { "growth", 400 },
+  { "none", 0 },           { "team", 200 },       { "growth", 400 },
   { "professional", 400 }, { "enterprise", 700 }, { "enterprise-plus", 2500 },
 };
 

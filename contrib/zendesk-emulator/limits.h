@@ -6,7 +6,8 @@
 #pragma once
 #include <glib.h>
 
-typedef enum {
+typedef enum
+{
   EMU_BUCKET_ACCOUNT,
   EMU_BUCKET_CREATE,      /* POST /tickets, only when switched on */
   EMU_BUCKET_UPDATE,      /* PUT /tickets/{id} */
@@ -14,17 +15,20 @@ typedef enum {
   EMU_N_BUCKETS,
 } EmuBucketKind;
 
-typedef struct {
-  guint total;   /* 0: without a limit */
+typedef struct
+{
+  guint total; /* 0: without a limit */
   guint used;
   gint64 window; /* the minute that @used counts for */
 } EmuBucket;
 
-typedef struct {
+typedef struct
+{
   EmuBucket buckets[EMU_N_BUCKETS];
 } EmuLimits;
 
-typedef struct {
+typedef struct
+{
   guint total, remaining, reset; /* reset: whole seconds until the window ends */
 } EmuBudget;
 

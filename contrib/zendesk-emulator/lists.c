@@ -14,22 +14,22 @@
 #define MAX_PAGE 100
 #define MAX_DEPTH 10000 /* records that offset paging reaches */
 #define MAX_EXPORT 1000
-#define EXPORT_LAG 60   /* seconds that an export is behind */
+#define EXPORT_LAG 60 /* seconds that an export is behind */
 
 typedef struct List List;
 
 struct List
 {
   EmuExchange *x;
-  const char *name;    /* of the member that holds the rows */
-  const char *order;   /* as cursors spell it */
+  const char *name;  /* of the member that holds the rows */
+  const char *order; /* as cursors spell it */
   guint n_places;
-  guint n_rows;        /* without the empty places */
+  guint n_rows; /* without the empty places */
   gboolean descending;
   gpointer data;
   gpointer (*get) (const List *list, guint place); /* NULL: an empty place */
   void (*write) (const List *list, gpointer row, GString *out);
-  char *more;          /* parameters that links repeat, each ending in & */
+  char *more; /* parameters that links repeat, each ending in & */
 };
 
 static const char *
@@ -77,9 +77,9 @@ write_page_link (const List *list, const char *name, gint64 page, gint64 size, G
   if (page == 0)
     g_string_append (out, "null");
   else
-    g_string_append_printf (
-        out, "\"%s%s?%spage=%" G_GINT64_FORMAT "&per_page=%" G_GINT64_FORMAT "\"",
-        list->x->emu->base_url, list->x->path, list->more, page, size);
+    g_string_append_printf (out,
+                            "\"%s%s?%spage=%" G_GINT64_FORMAT "&per_page=%" G_GINT64_FORMAT "\"",
+                            list->x->emu->base_url, list->x->path, list->more, page, size);
 }
 
 static void
@@ -147,9 +147,9 @@ write_cursor_link (const List *list, const char *name, const char *side, const c
   if (cursor == NULL)
     g_string_append (out, "null");
   else
-    g_string_append_printf (
-        out, "\"%s%s?%spage%%5B%s%%5D=%s&page%%5Bsize%%5D=%" G_GINT64_FORMAT "\"",
-        list->x->emu->base_url, list->x->path, list->more, side, escaped, size);
+    g_string_append_printf (out,
+                            "\"%s%s?%spage%%5B%s%%5D=%s&page%%5Bsize%%5D=%" G_GINT64_FORMAT "\"",
+                            list->x->emu->base_url, list->x->path, list->more, side, escaped, size);
 }
 
 static void
@@ -159,8 +159,8 @@ write_cursors (const List *list, gboolean more, gboolean any, guint first, guint
   g_autofree char *after = any ? make_cursor (list, last) : NULL;
   g_autofree char *before = any ? make_cursor (list, first) : NULL;
 
-  g_string_append_printf (out, ",\"meta\":{\"has_more\":%s,\"after_cursor\":",
-                          more ? "true" : "false");
+  g_string_append_printf (out,
+                          ",\"meta\":{\"has_more\":%s,\"after_cursor\":", more ? "true" : "false");
   emu_json_add_text (out, after);
   g_string_append (out, ",\"before_cursor\":");
   emu_json_add_text (out, before);
@@ -302,7 +302,7 @@ choose_order (List *list)
   list->more = sort == NULL ? g_strdup ("")
                : by_cursor  ? g_strdup_printf ("sort=%s&", sort)
                             : g_strdup_printf ("sort_by=%s&sort_order=%s&", name,
-                                               list->descending ? "desc" : "asc");
+                                              list->descending ? "desc" : "asc");
   return TRUE;
 }
 
@@ -343,15 +343,15 @@ emu_list_comments (EmuExchange *x)
 {
   EmuTicket *ticket = emu_tickets_get (x->emu->tickets, x->id);
   const char *sort = query (x, "sort"), *order = query (x, "sort_order");
-  List list = { .x = x,
-                .name = "comments",
-                .order = "created_at",
-                .data = ticket,
-                .descending
-                = g_strcmp0 (sort, "-created_at") == 0 || g_strcmp0 (order, "desc") == 0,
-                .get = get_comment,
-                .write = write_comment,
-                .more = (char *)"" };
+  List list
+      = { .x = x,
+          .name = "comments",
+          .order = "created_at",
+          .data = ticket,
+          .descending = g_strcmp0 (sort, "-created_at") == 0 || g_strcmp0 (order, "desc") == 0,
+          .get = get_comment,
+          .write = write_comment,
+          .more = (char *)"" };
 
   if (ticket == NULL || ticket->deleted)
     {
@@ -388,8 +388,7 @@ emu_show_many (EmuExchange *x)
     }
   for (char **word = words; *word != NULL; word++)
     {
-      EmuTicket *ticket
-          = emu_tickets_get (x->emu->tickets, g_ascii_strtoll (*word, NULL, 10));
+      EmuTicket *ticket = emu_tickets_get (x->emu->tickets, g_ascii_strtoll (*word, NULL, 10));
 
       if (ticket != NULL && !ticket->deleted && !g_ptr_array_find (rows, ticket, NULL))
         g_ptr_array_add (rows, ticket);

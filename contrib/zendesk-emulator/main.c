@@ -5,15 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SUMMARY \
-  "Answers like the Zendesk Support API, on this machine and from memory, so that an\n" \
-  "import can be rehearsed: what it would create, how long it would take, and what\n" \
-  "happens when answers get lost.  Nothing is ever sent anywhere.\n" \
-  "\n" \
+#define SUMMARY                                                                                    \
+  "Answers like the Zendesk Support API, on this machine and from memory, so that an\n"            \
+  "import can be rehearsed: what it would create, how long it would take, and what\n"              \
+  "happens when answers get lost.  Nothing is ever sent anywhere.\n"                               \
+  "\n"                                                                                             \
   "GET /_emulator/history tells what really happened; see the README for the rest."
 
 /* What GOption fills, before it is checked and goes to its places. */
-typedef struct {
+typedef struct
+{
   int port;
   char *host, *port_file, *plan, *email, *token, *bearer, *same_key, *same_body, *idempotency;
   char *state, *fields, *https, *https_key, *limit_body;
@@ -22,6 +23,19 @@ typedef struct {
   double key_life, delay, lookup_lag, time_rate;
   gboolean store_errors, limit_creation, chunked, quiet, version;
 } Arguments;
+
+static void
+arguments_clear (Arguments *a)
+{
+  char **texts[] = { &a->host,        &a->port_file, &a->plan,      &a->email,     &a->token,
+                     &a->bearer,      &a->same_key,  &a->same_body, &a->state,     &a->fields,
+                     &a->idempotency, &a->https,     &a->https_key, &a->limit_body };
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    g_clear_pointer (texts[i], g_free);
+  g_clear_pointer (&a->faults, g_strfreev);
+  g_clear_pointer (&a->rest, g_strfreev);
+}
 
 static gboolean
 choose (const char *option, const char *value, const char *const *choices, guint *ret_choice,
@@ -65,8 +79,8 @@ parse (Arguments *a, int *argc, char ***argv, GError **error)
       "PLAN" },
     { "limit-creation", 0, 0, G_OPTION_ARG_NONE, &a->limit_creation,
       "Also at most 300 creations a minute", NULL },
-    { "limit-body", 0, 0, G_OPTION_ARG_STRING, &a->limit_body, "What a 429 says: json or text (json)",
-      "FORM" },
+    { "limit-body", 0, 0, G_OPTION_ARG_STRING, &a->limit_body,
+      "What a 429 says: json or text (json)", "FORM" },
     { "email", 0, 0, G_OPTION_ARG_STRING, &a->email, "Insist on this user, with --token", "E" },
     { "token", 0, 0, G_OPTION_ARG_STRING, &a->token, "Insist on this API token", "T" },
     { "bearer", 0, 0, G_OPTION_ARG_STRING, &a->bearer, "Insist on this OAuth token", "TOKEN" },
@@ -92,8 +106,8 @@ parse (Arguments *a, int *argc, char ***argv, GError **error)
       "FILE" },
     { "fields", 0, 0, G_OPTION_ARG_FILENAME, &a->fields, "More custom ticket fields, as JSON",
       "FILE" },
-    { "max-body", 0, 0, G_OPTION_ARG_INT64, &a->max_body,
-      "Bytes that a request may have (8388608)", "N" },
+    { "max-body", 0, 0, G_OPTION_ARG_INT64, &a->max_body, "Bytes that a request may have (8388608)",
+      "N" },
     { "chunked", 0, 0, G_OPTION_ARG_NONE, &a->chunked, "Send answers in chunks", NULL },
     { "quiet", 'q', 0, G_OPTION_ARG_NONE, &a->quiet, "No summary at the end", NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &a->version, "Say the version and end", NULL },
@@ -158,8 +172,7 @@ configure (Arguments *a, EmuConfig *config, GError **error)
   if ((a->same_key != NULL && !choose ("same-key", a->same_key, same_keys, &same_key, error))
       || (a->same_body != NULL
           && !choose ("same-body", a->same_body, same_bodies, &same_body, error))
-      || (a->idempotency != NULL
-          && !choose ("idempotency", a->idempotency, switches, &off, error))
+      || (a->idempotency != NULL && !choose ("idempotency", a->idempotency, switches, &off, error))
       || (a->limit_body != NULL && !choose ("limit-body", a->limit_body, forms, &form, error)))
     return FALSE;
   if (a->plan != NULL && !emu_limits_set_plan (&limits, a->plan))
@@ -240,5 +253,6 @@ main (int argc, char **argv)
     status = 1;
   if (error != NULL)
     fprintf (stderr, "zendesk-emulator: %s\n", error->message);
+  arguments_clear (&a);
   return status;
 }

@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-#define HTML "<!DOCTYPE html>\n<html><head><title>%u</title></head><body><h1>%u</h1>" \
-             "<p>Something stands between you and the service.</p></body></html>\n"
+#define HTML                                                                                       \
+  "<!DOCTYPE html>\n<html><head><title>%u</title></head><body><h1>%u</h1>"                         \
+  "<p>Something stands between you and the service.</p></body></html>\n"
 
 static const struct
 {
@@ -181,8 +182,9 @@ change_ticket (EmuAnswer *answer, const char *member, const char *value)
     json_object_object_del (ticket, member);
   else
     json_object_object_add (ticket, member, json_object_new_string (value));
-  g_string_assign (answer->body, json_object_to_json_string_ext (
-                                     root, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+  g_string_assign (answer->body,
+                   json_object_to_json_string_ext (root, JSON_C_TO_STRING_PLAIN
+                                                             | JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
 /* Whoever answers in the service's place knows nothing of what it would have said. */

@@ -41,9 +41,8 @@ write_values (GString *out, const EmuTicket *ticket, const EmuFields *fields)
       g_string_append (out, i > 0 ? ",{\"id\":" : "{\"id\":");
       emu_json_add_number (out, ((EmuField *)fields->custom->pdata[i])->id);
       LIT (out, ",\"value\":");
-      g_string_append (out, ticket->values != NULL && *ticket->values[i] != '\0'
-                                ? ticket->values[i]
-                                : "null");
+      g_string_append (out, ticket->values != NULL && *ticket->values[i] != '\0' ? ticket->values[i]
+                                                                                 : "null");
       g_string_append_c (out, '}');
     }
   g_string_append_c (out, ']');
@@ -305,17 +304,17 @@ emu_ticket_write_created (const EmuTicket *ticket, const EmuFields *fields, gint
 }
 
 void
-emu_ticket_write_update_audit (const EmuTicket *ticket, const EmuTicket *before,
-                               gboolean commented, gint64 author, gint64 ids, const char *client,
-                               const char *address, GString *out)
+emu_ticket_write_update_audit (const EmuTicket *ticket, const EmuTicket *before, gboolean commented,
+                               gint64 author, gint64 ids, const char *client, const char *address,
+                               GString *out)
 {
   gboolean first = !commented;
 
   open_audit (ticket, ids, ticket->updated, author, client, address, out);
   if (commented)
     {
-      write_comment_body (
-          &g_array_index (ticket->comments, EmuComment, ticket->comments->len - 1), out);
+      write_comment_body (&g_array_index (ticket->comments, EmuComment, ticket->comments->len - 1),
+                          out);
       g_string_append_c (out, '}');
     }
   ids += 2;

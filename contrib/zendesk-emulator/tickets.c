@@ -158,8 +158,8 @@ emu_tickets_changed (EmuTickets *tickets, EmuTicket *ticket, gint64 now)
   EmuChange change = { now, (guint)(ticket->id - tickets->first_id) };
 
   if (tickets->changes->len > 0)
-    change.time = MAX (
-        now, g_array_index (tickets->changes, EmuChange, tickets->changes->len - 1).time);
+    change.time
+        = MAX (now, g_array_index (tickets->changes, EmuChange, tickets->changes->len - 1).time);
   ticket->generated = now;
   ticket->change = tickets->changes->len;
   g_array_append_val (tickets->changes, change);

@@ -7,52 +7,56 @@
 #pragma once
 #include "fields.h"
 
-typedef struct {
+typedef struct
+{
   gint64 id, audit_id, author, created;
-  char *body;      /* (owned) plain text */
-  char *html;      /* (owned) (nullable) as given; NULL: made from the text */
+  char *body; /* (owned) plain text */
+  char *html; /* (owned) (nullable) as given; NULL: made from the text */
   gboolean is_public;
 } EmuComment;
 
 typedef struct EmuKey EmuKey;
 
-typedef struct {
+typedef struct
+{
   gint64 id;
   gint64 created, updated, generated; /* Unix seconds */
   gint64 requester, submitter, assignee, organization, group;
   gint64 brand, form, problem, followup_source, custom_status, due;
-  gint64 status, priority, type;      /* 1 and up, as in the tables below; 0: none */
-  GRefString *external_id;            /* (owned) (nullable) */
-  char *subject;                      /* (owned) (nullable) */
-  char *recipient;                    /* (owned) (nullable) */
-  GStrv tags;                         /* (owned) (nullable) */
-  GStrv values;                       /* (owned) (nullable) JSON of each custom field, "" if unset */
+  gint64 status, priority, type; /* 1 and up, as in the tables below; 0: none */
+  GRefString *external_id;       /* (owned) (nullable) */
+  char *subject;                 /* (owned) (nullable) */
+  char *recipient;               /* (owned) (nullable) */
+  GStrv tags;                    /* (owned) (nullable) */
+  GStrv values;                  /* (owned) (nullable) JSON of each custom field, "" if unset */
   GArray *collaborators, *followers, *ccs; /* (owned) (nullable) of gint64 */
-  GArray *comments;                   /* (owned) of EmuComment */
-  GRefString *client, *address;       /* (owned) who created it */
-  EmuKey *key;                        /* (unowned) (nullable) the key whose answer shows it */
-  gint64 first_id;                    /* of the ids that its creation used up */
-  guint change;                       /* its last entry in the log */
+  GArray *comments;                        /* (owned) of EmuComment */
+  GRefString *client, *address;            /* (owned) who created it */
+  EmuKey *key;                             /* (unowned) (nullable) the key whose answer shows it */
+  gint64 first_id;                         /* of the ids that its creation used up */
+  guint change;                            /* its last entry in the log */
   gboolean is_public, deleted, archived, imported;
 } EmuTicket;
 
-typedef struct {
+typedef struct
+{
   gint64 time;  /* Unix seconds; never smaller than the entry before */
   guint ticket; /* index in @all */
 } EmuChange;
 
-typedef struct {
+typedef struct
+{
   GPtrArray *all;          /* (owned) of EmuTicket, by creation; deleted ones stay */
   GArray *changes;         /* (owned) of EmuChange */
   GHashTable *by_external; /* (owned) text to GPtrArray (owned) of EmuTicket (unowned) */
   gint64 first_id;
-  gint64 next_object_id;   /* for comments, audits and events */
-  guint n_live;            /* neither deleted nor archived */
+  gint64 next_object_id; /* for comments, audits and events */
+  guint n_live;          /* neither deleted nor archived */
   guint n_deleted;
-  guint n_duplicates;      /* external_ids with more than one ticket that is not deleted */
+  guint n_duplicates; /* external_ids with more than one ticket that is not deleted */
 } EmuTickets;
 
-extern const char *const emu_statuses[];   /* NULL-terminated; the entry at 0 is "" */
+extern const char *const emu_statuses[]; /* NULL-terminated; the entry at 0 is "" */
 extern const char *const emu_priorities[];
 extern const char *const emu_types[];
 

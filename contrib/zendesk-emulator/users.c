@@ -89,8 +89,8 @@ emu_user_write (const EmuUser *user, GString *out, const char *base_url)
   g_string_append (out, "{\"id\":");
   emu_json_add_id (out, user != NULL ? user->id : 0);
   if (user != NULL)
-    g_string_append_printf (out, ",\"url\":\"%s/api/v2/users/%" G_GINT64_FORMAT ".json\"",
-                            base_url, user->id);
+    g_string_append_printf (out, ",\"url\":\"%s/api/v2/users/%" G_GINT64_FORMAT ".json\"", base_url,
+                            user->id);
   else
     g_string_append (out, ",\"url\":null");
   g_string_append (out, ",\"name\":");

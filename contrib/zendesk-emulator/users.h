@@ -2,15 +2,17 @@
 #pragma once
 #include <glib.h>
 
-typedef struct {
+typedef struct
+{
   gint64 id;
-  char *name;         /* (owned) */
-  char *email;        /* (owned) (nullable) */
-  const char *role;   /* (unowned) "admin" or "end-user" */
+  char *name;       /* (owned) */
+  char *email;      /* (owned) (nullable) */
+  const char *role; /* (unowned) "admin" or "end-user" */
   gint64 created;
 } EmuUser;
 
-typedef struct {
+typedef struct
+{
   GHashTable *by_email; /* (owned) lower-case address to EmuUser (unowned) */
   GHashTable *by_id;    /* (owned) id to EmuUser (owned) */
   EmuUser *admin;       /* (unowned) whom every request acts for */

@@ -23,14 +23,13 @@ static const Row rows[] = {
   { "reset before acting", "[{'kind':'drop-before','reset':true}]", CURLE_RECV_ERROR, 0, 0,
     "dropped", NULL },
   { "closed after acting", "[{'kind':'drop-after'}]", CURLE_GOT_NOTHING, 0, 1, "created", NULL },
-  { "reset after acting", "[{'kind':'drop-after','reset':true}]", CURLE_RECV_ERROR, 0, 1,
-    "created", NULL },
+  { "reset after acting", "[{'kind':'drop-after','reset':true}]", CURLE_RECV_ERROR, 0, 1, "created",
+    NULL },
   { "half a body", "[{'kind':'cut-body'}]", CURLE_PARTIAL_FILE, 201, 1, "created", "{\"ticket\":" },
   { "slow to act", "[{'kind':'delay-before','ms':30}]", CURLE_OK, 201, 1, "created", "\"id\":1" },
-  { "slow to answer", "[{'kind':'delay-after','ms':30}]", CURLE_OK, 201, 1, "created",
-    "\"id\":1" },
-  { "slow, then lost", "[{'kind':'delay-before','ms':30},{'kind':'drop-after'}]",
-    CURLE_GOT_NOTHING, 0, 1, "created", NULL },
+  { "slow to answer", "[{'kind':'delay-after','ms':30}]", CURLE_OK, 201, 1, "created", "\"id\":1" },
+  { "slow, then lost", "[{'kind':'delay-before','ms':30},{'kind':'drop-after'}]", CURLE_GOT_NOTHING,
+    0, 1, "created", NULL },
   { "500", "[{'kind':'status'}]", CURLE_OK, 500, 0, "spoiled", "\"error\":" },
   { "503 in HTML", "[{'kind':'status','status':503,'body':'html'}]", CURLE_OK, 503, 0, "spoiled",
     "<h1>503</h1>" },
@@ -87,7 +86,7 @@ test_breaks_as_asked_and_tells_the_truth (void)
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     {
       const Row *row = &rows[i];
-      g_autoptr (Reply) clean = rig_call (rig, "POST", "/_emulator/reset", "", NULL);
+      assert_int (reply_take_status (rig_call (rig, "POST", "/_emulator/reset", "", NULL)), 200);
       rig_set_faults (rig, row->fault);
       g_autoptr (Reply) struck = rig_create (rig, TICKET, "k1");
       g_autofree char *outcome = first_outcome (rig);
@@ -168,7 +167,7 @@ test_makes_two_tickets_when_keys_do_not_help (void)
 {
   g_autoptr (Rig) rig = rig_new ("--same-key", "duplicate", NULL);
   rig_set_faults (rig, "[{'kind':'drop-then-act','ms':30}]");
-  g_autoptr (Reply) struck = rig_create (rig, TICKET, "k1");
+  assert_int (reply_take_status (rig_create (rig, TICKET, "k1")), 0);
   g_autoptr (Reply) again = rig_create (rig, TICKET, "k1");
 
   assert_int (again->status, 201);
@@ -212,8 +211,8 @@ pattern (Rig *rig)
 
   for (guint i = 0; i < 10; i++)
     {
-      g_autofree char *body = g_strdup_printf (
-          "{'ticket':{'comment':'text','external_id':'a:%u'}}", i / 2);
+      g_autofree char *body
+          = g_strdup_printf ("{'ticket':{'comment':'text','external_id':'a:%u'}}", i / 2);
       g_autoptr (Reply) reply = rig_create (rig, body, NULL);
 
       g_string_append_c (seen, reply->status == 500 ? 'x' : '.');
@@ -250,7 +249,7 @@ test_strikes_the_requests_that_are_meant (void)
     {
       g_autoptr (Rig) rig = rig_new ("--fault", cases[i].spec, NULL);
       g_autofree char *struck = pattern (rig);
-      g_autoptr (Reply) reset = rig_call (rig, "POST", "/_emulator/reset", "", NULL);
+      assert_int (reply_take_status (rig_call (rig, "POST", "/_emulator/reset", "", NULL)), 200);
       g_autofree char *again = pattern (rig);
 
       if (cases[i].struck != NULL)
@@ -296,9 +295,15 @@ test_storms_as_long_as_asked (void)
 static void
 test_refuses_a_fault_that_it_does_not_know (void)
 {
-  static const char *const specs[]
-      = { "drop", "status:status", "status:colour=red", "status:status=99", "status:at=-1",
-          "status:probability=2", "status:per=day", "html:acted=perhaps", "" };
+  static const char *const specs[] = { "drop",
+                                       "status:status",
+                                       "status:colour=red",
+                                       "status:status=99",
+                                       "status:at=-1",
+                                       "status:probability=2",
+                                       "status:per=day",
+                                       "html:acted=perhaps",
+                                       "" };
 
   for (guint i = 0; i < G_N_ELEMENTS (specs); i++)
     {

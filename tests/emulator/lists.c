@@ -18,8 +18,7 @@ create (Rig *rig, guint n)
     }
 }
 
-static void
-delete (Rig *rig, guint id)
+static void delete (Rig *rig, guint id)
 {
   g_autofree char *path = g_strdup_printf ("/api/v2/tickets/%u.json", id);
   g_autoptr (Reply) reply = rig_call (rig, "DELETE", path, NULL, NULL);
@@ -198,7 +197,8 @@ static void
 test_refuses_an_order_or_a_cursor_that_it_does_not_know (void)
 {
   static const char *const paths[]
-      = { "/api/v2/tickets?page%5Bsize%5D=2&sort=subject", "/api/v2/tickets?page%5Bsize%5D=2&page%5Bafter%5D=x",
+      = { "/api/v2/tickets?page%5Bsize%5D=2&sort=subject",
+          "/api/v2/tickets?page%5Bsize%5D=2&page%5Bafter%5D=x",
           "/api/v2/tickets?page%5Bsize%5D=2&page%5Bafter%5D=eyJvIjoieCIsInYiOiIwIn0%3D" };
   g_autoptr (Rig) rig = rig_new (NULL);
 
@@ -228,8 +228,9 @@ test_finds_all_with_one_external_id (void)
   assert_int (rig_count (rig, "duplicates"), 1);
 
   delete (rig, 2);
-  g_autoptr (Reply) renamed = rig_call (rig, "PUT", "/api/v2/tickets/3.json",
-                                        "{\"ticket\":{\"external_id\":\"other\"}}", NULL);
+  assert_int (reply_take_status (rig_call (rig, "PUT", "/api/v2/tickets/3.json",
+                                           "{\"ticket\":{\"external_id\":\"other\"}}", NULL)),
+              200);
   g_autofree char *left = walk (rig, "/api/v2/tickets.json?external_id=same", "next_page");
   g_autofree char *other = walk (rig, "/api/v2/tickets.json?external_id=other", "next_page");
   assert_text (left, "1");
@@ -259,8 +260,8 @@ test_hides_what_is_archived_from_lists_only (void)
   g_autoptr (Rig) rig = rig_new (NULL);
   g_autofree char *body
       = quoted ("{'ticket':{'comment':'c','status':'closed','external_id':'old'}}");
-  g_autoptr (Reply) made = rig_call (
-      rig, "POST", "/api/v2/imports/tickets.json?archive_immediately=true", body, NULL);
+  g_autoptr (Reply) made
+      = rig_call (rig, "POST", "/api/v2/imports/tickets.json?archive_immediately=true", body, NULL);
   g_autofree char *listed = walk (rig, "/api/v2/tickets.json", "next_page");
   g_autofree char *found = walk (rig, "/api/v2/tickets.json?external_id=old", "next_page");
   g_autoptr (Reply) shown = rig_get (rig, "/api/v2/tickets/1.json");
@@ -280,8 +281,10 @@ test_archives_only_what_is_closed (void)
 {
   g_autoptr (Rig) rig = rig_new (NULL);
   g_autofree char *body = quoted ("{'ticket':{'comment':'c','status':'open'}}");
-  g_autoptr (Reply) made = rig_call (
-      rig, "POST", "/api/v2/imports/tickets.json?archive_immediately=true", body, NULL);
+  assert_int (reply_take_status (rig_call (rig, "POST",
+                                           "/api/v2/imports/tickets.json?archive_immediately=true",
+                                           body, NULL)),
+              201);
   g_autofree char *listed = walk (rig, "/api/v2/tickets.json", "next_page");
 
   assert_text (listed, "1");
@@ -393,8 +396,10 @@ test_refuses_an_export_without_a_good_start (void)
     gint64 offset;
     long status;
   } rows[] = {
-    { "none", NULL, 0, 400 },         { "no number", "?start_time=today", 0, 400 },
-    { "a bad cursor", "?cursor=abc", 0, 400 }, { "half a minute ago", NULL, -30, 422 },
+    { "none", NULL, 0, 400 },
+    { "no number", "?start_time=today", 0, 400 },
+    { "a bad cursor", "?cursor=abc", 0, 400 },
+    { "half a minute ago", NULL, -30, 422 },
     { "two minutes ago", NULL, -120, 200 },
   };
   g_autoptr (Rig) rig = rig_new (NULL);
@@ -405,8 +410,9 @@ test_refuses_an_export_without_a_good_start (void)
     {
       g_autofree char *path
           = rows[i].offset != 0
-                ? g_strdup_printf ("/api/v2/incremental/tickets/cursor?start_time=%" G_GINT64_FORMAT,
-                                   now + rows[i].offset)
+                ? g_strdup_printf (
+                    "/api/v2/incremental/tickets/cursor?start_time=%" G_GINT64_FORMAT,
+                    now + rows[i].offset)
                 : g_strconcat ("/api/v2/incremental/tickets/cursor", rows[i].start, NULL);
       g_autoptr (Reply) reply = rig_get (rig, path);
 
@@ -418,7 +424,8 @@ static const Promise promises[] = {
   { "pages to the end in both ways", test_pages_to_the_end_in_both_ways },
   { "keeps its links on the last page", test_keeps_its_links_on_the_last_page },
   { "walks back", test_walks_back },
-  { "does not lose its place when tickets change", test_does_not_lose_its_place_when_tickets_change },
+  { "does not lose its place when tickets change",
+    test_does_not_lose_its_place_when_tickets_change },
   { "says what offset paging says", test_says_what_offset_paging_says },
   { "refuses an order or a cursor that it does not know",
     test_refuses_an_order_or_a_cursor_that_it_does_not_know },

@@ -18,9 +18,9 @@ start (Rig *rig, const char *const *options, char **ret_complaint)
     g_ptr_array_add (argv, (gpointer)*options);
   g_ptr_array_add (argv, NULL);
 
-  g_autoptr (GSubprocess) process = g_subprocess_newv (
-      (const char *const *)argv->pdata,
-      G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE, &error);
+  g_autoptr (GSubprocess) process
+      = g_subprocess_newv ((const char *const *)argv->pdata,
+                           G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE, &error);
   if (process == NULL)
     g_error ("%s", error->message);
 
@@ -104,19 +104,33 @@ rig_wait (Rig *rig)
   return g_subprocess_get_exit_status (rig->process);
 }
 
+/* Asked to end, it frees all it has; what a sanitizer has to say about that ends the test. */
+static void
+end_process (Rig *rig)
+{
+  char said[8192] = "";
+
+  if (rig->process == NULL)
+    return;
+  if (rig->url != NULL)
+    g_subprocess_send_signal (rig->process, SIGTERM);
+  g_subprocess_wait (rig->process, NULL, NULL);
+  if (rig->url != NULL && !g_subprocess_get_successful (rig->process))
+    {
+      g_input_stream_read_all (g_subprocess_get_stderr_pipe (rig->process), said, sizeof said - 1,
+                               NULL, NULL, NULL);
+      g_error ("the emulator ended badly: %s", said);
+    }
+  g_clear_object (&rig->process);
+}
+
 void
 rig_free (Rig *rig)
 {
   if (rig == NULL)
     return;
   curl_easy_cleanup (rig->curl);
-  if (rig->process != NULL)
-    {
-      /* Asked to end, it frees all it has, which a leak checker wants to see. */
-      g_subprocess_send_signal (rig->process, SIGTERM);
-      g_subprocess_wait (rig->process, NULL, NULL);
-      g_clear_object (&rig->process);
-    }
+  end_process (rig);
   g_free (rig->url);
   g_free (rig);
 }
@@ -130,6 +144,15 @@ reply_free (Reply *reply)
   g_free (reply->body);
   json_object_put (reply->json);
   g_free (reply);
+}
+
+long
+reply_take_status (Reply *reply)
+{
+  long status = reply->status;
+
+  reply_free (reply);
+  return status;
 }
 
 typedef struct

@@ -6,10 +6,10 @@
 
 typedef struct
 {
-  char *url;       /* (owned) of the emulator, without a slash at the end */
+  char *url;        /* (owned) of the emulator, without a slash at the end */
   gpointer process; /* (owned) GSubprocess */
-  CURL *curl;      /* (owned) */
-  gboolean reuse;  /* keep the connection from call to call, as libcurl does when left alone */
+  CURL *curl;       /* (owned) */
+  gboolean reuse;   /* keep the connection from call to call, as libcurl does when left alone */
 } Rig;
 
 typedef struct
@@ -35,6 +35,8 @@ void rig_restart (Rig *rig, const char *option, ...) G_GNUC_NULL_TERMINATED;
 int rig_wait (Rig *rig);
 
 void reply_free (Reply *reply);
+/* Frees the reply when nothing but its status is of interest. */
+long reply_take_status (Reply *reply);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Reply, reply_free)
 
 /* One request; @header: (nullable): "Name: value" */

@@ -59,10 +59,14 @@ test_says_what_is_left_in_both_spellings (void)
   {
     const char *name, *value;
   } rows[] = {
-    { "x-rate-limit", "700" },       { "x-rate-limit-remaining", "699" },
-    { "rate-limit", "700" },         { "rate-limit-remaining", "699" },
-    { "rate-limit-reset", "45" },    { "ratelimit-limit", "700" },
-    { "ratelimit-remaining", "699" }, { "ratelimit-reset", "45" },
+    { "x-rate-limit", "700" },
+    { "x-rate-limit-remaining", "699" },
+    { "rate-limit", "700" },
+    { "rate-limit-remaining", "699" },
+    { "rate-limit-reset", "45" },
+    { "ratelimit-limit", "700" },
+    { "ratelimit-remaining", "699" },
+    { "ratelimit-reset", "45" },
     { "Date", "Tue, 01 Jan 2030 00:00:15 GMT" },
   };
   g_autoptr (Rig) rig = rig_new ("--plan", "enterprise", "--time-rate", "0", NULL);
@@ -106,8 +110,8 @@ test_limits_some_endpoints_further (void)
     guint allowed;
   } rows[] = {
     { "creations", "POST", "/api/v2/tickets", "{\"ticket\":{\"comment\":\"c\"}}",
-      "Zendesk-RateLimit-ticket-request-create-by-user-and-ip",
-      "total=300; remaining=0; resets=60", 300 },
+      "Zendesk-RateLimit-ticket-request-create-by-user-and-ip", "total=300; remaining=0; resets=60",
+      300 },
     { "updates", "PUT", "/api/v2/tickets/1", "{\"ticket\":{}}", "Zendesk-RateLimit-tickets-update",
       "total=100; remaining=0; resets=60", 100 },
     { "exports", "GET", "/api/v2/incremental/tickets/cursor?start_time=0", NULL,
@@ -123,7 +127,8 @@ test_limits_some_endpoints_further (void)
 
       for (guint k = 0; k < rows[i].allowed; k++)
         {
-          g_autoptr (Reply) reply = rig_call (rig, rows[i].method, rows[i].path, rows[i].body, NULL);
+          g_autoptr (Reply) reply
+              = rig_call (rig, rows[i].method, rows[i].path, rows[i].body, NULL);
           good += reply->status < 300;
         }
       g_autoptr (Reply) refused = rig_call (rig, rows[i].method, rows[i].path, rows[i].body, NULL);
@@ -140,8 +145,7 @@ test_limits_some_endpoints_further (void)
 static void
 test_says_it_in_text_when_asked (void)
 {
-  g_autoptr (Rig) rig
-      = rig_new ("--plan=team", "--limit-body=text", "--time-rate=0", NULL);
+  g_autoptr (Rig) rig = rig_new ("--plan=team", "--limit-body=text", "--time-rate=0", NULL);
 
   for (guint i = 0; i < 200; i++)
     reply_free (rig_get (rig, "/api/v2/users/me"));
@@ -188,7 +192,8 @@ test_insists_on_credentials (void)
     long status;
     const char *body; /* part */
   } rows[] = {
-    { "the right token", "/api/v2/tickets/count", BASIC ("YUBiLmMvdG9rZW46c2VjcmV0"), 200, "count" },
+    { "the right token", "/api/v2/tickets/count", BASIC ("YUBiLmMvdG9rZW46c2VjcmV0"), 200,
+      "count" },
     { "the right bearer", "/api/v2/tickets/count", "Authorization: Bearer b-token", 200, "count" },
     { "nothing", "/api/v2/tickets/count", NULL, 401, anybody },
     { "a wrong token", "/api/v2/tickets/count", BASIC ("YUBiLmMvdG9rZW46d3Jvbmc="), 401, anybody },
@@ -202,7 +207,8 @@ test_insists_on_credentials (void)
       anybody },
     { "no trap for a wrong bearer", "/api/v2/users/me.json", "Authorization: Bearer wrong", 401,
       "invalid_token" },
-    { "oneself", "/api/v2/users/me.json", "Authorization: Bearer b-token", 200, "\"email\":\"a@b.c\"" },
+    { "oneself", "/api/v2/users/me.json", "Authorization: Bearer b-token", 200,
+      "\"email\":\"a@b.c\"" },
   };
   g_autoptr (Rig) rig = rig_new ("--email=a@b.c", "--token=secret", "--bearer=b-token", NULL);
 
@@ -297,9 +303,10 @@ static void
 test_offers_a_field_of_each_type (void)
 {
   static const char *const types[]
-      = { "subject", "description", "status", "tickettype", "priority", "group", "assignee",
-          "text", "textarea", "checkbox", "date", "integer", "decimal", "regexp",
-          "partialcreditcard", "multiselect", "tagger", "lookup", "vehicle" };
+      = { "subject",     "description", "status",  "tickettype", "priority",
+          "group",       "assignee",    "text",    "textarea",   "checkbox",
+          "date",        "integer",     "decimal", "regexp",     "partialcreditcard",
+          "multiselect", "tagger",      "lookup",  "vehicle" };
   g_autofree char *path = g_build_filename (g_get_tmp_dir (), "emulator-fields-XXXXXX", NULL);
   g_autofree char *text = quoted (
       "[{'type':'vehicle','title':'Car','id':77,'options':[{'name':'A','value':'car_a'}]}]");
@@ -328,15 +335,18 @@ test_keeps_tickets_and_keys_across_a_crash (void)
   g_close (g_mkstemp (state), NULL);
   g_autoptr (Rig) rig = rig_new ("--state", state, NULL);
   g_autoptr (Reply) one = rig_create (
-      rig, "{'ticket':{'comment':'c\\nd','external_id':'a','requester':{'name':'A','email':'a@b.c'}}}",
+      rig,
+      "{'ticket':{'comment':'c\\nd','external_id':'a','requester':{'name':'A','email':'a@b.c'}}}",
       "k1");
-  g_autoptr (Reply) two = rig_create (rig, TICKET, "k2");
-  g_autoptr (Reply) three = rig_create (rig, TICKET, NULL);
+  assert_int (reply_take_status (rig_create (rig, TICKET, "k2")), 201);
+  assert_int (reply_take_status (rig_create (rig, TICKET, NULL)), 201);
   rig_advance (rig, 3600);
-  g_autoptr (Reply) changed = rig_call (
-      rig, "PUT", "/api/v2/tickets/2.json",
-      "{\"ticket\":{\"status\":\"solved\",\"comment\":\"d\"}}", NULL);
-  g_autoptr (Reply) deleted = rig_call (rig, "DELETE", "/api/v2/tickets/3.json", NULL, NULL);
+  assert_int (
+      reply_take_status (rig_call (rig, "PUT", "/api/v2/tickets/2.json",
+                                   "{\"ticket\":{\"status\":\"solved\",\"comment\":\"d\"}}", NULL)),
+      200);
+  assert_int (reply_take_status (rig_call (rig, "DELETE", "/api/v2/tickets/3.json", NULL, NULL)),
+              204);
   g_autoptr (Reply) before = rig_get (rig, "/api/v2/tickets/2.json");
   g_autoptr (Reply) comments = rig_get (rig, "/api/v2/tickets/2/comments.json");
   g_autofree char *old_url = g_strdup (rig->url);
@@ -346,7 +356,8 @@ test_keeps_tickets_and_keys_across_a_crash (void)
   g_autoptr (Reply) comments_after = rig_get (rig, "/api/v2/tickets/2/comments.json");
   g_autoptr (Reply) gone = rig_get (rig, "/api/v2/tickets/3.json");
   g_autoptr (Reply) hit = rig_create (
-      rig, "{'ticket':{'comment':'c\\nd','external_id':'a','requester':{'name':'A','email':'a@b.c'}}}",
+      rig,
+      "{'ticket':{'comment':'c\\nd','external_id':'a','requester':{'name':'A','email':'a@b.c'}}}",
       "k1");
   g_autoptr (Reply) clash = rig_create (rig, TICKET, "k1");
   g_autoptr (Reply) next = rig_create (rig, TICKET, "k4");
@@ -443,7 +454,7 @@ static void
 test_hurries_when_asked (void)
 {
   g_autoptr (Rig) rig = rig_new ("--time-rate", "100000", NULL);
-  g_autoptr (Reply) first = rig_create (rig, TICKET, "k1");
+  assert_int (reply_take_status (rig_create (rig, TICKET, "k1")), 201);
   gint64 give_up = g_get_monotonic_time () + 5 * G_USEC_PER_SEC;
 
   /* Two hours pass in 72 milliseconds. */
@@ -456,7 +467,7 @@ static void
 test_begins_anew_when_reset (void)
 {
   g_autoptr (Rig) rig = rig_new ("--plan", "team", "--fault", "conflict:at=2,method=POST", NULL);
-  g_autoptr (Reply) one = rig_create (rig, TICKET, "k1");
+  assert_int (reply_take_status (rig_create (rig, TICKET, "k1")), 201);
   rig_set_faults (rig, "[{'kind':'forbidden','count':0}]");
   rig_advance (rig, 86400);
   g_autoptr (Reply) counts = rig_call (rig, "POST", "/_emulator/reset", "", NULL);
@@ -517,7 +528,7 @@ test_ends_although_requests_wait (void)
 
   rig_set_faults (rig, "[{'kind':'drop-then-act','ms':3600000}]");
   g_autoptr (Reply) dropped = rig_create (rig, TICKET, "k1");
-  g_autoptr (Reply) reply = rig_call (rig, "POST", "/_emulator/shutdown", "", NULL);
+  assert_int (reply_take_status (rig_call (rig, "POST", "/_emulator/shutdown", "", NULL)), 200);
 
   assert_int (dropped->result, CURLE_GOT_NOTHING);
   assert_int (rig_wait (rig), 0);
@@ -557,14 +568,27 @@ test_speaks_tls (void)
   g_autofree char *folder = g_dir_make_tmp ("emulator-tls-XXXXXX", NULL);
   g_autofree char *cert = g_build_filename (folder, "cert.pem", NULL);
   g_autofree char *key = g_build_filename (folder, "key.pem", NULL);
-  const char *argv[] = { "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                         "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=localhost",
-                         "-days", "2", "-keyout", key, "-out", cert, NULL };
+  const char *argv[] = { "openssl",
+                         "req",
+                         "-x509",
+                         "-newkey",
+                         "ec",
+                         "-pkeyopt",
+                         "ec_paramgen_curve:prime256v1",
+                         "-nodes",
+                         "-subj",
+                         "/CN=localhost",
+                         "-days",
+                         "2",
+                         "-keyout",
+                         key,
+                         "-out",
+                         cert,
+                         NULL };
   int status;
 
-  if (!g_spawn_sync (NULL, (char **)argv, NULL,
-                     G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, NULL, NULL,
-                     &status, NULL)
+  if (!g_spawn_sync (NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL,
+                     NULL, NULL, NULL, NULL, &status, NULL)
       || status != 0)
     {
       skip_promise ("openssl cannot make a certificate here");

@@ -12,8 +12,8 @@ static json_object *
 find_recorded (const char *cassette, gint64 status)
 {
   const char *data = g_getenv ("SHARED_DATA");
-  g_autofree char *path
-      = g_build_filename (data != NULL ? data : "", "zendesk", "recorded-2015-ruby-client.jsonl", NULL);
+  g_autofree char *path = g_build_filename (data != NULL ? data : "", "zendesk",
+                                            "recorded-2015-ruby-client.jsonl", NULL);
   g_autofree char *text = NULL;
 
   if (!g_file_get_contents (path, &text, NULL, NULL))
@@ -51,13 +51,13 @@ static void
 assert_has_members (const char *label, json_object *ours, json_object *theirs)
 {
   json_object_object_foreach (theirs, name, value)
-    {
-      g_autofree char *where = g_strdup_printf ("%s: %s", label, name);
+  {
+    g_autofree char *where = g_strdup_printf ("%s: %s", label, name);
 
-      assert_row_int (where, json_object_object_get_ex (ours, name, NULL), TRUE);
-      assert_row_int (where, json_object_is_type (value, json_type_array),
-                      json_object_is_type (member (ours, name), json_type_array));
-    }
+    assert_row_int (where, json_object_object_get_ex (ours, name, NULL), TRUE);
+    assert_row_int (where, json_object_is_type (value, json_type_array),
+                    json_object_is_type (member (ours, name), json_type_array));
+  }
 }
 
 /* Sends the recorded request and holds the answer against the recorded one. */
@@ -97,12 +97,24 @@ check_recorded (const char *cassette, gint64 status, const char *const *same)
 static void
 test_answers_a_creation_as_recorded (void)
 {
-  static const char *const same[]
-      = { "ticket.subject", "ticket.raw_subject", "ticket.description", "ticket.type",
-          "ticket.priority", "ticket.status", "ticket.requester_id", "ticket.submitter_id",
-          "ticket.collaborator_ids", "ticket.tags", "ticket.via", "ticket.external_id",
-          "ticket.due_at", "audit.via", "audit.events.0.type", "audit.events.0.body",
-          "audit.events.0.public", NULL };
+  static const char *const same[] = { "ticket.subject",
+                                      "ticket.raw_subject",
+                                      "ticket.description",
+                                      "ticket.type",
+                                      "ticket.priority",
+                                      "ticket.status",
+                                      "ticket.requester_id",
+                                      "ticket.submitter_id",
+                                      "ticket.collaborator_ids",
+                                      "ticket.tags",
+                                      "ticket.via",
+                                      "ticket.external_id",
+                                      "ticket.due_at",
+                                      "audit.via",
+                                      "audit.events.0.type",
+                                      "audit.events.0.body",
+                                      "audit.events.0.public",
+                                      NULL };
 
   check_recorded ("ticket_inline_comments", 201, same);
 }
@@ -111,8 +123,9 @@ static void
 test_answers_an_import_as_recorded (void)
 {
   static const char *const same[]
-      = { "ticket.subject", "ticket.description", "ticket.created_at", "ticket.updated_at",
-          "ticket.priority", "ticket.status", "ticket.tags", "ticket.collaborator_ids", NULL };
+      = { "ticket.subject",    "ticket.description",      "ticket.created_at",
+          "ticket.updated_at", "ticket.priority",         "ticket.status",
+          "ticket.tags",       "ticket.collaborator_ids", NULL };
 
   check_recorded ("ticket_import_can_import", 201, same);
 }
@@ -168,14 +181,45 @@ test_shows_fields_as_recorded (void)
 static void
 test_shows_every_member_of_a_ticket (void)
 {
-  static const char *const members[]
-      = { "url", "id", "external_id", "via", "created_at", "updated_at", "generated_timestamp",
-          "type", "subject", "raw_subject", "description", "priority", "status", "recipient",
-          "requester_id", "submitter_id", "assignee_id", "organization_id", "group_id",
-          "collaborator_ids", "follower_ids", "email_cc_ids", "forum_topic_id", "problem_id",
-          "has_incidents", "is_public", "due_at", "tags", "custom_fields", "satisfaction_rating",
-          "sharing_agreement_ids", "custom_status_id", "fields", "followup_ids", "ticket_form_id",
-          "brand_id", "allow_channelback", "allow_attachments", "from_messaging_channel" };
+  static const char *const members[] = { "url",
+                                         "id",
+                                         "external_id",
+                                         "via",
+                                         "created_at",
+                                         "updated_at",
+                                         "generated_timestamp",
+                                         "type",
+                                         "subject",
+                                         "raw_subject",
+                                         "description",
+                                         "priority",
+                                         "status",
+                                         "recipient",
+                                         "requester_id",
+                                         "submitter_id",
+                                         "assignee_id",
+                                         "organization_id",
+                                         "group_id",
+                                         "collaborator_ids",
+                                         "follower_ids",
+                                         "email_cc_ids",
+                                         "forum_topic_id",
+                                         "problem_id",
+                                         "has_incidents",
+                                         "is_public",
+                                         "due_at",
+                                         "tags",
+                                         "custom_fields",
+                                         "satisfaction_rating",
+                                         "sharing_agreement_ids",
+                                         "custom_status_id",
+                                         "fields",
+                                         "followup_ids",
+                                         "ticket_form_id",
+                                         "brand_id",
+                                         "allow_channelback",
+                                         "allow_attachments",
+                                         "from_messaging_channel" };
   g_autoptr (Rig) rig = rig_new ("--first-id", "4013", NULL);
   g_autoptr (Reply) made = rig_create (rig, "{'ticket':{'description':'only this'}}", NULL);
   g_autoptr (Reply) shown = rig_get (rig, "/api/v2/tickets/4013");
@@ -206,8 +250,8 @@ static const Shown shown[] = {
     "<div class=\"zd-comment\" dir=\"auto\"><p dir=\"auto\">a &lt;b</p></div>" },
   { "HTML is stripped for the text", "{'ticket':{'comment':{'html_body':'<p>a &amp; b</p>'}}}",
     "ticket.description", "a & b" },
-  { "a private comment makes a private ticket", "{'ticket':{'comment':{'body':'c','public':false}}}",
-    "ticket.is_public", "false" },
+  { "a private comment makes a private ticket",
+    "{'ticket':{'comment':{'body':'c','public':false}}}", "ticket.is_public", "false" },
   { "public is the default", "{'ticket':{'comment':'c'}}", "ticket.is_public", "true" },
   { "new is the default", "{'ticket':{'comment':'c'}}", "ticket.status", "new" },
   { "assigned is open", "{'ticket':{'comment':'c','assignee_id':7}}", "ticket.status", "open" },
@@ -221,22 +265,26 @@ static const Shown shown[] = {
     "[\"x\",\"y\"]" },
   { "due_at needs a task", "{'ticket':{'comment':'c','due_at':'2026-01-02T03:04:05Z'}}",
     "ticket.due_at", NULL },
-  { "a task is due", "{'ticket':{'comment':'c','type':'task','due_at':'2026-01-02T03:04:05+01:00'}}",
+  { "a task is due",
+    "{'ticket':{'comment':'c','type':'task','due_at':'2026-01-02T03:04:05+01:00'}}",
     "ticket.due_at", "2026-01-02T02:04:05Z" },
   { "custom fields as a list",
     "{'ticket':{'comment':'c','custom_fields':[{'id':360000000201,'value':'7'}]}}",
     "ticket.custom_fields.0.value", "7" },
-  { "custom fields as an object", "{'ticket':{'comment':'c','custom_fields':{'360000000203':true}}}",
+  { "custom fields as an object",
+    "{'ticket':{'comment':'c','custom_fields':{'360000000203':true}}}",
     "ticket.custom_fields.2.value", "true" },
   { "fields repeat them", "{'ticket':{'comment':'c','custom_fields':{'360000000201':'7'}}}",
     "ticket.fields.0.value", "7" },
-  { "several values", "{'ticket':{'comment':'c','custom_fields':{'360000000209':"
-                      "['component_mail','component_network']}}}",
+  { "several values",
+    "{'ticket':{'comment':'c','custom_fields':{'360000000209':"
+    "['component_mail','component_network']}}}",
     "ticket.custom_fields.8.value", "[\"component_mail\",\"component_network\"]" },
   { "a field that is not there is dropped", "{'ticket':{'comment':'c','custom_fields':{'1':'x'}}}",
     "ticket.custom_fields.0.value", NULL },
-  { "a subject may be long and odd", "{'ticket':{'comment':'c','subject':'\\u00e4\\t\\\\ \\ud83d\\ude00'}}",
-    "ticket.subject", "ä\t\\ 😀" },
+  { "a subject may be long and odd",
+    "{'ticket':{'comment':'c','subject':'\\u00e4\\t\\\\ \\ud83d\\ude00'}}", "ticket.subject",
+    "ä\t\\ 😀" },
   { "zero bytes are dropped", "{'ticket':{'comment':'c','subject':'a\\u0000b'}}", "ticket.subject",
     "ab" },
   { "the caller is the requester", "{'ticket':{'comment':'c'}}", "ticket.requester_id",
@@ -244,8 +292,8 @@ static const Shown shown[] = {
   { "the submitter is the requester", "{'ticket':{'comment':'c','requester_id':601}}",
     "ticket.submitter_id", "601" },
   { "the submitter writes the first comment",
-    "{'ticket':{'comment':'c','requester_id':601,'submitter_id':700}}",
-    "audit.events.0.author_id", "700" },
+    "{'ticket':{'comment':'c','requester_id':601,'submitter_id':700}}", "audit.events.0.author_id",
+    "700" },
   { "the caller makes the audit", "{'ticket':{'comment':'c','requester_id':601}}",
     "audit.author_id", "31679402515609" },
 };
@@ -278,7 +326,8 @@ test_refuses_what_the_service_refuses (void)
     { "a blank text", "{'ticket':{'comment':{'body':' \\n'}}}", 422, "details.base.0.error" },
     { "no ticket", "{}", 422, "details.base.0.description" },
     { "a list", "[]", 422, "details.base.0.description" },
-    { "a wrong status", "{'ticket':{'comment':'c','status':'done'}}", 422, "details.status.0.error" },
+    { "a wrong status", "{'ticket':{'comment':'c','status':'done'}}", 422,
+      "details.status.0.error" },
     { "a status in capitals", "{'ticket':{'comment':'c','status':'Open'}}", 422,
       "details.status.0.error" },
     { "a wrong priority", "{'ticket':{'comment':'c','priority':1}}", 422,
@@ -293,11 +342,13 @@ test_refuses_what_the_service_refuses (void)
     { "an address that is none",
       "{'ticket':{'comment':'c','requester':{'name':'A','email':'nobody'}}}", 422,
       "details.requester.0.description" },
-    { "an option that is not offered", "{'ticket':{'comment':'c','custom_fields':{'360000000210':"
-                                       "'nonsense'}}}",
+    { "an option that is not offered",
+      "{'ticket':{'comment':'c','custom_fields':{'360000000210':"
+      "'nonsense'}}}",
       422, "details.base.0.description" },
-    { "a day that is none", "{'ticket':{'comment':'c','custom_fields':{'360000000204':"
-                            "'2023-02-30'}}}",
+    { "a day that is none",
+      "{'ticket':{'comment':'c','custom_fields':{'360000000204':"
+      "'2023-02-30'}}}",
       422, "details.base.0.description" },
     { "not JSON", "{'ticket':", 400, "error" },
     { "nothing", "", 400, "error" },
@@ -398,7 +449,8 @@ test_cuts_a_long_text_in_silence (void)
       g_autofree char *warning = reply_header (reply, "x-zendesk-api-warn");
 
       assert_row_int (rows[i].label, reply->status, 201);
-      assert_row_int (rows[i].label, text != NULL ? (gint64)strlen (text) : -1, (gint64)rows[i].kept);
+      assert_row_int (rows[i].label, text != NULL ? (gint64)strlen (text) : -1,
+                      (gint64)rows[i].kept);
       assert_row_text (rows[i].label, warning, NULL);
     }
 }
@@ -406,8 +458,7 @@ test_cuts_a_long_text_in_silence (void)
 static void
 test_knows_a_requester_by_the_address (void)
 {
-  static const char body[]
-      = "{'ticket':{'comment':'c','requester':{'name':'Ada','email':'%s'}}}";
+  static const char body[] = "{'ticket':{'comment':'c','requester':{'name':'Ada','email':'%s'}}}";
   static const char *const emails[] = { "ada@example.org", "Ada@Example.ORG", "bob@example.org" };
   gint64 ids[2][3];
 
@@ -422,7 +473,8 @@ test_knows_a_requester_by_the_address (void)
 
           ids[run][run == 0 ? i : 2 - i] = number_at (reply->json, "ticket.requester_id");
         }
-      g_autofree char *path = g_strdup_printf ("/api/v2/users/%" G_GINT64_FORMAT ".json", ids[run][0]);
+      g_autofree char *path
+          = g_strdup_printf ("/api/v2/users/%" G_GINT64_FORMAT ".json", ids[run][0]);
       g_autoptr (Reply) user = rig_get (rig, path);
       g_autofree char *name = at (user->json, "user.name");
 
@@ -450,14 +502,17 @@ static void
 test_changes_what_is_named_and_nothing_else (void)
 {
   g_autoptr (Rig) rig = rig_new (NULL);
-  g_autoptr (Reply) made = rig_create (
-      rig, "{'ticket':{'comment':'c','subject':'s','priority':'high','tags':['a'],"
-           "'custom_fields':{'360000000201':'1','360000000202':'2'}}}",
-      NULL);
+  assert_int (reply_take_status (rig_create (
+                  rig,
+                  "{'ticket':{'comment':'c','subject':'s','priority':'high','tags':['a'],"
+                  "'custom_fields':{'360000000201':'1','360000000202':'2'}}}",
+                  NULL)),
+              201);
   rig_advance (rig, 100);
-  g_autoptr (Reply) changed = change (
-      rig, 1, "{'ticket':{'status':'pending','comment':{'body':'more'},'custom_fields':{"
-              "'360000000202':null}}}");
+  g_autoptr (Reply) changed
+      = change (rig, 1,
+                "{'ticket':{'status':'pending','comment':{'body':'more'},'custom_fields':{"
+                "'360000000202':null}}}");
   g_autoptr (Reply) comments = rig_get (rig, "/api/v2/tickets/1/comments.json");
   static const struct
   {
@@ -495,8 +550,9 @@ static void
 test_lets_a_comment_inherit_whether_it_is_public (void)
 {
   g_autoptr (Rig) rig = rig_new (NULL);
-  g_autoptr (Reply) made
-      = rig_create (rig, "{'ticket':{'comment':{'body':'c','public':false}}}", NULL);
+  assert_int (reply_take_status (
+                  rig_create (rig, "{'ticket':{'comment':{'body':'c','public':false}}}", NULL)),
+              201);
   g_autoptr (Reply) changed = change (rig, 1, "{'ticket':{'comment':{'body':'d'}}}");
   g_autofree char *is_public = at (changed->json, "audit.events.0.public");
 
@@ -507,7 +563,9 @@ static void
 test_keeps_a_closed_ticket_closed (void)
 {
   g_autoptr (Rig) rig = rig_new (NULL);
-  g_autoptr (Reply) made = rig_create (rig, "{'ticket':{'comment':'c','status':'closed'}}", NULL);
+  assert_int (
+      reply_take_status (rig_create (rig, "{'ticket':{'comment':'c','status':'closed'}}", NULL)),
+      201);
   g_autoptr (Reply) refused = change (rig, 1, "{'ticket':{'status':'open'}}");
   g_autoptr (Reply) still = rig_get (rig, "/api/v2/tickets/1.json");
   g_autofree char *why = at (refused->json, "details.status.0.description");
@@ -521,7 +579,8 @@ static void
 test_changes_all_or_nothing (void)
 {
   g_autoptr (Rig) rig = rig_new (NULL);
-  g_autoptr (Reply) made = rig_create (rig, "{'ticket':{'comment':'c','subject':'s'}}", NULL);
+  assert_int (
+      reply_take_status (rig_create (rig, "{'ticket':{'comment':'c','subject':'s'}}", NULL)), 201);
   g_autoptr (Reply) refused
       = change (rig, 1, "{'ticket':{'subject':'other','comment':'d','priority':'none'}}");
   g_autoptr (Reply) still = rig_get (rig, "/api/v2/tickets/1.json");
@@ -570,7 +629,9 @@ static void
 test_deletes_for_good (void)
 {
   g_autoptr (Rig) rig = rig_new (NULL);
-  g_autoptr (Reply) made = rig_create (rig, "{'ticket':{'comment':'c','external_id':'a'}}", NULL);
+  assert_int (
+      reply_take_status (rig_create (rig, "{'ticket':{'comment':'c','external_id':'a'}}", NULL)),
+      201);
   g_autoptr (Reply) deleted = rig_call (rig, "DELETE", "/api/v2/tickets/1.json", NULL, NULL);
   static const struct
   {
@@ -588,8 +649,7 @@ test_deletes_for_good (void)
   assert_text (deleted->body, "");
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     {
-      g_autoptr (Reply) reply
-          = rig_call (rig, rows[i].method, rows[i].path, rows[i].body, NULL);
+      g_autoptr (Reply) reply = rig_call (rig, rows[i].method, rows[i].path, rows[i].body, NULL);
       assert_row_int (rows[i].path, reply->status, rows[i].status);
     }
   assert_int (rig_count (rig, "deleted"), 1);
@@ -602,12 +662,13 @@ static void
 test_imports_a_history (void)
 {
   g_autoptr (Rig) rig = rig_new (NULL);
-  g_autofree char *body = quoted (
-      "{'ticket':{'subject':'s','status':'closed','requester_id':601,"
-      "'created_at':'2012-06-01T10:00:00Z','updated_at':'2012-06-03T10:00:00Z',"
-      "'solved_at':'2012-06-03T09:00:00Z','comments':["
-      "{'author_id':601,'created_at':'2012-06-01T10:00:00Z','value':'first'},"
-      "{'author_id':19,'created_at':'2012-06-02T10:00:00Z','html_body':'<p>note</p>','public':false}]}}");
+  g_autofree char *body
+      = quoted ("{'ticket':{'subject':'s','status':'closed','requester_id':601,"
+                "'created_at':'2012-06-01T10:00:00Z','updated_at':'2012-06-03T10:00:00Z',"
+                "'solved_at':'2012-06-03T09:00:00Z','comments':["
+                "{'author_id':601,'created_at':'2012-06-01T10:00:00Z','value':'first'},"
+                "{'author_id':19,'created_at':'2012-06-02T10:00:00Z','html_body':'<p>note</"
+                "p>','public':false}]}}");
   g_autoptr (Reply) made = rig_call (rig, "POST", "/api/v2/imports/tickets.json", body, NULL);
   g_autoptr (Reply) comments = rig_get (rig, "/api/v2/tickets/1/comments.json");
   g_autoptr (Reply) history = rig_get (rig, "/_emulator/history");
@@ -631,8 +692,8 @@ static void
 test_refuses_a_comment_of_the_future (void)
 {
   g_autoptr (Rig) rig = rig_new (NULL);
-  g_autofree char *body = quoted (
-      "{'ticket':{'comments':[{'value':'c','created_at':'2222-01-01T00:00:00Z'}]}}");
+  g_autofree char *body
+      = quoted ("{'ticket':{'comments':[{'value':'c','created_at':'2222-01-01T00:00:00Z'}]}}");
   g_autoptr (Reply) reply = rig_call (rig, "POST", "/api/v2/imports/tickets.json", body, NULL);
 
   assert_int (reply->status, 422);
@@ -652,7 +713,8 @@ static const Promise promises[] = {
   { "cuts a long text in silence", test_cuts_a_long_text_in_silence },
   { "knows a requester by the address", test_knows_a_requester_by_the_address },
   { "changes what is named and nothing else", test_changes_what_is_named_and_nothing_else },
-  { "lets a comment inherit whether it is public", test_lets_a_comment_inherit_whether_it_is_public },
+  { "lets a comment inherit whether it is public",
+    test_lets_a_comment_inherit_whether_it_is_public },
   { "keeps a closed ticket closed", test_keeps_a_closed_ticket_closed },
   { "changes all or nothing", test_changes_all_or_nothing },
   { "updates safely when asked", test_updates_safely_when_asked },
