@@ -270,6 +270,41 @@ show_field (EmuExchange *x)
   emu_answer_not_found (&x->answer);
 }
 
+static gboolean
+is_token_request (const EmuExchange *x)
+{
+  return g_str_equal (x->method, "POST") && g_str_equal (x->path, EMU_OAUTH_PATH);
+}
+
+/* The only grant is that of a client for itself. */
+static void
+issue_token (EmuExchange *x)
+{
+  EmuAuth *auth = &x->emu->auth;
+  g_autofree char *grant = emu_json_dup_text (emu_json_get (x->json, "grant_type"));
+  g_autofree char *id = emu_json_dup_text (emu_json_get (x->json, "client_id"));
+  g_autofree char *secret = emu_json_dup_text (emu_json_get (x->json, "client_secret"));
+
+  if (g_strcmp0 (grant, "client_credentials") != 0)
+    emu_answer_set (&x->answer, 400, NULL, "no-token",
+                    "{\"error\":\"unsupported_grant_type\",\"error_description\":"
+                    "\"The authorization grant type is not supported.\"}");
+  else if (id == NULL || secret == NULL || g_strcmp0 (id, auth->client_id) != 0
+           || g_strcmp0 (secret, auth->client_secret) != 0)
+    emu_answer_set (&x->answer, 401, NULL, "no-token",
+                    "{\"error\":\"invalid_client\",\"error_description\":"
+                    "\"Client authentication did not succeed.\"}");
+  else
+    {
+      g_autofree char *token = emu_auth_issue (auth, emu_clock_seconds (&x->emu->clock));
+
+      g_string_append_printf (emu_answer_begin (&x->answer, 200, "token"),
+                              "{\"access_token\":\"%s\",\"token_type\":\"bearer\","
+                              "\"scope\":\"read write\",\"expires_in\":%" G_GINT64_FORMAT "}",
+                              token, auth->token_life);
+    }
+}
+
 static const struct
 {
   const char *method, *route; /* # is a number */
@@ -326,32 +361,16 @@ find_route (EmuExchange *x)
 static gboolean
 check_credentials (EmuExchange *x)
 {
-  const EmuConfig *config = &x->emu->config;
+  Emulator *emu = x->emu;
 
-  if (config->basic == NULL && config->bearer == NULL)
+  if (is_token_request (x)
+      || emu_auth_check (&emu->auth, x->authorization, emu_clock_seconds (&emu->clock)))
     return TRUE;
-  if (x->authorization != NULL
-      && (g_strcmp0 (x->authorization, config->basic) == 0
-          || g_strcmp0 (x->authorization, config->bearer) == 0))
-    return TRUE;
-
   /* The trap: without a token, /users/me says who you are, and you are nobody. */
-  if (g_str_equal (x->route, "users/me"))
-    {
-      gsize length;
-      g_autofree guchar *given
-          = x->authorization != NULL && g_ascii_strncasecmp (x->authorization, "Basic ", 6) == 0
-                ? g_base64_decode (x->authorization + 6, &length)
-                : NULL;
-      g_autofree char *text = given != NULL ? g_strndup ((char *)given, length) : NULL;
-
-      if (x->authorization == NULL || (text != NULL && strstr (text, "/token:") == NULL))
-        {
-          write_user (x, NULL);
-          return FALSE;
-        }
-    }
-  emu_answer_unauthorized (&x->answer, x->authorization);
+  if (g_str_equal (x->route, "users/me") && emu_auth_is_nobody (x->authorization))
+    write_user (x, NULL);
+  else
+    emu_answer_unauthorized (&x->answer, x->authorization);
   return FALSE;
 }
 
@@ -393,6 +412,8 @@ emu_api_act (EmuExchange *x)
 
   if (route >= 0)
     routes[route].act (x);
+  else if (is_token_request (x))
+    issue_token (x);
   else
     emu_answer_no_endpoint (&x->answer);
 }

@@ -118,6 +118,14 @@ reset (EmuExchange *x)
   show_counts (x);
 }
 
+/* As when an administrator takes them back: what was good a moment ago is a 401 now. */
+static void
+revoke_tokens (EmuExchange *x)
+{
+  emu_auth_revoke (&x->emu->auth);
+  emu_answer_set (&x->answer, 200, NULL, "revoked", "{}");
+}
+
 static void
 shut_down (EmuExchange *x)
 {
@@ -130,10 +138,11 @@ static const struct
   const char *method, *name;
   void (*act) (EmuExchange *x);
 } commands[] = {
-  { "GET", "counts", show_counts }, { "GET", "clock", show_clock },
-  { "POST", "clock", move_clock },  { "GET", "faults", show_faults },
-  { "POST", "faults", set_faults }, { "DELETE", "faults", clear_faults },
-  { "POST", "reset", reset },       { "POST", "shutdown", shut_down },
+  { "GET", "counts", show_counts },  { "GET", "clock", show_clock },
+  { "POST", "clock", move_clock },   { "GET", "faults", show_faults },
+  { "POST", "faults", set_faults },  { "DELETE", "faults", clear_faults },
+  { "POST", "reset", reset },        { "POST", "revoke", revoke_tokens },
+  { "POST", "shutdown", shut_down },
 };
 
 gboolean

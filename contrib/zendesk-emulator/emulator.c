@@ -45,9 +45,11 @@ add_faults (Emulator *emu, GError **error)
 }
 
 gboolean
-emulator_open (Emulator *emu, const EmuConfig *config, GError **error)
+emulator_open (Emulator *emu, const EmuConfig *config, const EmuAuth *auth, GError **error)
 {
-  *emu = (Emulator){ .config = *config, .journal = -1, .base_url = g_strdup ("http://localhost") };
+  *emu = (Emulator){
+    .config = *config, .auth = *auth, .journal = -1, .base_url = g_strdup ("http://localhost")
+  };
   emu->fields = emu_fields_new (config->fields_file, error);
   if (emu->fields == NULL)
     return FALSE;
@@ -66,8 +68,7 @@ emulator_close (Emulator *emu)
   g_clear_pointer (&emu->fields, emu_fields_free);
   g_clear_pointer (&emu->base_url, g_free);
   g_free (config->plan);
-  g_free (config->basic);
-  g_free (config->bearer);
+  emu_auth_clear (&emu->auth);
   g_free (config->email);
   g_free (config->state);
   g_free (config->fields_file);
@@ -91,6 +92,7 @@ emulator_reset (Emulator *emu)
 {
   emu->generation++;
   emulator_wake_all (emu);
+  emu_auth_revoke (&emu->auth);
   end (emu);
   begin (emu);
   add_faults (emu, NULL); /* they were good when the program started */

@@ -1,5 +1,6 @@
 /* emulator.h: the account that this process plays, and the few things that change it */
 #pragma once
+#include "auth.h"
 #include "clock.h"
 #include "draft.h"
 #include "faults.h"
@@ -30,12 +31,11 @@ typedef struct
   gsize max_body;
   double time_rate;
   gboolean limit_creation, limit_text, chunked;
-  char *plan;           /* (owned) */
-  char *basic, *bearer; /* (owned) (nullable) the only values of Authorization that are good */
-  char *email;          /* (owned) of the administrator */
-  char *state;          /* (owned) (nullable) file that keeps tickets across restarts */
-  char *fields_file;    /* (owned) (nullable) */
-  GStrv faults;         /* (owned) (nullable) */
+  char *plan;        /* (owned) */
+  char *email;       /* (owned) of the administrator */
+  char *state;       /* (owned) (nullable) file that keeps tickets across restarts */
+  char *fields_file; /* (owned) (nullable) */
+  GStrv faults;      /* (owned) (nullable) */
 } EmuConfig;
 
 typedef struct
@@ -58,6 +58,7 @@ struct Emulator
   EmuFaults *faults;   /* (owned) */
   EmuHistory *history; /* (owned) */
   EmuLimits limits;
+  EmuAuth auth;
   EmuCounts counts;
   char *base_url;   /* (owned) */
   int journal;      /* file that is appended to, or -1 */
@@ -67,8 +68,9 @@ struct Emulator
   gpointer wake_data;
 };
 
-/* Takes what @config holds.  Reads the state file, if there is one. */
-gboolean emulator_open (Emulator *emu, const EmuConfig *config, GError **error);
+/* Takes what @config and @auth hold.  Reads the state file, if there is one. */
+gboolean emulator_open (Emulator *emu, const EmuConfig *config, const EmuAuth *auth,
+                        GError **error);
 void emulator_close (Emulator *emu);
 
 /* Back to the beginning: no tickets, the faults of the command line, an empty state file. */

@@ -128,6 +128,13 @@ log_end (EmuExchange *x, const char *outcome, guint status)
     x->emu->counts.by_status[status]++;
 }
 
+void
+emu_exchange_answered (EmuExchange *x)
+{
+  if (x->logged && x->generation == x->emu->generation)
+    emu_history_get (x->emu->history, x->event)->answered = TRUE;
+}
+
 static void
 ask_faults (EmuExchange *x, gboolean early)
 {
@@ -215,7 +222,7 @@ enter_key (EmuExchange *x)
 static void
 arrive (EmuExchange *x)
 {
-  if (x->body->len > 0 && !x->too_large && *x->route != '\0')
+  if (x->body->len > 0 && !x->too_large)
     x->json = emu_json_parse (x->body->str, x->body->len, EMU_JSON_DEPTH);
   log_arrival (x);
   ask_faults (x, /* early= */ FALSE);

@@ -67,6 +67,9 @@ typedef struct
 EmuExchange *emu_exchange_new (Emulator *emu, const char *method, const char *path);
 void emu_exchange_free (EmuExchange *x);
 
+/* The whole answer was handed over to the network. */
+void emu_exchange_answered (EmuExchange *x);
+
 /* To be called when the headers are there: GO_ON or CLOSE. */
 EmuStep emu_exchange_begin (EmuExchange *x);
 

@@ -85,8 +85,9 @@ emu_history_write (EmuHistory *history, guint place, GString *out)
   add_member (out, "outcome", event->outcome != NULL ? event->outcome : "at-work");
   add_member (out, "fault", event->fault);
   add_member (out, "lookup", event->lookup);
-  g_string_append_printf (out, ",\"body\":\"%016" G_GINT64_MODIFIER "x\",\"connection\":%u}\n",
-                          event->body, event->connection);
+  g_string_append_printf (
+      out, ",\"body\":\"%016" G_GINT64_MODIFIER "x\",\"connection\":%u,\"answered\":%s}\n",
+      event->body, event->connection, event->answered ? "true" : "false");
 }
 
 guint64

@@ -20,6 +20,7 @@ typedef struct
   guint64 body;            /* a hash of the bytes, to see whether two were the same */
   guint connection;
   guint16 status;    /* 0: none was sent, or not yet */
+  gboolean answered; /* of a request: the whole answer was handed over */
   gboolean notified; /* of a creation: a customer would have got mail */
 } EmuEvent;
 

@@ -452,6 +452,8 @@ on_completed (void *data, struct MHD_Connection *connection, void **request,
 {
   Server *server = data;
 
+  if (*request != NULL && code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
+    emu_exchange_answered (*request);
   emu_exchange_free (*request);
   *request = NULL;
   server->done = server->emu->stop;

@@ -17,19 +17,19 @@ typedef struct
 {
   int port;
   char *host, *port_file, *plan, *email, *token, *bearer, *same_key, *same_body, *idempotency;
-  char *state, *fields, *https, *https_key, *limit_body;
+  char *state, *fields, *https, *https_key, *limit_body, *oauth;
   char **faults, **rest;
   gint64 first_id, max_body;
-  double key_life, delay, lookup_lag, time_rate;
+  double key_life, delay, lookup_lag, time_rate, token_life;
   gboolean store_errors, limit_creation, chunked, quiet, version;
 } Arguments;
 
 static void
 arguments_clear (Arguments *a)
 {
-  char **texts[] = { &a->host,        &a->port_file, &a->plan,      &a->email,     &a->token,
-                     &a->bearer,      &a->same_key,  &a->same_body, &a->state,     &a->fields,
-                     &a->idempotency, &a->https,     &a->https_key, &a->limit_body };
+  char **texts[] = { &a->host,        &a->port_file, &a->plan,      &a->email,      &a->token,
+                     &a->bearer,      &a->same_key,  &a->same_body, &a->state,      &a->fields,
+                     &a->idempotency, &a->https,     &a->https_key, &a->limit_body, &a->oauth };
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_clear_pointer (texts[i], g_free);
@@ -84,6 +84,10 @@ parse (Arguments *a, int *argc, char ***argv, GError **error)
     { "email", 0, 0, G_OPTION_ARG_STRING, &a->email, "Insist on this user, with --token", "E" },
     { "token", 0, 0, G_OPTION_ARG_STRING, &a->token, "Insist on this API token", "T" },
     { "bearer", 0, 0, G_OPTION_ARG_STRING, &a->bearer, "Insist on this OAuth token", "TOKEN" },
+    { "oauth", 0, 0, G_OPTION_ARG_STRING, &a->oauth,
+      "Insist on a token that this client got from POST /oauth/tokens", "ID:SECRET" },
+    { "token-life", 0, 0, G_OPTION_ARG_DOUBLE, &a->token_life,
+      "How long such a token is good (1800)", "SECONDS" },
     { "fault", 0, 0, G_OPTION_ARG_STRING_ARRAY, &a->faults,
       "Something that goes wrong: KIND[:NAME=VALUE,...]; may be given again", "SPEC" },
     { "idempotency", 0, 0, G_OPTION_ARG_STRING, &a->idempotency,
@@ -138,8 +142,15 @@ check (Arguments *a, GError **error)
                            "--email and --token belong together");
       return FALSE;
     }
+  if (a->oauth != NULL && strchr (a->oauth, ':') == NULL)
+    {
+      g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                           "--oauth is an id, a colon and a secret");
+      return FALSE;
+    }
   return in_range ("port", a->port, 0, 65535, error)
          && in_range ("idempotency-life", a->key_life, 0, 1e9, error)
+         && in_range ("token-life", a->token_life, 0, 1e9, error)
          && in_range ("delay", a->delay, 0, 3600000, error)
          && in_range ("lookup-lag", a->lookup_lag, 0, 1e9, error)
          && in_range ("time-rate", a->time_rate, 0, 1e6, error)
@@ -157,6 +168,20 @@ make_basic (const char *email, const char *token)
   plain = g_strdup_printf ("%s/token:%s", email, token);
   encoded = g_base64_encode ((guchar *)plain, strlen (plain));
   return g_strconcat ("Basic ", encoded, NULL);
+}
+
+static void
+set_credentials (const Arguments *a, EmuAuth *auth)
+{
+  const char *colon = a->oauth != NULL ? strchr (a->oauth, ':') : NULL;
+
+  *auth = (EmuAuth){
+    .basic = make_basic (a->email, a->token),
+    .bearer = a->bearer != NULL ? g_strconcat ("Bearer ", a->bearer, NULL) : NULL,
+    .client_id = colon != NULL ? g_strndup (a->oauth, colon - a->oauth) : NULL,
+    .client_secret = colon != NULL ? g_strdup (colon + 1) : NULL,
+    .token_life = (gint64)a->token_life,
+  };
 }
 
 static gboolean
@@ -195,8 +220,6 @@ configure (Arguments *a, EmuConfig *config, GError **error)
     .limit_text = form == 1,
     .chunked = a->chunked,
     .plan = g_strdup (a->plan != NULL ? a->plan : "none"),
-    .basic = make_basic (a->email, a->token),
-    .bearer = a->bearer != NULL ? g_strconcat ("Bearer ", a->bearer, NULL) : NULL,
     .email = g_strdup (a->email != NULL ? a->email : "admin@example.com"),
     .state = g_strdup (a->state),
     .fields_file = g_strdup (a->fields),
@@ -220,6 +243,7 @@ run (Arguments *a, GError **error)
 {
   Emulator emu = { 0 };
   EmuConfig config;
+  EmuAuth auth;
   EmuListen listen = { .host = a->host != NULL ? a->host : (char *)"127.0.0.1",
                        .port = (guint)a->port,
                        .port_file = a->port_file };
@@ -227,7 +251,8 @@ run (Arguments *a, GError **error)
 
   if (!configure (a, &config, error) || !read_certificate (a, &listen, error))
     return FALSE;
-  good = emulator_open (&emu, &config, error) && emu_http_serve (&emu, &listen, error);
+  set_credentials (a, &auth);
+  good = emulator_open (&emu, &config, &auth, error) && emu_http_serve (&emu, &listen, error);
   if (good && !a->quiet)
     fprintf (stderr, "%u tickets created, %u repeated, %u external ids with more than one\n",
              emu.counts.created, emu.counts.hits, emu.tickets->n_duplicates);
@@ -240,7 +265,9 @@ run (Arguments *a, GError **error)
 int
 main (int argc, char **argv)
 {
-  Arguments a = { .first_id = 1, .max_body = 8 << 20, .key_life = 7200, .time_rate = 1 };
+  Arguments a = {
+    .first_id = 1, .max_body = 8 << 20, .key_life = 7200, .time_rate = 1, .token_life = 1800
+  };
   g_autoptr (GError) error = NULL;
   int status = 0;
 

@@ -65,17 +65,17 @@ static const Row rows[] = {
   { "a warning", "[{'kind':'warn'}]", CURLE_OK, 201, 1, "created", "\"id\":1" },
 };
 
-/* The first line of the history that is about a request. */
+/* A member of the first line of the history, which is about a request. */
 static char *
-first_outcome (Rig *rig)
+first_request (Rig *rig, const char *member)
 {
   g_autoptr (Reply) history = rig_get (rig, "/_emulator/history");
   g_auto (GStrv) lines = g_strsplit (history->body, "\n", -1);
   json_object *line = json_tokener_parse (lines[0]);
-  char *outcome = at (line, "outcome");
+  char *value = at (line, member);
 
   json_object_put (line);
-  return outcome;
+  return value;
 }
 
 static void
@@ -89,7 +89,8 @@ test_breaks_as_asked_and_tells_the_truth (void)
       assert_int (reply_take_status (rig_call (rig, "POST", "/_emulator/reset", "", NULL)), 200);
       rig_set_faults (rig, row->fault);
       g_autoptr (Reply) struck = rig_create (rig, TICKET, "k1");
-      g_autofree char *outcome = first_outcome (rig);
+      g_autofree char *outcome = first_request (rig, "outcome");
+      g_autofree char *answered = first_request (rig, "answered");
 
       /* A reset that libcurl learns of while it waits looks to it like an end. */
       if (row->result != CURLE_RECV_ERROR || struck->result != CURLE_GOT_NOTHING)
@@ -97,6 +98,7 @@ test_breaks_as_asked_and_tells_the_truth (void)
       assert_row_int (row->label, struck->status, row->status);
       assert_row_int (row->label, rig_count (rig, "created"), row->created);
       assert_row_text (row->label, outcome, row->outcome);
+      assert_row_text (row->label, answered, struck->result == CURLE_OK ? "true" : "false");
       if (row->body == NULL)
         assert_row_text (row->label, struck->body, "");
       else

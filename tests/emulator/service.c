@@ -241,6 +241,62 @@ test_takes_anybody_when_nobody_is_asked_for (void)
     }
 }
 
+static void
+test_gives_out_tokens_that_expire (void)
+{
+  static const struct
+  {
+    const char *label, *request;
+    long status;
+    const char *body;
+  } rows[] = {
+    { "a wrong secret", "{'grant_type':'client_credentials','client_id':'me','client_secret':'x'}",
+      401, "invalid_client" },
+    { "no secret", "{'grant_type':'client_credentials','client_id':'me'}", 401, "invalid_client" },
+    { "another grant", "{'grant_type':'password','client_id':'me','client_secret':'s:1'}", 400,
+      "unsupported_grant_type" },
+    { "a token", "{'grant_type':'client_credentials','client_id':'me','client_secret':'s:1'}", 200,
+      "\"expires_in\":1800" },
+  };
+  g_autoptr (Rig) rig = rig_new ("--oauth", "me:s:1", NULL);
+  g_autofree char *token = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autofree char *request = quoted (rows[i].request);
+      g_autoptr (Reply) reply = rig_call (rig, "POST", "/oauth/tokens", request, NULL);
+
+      assert_row_int (rows[i].label, reply->status, rows[i].status);
+      assert_contains (reply->body, rows[i].body);
+      g_free (token);
+      token = at (reply->json, "access_token");
+    }
+  g_autofree char *header = g_strconcat ("Authorization: Bearer ", token, NULL);
+  static const char path[] = "/api/v2/tickets/count";
+
+  assert_int (reply_take_status (rig_call (rig, "GET", path, NULL, header)), 200);
+  rig_advance (rig, 1801);
+  g_autoptr (Reply) expired = rig_call (rig, "GET", path, NULL, header);
+  assert_int (expired->status, 401);
+  assert_contains (expired->body, "invalid_token");
+}
+
+static void
+test_takes_tokens_back (void)
+{
+  g_autoptr (Rig) rig = rig_new ("--oauth", "me:s", "--token-life", "60", NULL);
+  g_autofree char *request
+      = quoted ("{'grant_type':'client_credentials','client_id':'me','client_secret':'s'}");
+  g_autoptr (Reply) reply = rig_call (rig, "POST", "/oauth/tokens", request, NULL);
+  g_autofree char *token = at (reply->json, "access_token");
+  g_autofree char *header = g_strconcat ("Authorization: Bearer ", token, NULL);
+  static const char path[] = "/api/v2/tickets/count";
+
+  assert_int (reply_take_status (rig_call (rig, "GET", path, NULL, header)), 200);
+  assert_int (reply_take_status (rig_call (rig, "POST", "/_emulator/revoke", "", NULL)), 200);
+  assert_int (reply_take_status (rig_call (rig, "GET", path, NULL, header)), 401);
+}
+
 /* --- paths and answers --- */
 
 static void
@@ -625,6 +681,8 @@ static const Promise promises[] = {
   { "does not count what is asked of itself", test_does_not_count_what_is_asked_of_itself },
   { "insists on credentials", test_insists_on_credentials },
   { "takes anybody when nobody is asked for", test_takes_anybody_when_nobody_is_asked_for },
+  { "gives out tokens that expire", test_gives_out_tokens_that_expire },
+  { "takes tokens back", test_takes_tokens_back },
   { "knows its paths", test_knows_its_paths },
   { "sends the same in chunks", test_sends_the_same_in_chunks },
   { "offers a field of each type", test_offers_a_field_of_each_type },
