@@ -57,12 +57,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (TallyHolder, tally_holder_free)
 
 /* Takes all the leases named, or none.  A lease is free if it was released, has expired, or its holder was
  * a process of this host and boot that is gone.  Fails with TALLY_ERROR_LEASE if one is held; the message
- * says by whom and until when, and ret_holder gets a copy.  ret_deadline is the database's time at which the last holder's right to send ended
- * (now, if it is gone; 0 if there was none): nobody can have sent later. */
+ * says by whom and until when, and ret_holder (nullable) gets a copy.  ret_last_send is the database's time at
+ * which the last holder's right to send ended (now, if its process is gone; 0 if there was none): nobody can
+ * have sent later. */
 gboolean tally_ledger_acquire (TallyLedger *ledger, const char *const *names, const TallyHolder *self,
                                gint64 ttl, gint64 *ret_epoch, gint64 *ret_last_send,
                                TallyHolder **ret_holder, GError **error);
-/* Both fail with TALLY_ERROR_LEASE if the epoch is stale: somebody else has taken the lease. */
+/* Both fail with TALLY_ERROR_LEASE if the epoch is stale: somebody else has taken the lease.  Renewing one that has
+ * expired, but that nobody has taken, is no error; nor is releasing one twice. */
 gboolean tally_ledger_renew (TallyLedger *ledger, gint64 epoch, gint64 ttl, GError **error);
 gboolean tally_ledger_release (TallyLedger *ledger, gint64 epoch, GError **error);
 
@@ -79,19 +81,21 @@ typedef struct
   char *version;     /* of the program */
   gint64 started_at;
   gint64 ended_at;   /* 0 while it is at work, or if it was killed */
-  char *outcome;     /* (nullable) "complete", "failed", "interrupted", … */
+  char *outcome;     /* (nullable) "complete", "failed", "interrupted", …; when listed, "killed" if it did not say */
   char *counts;      /* (nullable) a JSON object */
 } TallyLedgerRun;
 
 void tally_ledger_run_free (TallyLedgerRun *run);
 
 /* Begins a run.  Fails with TALLY_ERROR_USAGE if the pipeline had another target before and new_target is FALSE.
- * resume tells whether a checkpoint is there and to be used: if not, a new pass begins and the
- * pipeline's rejects of source and steps are cleared.  ret_position gets the checkpoint or NULL. */
+ * resume tells whether a checkpoint, if there is one, is to be used: if not, or if the target is another one than
+ * the checkpoint's, a new pass begins and the pipeline's rejects of source and steps are cleared.  ret_position
+ * gets the checkpoint or NULL.  The number of a pass is that of its first run, so no two pipelines share one. */
 gboolean tally_ledger_begin_run (TallyLedger *ledger, gint64 epoch, const char *pipeline, const char *target,
                                  gboolean resume, gboolean new_target, TallyLedgerRun **ret_run,
                                  char **ret_position, GError **error);
-/* keep_position: FALSE after a complete run of a source that begins anew each time. */
+/* keep_position: FALSE after a complete run of a source that begins anew each time.  What the run leaves
+ * INTENDED becomes IN_DOUBT. */
 gboolean tally_ledger_end_run (TallyLedger *ledger, const TallyLedgerRun *run, const char *outcome,
                                const char *counts, gboolean keep_position, GError **error);
 /* The newest first; pipeline NULL for all.  (element-type TallyLedgerRun) */
@@ -110,6 +114,9 @@ typedef enum
 } TallyDeliveryState;
 
 const char *tally_delivery_state_name (TallyDeliveryState state); /* "in doubt" … */
+
+/* A key's most bytes.  A longer one is the record's fault: reject it before it comes here. */
+#define TALLY_LEDGER_KEY_MAX 1024
 
 /* Whose keys are meant: deliveries are unique by scope and key. */
 typedef struct
@@ -195,23 +202,25 @@ typedef struct
 typedef struct
 {
   gint64 epoch;
-  gint64 serial;                     /* 1, 2, … within the epoch: lets a commit whose answer was lost be read again (A7) */
+  gint64 serial;                     /* rises within the epoch, from 1: lets a commit whose answer was lost be read again (A7) */
   gint64 lease_ttl;                  /* the lease is renewed with every commit */
   const TallyLedgerRun *run;
   gint64 scope;
-  TallyLedgerDelivery *const *intents; /* new keys, or the next generation of RELEASED, REJECTED or unsettled ones */
+  TallyLedgerDelivery *const *intents; /* new keys, or the next generation of RELEASED, REJECTED or unsettled ones;
+                                        * each with a request, if an empty one */
   guint n_intents;
   gboolean *taken;                   /* (out) (array length=n_intents): TRUE where another writer was first; not intended then */
-  const TallyLedgerOutcome *outcomes;
+  const TallyLedgerOutcome *outcomes; /* of unsettled deliveries, the intents above included; each is told once */
   guint n_outcomes;
   const TallyLedgerSeen *seen;       /* known records met again in this pass */
   guint n_seen;
-  const TallyReject *rejects;        /* of source and steps, complete with the position below */
+  const TallyReject *rejects;        /* of source and steps, complete with the position below: if the source has
+                                      * positions, together with it or not at all, or they come twice (A9) */
   guint n_rejects;
   const char *position;              /* (nullable) the checkpoint, once all before it is durable with this commit */
 } TallyLedgerChange;
 
-/* Commits it, durably.  When the connection is lost on the way it is opened again, the serial tells whether
+/* Commits it, durably.  Every outcome fits or none of the change is kept.  When the connection is lost on the way it is opened again, the serial tells whether
  * the commit held, and the change is repeated if not, a few times; serialization failures and
  * deadlocks likewise.  Fails with TALLY_ERROR_LEASE if the epoch is stale. ret_now: the database's time within the transaction. */
 gboolean tally_ledger_commit (TallyLedger *ledger, const TallyLedgerChange *change, gint64 *ret_now, GError **error);
@@ -220,12 +229,14 @@ gboolean tally_ledger_commit (TallyLedger *ledger, const TallyLedgerChange *chan
 
 typedef struct
 {
-  const char *pipeline; /* (nullable) for rejects of source and steps: all pipelines */
-  const char *key;      /* (nullable) */
+  const char *pipeline; /* (nullable) whose run intended it last; NULL for all */
+  const char *key;      /* (nullable) with one, stored requests are read, else they are not */
   TallyDeliveryState state;
   gboolean any_state;
+  gboolean unsettled;   /* INTENDED and IN_DOUBT; state does not count then */
 } TallyLedgerFilter;
 
+/* May use the ledger. */
 typedef gboolean (*TallyLedgerEach) (const TallyLedgerDelivery *delivery, const TallyScope *scope, gpointer data,
                                      GError **error);
 gboolean tally_ledger_each_delivery (TallyLedger *ledger, const TallyLedgerFilter *filter, TallyLedgerEach each,
@@ -249,6 +260,14 @@ gboolean tally_ledger_each_reject (TallyLedger *ledger, const char *pipeline, Ta
  * RELEASED.  Fails with TALLY_ERROR_USAGE for other changes, and TALLY_ERROR_LEASE while a run of the scope is at work. */
 gboolean tally_ledger_decide (TallyLedger *ledger, gint64 scope, const char *key, TallyDeliveryState state,
                               const char *target_id, const char *event, GError **error);
-/* Forgets the rejects of source and steps of a pipeline, and where it stood, so that the next run reads all anew. */
+/* Forgets the rejects of source and steps of a pipeline, and where it stood, so that the next run reads all anew.
+ * Fails with TALLY_ERROR_LEASE while a run of it is at work. */
 gboolean tally_ledger_retry_rejects (TallyLedger *ledger, const char *pipeline, guint *ret_n, GError **error);
 gboolean tally_ledger_discard_reject (TallyLedger *ledger, gint64 id, GError **error);
+
+typedef struct
+{
+  guint64 delivered, unsettled, rejected, discarded; /* deliveries */
+  guint64 rejects;                                   /* of source and steps */
+} TallyLedgerTotals;
+gboolean tally_ledger_total (TallyLedger *ledger, const char *pipeline, TallyLedgerTotals *ret_totals, GError **error);

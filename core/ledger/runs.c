@@ -1,0 +1,266 @@
+/* runs.c: pipelines, their runs and checkpoints */
+#include "database.h"
+#include <string.h>
+
+void
+tally_ledger_run_free (TallyLedgerRun *run)
+{
+  if (run == NULL)
+    return;
+
+  g_free (run->pipeline);
+  g_free (run->target);
+  g_free (run->holder);
+  g_free (run->version);
+  g_free (run->outcome);
+  g_free (run->counts);
+  g_free (run);
+}
+
+#define RUN_COLUMNS                                                                                            \
+  "r.id, r.pipeline, r.epoch, r.pass, r.target, r.holder, r.version, micros (r.started_at), "                  \
+  "micros (r.ended_at), r.outcome, r.counts"
+
+static TallyLedgerRun *
+run_from_row (const TallyRows *rows, guint row)
+{
+  TallyLedgerRun *run = g_new0 (TallyLedgerRun, 1);
+
+  run->id = tally_rows_int (rows, row, 0);
+  run->pipeline = g_strdup (tally_rows_text (rows, row, 1));
+  run->epoch = tally_rows_int (rows, row, 2);
+  run->pass = tally_rows_int (rows, row, 3);
+  run->target = g_strdup (tally_rows_text (rows, row, 4));
+  run->holder = g_strdup (tally_rows_text (rows, row, 5));
+  run->version = g_strdup (tally_rows_text (rows, row, 6));
+  run->started_at = tally_rows_int (rows, row, 7);
+  run->ended_at = tally_rows_int (rows, row, 8);
+  run->outcome = g_strdup (tally_rows_text (rows, row, 9));
+  run->counts = g_strdup (tally_rows_text (rows, row, 10));
+  return run;
+}
+
+/* ---- Beginning ---- */
+
+typedef struct
+{
+  gint64 epoch;
+  const char *pipeline;
+  const char *target; /* (nullable) */
+  gboolean resume;
+  gboolean new_target;
+  const char *token; /* by which a later try finds what this one did */
+  TallyLedgerRun *run; /* (owned) */
+  char *position;      /* (owned) (nullable) */
+} Beginning;
+
+/* What the pipeline remembers, if that can be used: the pass that goes on, or 0. */
+static gboolean
+remember (TallyDatabase *database, Beginning *beginning, gint64 *ret_pass, GError **error)
+{
+  g_autoptr (TallyRows) rows = NULL;
+  const char *target;
+
+  if (!SQL (database, NULL, error, "INSERT INTO pipelines (name, target) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
+            SQL_TEXT (beginning->pipeline), SQL_TEXT (beginning->target))
+      || !SQL (database, &rows, error, "SELECT target, position, pass FROM pipelines WHERE name = $1",
+               SQL_TEXT (beginning->pipeline)))
+    return FALSE;
+
+  target = tally_rows_text (rows, 0, 0);
+  if (target != NULL && beginning->target != NULL && !g_str_equal (target, beginning->target)
+      && !beginning->new_target)
+    return tally_throw (error, TALLY_ERROR_USAGE,
+                        "pipeline \"%s\" delivered to \"%s\" before, and would deliver to \"%s\" now: what is there "
+                        "already would not be found",
+                        beginning->pipeline, target, beginning->target);
+
+  *ret_pass = 0;
+  g_clear_pointer (&beginning->position, g_free);
+  if (beginning->resume && g_strcmp0 (target, beginning->target) == 0 && !tally_rows_is_null (rows, 0, 1))
+    {
+      *ret_pass = tally_rows_int (rows, 0, 2);
+      beginning->position = g_strdup (tally_rows_text (rows, 0, 1));
+    }
+  return TRUE;
+}
+
+static gboolean
+begin_pass (TallyDatabase *database, const Beginning *beginning, gint64 pass, GError **error)
+{
+  return SQL (database, NULL, error, "DELETE FROM rejects WHERE pipeline = $1", SQL_TEXT (beginning->pipeline))
+         && SQL (database, NULL, error,
+                 "UPDATE pipelines SET position = NULL, pass = $2, target = COALESCE (CAST ($3 AS text), target) "
+                 "WHERE name = $1",
+                 SQL_TEXT (beginning->pipeline), SQL_INT (pass), SQL_TEXT (beginning->target));
+}
+
+static gboolean
+read_run (TallyDatabase *database, Beginning *beginning, gboolean *ret_found, GError **error)
+{
+  g_autoptr (TallyRows) rows = NULL;
+
+  if (!SQL (database, &rows, error, "SELECT " RUN_COLUMNS " FROM runs r WHERE r.token = $1", SQL_TEXT (beginning->token)))
+    return FALSE;
+  *ret_found = rows->n_rows > 0;
+  if (*ret_found)
+    {
+      g_clear_pointer (&beginning->run, tally_ledger_run_free);
+      beginning->run = run_from_row (rows, 0);
+    }
+  return TRUE;
+}
+
+static gboolean
+begin_run (TallyDatabase *database, guint tries, gpointer data, GError **error)
+{
+  Beginning *beginning = data;
+  g_autoptr (TallyRows) rows = NULL;
+  gboolean found;
+  gint64 pass = 0, id;
+
+  if (!tally_ledger_lock (database, error) || !tally_ledger_check_epoch (database, beginning->epoch, error)
+      || !read_run (database, beginning, &found, error))
+    return FALSE;
+  if (found)
+    return TRUE;
+
+  if (!remember (database, beginning, &pass, error)
+      || !tally_sql (database, &rows, error, "SELECT COALESCE (max (id), 0) + 1 FROM runs", NULL, 0))
+    return FALSE;
+  id = tally_rows_int (rows, 0, 0);
+  if (pass == 0 && !begin_pass (database, beginning, id, error))
+    return FALSE;
+  return SQL (database, NULL, error,
+              "INSERT INTO runs (id, token, pipeline, epoch, pass, target, holder, version, started_at) "
+              "SELECT CAST ($1 AS bigint), CAST ($2 AS text), CAST ($3 AS text), w.epoch, CAST ($5 AS bigint), "
+              "CAST ($6 AS text), w.host || ' ' || w.pid, CAST ($7 AS text), clock_timestamp() "
+              "FROM writers w WHERE w.epoch = $4",
+              SQL_INT (id), SQL_TEXT (beginning->token), SQL_TEXT (beginning->pipeline), SQL_INT (beginning->epoch),
+              SQL_INT (pass != 0 ? pass : id), SQL_TEXT (beginning->target), SQL_TEXT (TALLY_VERSION))
+         && read_run (database, beginning, &found, error);
+}
+
+gboolean
+tally_ledger_begin_run (TallyLedger *ledger, gint64 epoch, const char *pipeline, const char *target, gboolean resume,
+                        gboolean new_target, TallyLedgerRun **ret_run, char **ret_position, GError **error)
+{
+  g_autofree char *token = tally_random_id ();
+  Beginning beginning = { .epoch = epoch,
+                          .pipeline = pipeline,
+                          .target = target,
+                          .resume = resume,
+                          .new_target = new_target,
+                          .token = token };
+
+  g_return_val_if_fail (pipeline != NULL && *pipeline != '\0', FALSE);
+  if (!tally_ledger_transact (ledger, /* write= */ TRUE, begin_run, &beginning, error))
+    {
+      tally_ledger_run_free (beginning.run);
+      g_free (beginning.position);
+      return FALSE;
+    }
+
+  *ret_run = beginning.run;
+  *ret_position = beginning.position;
+  return TRUE;
+}
+
+/* ---- Ending ---- */
+
+typedef struct
+{
+  const TallyLedgerRun *run;
+  const char *outcome;
+  const char *counts;
+  gboolean keep_position;
+} Ending;
+
+static gboolean
+end_run (TallyDatabase *database, guint tries, gpointer data, GError **error)
+{
+  const Ending *ending = data;
+  const TallyLedgerRun *run = ending->run;
+
+  if (!tally_ledger_check_epoch (database, run->epoch, error)
+      || !SQL (database, NULL, error,
+               "UPDATE runs SET ended_at = clock_timestamp(), outcome = $2, counts = $3 WHERE id = $1", SQL_INT (run->id),
+               SQL_TEXT (ending->outcome), SQL_TEXT (ending->counts))
+      || !SQL (database, NULL, error,
+               "UPDATE deliveries SET state = 'in doubt' WHERE state IN ('intended', 'in doubt') "
+               "AND state = 'intended' AND run = $1",
+               SQL_INT (run->id)))
+    return FALSE;
+  if (ending->keep_position)
+    return TRUE;
+  return SQL (database, NULL, error, "UPDATE pipelines SET position = NULL WHERE name = $1 AND pass = $2",
+              SQL_TEXT (run->pipeline), SQL_INT (run->pass));
+}
+
+gboolean
+tally_ledger_end_run (TallyLedger *ledger, const TallyLedgerRun *run, const char *outcome, const char *counts,
+                      gboolean keep_position, GError **error)
+{
+  Ending ending = { .run = run, .outcome = outcome, .counts = counts, .keep_position = keep_position };
+
+  g_return_val_if_fail (outcome != NULL, FALSE);
+  return tally_ledger_transact (ledger, /* write= */ TRUE, end_run, &ending, error);
+}
+
+/* ---- Listing ---- */
+
+typedef struct
+{
+  const char *pipeline;
+  guint limit;
+  GPtrArray *runs; /* (owned) */
+} Listing;
+
+static gboolean
+name_killed (TallyDatabase *database, TallyLedgerRun *run, GError **error)
+{
+  gboolean over;
+
+  if (run->ended_at != 0)
+    return TRUE;
+  if (!tally_ledger_epoch_is_over (database, run->epoch, &over, error))
+    return FALSE;
+  if (over)
+    run->outcome = g_strdup ("killed");
+  return TRUE;
+}
+
+static gboolean
+list_runs (TallyDatabase *database, guint tries, gpointer data, GError **error)
+{
+  Listing *listing = data;
+  g_autoptr (TallyRows) rows = NULL;
+
+  g_clear_pointer (&listing->runs, g_ptr_array_unref);
+  listing->runs = g_ptr_array_new_with_free_func ((GDestroyNotify) tally_ledger_run_free);
+  if (!SQL (database, &rows, error,
+            "SELECT " RUN_COLUMNS " FROM runs r WHERE CAST ($1 AS text) IS NULL OR r.pipeline = $1 "
+            "ORDER BY r.id DESC LIMIT $2",
+            SQL_TEXT (listing->pipeline), SQL_INT (listing->limit)))
+    return FALSE;
+
+  for (guint i = 0; i < rows->n_rows; i++)
+    {
+      g_ptr_array_add (listing->runs, run_from_row (rows, i));
+      if (!name_killed (database, g_ptr_array_index (listing->runs, i), error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+GPtrArray *
+tally_ledger_list_runs (TallyLedger *ledger, const char *pipeline, guint limit, GError **error)
+{
+  Listing listing = { .pipeline = pipeline, .limit = limit };
+
+  if (tally_ledger_transact (ledger, /* write= */ FALSE, list_runs, &listing, error))
+    return listing.runs;
+
+  g_clear_pointer (&listing.runs, g_ptr_array_unref);
+  return NULL;
+}
