@@ -130,6 +130,8 @@ open_database (const char *uri, TallyLedgerFlags flags, GError **error)
 
   if (uri != NULL && g_str_has_prefix (uri, "sqlite:"))
     return tally_sqlite_open (uri + strlen ("sqlite:"), flags, error);
+  if (uri != NULL && (g_str_has_prefix (uri, "postgresql:") || g_str_has_prefix (uri, "postgres:")))
+    return tally_postgresql_open (uri, flags, error);
   if (uri != NULL)
     {
       /* Only the scheme is shown: the rest may hold a password. */

@@ -1,6 +1,12 @@
 -- The ledger: see ../README.md.
 
-CREATE SCHEMA IF NOT EXISTS tallyman;
+-- An administrator may have made it for a user who could not.
+DO $$
+BEGIN
+  IF to_regnamespace ('tallyman') IS NULL THEN
+    CREATE SCHEMA tallyman;
+  END IF;
+END $$;
 SET LOCAL search_path = tallyman;
 
 -- Times go in and come out as microseconds since 1970.
@@ -214,8 +220,9 @@ BEGIN
   -- In the order of keys, so that two who want the same ones wait for each other and do not lock each other out.
   FOR v_nth IN
     WITH i AS MATERIALIZED (
-      SELECT DISTINCT ON (t.key) t.* FROM unnest (i_key, i_generation, i_idempotency_key, i_request, i_request_hash, i_content_hash,
-                             i_row_origin, i_reference, i_target)
+      SELECT DISTINCT ON (t.key COLLATE "C") t.*
+      FROM unnest (i_key, i_generation, i_idempotency_key, i_request, i_request_hash, i_content_hash, i_row_origin,
+                   i_reference, i_target)
         WITH ORDINALITY AS t (key, generation, idempotency_key, request, request_hash, content_hash, row_origin,
                               reference, target, nth)
       WHERE t.generation = 1 ORDER BY t.key COLLATE "C", nth),

@@ -47,7 +47,8 @@ TallyDatabase *
 place_open_database (const char *uri)
 {
   g_autoptr (GError) error = NULL;
-  TallyDatabase *base = tally_sqlite_open (uri + strlen ("sqlite:"), 0, &error);
+  TallyDatabase *base = place_is_sqlite () ? tally_sqlite_open (uri + strlen ("sqlite:"), 0, &error)
+                                           : tally_postgresql_open (uri, 0, &error);
 
   assert_no_error (error);
   return base;
