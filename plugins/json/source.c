@@ -193,15 +193,21 @@ static gboolean
 learn_file (JsonSource *json, gint64 *left, GPtrArray *guesses, GHashTable *by_name, GError **error)
 {
   g_autoptr (JsonReader) reader = open_reader (json, json->format, error);
+  g_autoptr (GError) local = NULL;
   JsonStatus status = JSON_RECORD;
   JsonRecord record;
 
   if (reader == NULL)
     return FALSE;
 
-  for (; *left > 0 && (status = json_reader_next (reader, &record, error)) == JSON_RECORD; (*left)--)
+  for (; *left > 0 && (status = json_reader_next (reader, &record, &local)) == JSON_RECORD; (*left)--)
     learn (json, &record, guesses, by_name);
-  return status != JSON_ERROR || tally_throw_prefix (error, "%s", tally_feed_name (&json->feed));
+  /* A file that is broken further down is read as far as it goes. */
+  if (status != JSON_ERROR || (guesses->len > 0 && g_error_matches (local, TALLY_ERROR, TALLY_ERROR_DATA)))
+    return TRUE;
+
+  g_propagate_prefixed_error (error, g_steal_pointer (&local), "%s: ", tally_feed_name (&json->feed));
+  return FALSE;
 }
 
 static TallySchema *

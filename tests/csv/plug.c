@@ -243,7 +243,7 @@ plug_read_batch (Plug *plug, guint capacity, GError **error)
 static char *
 without_folder (const char *text)
 {
-  g_autofree char *inside = plug_path ("");
+  g_autofree char *inside = plug_path ("/");
   g_auto (GStrv) parts = g_strsplit (text, inside, -1);
 
   return g_strjoinv ("", parts);
