@@ -338,6 +338,7 @@ test_exports_everything_a_minute_late (void)
   static const char start[] = "/api/v2/incremental/tickets/cursor.json?start_time=0&per_page=2";
 
   create (rig, 3);
+  rig_advance (rig, 30);
   g_autoptr (Reply) early = rig_get (rig, start);
   g_autofree char *nothing = ids_of (early);
   assert_text (nothing, "");
