@@ -52,8 +52,7 @@ refuse_draft (EmuExchange *x, const EmuDraft *draft)
     return FALSE;
   emu_answer_invalid (&x->answer, details);
   if (x->claimed && x->emu->config.store_errors)
-    emu_keys_store (x->emu->keys, x->entry, x->digest, x->arrived + x->emu->config.key_life, NULL,
-                    422, x->answer.body->str);
+    emu_exchange_store (x);
   return TRUE;
 }
 

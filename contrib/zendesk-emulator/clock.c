@@ -3,6 +3,8 @@
 
 #include <time.h>
 
+#define LAST_SECOND G_GINT64_CONSTANT (253402300799) /* of the year 9999 */
+
 void
 emu_clock_start (EmuClock *clock, double rate)
 {
@@ -26,7 +28,7 @@ emu_clock_seconds (const EmuClock *clock)
 void
 emu_clock_set (EmuClock *clock, gint64 now)
 {
-  clock->origin = now;
+  clock->origin = CLAMP (now, 0, LAST_SECOND * G_USEC_PER_SEC);
   clock->anchor = g_get_monotonic_time ();
 }
 

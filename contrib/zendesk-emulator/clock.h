@@ -19,7 +19,7 @@ void emu_clock_start (EmuClock *clock, double rate);
 gint64 emu_clock_now (const EmuClock *clock);
 gint64 emu_clock_seconds (const EmuClock *clock);
 
-/* Moves the clock to @now, forwards or backwards. */
+/* Moves the clock to @now, forwards or backwards, between the years 1970 and 9999. */
 void emu_clock_set (EmuClock *clock, gint64 now);
 
 /* Writes @time with milliseconds ("2023-09-18T23:25:58.120Z"). */

@@ -150,8 +150,8 @@ emulator_create (Emulator *emu, EmuDraft *draft, const EmuOrigin *origin, gboole
                      .notified = !ticket->imported };
   emu_history_add (emu->history, &event);
   if (origin->key != NULL)
-    emu_keys_store (emu->keys, origin->key, origin->digest, origin->arrived + emu->config.key_life,
-                    ticket, 201, NULL);
+    emu_keys_store_ticket (emu->keys, origin->key, origin->digest,
+                           origin->arrived + emu->config.key_life, ticket);
   emu_journal_create (emu, ticket, draft, origin);
   return ticket;
 }

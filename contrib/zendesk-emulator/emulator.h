@@ -7,7 +7,7 @@
 #include "fields.h"
 #include "history.h"
 #include "keys.h"
-#include "limits.h"
+#include "budget.h"
 #include "tickets.h"
 #include "users.h"
 

@@ -179,10 +179,18 @@ answer_from_key (EmuExchange *x)
                               x->emu->base_url, out);
   else
     g_string_append (out, entry->stored);
+  x->answer.type = entry->type;
   x->lookup = "hit";
   x->emu->counts.hits++;
   if (entry->id != 0)
     emu_answer_take_header (&x->answer, "Location", emulator_dup_ticket_url (x->emu, entry->id));
+}
+
+void
+emu_exchange_store (EmuExchange *x)
+{
+  emu_keys_store_text (x->emu->keys, x->entry, x->digest, x->arrived + x->emu->config.key_life,
+                       x->answer.status, g_intern_string (x->answer.type), x->answer.body->str);
 }
 
 static void

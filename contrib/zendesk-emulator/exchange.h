@@ -67,6 +67,9 @@ typedef struct
 EmuExchange *emu_exchange_new (Emulator *emu, const char *method, const char *path);
 void emu_exchange_free (EmuExchange *x);
 
+/* Stores the answer that it has, which is an error, under its key. */
+void emu_exchange_store (EmuExchange *x);
+
 /* The whole answer was handed over to the network. */
 void emu_exchange_answered (EmuExchange *x);
 

@@ -135,7 +135,7 @@ set_one (EmuFault *fault, guint i, const char *value, GError **error)
       *(char **)place = g_strdup (value);
       return TRUE;
     case NUMBER:
-      if (!g_ascii_string_to_signed (value, 10, 0, G_MAXINT64 / G_USEC_PER_SEC, place, NULL))
+      if (!g_ascii_string_to_signed (value, 10, 0, G_MAXINT32, place, NULL))
         return refuse (error, "\"%s\" of a fault is no number: \"%s\"", settings[i].name, value);
       fault->count_given |= g_str_equal (settings[i].name, "count");
       return TRUE;

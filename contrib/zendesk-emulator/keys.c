@@ -91,22 +91,41 @@ emu_keys_leave (EmuKeys *keys, EmuKey *key)
   drop_if_unused (keys, key);
 }
 
-void
-emu_keys_store (EmuKeys *keys, EmuKey *key, const guint8 *digest, gint64 expires, EmuTicket *ticket,
-                guint status, const char *text)
+/* FALSE when there is an answer already. */
+static gboolean
+store (EmuKeys *keys, EmuKey *key, const guint8 *digest, gint64 expires, guint status)
 {
   if (key->state == EMU_KEY_STORED)
-    return;
+    return FALSE;
   key->state = EMU_KEY_STORED;
   key->expires = expires;
-  key->ticket = ticket;
   key->status = status;
-  key->id = ticket != NULL ? ticket->id : 0;
-  key->stored = g_strdup (text);
+  key->id = 0;
+  key->type = NULL;
   memcpy (key->digest, digest, EMU_DIGEST_SIZE);
-  if (ticket != NULL)
-    ticket->key = key;
   g_queue_push_tail (&keys->by_age, key);
+  return TRUE;
+}
+
+void
+emu_keys_store_ticket (EmuKeys *keys, EmuKey *key, const guint8 *digest, gint64 expires,
+                       EmuTicket *ticket)
+{
+  if (!store (keys, key, digest, expires, 201))
+    return;
+  key->ticket = ticket;
+  key->id = ticket->id;
+  ticket->key = key;
+}
+
+void
+emu_keys_store_text (EmuKeys *keys, EmuKey *key, const guint8 *digest, gint64 expires, guint status,
+                     const char *type, const char *text)
+{
+  if (!store (keys, key, digest, expires, status))
+    return;
+  key->type = type;
+  key->stored = g_strdup (text);
 }
 
 void

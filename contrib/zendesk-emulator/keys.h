@@ -27,6 +27,7 @@ struct EmuKey
   EmuTicket *ticket;              /* (unowned) (nullable) whose creation is the answer */
   guint status;                   /* of the stored answer */
   gint64 id;                      /* of the ticket that it tells of; 0: none */
+  const char *type;               /* (unowned) (nullable) of that text; NULL: JSON */
   char *stored;                   /* (owned) (nullable) its text, if not made from @ticket */
   GQueue waiting;                 /* of requests (unowned) that wait for the first to end */
 };
@@ -45,9 +46,12 @@ void emu_keys_free (EmuKeys *keys);
 EmuKey *emu_keys_enter (EmuKeys *keys, const char *text, gint64 now);
 void emu_keys_leave (EmuKeys *keys, EmuKey *key);
 
-/* Stores an answer under @key, unless another request was faster. */
-void emu_keys_store (EmuKeys *keys, EmuKey *key, const guint8 *digest, gint64 expires,
-                     EmuTicket *ticket, guint status, const char *text);
+/* Stores the creation of @ticket, or another answer, under @key, unless another request was faster.
+ * @type: (nullable) (unowned): lives as long as the program */
+void emu_keys_store_ticket (EmuKeys *keys, EmuKey *key, const guint8 *digest, gint64 expires,
+                            EmuTicket *ticket);
+void emu_keys_store_text (EmuKeys *keys, EmuKey *key, const guint8 *digest, gint64 expires,
+                          guint status, const char *type, const char *text);
 
 /* Keeps @text as the answer from now on, because the ticket is about to change. */
 void emu_key_freeze (EmuKey *key, char *text);

@@ -114,8 +114,7 @@ store_status (EmuExchange *x, const EmuFault *fault)
 {
   write_status (&x->answer, (guint)fault->status, fault);
   if (x->entry != NULL && !x->emu->config.ignore_keys)
-    emu_keys_store (x->emu->keys, x->entry, x->digest, x->arrived + x->emu->config.key_life, NULL,
-                    x->answer.status, x->answer.body->str);
+    emu_exchange_store (x);
 }
 
 void

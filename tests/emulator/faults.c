@@ -136,11 +136,14 @@ test_hides_the_ticket_when_another_answers (void)
 static void
 test_repeats_a_stored_error_until_the_key_dies (void)
 {
-  g_autoptr (Rig) rig = rig_new ("--fault", "status-stored:status=500,method=POST", NULL);
+  g_autoptr (Rig) rig = rig_new ("--fault", "status-stored:body=html,method=POST", NULL);
 
   for (guint i = 0; i < 3; i++)
     {
       g_autoptr (Reply) reply = rig_create (rig, TICKET, "k1");
+      g_autofree char *type = reply_header (reply, "Content-Type");
+
+      assert_text (type, "text/html; charset=utf-8");
       assert_int (reply->status, 500);
     }
   assert_int (rig_count (rig, "created"), 0);

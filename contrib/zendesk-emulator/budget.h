@@ -1,4 +1,4 @@
-/* limits.h: how many requests a minute the account may make
+/* budget.h: how many requests a minute the account may make
  *
  * As in the service a window is a fixed minute of the clock, not a sliding one: a full budget
  * returns at every :00.

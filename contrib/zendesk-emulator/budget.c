@@ -1,5 +1,5 @@
-/* limits.c: how many requests a minute the account may make */
-#include "limits.h"
+/* budget.c: how many requests a minute the account may make */
+#include "budget.h"
 
 #define WINDOW 60
 
