@@ -38,7 +38,7 @@ tally_queue_free (TallyQueue *queue)
 gboolean
 tally_queue_push (TallyQueue *queue, TallyBatch *batch)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&queue->lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&queue->lock);
 
   while (!queue->aborted && queue->batches.length >= queue->capacity)
     g_cond_wait (&queue->changed, &queue->lock);
@@ -56,7 +56,7 @@ tally_queue_push (TallyQueue *queue, TallyBatch *batch)
 void
 tally_queue_close (TallyQueue *queue)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&queue->lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&queue->lock);
 
   queue->closed = TRUE;
   g_cond_broadcast (&queue->changed);
@@ -65,7 +65,7 @@ tally_queue_close (TallyQueue *queue)
 void
 tally_queue_abort (TallyQueue *queue)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&queue->lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&queue->lock);
 
   queue->aborted = TRUE;
   g_cond_broadcast (&queue->changed);
@@ -74,7 +74,7 @@ tally_queue_abort (TallyQueue *queue)
 TallyBatch *
 tally_queue_pop (TallyQueue *queue, gint64 wait)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&queue->lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&queue->lock);
   gint64 deadline = g_get_monotonic_time () + wait;
 
   while (queue->batches.length == 0 && !queue->closed && !queue->aborted)
@@ -94,7 +94,7 @@ tally_queue_pop (TallyQueue *queue, gint64 wait)
 gboolean
 tally_queue_is_over (TallyQueue *queue)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&queue->lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&queue->lock);
 
   return queue->aborted || (queue->closed && queue->batches.length == 0);
 }

@@ -25,7 +25,7 @@ tally_stages_fail (TallyStages *stages, GError *error)
 GError *
 tally_stages_steal_error (TallyStages *stages)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&stages->lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&stages->lock);
 
   return g_steal_pointer (&stages->error);
 }

@@ -64,7 +64,7 @@ void
 tally_warnings_add (const char *message, gpointer data)
 {
   TallyWarnings *warnings = data;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&warnings->lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&warnings->lock);
   guint count = GPOINTER_TO_UINT (g_hash_table_lookup (warnings->counts, message));
 
   if (count == 0 && g_hash_table_size (warnings->counts) >= MAX_MESSAGES)

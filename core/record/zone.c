@@ -316,7 +316,7 @@ static const TallyZone *
 find_cached (const char *kind, const char *name, gsize length, TallyZone *(*make) (const char *name))
 {
   g_autofree char *lower = NULL, *key = NULL;
-  g_autoptr (GMutexLocker) locker = NULL;
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = NULL;
   TallyZone *zone;
 
   if (length == 0 || length > MAX_NAME || memchr (name, '\0', length) != NULL)
