@@ -8,7 +8,7 @@
 
 typedef struct
 {
-  gint64 (*now) (gpointer data);  /* microseconds since some start; never steps back */
+  gint64 (*now) (gpointer data); /* microseconds since some start; never steps back */
   gpointer data;
 } TallyClock;
 

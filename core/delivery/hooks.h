@@ -5,8 +5,8 @@
  *
  * TALLYMAN_CRASH=point:count            SIGKILL to ourselves the count-th time that point is passed
  * TALLYMAN_BREAK=R5                     rule R5 of the delivery protocol is not kept
- * TALLYMAN_CLOCK_RATE=60                our clock runs 60 times as fast, and our waits end 60 times as soon
- * TALLYMAN_LEDGER_CLOCK_OFFSET=7200     the ledger's clock shows two hours more
+ * TALLYMAN_CLOCK_RATE=60                our clock runs 60 times as fast, and our waits end 60 times
+ * as soon TALLYMAN_LEDGER_CLOCK_OFFSET=7200     the ledger's clock shows two hours more
  */
 #pragma once
 #include <glib.h>
@@ -29,7 +29,7 @@ void tally_hook_set_ledger_clock (gint64 (*now) (gpointer data), gpointer data);
 #define TALLY_WAIT(microseconds) tally_hook_wait (microseconds)
 #define TALLY_LEDGER_TIME(now) tally_hook_ledger_time (now)
 #else
-#define TALLY_POINT(point) ((void) 0)
+#define TALLY_POINT(point) ((void)0)
 #define TALLY_KEEPS(rule) TRUE
 #define TALLY_TIME(microseconds) (microseconds)
 #define TALLY_WAIT(microseconds) (microseconds)

@@ -32,10 +32,6 @@ gboolean plug_open (Plug *plug, TallySchema *schema, GError **error);
 gboolean plug_read_all (Plug *plug, guint capacity, GString *out, GError **error);
 /* Columns and all rows; an error as `error: …`.  Closes the source. */
 char *plug_table (Plug *plug, guint capacity);
-/* The same with types, `a bigint|b text`, and without the names of folders. */
-char *plug_typed_table (Plug *plug, guint capacity);
-/* For tables whose rejects stand elsewhere.  (transfer full) */
-char *plug_sort_lines (const char *text);
 
 /* One batch of what a source gives, of any capacity, with all of its rows. */
 TallyBatch *plug_read_batch (Plug *plug, guint capacity, GError **error);

@@ -1,0 +1,102 @@
+/* pace.c: when the next request may go */
+#include "pace.h"
+
+#define SECOND ((gint64)G_USEC_PER_SEC)
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+#define WISH_MOST (24 * HOUR) /* a longer one is nonsense */
+#define WINDOW_MOST HOUR
+#define BACKOFF_MOST MINUTE
+
+gint64
+tally_pace_bound (gint64 wish)
+{
+  return wish <= 0 ? 0 : wish > WISH_MOST ? HOUR : wish;
+}
+
+gint64
+tally_pace_backoff (guint try, double chance)
+{
+  gint64 wait = SECOND << MIN (MAX (try, 1) - 1, 6);
+
+  wait = MIN (wait, BACKOFF_MOST);
+  return wait / 2 + (gint64)((double)(wait / 2) * chance);
+}
+
+gint64
+tally_pace_wait (const TallyPace *pace, gint64 now, const char **ret_why)
+{
+  gint64 held = pace->not_before - now;
+  gint64 spread = pace->interval > 0 && now < pace->window_ends ? pace->next_slot - now : 0;
+
+  if (ret_why != NULL)
+    *ret_why = held > 0 && held >= spread ? pace->why
+               : spread > 0               ? "pacing by the target's rate limit"
+                                          : NULL;
+  return MAX (MAX (held, spread), 0);
+}
+
+void
+tally_pace_count (TallyPace *pace, gint64 now)
+{
+  pace->next_slot = MAX (pace->next_slot, now) + pace->interval;
+}
+
+static void
+pace_hold (TallyPace *pace, gint64 until, const char *why)
+{
+  if (until <= pace->not_before)
+    return;
+  pace->not_before = until;
+  pace->why = why;
+}
+
+void
+tally_pace_budget (TallyPace *pace, gint64 now, gint64 limit, gint64 remaining, gint64 reset)
+{
+  if (limit <= 0 || reset <= 0 || reset > WINDOW_MOST)
+    {
+      pace->interval = 0;
+      return;
+    }
+
+  pace->window_ends = now + reset;
+  if (remaining <= 0)
+    {
+      pace->interval = 0;
+      pace_hold (pace, now + reset, "the target's rate limit is used up");
+      return;
+    }
+  pace->interval = reset / remaining;
+  pace->next_slot = MIN (pace->next_slot, now + pace->interval);
+}
+
+void
+tally_pace_refused (TallyPace *pace, gint64 now, gint64 wish, double chance)
+{
+  pace->troubles++;
+  wish = tally_pace_bound (wish);
+  if (wish == 0)
+    wish = tally_pace_backoff (pace->troubles, chance);
+  pace_hold (pace, now + wish, "the target asked to be left alone");
+}
+
+void
+tally_pace_trouble (TallyPace *pace, gint64 now, gint64 begun_at, guint patience, const char *why,
+                    double chance)
+{
+  /* Ten requests that fail together are one trouble. */
+  if (begun_at >= pace->trouble_from)
+    {
+      pace->troubles++;
+      pace->trouble_from = now;
+    }
+  if (pace->troubles > patience)
+    pace_hold (pace, now + tally_pace_backoff (pace->troubles - patience, chance), why);
+}
+
+void
+tally_pace_success (TallyPace *pace)
+{
+  pace->troubles = 0;
+}

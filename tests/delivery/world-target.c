@@ -1,0 +1,535 @@
+/* world-target.c: the target, and the sink that talks to it */
+#include "world-private.h"
+#include <string.h>
+
+#define CLIENT_PATIENCE (30 * SECOND)
+
+/* What the target remembers under a key. */
+typedef struct
+{
+  char *body;
+  gint64 stored_at;
+  gboolean at_work; /* the first request is not done */
+  guint64 entity;   /* 0: an error is stored */
+} Memory;
+
+/* One request on its way; the call is only looked at while its process lives. */
+typedef struct
+{
+  guint64 serial;
+  char *key, *reference, *body;
+  Plan plan;
+  Process *process;    /* (nullable) NULL once it is gone */
+  TallyDelivery *call; /* (nullable) NULL once it is settled */
+  GHashTable *requests;
+} Request;
+
+typedef struct
+{
+  Request *request;
+  TallyOutcome outcome;
+  char id[24];
+} Answer;
+
+static GHashTable *all_requests; /* Request as a set: those whose call is open */
+
+static void
+memory_free (gpointer data)
+{
+  g_free (((Memory *)data)->body);
+  g_free (data);
+}
+
+void
+world_target_init (World *world)
+{
+  world->keys = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, memory_free);
+  if (all_requests == NULL)
+    all_requests = g_hash_table_new (NULL, NULL);
+}
+
+static void
+request_release (gpointer data)
+{
+  Request *request = data;
+
+  g_hash_table_remove (all_requests, request);
+  g_free (request->key);
+  g_free (request->reference);
+  g_free (request->body);
+}
+
+static void
+request_unref (gpointer data)
+{
+  g_rc_box_release_full (data, request_release);
+}
+
+/* ---- Answers ---- */
+
+static void
+answer_free (gpointer data)
+{
+  request_unref (((Answer *)data)->request);
+  g_free (data);
+}
+
+static void
+answer_arrives (World *world, gpointer data)
+{
+  Answer *answer = data;
+  Request *request = answer->request;
+  TallyDelivery *call = g_steal_pointer (&request->call);
+
+  if (request->process == NULL || call == NULL)
+    return;
+  g_ptr_array_remove_fast (request->process->calls, call);
+  if (answer->outcome.target_id != NULL)
+    answer->outcome.target_id = answer->id;
+  if (!request->process->dead)
+    {
+      world_tell_time (request->process);
+      tally_delivery_settle (call, &answer->outcome);
+      /* A sink with a bug: the same answer again must do no harm. */
+      if (world_chance (world, 0.02))
+        tally_delivery_settle (call, &answer->outcome);
+    }
+}
+
+static void
+answer (World *world, Request *request, gint64 delay, TallyOutcome outcome, guint64 id)
+{
+  Answer *answer = g_new0 (Answer, 1);
+
+  outcome.size = sizeof outcome;
+  answer->request = g_rc_box_acquire (request);
+  answer->outcome = outcome;
+  g_snprintf (answer->id, sizeof answer->id, "%" G_GUINT64_FORMAT, id);
+  if (id != 0)
+    answer->outcome.target_id = answer->id;
+  world_schedule (world, world->now + delay, answer_arrives, answer, answer_free);
+}
+
+#define ANSWER_AFTER world_between (world, SECOND / 100, SECOND / 4)
+
+static void
+answer_created (World *world, Request *request, guint64 id, gboolean repeated)
+{
+  answer (world, request, ANSWER_AFTER,
+          (TallyOutcome){ .verdict = TALLY_VERDICT_DELIVERED, .status = 201, .repeated = repeated },
+          id);
+}
+
+static void
+answer_error (World *world, Request *request)
+{
+  answer (
+      world, request, ANSWER_AFTER,
+      (TallyOutcome){ .verdict = TALLY_VERDICT_UNKNOWN, .status = 500, .detail = "an error page" },
+      0);
+}
+
+/* ---- The target ---- */
+
+static void
+check_intent (World *world, const Request *request)
+{
+  g_autofree char *key = g_strdup (strchr (request->reference, ':') + 1);
+  const TallyLedgerDelivery *row = g_hash_table_lookup (world->ledger, key);
+
+  if (row == NULL || strcmp (row->idempotency_key, request->key) != 0)
+    world_complain (world, "R1: \"%s\" was sent under a key that the ledger does not know",
+                    request->reference);
+}
+
+static guint64
+target_create (World *world, const Request *request)
+{
+  Entity *entity = g_new0 (Entity, 1);
+
+  entity->id = world->entities->len + 1;
+  entity->reference = g_strdup (request->reference);
+  entity->body = g_strdup (request->body);
+  entity->key = g_strdup (request->key);
+  entity->created_at = world->now;
+  g_ptr_array_add (world->entities, entity);
+  return entity->id;
+}
+
+static Memory *
+target_remember (World *world, const Request *request)
+{
+  Memory *memory = g_new0 (Memory, 1);
+
+  memory->body = g_strdup (request->body);
+  memory->stored_at = world->now;
+  if (world->settings.key_life > 0)
+    g_hash_table_replace (world->keys, g_strdup (request->key), memory);
+  return memory;
+}
+
+static gint64
+target_work_time (World *world, const Request *request)
+{
+  return request->plan.deed == DEED_CREATE_LATE
+             ? MIN (request->plan.wait, world->settings.settle - SECOND)
+             : world_between (world, SECOND / 1000, SECOND / 2);
+}
+
+/* The work is done: what the target has at the end of it. */
+static void
+target_acts (World *world, gpointer data)
+{
+  Request *request = data;
+  Memory *memory = g_hash_table_lookup (world->keys, request->key);
+  gboolean stores = request->plan.deed != DEED_ERROR;
+  guint64 id = 0;
+
+  if (request->plan.deed != DEED_ERROR && request->plan.deed != DEED_ERROR_STORED)
+    id = target_create (world, request);
+  if (memory != NULL && !stores)
+    g_hash_table_remove (world->keys, request->key);
+  else if (memory != NULL)
+    {
+      memory->at_work = FALSE;
+      memory->entity = id;
+      memory->stored_at = world->now;
+    }
+
+  switch (request->plan.deed)
+    {
+    case DEED_CREATE_SILENT:
+    case DEED_CREATE_LATE:
+      break;
+    case DEED_CREATE_ODD:
+      answer (world, request, ANSWER_AFTER,
+              (TallyOutcome){ .verdict = TALLY_VERDICT_DELIVERED, .status = 201 }, 0);
+      break;
+    case DEED_ERROR:
+    case DEED_ERROR_STORED:
+    case DEED_CREATE_ERROR:
+      answer_error (world, request);
+      break;
+    default:
+      answer_created (world, request, id, FALSE);
+      break;
+    }
+}
+
+static void target_receives (World *world, gpointer data);
+
+/* TRUE if the key alone says what to answer. */
+static gboolean
+target_knows_key (World *world, Request *request)
+{
+  Memory *memory = g_hash_table_lookup (world->keys, request->key);
+
+  if (memory == NULL
+      || (!memory->at_work && world->now - memory->stored_at > world->settings.key_life))
+    return FALSE;
+  if (strcmp (memory->body, request->body) != 0)
+    {
+      answer (world, request, ANSWER_AFTER,
+              (TallyOutcome){
+                  .verdict = TALLY_VERDICT_MISMATCH, .status = 400, .detail = "another request" },
+              0);
+      return TRUE;
+    }
+  if (!memory->at_work)
+    {
+      if (memory->entity != 0)
+        answer_created (world, request, memory->entity, TRUE);
+      else
+        answer_error (world, request);
+      return TRUE;
+    }
+
+  switch (world->settings.in_flight)
+    {
+    case TALLY_IN_FLIGHT_WAITS:
+      world_schedule (world, world->now + SECOND / 10, target_receives, g_rc_box_acquire (request),
+                      request_unref);
+      return TRUE;
+    case TALLY_IN_FLIGHT_CONFLICT:
+      answer (
+          world, request, ANSWER_AFTER,
+          (TallyOutcome){ .verdict = TALLY_VERDICT_BUSY, .status = 409, .detail = "in progress" },
+          0);
+      return TRUE;
+    default:
+      return FALSE;
+    }
+}
+
+static void
+target_receives (World *world, gpointer data)
+{
+  Request *request = data;
+  Memory *memory;
+
+  switch (request->plan.deed)
+    {
+    case DEED_LIMIT:
+      answer (world, request, ANSWER_AFTER,
+              (TallyOutcome){ .verdict = TALLY_VERDICT_BUSY,
+                              .status = 429,
+                              .wait = request->plan.wait,
+                              .wait_all = TRUE },
+              0);
+      return;
+    case DEED_CONFLICT:
+      answer (world, request, ANSWER_AFTER,
+              (TallyOutcome){ .verdict = TALLY_VERDICT_BUSY, .status = 409 }, 0);
+      return;
+    case DEED_HALT:
+      answer (world, request, ANSWER_AFTER,
+              (TallyOutcome){
+                  .verdict = TALLY_VERDICT_HALT, .status = 401, .detail = "the token has expired" },
+              0);
+      return;
+    default:
+      break;
+    }
+  if (target_knows_key (world, request))
+    return;
+  if (request->plan.deed == DEED_REJECT || strstr (request->body, "\"bad\":true") != NULL)
+    {
+      answer (world, request, ANSWER_AFTER,
+              (TallyOutcome){ .verdict = TALLY_VERDICT_REJECTED,
+                              .status = 422,
+                              .detail = "subject: too short" },
+              0);
+      return;
+    }
+  memory = target_remember (world, request);
+  memory->at_work = TRUE;
+  if (world->settings.key_life == 0)
+    memory_free (memory);
+  world_schedule (world, world->now + target_work_time (world, request), target_acts,
+                  g_rc_box_acquire (request), request_unref);
+}
+
+/* ---- The sink ---- */
+
+static Plan
+next_plan (World *world, const char *reference)
+{
+  GQueue *plans = g_hash_table_lookup (world->plans, reference);
+  static const Deed troubles[] = {
+    DEED_UNSENT,      DEED_LOST,         DEED_CREATE_SILENT, DEED_CREATE_SILENT, DEED_CREATE_LATE,
+    DEED_CREATE_LATE, DEED_CREATE_ERROR, DEED_CREATE_ODD,    DEED_ERROR,         DEED_ERROR_STORED,
+    DEED_LIMIT,       DEED_CONFLICT,     DEED_HALT,
+  };
+  Plan plan = { DEED_CREATE, 0 };
+
+  if (plans != NULL && !g_queue_is_empty (plans))
+    {
+      g_autofree Plan *next = g_queue_pop_head (plans);
+      return *next;
+    }
+  if (!world_chance (world, world->trouble))
+    return plan;
+  plan.deed = troubles[g_rand_int_range (world->random, 0, G_N_ELEMENTS (troubles))];
+  if (plan.deed == DEED_LIMIT)
+    plan.wait = world_chance (world, 0.3)    ? 0
+                : world_chance (world, 0.05) ? 3 * HOUR
+                                             : world_between (world, SECOND, 20 * SECOND);
+  if (plan.deed == DEED_CREATE_LATE)
+    plan.wait = world_between (world, SECOND, world->settings.settle);
+  return plan;
+}
+
+static void
+client_gives_up (World *world, gpointer data)
+{
+  Request *request = data;
+  TallyOutcome outcome
+      = { TALLY_OUTCOME_INIT, .verdict = TALLY_VERDICT_UNKNOWN, .detail = "no answer in time" };
+  TallyDelivery *call = g_steal_pointer (&request->call);
+
+  if (call == NULL || request->process == NULL)
+    return;
+  g_ptr_array_remove_fast (request->process->calls, call);
+  if (!request->process->dead)
+    tally_delivery_settle (call, &outcome);
+}
+
+static Request *
+request_new (Process *process, TallyDelivery *call)
+{
+  Request *request = g_rc_box_new0 (Request);
+  TallyText body = tally_delivery_body (call);
+
+  request->serial = ++process->world->serial;
+  request->key = g_strdup (tally_delivery_key (call));
+  request->reference = g_strdup (tally_delivery_reference (call));
+  request->body = g_strndup (body.data, body.length);
+  request->process = process;
+  request->call = call;
+  g_hash_table_add (all_requests, request);
+  g_ptr_array_add (process->calls, call);
+  return request;
+}
+
+static void
+sink_send (gpointer self, TallyContext *ctx, TallyDelivery *call)
+{
+  Process *process = self;
+  World *world = process->world;
+  Request *request;
+
+  if (process->dead)
+    {
+      g_ptr_array_add (process->calls, call);
+      return;
+    }
+
+  request = request_new (process, call);
+  request->plan = next_plan (world, request->reference);
+  if (request->plan.deed == DEED_UNSENT)
+    {
+      answer (world, request, SECOND / 100,
+              (TallyOutcome){ .verdict = TALLY_VERDICT_UNSENT, .detail = "no route" }, 0);
+      request_unref (request);
+      return;
+    }
+
+  world->n_requests++;
+  g_hash_table_remove (process->asked, request->reference);
+  check_intent (world, request);
+  if (process->epoch != world->lease_epoch)
+    world_complain (world, "R7: \"%s\" was sent by a run that has lost its lease",
+                    request->reference);
+  if (request->plan.deed != DEED_LOST)
+    world_schedule (world, world->now + world_between (world, SECOND / 1000, SECOND / 10),
+                    target_receives, g_rc_box_acquire (request), request_unref);
+  world_schedule (world, world->now + CLIENT_PATIENCE, client_gives_up, request, request_unref);
+}
+
+/* ---- Looking up ---- */
+
+static gint
+compare_ids (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(char *const *)a, *(char *const *)b);
+}
+
+static void
+target_looks_up (World *world, gpointer data)
+{
+  Request *request = data;
+  g_autoptr (GPtrArray) ids = g_ptr_array_new_with_free_func (g_free);
+  guint64 first = 0;
+
+  for (guint i = 0; i < world->entities->len; i++)
+    {
+      const Entity *entity = g_ptr_array_index (world->entities, i);
+
+      if (strcmp (entity->reference, request->reference) != 0
+          || entity->created_at + world->settings.lookup_lag > world->now)
+        continue;
+      if (first == 0)
+        first = entity->id;
+      else
+        g_ptr_array_add (ids, g_strdup_printf ("%" G_GUINT64_FORMAT, entity->id));
+    }
+  g_ptr_array_sort (ids, compare_ids);
+  if (first != 0)
+    answer (world, request, ANSWER_AFTER,
+            (TallyOutcome){ .verdict = TALLY_VERDICT_DELIVERED, .status = 200 }, first);
+  else if (request->plan.wait > 0)
+    answer (world, request, ANSWER_AFTER,
+            (TallyOutcome){
+                .verdict = TALLY_VERDICT_UNKNOWN, .status = 200, .wait = request->plan.wait },
+            0);
+  else
+    answer (world, request, ANSWER_AFTER,
+            (TallyOutcome){ .verdict = TALLY_VERDICT_ABSENT, .status = 200 }, 0);
+}
+
+/* The export is late: it cannot tell before it shows what was there when it was first asked. */
+static void
+sink_resolve (gpointer self, TallyContext *ctx, TallyDelivery *call)
+{
+  Process *process = self;
+  World *world = process->world;
+  Request *request;
+  gint64 *asked_at;
+
+  if (process->dead)
+    {
+      g_ptr_array_add (process->calls, call);
+      return;
+    }
+
+  request = request_new (process, call);
+  world->n_lookups++;
+  asked_at = g_hash_table_lookup (process->asked, request->reference);
+  if (asked_at == NULL)
+    {
+      asked_at = g_memdup2 (&world->now, sizeof world->now);
+      g_hash_table_insert (process->asked, g_strdup (request->reference), asked_at);
+    }
+  request->plan.wait = MAX (*asked_at + world->settings.lookup_lag - world->now, 0);
+  if (world_chance (world, world->trouble))
+    answer (world, request, ANSWER_AFTER,
+            (TallyOutcome){ .verdict = world_chance (world, 0.5) ? TALLY_VERDICT_UNKNOWN
+                                                                 : TALLY_VERDICT_BUSY },
+            0);
+  else
+    world_schedule (world, world->now + SECOND / 100, target_looks_up, g_rc_box_acquire (request),
+                    request_unref);
+  world_schedule (world, world->now + CLIENT_PATIENCE, client_gives_up, request, request_unref);
+}
+
+static gboolean
+sink_drive (gpointer self, TallyContext *ctx, gint64 wait, GError **error)
+{
+  Process *process = self;
+  gint64 until = process->world->now + wait;
+  guint n_calls = process->calls->len;
+
+  do
+    world_tick (process->world, until);
+  while (process->world->now < until && process->calls->len == n_calls && !process->dead);
+  return TRUE;
+}
+
+static gboolean
+sink_render (gpointer self, TallyContext *ctx, const TallyBatch *batch, guint row,
+             const char *reference, GString *ret_body, GError **error)
+{
+  g_string_append_printf (ret_body, "{\"external_id\":\"%s\",\"row\":", reference);
+  tally_batch_append_json (batch, row, ret_body);
+  g_string_append (ret_body, "}");
+  if (strstr (ret_body->str, "\"version\":99") != NULL)
+    return tally_throw (error, TALLY_ERROR_DATA, "a version of 99 cannot be sent");
+  return TRUE;
+}
+
+const TallyDeliverySink world_sink = {
+  TALLY_DELIVERY_SINK_INIT, .render = sink_render, .send = sink_send,
+  .resolve = sink_resolve,  .drive = sink_drive,
+};
+
+void
+world_forget_calls (Process *process)
+{
+  TallyOutcome outcome = { TALLY_OUTCOME_INIT, .verdict = TALLY_VERDICT_UNKNOWN };
+  GHashTableIter iter;
+  gpointer key;
+
+  g_hash_table_iter_init (&iter, all_requests);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    {
+      Request *request = key;
+
+      if (request->process != process)
+        continue;
+      request->process = NULL;
+      request->call = NULL;
+    }
+  for (guint i = 0; i < process->calls->len; i++)
+    tally_delivery_settle (g_ptr_array_index (process->calls, i), &outcome);
+  g_ptr_array_set_size (process->calls, 0);
+}
