@@ -196,7 +196,7 @@ test_what_a_killed_run_left_is_overwritten (void)
 {
   g_autoptr (TallySchema) schema = text_schema (1);
   g_autofree char *path = plug_path ("killed.csv");
-  g_autofree char *partial = plug_write_file ("killed.csv.partial", "left\nover\nof a run\n", -1);
+  g_autofree char *partial G_GNUC_UNUSED = plug_write_file ("killed.csv.partial", "left\nover\nof a run\n", -1);
   g_autoptr (Plug) plug = sink_to (path, NULL);
   g_autoptr (GError) error = NULL;
 
