@@ -62,6 +62,7 @@ get_origin (EmuExchange *x, gint64 now)
   return (EmuOrigin){ .client = x->client,
                       .address = x->address,
                       .json = x->json,
+                      .external_id = emu_history_get (x->emu->history, x->event)->external_id,
                       .key = x->emu->config.ignore_keys ? NULL : x->entry,
                       .digest = x->digest,
                       .time = now,

@@ -111,6 +111,14 @@ acquire (GRefString *text)
   return text != NULL ? g_ref_string_acquire (text) : NULL;
 }
 
+static GRefString *
+share (GRefString *shared, const char *text)
+{
+  if (text == NULL)
+    return NULL;
+  return g_strcmp0 (shared, text) == 0 ? g_ref_string_acquire (shared) : g_ref_string_new (text);
+}
+
 /* The same few clients and addresses stand in a million tickets. */
 static GRefString *
 intern (const char *text)
@@ -126,7 +134,7 @@ emulator_create (Emulator *emu, EmuDraft *draft, const EmuOrigin *origin, gboole
   gint64 ids = emu_tickets_reserve (emu->tickets, EMU_CREATE_IDS);
 
   emu_draft_get_external_id (draft, &external_id);
-  ticket->external_id = external_id != NULL ? g_ref_string_new (external_id) : NULL;
+  ticket->external_id = share (origin->external_id, external_id);
   ticket->first_id = ids;
   ticket->client = intern (origin->client);
   ticket->address = intern (origin->address);

@@ -64,6 +64,7 @@ struct Emulator
   int journal;      /* file that is appended to, or -1 */
   guint generation; /* how often it was reset; requests of an earlier one are dropped */
   gboolean stop;
+  GError *broken; /* (owned) (nullable) why it cannot go on; nothing is answered any more */
   void (*wake) (gpointer waiting, gpointer data); /* lets a request go on that waited for a key */
   gpointer wake_data;
 };
@@ -84,6 +85,7 @@ typedef struct
 {
   const char *client, *address; /* (nullable) */
   json_object *json;            /* (unowned) the request, for the state file */
+  GRefString *external_id;      /* (nullable) a text that may be shared, if it is the same */
   EmuKey *key;                  /* (nullable) under which the answer is stored */
   const guint8 *digest;         /* of the body, when there is a key */
   gint64 time;                  /* virtual microseconds, now */

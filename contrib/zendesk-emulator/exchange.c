@@ -224,7 +224,9 @@ enter_key (EmuExchange *x)
       return;
     }
   make_digest (x);
-  x->entry = emu_keys_enter (x->emu->keys, x->key, x->arrived);
+  /* A million keys and external ids stand in the history as well: once is enough. */
+  x->entry
+      = emu_keys_enter (x->emu->keys, emu_history_get (x->emu->history, x->event)->key, x->arrived);
 }
 
 static void
@@ -311,7 +313,7 @@ finish (EmuExchange *x)
   log_end (x, x->answer.outcome != NULL ? x->answer.outcome : "dropped",
            closes ? 0 : x->answer.status);
   leave_key (x);
-  return closes ? EMU_STEP_CLOSE : EMU_STEP_ANSWER;
+  return closes || x->emu->broken != NULL ? EMU_STEP_CLOSE : EMU_STEP_ANSWER;
 }
 
 EmuStep

@@ -568,7 +568,7 @@ loop (Server *server, int signals)
     { .fd = signals, .events = POLLIN },
   };
 
-  while (!server->done)
+  while (!server->done && server->emu->broken == NULL)
     {
       if (poll (waits, G_N_ELEMENTS (waits), get_timeout (server)) < 0 && errno != EINTR)
         break;
@@ -614,6 +614,11 @@ emu_http_serve (Emulator *emu, const EmuListen *listen, GError **error)
       if (good)
         loop (&server, signals);
       stop (&server);
+      if (good && emu->broken != NULL)
+        {
+          g_propagate_error (error, g_steal_pointer (&emu->broken));
+          good = FALSE;
+        }
     }
   close (signals);
   g_sequence_free (server.timers);

@@ -8,6 +8,14 @@
 
 static const char *const actions[] = { "create", "update", "import" };
 
+static void
+break_off (Emulator *emu, const char *what)
+{
+  if (emu->broken == NULL)
+    g_set_error (&emu->broken, G_FILE_ERROR, g_file_error_from_errno (errno),
+                 "could not %s \"%s\": %s", what, emu->config.state, g_strerror (errno));
+}
+
 /* The emulator cannot go on without its state: an answer must not promise what is not kept. */
 static void
 append (Emulator *emu, GString *line)
@@ -15,13 +23,14 @@ append (Emulator *emu, GString *line)
   gsize done = 0;
 
   g_string_append (line, "}\n");
-  while (done < line->len)
+  while (done < line->len && emu->broken == NULL)
     {
       gssize n = write (emu->journal, line->str + done, line->len - done);
 
-      if (n < 0 && errno != EINTR)
-        g_error ("could not write \"%s\": %s", emu->config.state, g_strerror (errno));
-      done += n > 0 ? (gsize)n : 0;
+      if (n >= 0)
+        done += (gsize)n;
+      else if (errno != EINTR)
+        break_off (emu, "write");
     }
 }
 
@@ -143,7 +152,12 @@ replay_change (Emulator *emu, EmuAction action, json_object *line, gint64 id, gi
     return FALSE;
   emu_json_get_id (emu_json_get (line, "arrived"), &origin.arrived);
   if (key != NULL && read_digest (hex, digest))
-    origin.key = emu_keys_enter (emu->keys, key, origin.arrived);
+    {
+      GRefString *text = g_ref_string_new (key);
+
+      origin.key = emu_keys_enter (emu->keys, text, origin.arrived);
+      g_ref_string_release (text);
+    }
   ticket = emulator_create (emu, draft, &origin,
                             json_object_get_boolean (emu_json_get (line, "archived")));
   good = ticket->id == id;
@@ -228,15 +242,17 @@ emu_journal_open (Emulator *emu, GError **error)
       close (fd);
       return FALSE;
     }
-  if (ftruncate (fd, (off_t)good) < 0)
-    g_warning ("could not cut \"%s\": %s", path, g_strerror (errno));
   emu->journal = fd; /* only now: what is read is not written again */
-  return TRUE;
+  if (ftruncate (fd, (off_t)good) == 0)
+    return TRUE;
+  break_off (emu, "cut");
+  g_propagate_error (error, g_steal_pointer (&emu->broken));
+  return FALSE;
 }
 
 void
 emu_journal_truncate (Emulator *emu)
 {
   if (emu->journal >= 0 && ftruncate (emu->journal, 0) < 0)
-    g_error ("could not empty \"%s\": %s", emu->config.state, g_strerror (errno));
+    break_off (emu, "empty");
 }

@@ -66,7 +66,7 @@ expire (EmuKeys *keys, gint64 now)
 }
 
 EmuKey *
-emu_keys_enter (EmuKeys *keys, const char *text, gint64 now)
+emu_keys_enter (EmuKeys *keys, GRefString *text, gint64 now)
 {
   EmuKey *key;
 
@@ -75,7 +75,7 @@ emu_keys_enter (EmuKeys *keys, const char *text, gint64 now)
   if (key == NULL)
     {
       key = g_new0 (EmuKey, 1);
-      key->text = g_ref_string_new (text);
+      key->text = g_ref_string_acquire (text);
       g_queue_init (&key->waiting);
       g_hash_table_insert (keys->by_text, key->text, key);
     }

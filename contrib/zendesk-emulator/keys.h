@@ -43,7 +43,7 @@ EmuKeys *emu_keys_new (void);
 void emu_keys_free (EmuKeys *keys);
 
 /* A request with key @text begins, and ends.  Keys that expired by @now are forgotten first. */
-EmuKey *emu_keys_enter (EmuKeys *keys, const char *text, gint64 now);
+EmuKey *emu_keys_enter (EmuKeys *keys, GRefString *text, gint64 now);
 void emu_keys_leave (EmuKeys *keys, EmuKey *key);
 
 /* Stores the creation of @ticket, or another answer, under @key, unless another request was faster.
