@@ -14,8 +14,9 @@ typedef struct
 typedef struct
 {
   const TallyPlugin *plugin; /* (unowned) a copy in today's size, see registry.h */
-  gpointer self;             /* (owned) plugin->instance_size bytes, more in front of a plugin are none of its business */
+  gpointer self;             /* (owned) plugin->instance_size bytes */
   GArray *expressions;       /* (owned) (element-type TallyInstanceExpression) */
+  gboolean *given;           /* (owned) by the option's index: whether the pipeline gave it */
   gboolean opened;
 } TallyInstance;
 
@@ -28,6 +29,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (TallyInstance, tally_instance_free)
  * Fails with TALLY_ERROR_USAGE: unknown name (with the nearest), wrong type, out of bounds. */
 gboolean tally_instance_set (TallyInstance *instance, const char *name, const char *value, const char *directory,
                              GError **error);
+/* The same; messages show `shown` in place of a value that came from a reference, and an expression remembers mark. */
+gboolean tally_instance_set_marked (TallyInstance *instance, const char *name, const char *value, const char *shown,
+                                    const char *directory, gpointer mark, GError **error);
+gboolean tally_instance_was_given (const TallyInstance *instance, const char *name);
 /* After the last set: fallbacks, required ones, check().  ret_missing (optional): the name of a missing option. */
 gboolean tally_instance_finish (TallyInstance *instance, const char **ret_missing, GError **error);
 

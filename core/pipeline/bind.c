@@ -1,0 +1,254 @@
+/* bind.c: which columns come decides which expressions are right */
+#include "reader.h"
+#include <string.h>
+
+/* ---- Complaints about expressions ---- */
+
+/* A column that is gone by now was there before: say who took it away. */
+static char *
+gone_hint (const TallyPipeline *pipeline, const char *name, guint n_steps)
+{
+  TallySchema *before = pipeline->source_schema;
+
+  for (guint i = 0; i < n_steps; i++)
+    {
+      TallySchema *after = tally_step_schema (pipeline->steps->pdata[i]);
+
+      if (tally_schema_find (before, name) >= 0 && tally_schema_find (after, name) < 0)
+        return g_strdup_printf ("the step \"%s\" (%u of %u) takes \"%s\" away", tally_step_name (pipeline->steps->pdata[i]),
+                                i + 1, pipeline->reader->steps->len, name);
+      before = after;
+    }
+
+  return NULL;
+}
+
+static void
+report_complaint (TallyPipeline *pipeline, const TallyYamlNode *scalar, const TallyComplaint *complaint, guint n_steps)
+{
+  gsize size = strlen (scalar->text), offset = MIN (complaint->offset, size);
+  g_autofree char *word = g_strndup (scalar->text + offset, MIN (complaint->length, size - offset));
+  g_autofree char *hint = gone_hint (pipeline, word, n_steps);
+
+  tally_pipeline_report_part (pipeline, TALLY_SEVERITY_ERROR, scalar, offset, complaint->length, complaint->message,
+                              hint != NULL ? hint : complaint->hint);
+}
+
+/* ---- Steps ---- */
+
+static void
+report_step_complaint (TallyPipeline *pipeline, const TallyStepDraft *draft, const TallyStepComplaint *complaint,
+                       guint n_steps)
+{
+  TallyYamlNode *node;
+
+  if (complaint->argument >= draft->nodes->len)
+    {
+      tally_pipeline_report_node (pipeline, draft->node->key, complaint->complaint->message, complaint->complaint->hint);
+      return;
+    }
+
+  node = draft->nodes->pdata[complaint->argument];
+  report_complaint (pipeline, complaint->in_name && node->key != NULL ? node->key : node, complaint->complaint, n_steps);
+}
+
+static void
+step_complaint_free (TallyStepComplaint *complaint)
+{
+  tally_complaint_free (complaint->complaint);
+  g_free (complaint);
+}
+
+static void
+warn_of_step (TallyPipeline *pipeline, const TallyStepDraft *draft, const TallyStep *step)
+{
+  const GPtrArray *warnings = tally_step_warnings (step);
+  const TallyYamlNode *key = draft->node->key;
+
+  /* A value that changes with each run matters where the same record must always give the same bytes. */
+  if (warnings == NULL || pipeline->sink == NULL || pipeline->sink->plugin->delivery == NULL)
+    return;
+
+  for (guint i = 0; i < warnings->len; i++)
+    tally_pipeline_report (pipeline, TALLY_SEVERITY_WARNING, key->start, key->end - key->start, warnings->pdata[i],
+                           "a record that is rendered again after a crash differs from what was sent; the bytes that were "
+                           "stored first are the ones that count");
+}
+
+/* Returns the columns that leave the last step; NULL if one of them is wrong. */
+static TallySchema *
+bind_steps (TallyPipeline *pipeline, TallySchema *schema)
+{
+  GPtrArray *drafts = pipeline->reader->steps;
+
+  for (guint i = 0; i < drafts->len; i++)
+    {
+      const TallyStepDraft *draft = drafts->pdata[i];
+      g_autoptr (GPtrArray) complaints = g_ptr_array_new_with_free_func ((GDestroyNotify) step_complaint_free);
+      TallyStep *step = draft->kind->build ((const TallyStepArgument *) (gpointer) draft->arguments->data,
+                                            draft->arguments->len, schema, complaints);
+
+      for (guint j = 0; j < complaints->len; j++)
+        report_step_complaint (pipeline, draft, complaints->pdata[j], pipeline->steps->len);
+      if (step == NULL)
+        return NULL;
+
+      warn_of_step (pipeline, draft, step);
+      g_ptr_array_add (pipeline->steps, step);
+      schema = tally_step_schema (step);
+    }
+
+  return schema;
+}
+
+/* ---- The sink's own expressions ---- */
+
+static TallyExpression *
+compile_as_text (TallyPipeline *pipeline, const TallyInstanceExpression *wish, TallySchema *schema)
+{
+  TallyComplaint *complaint = NULL;
+  TallyExpression *expression = tally_expression_compile (wish->text, schema, &complaint);
+
+  if (expression != NULL && tally_expression_type (expression) != TALLY_TYPE_TEXT)
+    {
+      /* The line break ends a comment at the end of the text. */
+      g_autofree char *cast = g_strdup_printf ("(%s\n)::text", wish->text);
+
+      tally_expression_free (expression);
+      expression = tally_expression_compile (cast, schema, &complaint);
+      if (complaint != NULL)
+        complaint->offset -= MIN (complaint->offset, 1);
+    }
+  if (complaint != NULL)
+    {
+      report_complaint (pipeline, wish->mark, complaint, pipeline->steps->len);
+      tally_complaint_free (complaint);
+    }
+  return expression;
+}
+
+static void
+check_volatile (TallyPipeline *pipeline, const TallyInstanceExpression *wish, const TallyExpression *expression,
+                gboolean is_key)
+{
+  const TallyYamlNode *node = wish->mark;
+
+  if (!tally_expression_is_volatile (expression) || pipeline->sink->plugin->delivery == NULL)
+    return;
+
+  if (is_key)
+    tally_pipeline_report_node (pipeline, node, "the key would change with each run",
+                                "a record is known by its key: take a column that identifies it in its source");
+  else
+    tally_pipeline_report_part (pipeline, TALLY_SEVERITY_WARNING, node, 0, strlen (node->text),
+                                "the value changes with each run", NULL);
+}
+
+static char *
+hidden_name (const TallyOption *option, const GArray *columns)
+{
+  char *name = g_strdup_printf ("(%s)", option->name);
+
+  for (guint i = 0; i < columns->len; i++)
+    if (strcmp (g_array_index (columns, TallyColumn, i).name, name) == 0)
+      {
+        char *other = g_strdup_printf ("(%s)", name);
+
+        g_free (name);
+        name = other;
+        i = -1;
+      }
+  return name;
+}
+
+/* Gives each expression of instance a hidden column, whose index goes into the option's field. */
+static void
+bind_expressions (TallyPipeline *pipeline, TallyInstance *instance, TallySchema *schema, GArray *columns,
+                  GPtrArray *names)
+{
+  for (guint i = 0; i < instance->expressions->len; i++)
+    {
+      const TallyInstanceExpression *wish = &g_array_index (instance->expressions, TallyInstanceExpression, i);
+      TallyExpression *expression = compile_as_text (pipeline, wish, schema);
+      TallyColumn column = { .type = TALLY_TYPE_TEXT };
+
+      if (expression == NULL)
+        continue;
+
+      check_volatile (pipeline, wish, expression, instance == pipeline->reader->delivery);
+      g_ptr_array_add (pipeline->sink_expressions, expression);
+      column.name = hidden_name (wish->option, columns);
+      g_ptr_array_add (names, (gpointer) column.name);
+      *(gint *) ((char *) instance->self + wish->option->offset) = columns->len;
+      g_array_append_val (columns, column);
+    }
+}
+
+static void
+bind_sink (TallyPipeline *pipeline, TallySchema *schema)
+{
+  TallyInstance *sink = pipeline->sink;
+  g_autoptr (GArray) columns = g_array_new (FALSE, FALSE, sizeof (TallyColumn));
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GError) error = NULL;
+
+  pipeline->n_visible = tally_schema_n_columns (schema);
+  for (guint i = 0; i < pipeline->n_visible; i++)
+    g_array_append_val (columns, *tally_schema_column (schema, i));
+  if (sink == NULL)
+    return;
+
+  bind_expressions (pipeline, sink, schema, columns, names);
+  if (pipeline->reader->delivery != NULL)
+    {
+      bind_expressions (pipeline, pipeline->reader->delivery, schema, columns, names);
+      pipeline->delivery = *(TallyDeliveryOptions *) pipeline->reader->delivery->self;
+    }
+  pipeline->sink_schema = tally_schema_new ((const TallyColumn *) (gpointer) columns->data, columns->len);
+
+  /* The sink judges the columns that a person knows of; a plugin's rules may rely on right options. */
+  if (pipeline->reader->sink.good && sink->plugin->accept != NULL && !sink->plugin->accept (sink->self, schema, &error))
+    tally_pipeline_report_error (pipeline, pipeline->reader->sink.name, error);
+}
+
+/* ---- Both ---- */
+
+static gboolean
+same_columns (TallySchema *a, TallySchema *b)
+{
+  if (a == NULL || tally_schema_n_columns (a) != tally_schema_n_columns (b))
+    return FALSE;
+
+  for (guint i = 0; i < tally_schema_n_columns (a); i++)
+    {
+      const TallyColumn *first = tally_schema_column (a, i), *second = tally_schema_column (b, i);
+
+      if (first->type != second->type || strcmp (first->name, second->name) != 0)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+gboolean
+tally_pipeline_bind (TallyPipeline *pipeline, TallySchema *schema)
+{
+  TallyReader *reader = pipeline->reader;
+  TallySchema *last;
+
+  if (reader->bound && same_columns (pipeline->source_schema, schema))
+    return TRUE;
+
+  g_ptr_array_set_size (pipeline->diagnostics, reader->n_unbound);
+  g_ptr_array_set_size (pipeline->steps, 0);
+  g_ptr_array_set_size (pipeline->sink_expressions, 0);
+  g_clear_pointer (&pipeline->sink_schema, tally_schema_unref);
+  tally_schema_ref (schema);
+  g_clear_pointer (&pipeline->source_schema, tally_schema_unref);
+  pipeline->source_schema = schema;
+
+  last = bind_steps (pipeline, schema);
+  if (last != NULL)
+    bind_sink (pipeline, last);
+  reader->bound = tally_pipeline_n_errors (pipeline) == 0;
+  return reader->bound;
+}

@@ -1,0 +1,382 @@
+/* plugins.c: source: and sink: become instances with their options filled */
+#include "plugin/descriptor.h"
+#include "plugin/option.h"
+#include "reader.h"
+#include "record/nearest.h"
+#include <string.h>
+
+/* ---- Values ---- */
+
+/* A scalar's value and its references; what came from outside is remembered as a secret. */
+static char *
+expand (TallyPipeline *pipeline, const TallyYamlNode *node)
+{
+  g_autoptr (GPtrArray) mistakes = g_ptr_array_new_with_free_func ((GDestroyNotify) tally_reference_mistake_free);
+  char *value = tally_reference_expand (node->text, pipeline->directory, pipeline->reader->secrets, mistakes);
+
+  for (guint i = 0; i < mistakes->len; i++)
+    {
+      const TallyReferenceMistake *mistake = mistakes->pdata[i];
+
+      tally_pipeline_report_part (pipeline, TALLY_SEVERITY_ERROR, node, mistake->offset, mistake->length,
+                                  mistake->message, mistake->hint);
+    }
+  return value;
+}
+
+char *
+tally_pipeline_dup_scalar (TallyPipeline *pipeline, const TallyYamlNode *node)
+{
+  g_autofree char *message = NULL;
+
+  if (node->kind == TALLY_YAML_SCALAR && !tally_yaml_is_empty (node))
+    return expand (pipeline, node);
+
+  message = g_strdup_printf ("\"%s\" %s", node->key != NULL ? node->key->text : "value",
+                             node->kind == TALLY_YAML_SCALAR ? "has no value" : "takes a text");
+  tally_pipeline_report_node (pipeline, node, message, NULL);
+  return NULL;
+}
+
+/* A secret that stands in the file itself is blotted out of the text that messages quote. */
+static void
+blot (TallyPipeline *pipeline, const TallyYamlNode *node)
+{
+  TallySecret *secret;
+
+  if (node->kind != TALLY_YAML_SCALAR)
+    {
+      for (guint i = 0; i < node->items->len; i++)
+        blot (pipeline, node->items->pdata[i]);
+      return;
+    }
+  if (strstr (node->text, "${") != NULL)
+    return;
+
+  for (gsize i = node->start; i < node->end; i++)
+    if (!g_ascii_isspace (pipeline->text[i]))
+      pipeline->text[i] = '*';
+  secret = g_new (TallySecret, 1);
+  *secret = (TallySecret) { .value = g_strdup (node->text), .written = g_strdup ("***") };
+  g_ptr_array_add (pipeline->reader->secrets, secret);
+}
+
+/* ---- Options ---- */
+
+static void
+set_value (TallyPipeline *pipeline, TallyInstance *instance, const TallyOption *option, TallyYamlNode *node)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *value = NULL, *hint = NULL;
+  const char *nearest = NULL;
+
+  /* In an expression a dollar sign is SQL's. */
+  if (option->type == TALLY_OPTION_EXPRESSION)
+    value = g_strdup (node->text);
+  else
+    value = expand (pipeline, node);
+  if (value == NULL
+      || tally_instance_set_marked (instance, option->name, value, node->text, pipeline->directory, node, &error))
+    return;
+
+  if (option->type == TALLY_OPTION_CHOICE)
+    nearest = tally_nearest (node->text, option->choices, g_strv_length ((char **) option->choices));
+  if (nearest != NULL)
+    hint = g_strdup_printf ("did you mean \"%s\"?", nearest);
+  else if (option->example != NULL)
+    hint = g_strdup_printf ("for example: %s: %s", option->name, option->example);
+  tally_pipeline_report_node (pipeline, node, error->message, hint);
+}
+
+static void
+set_option (TallyPipeline *pipeline, TallyInstance *instance, const TallyOption *option, TallyYamlNode *node)
+{
+  g_autofree char *message = NULL;
+
+  if (option->type == TALLY_OPTION_SECRET)
+    blot (pipeline, node);
+  if (tally_yaml_is_empty (node))
+    message = g_strdup_printf ("\"%s\" has no value", option->name);
+  else if (node->kind == TALLY_YAML_MAP || (node->kind == TALLY_YAML_LIST && option->type != TALLY_OPTION_LIST))
+    message = g_strdup_printf ("\"%s\" takes %s %s, not a %s", option->name,
+                               strchr ("aeiou", *tally_option_type_name (option->type)) != NULL ? "an" : "a",
+                               tally_option_type_name (option->type), node->kind == TALLY_YAML_MAP ? "map" : "list");
+  if (message != NULL)
+    {
+      tally_pipeline_report_node (pipeline, node, message, option->summary);
+      return;
+    }
+  if (node->kind == TALLY_YAML_SCALAR)
+    {
+      set_value (pipeline, instance, option, node);
+      return;
+    }
+
+  for (guint i = 0; i < node->items->len; i++)
+    {
+      TallyYamlNode *item = node->items->pdata[i];
+
+      if (item->kind == TALLY_YAML_SCALAR)
+        set_value (pipeline, instance, option, item);
+      else
+        tally_pipeline_report_node (pipeline, item, "an item of this list must be a text", NULL);
+    }
+  /* An empty list is one, too, and not a missing option. */
+  instance->given[option - instance->plugin->options] = TRUE;
+}
+
+static void
+report_unknown_option (TallyPipeline *pipeline, const TallyPluginDraft *draft, TallyYamlNode *node)
+{
+  const TallyPlugin *plugin = draft->plugin;
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  g_autofree char *message = g_strdup_printf ("%s \"%s\" has no option \"%s\"", tally_kind_name (plugin->kind),
+                                              plugin->name, node->key->text);
+  g_autofree char *hint = NULL;
+
+  blot (pipeline, node);
+  for (guint i = 0; i < tally_option_count (plugin->options); i++)
+    g_ptr_array_add (names, (gpointer) plugin->options[i].name);
+  for (guint i = 0; plugin->delivery != NULL && i < tally_option_count (tally_delivery_options); i++)
+    g_ptr_array_add (names, (gpointer) tally_delivery_options[i].name);
+  hint = tally_pipeline_name_hint ("its options are", (const char *const *) names->pdata, names->len,
+                                   tally_nearest (node->key->text, (const char *const *) names->pdata, names->len));
+  tally_pipeline_report_node (pipeline, node->key, message, hint);
+}
+
+static void
+fill (TallyPipeline *pipeline, const TallyPluginDraft *draft, TallyInstance *instance, TallyInstance *delivery)
+{
+  guint n = draft->options != NULL ? draft->options->items->len : 0;
+
+  for (guint i = 0; i < n; i++)
+    {
+      TallyYamlNode *node = draft->options->items->pdata[i];
+      const TallyOption *option = tally_option_find (instance->plugin->options, node->key->text);
+      const TallyOption *core_option = tally_option_find (tally_delivery_options, node->key->text);
+
+      if (option != NULL)
+        set_option (pipeline, instance, option, node);
+      else if (core_option != NULL && delivery != NULL)
+        set_option (pipeline, delivery, core_option, node);
+      else
+        report_unknown_option (pipeline, draft, node);
+    }
+}
+
+/* Fallbacks, what is missing, and the plugin's own rules, which may rely on all options being right. */
+static void
+finish (TallyPipeline *pipeline, const TallyPluginDraft *draft, TallyInstance *instance, guint n_errors_before)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *message = NULL, *hint = NULL;
+  const TallyPlugin *plugin = draft->plugin;
+  const TallyOption *option;
+  const char *missing = NULL;
+  gboolean right = tally_pipeline_n_errors (pipeline) == n_errors_before;
+
+  if (tally_instance_finish (instance, &missing, &error))
+    return;
+  if (missing == NULL)
+    {
+      if (right)
+        tally_pipeline_report_error (pipeline, draft->name, error);
+      return;
+    }
+
+  option = tally_option_find (instance->plugin->options, missing);
+  message = g_strdup_printf ("%s \"%s\" needs \"%s\"", tally_kind_name (plugin->kind), plugin->name, missing);
+  hint = option->example != NULL ? g_strdup_printf ("%s, for example %s: %s", option->summary, missing, option->example)
+                                 : g_strdup (option->summary);
+  tally_pipeline_report_node (pipeline, draft->name, message, hint);
+}
+
+static void
+finish_delivery (TallyPipeline *pipeline, const TallyPluginDraft *draft, guint n_errors_before)
+{
+  TallyInstance *delivery = pipeline->reader->delivery;
+  TallyDeliveryOptions *options = delivery->self;
+
+  finish (pipeline, draft, delivery, n_errors_before);
+  if (!tally_instance_was_given (delivery, "settle"))
+    options->settle = -1;
+  pipeline->delivery = *options;
+}
+
+/* ---- Which plugin ---- */
+
+/* `csv: {…}`, or `csv` alone. */
+static gboolean
+read_name (TallyPipeline *pipeline, TallyPluginDraft *draft, TallyYamlNode *node)
+{
+  const char *kind = tally_kind_name (draft->kind);
+  g_autofree char *message = NULL, *hint = NULL;
+
+  if (node->kind == TALLY_YAML_SCALAR && !tally_yaml_is_empty (node))
+    {
+      draft->name = node;
+      return TRUE;
+    }
+  if (node->kind != TALLY_YAML_MAP || node->items->len == 0)
+    {
+      message = g_strdup_printf ("\"%s\" takes the name of one plugin and its options", kind);
+      tally_pipeline_report_node (pipeline, node, message, "'tallyman inspect' lists the plugins");
+      return FALSE;
+    }
+
+  draft->options = node->items->pdata[0];
+  draft->name = draft->options->key;
+  for (guint i = 1; i < node->items->len; i++)
+    blot (pipeline, node->items->pdata[i]);
+  if (node->items->len > 1)
+    {
+      TallyYamlNode *second = node->items->pdata[1];
+
+      message = g_strdup_printf ("\"%s\" takes one plugin, and \"%s\" is a second one", kind, second->key->text);
+      hint = g_strdup_printf ("options of \"%s\" are indented deeper than its name", draft->name->text);
+      tally_pipeline_report_node (pipeline, second->key, message, hint);
+    }
+  if (tally_yaml_is_empty (draft->options))
+    draft->options = NULL;
+  else if (draft->options->kind != TALLY_YAML_MAP)
+    {
+      message = g_strdup_printf ("\"%s\" takes a map of options", draft->name->text);
+      blot (pipeline, draft->options);
+      tally_pipeline_report_node (pipeline, draft->options, message, "write each as \"name: value\" on a line of its own");
+      draft->options = NULL;
+      return FALSE;
+    }
+  return TRUE;
+}
+
+void
+tally_pipeline_read_plugin (TallyPipeline *pipeline, TallyRegistry *registry, TallyKind kind, TallyYamlNode *node)
+{
+  TallyReader *reader = pipeline->reader;
+  TallyPluginDraft *draft = kind == TALLY_SOURCE ? &reader->source : &reader->sink;
+  TallyInstance **instance = kind == TALLY_SOURCE ? &pipeline->source : &pipeline->sink;
+  g_autoptr (GError) error = NULL;
+  guint n_errors;
+
+  if (draft->name != NULL)
+    return; /* a key that is there twice */
+  draft->kind = kind;
+  if (!read_name (pipeline, draft, node))
+    return;
+
+  draft->plugin = tally_registry_find (registry, kind, draft->name->text, &error);
+  if (draft->plugin == NULL)
+    {
+      if (draft->options != NULL)
+        blot (pipeline, draft->options);
+      tally_pipeline_report_error (pipeline, draft->name, error);
+      return;
+    }
+
+  n_errors = tally_pipeline_n_errors (pipeline);
+  *instance = tally_instance_new (draft->plugin);
+  if (draft->plugin->delivery != NULL)
+    reader->delivery = tally_instance_new (&tally_delivery_options_plugin);
+  fill (pipeline, draft, *instance, reader->delivery);
+  finish (pipeline, draft, *instance, n_errors);
+  if (draft->plugin->delivery != NULL)
+    finish_delivery (pipeline, draft, n_errors);
+  draft->good = tally_pipeline_n_errors (pipeline) == n_errors;
+}
+
+/* ---- A look at a source ---- */
+
+/* A file that is not there: the value of an option that is a path. */
+static const TallyYamlNode *
+find_path (const TallyPipeline *pipeline, const char *message)
+{
+  const TallyPluginDraft *draft = &pipeline->reader->source;
+  const TallyYamlNode *first = NULL;
+
+  for (guint i = 0; draft->options != NULL && i < draft->options->items->len; i++)
+    {
+      const TallyYamlNode *node = draft->options->items->pdata[i];
+      const TallyOption *option = tally_option_find (draft->plugin->options, node->key->text);
+
+      if (option == NULL || (option->flags & TALLY_OPTION_PATH) == 0)
+        continue;
+      for (guint j = 0; node->kind == TALLY_YAML_LIST && j < node->items->len; j++)
+        {
+          const TallyYamlNode *item = node->items->pdata[j];
+          g_autofree char *name = item->kind == TALLY_YAML_SCALAR ? g_path_get_basename (item->text) : NULL;
+
+          if (name != NULL && strstr (message, name) != NULL)
+            return item;
+        }
+      if (first == NULL)
+        first = node->kind == TALLY_YAML_LIST && node->items->len > 0 ? node->items->pdata[0] : node;
+    }
+  return first;
+}
+
+/* The file beside it that was probably meant. */
+static char *
+path_hint (const TallyPipeline *pipeline, const TallyYamlNode *node)
+{
+  g_autofree char *path = NULL, *folder = NULL, *name = NULL;
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GDir) directory = NULL;
+  const char *entry, *nearest;
+
+  if (node->kind != TALLY_YAML_SCALAR || strstr (node->text, "${") != NULL)
+    return NULL;
+
+  path = g_canonicalize_filename (node->text, pipeline->directory);
+  if (g_file_test (path, G_FILE_TEST_EXISTS))
+    return NULL;
+  folder = g_path_get_dirname (path);
+  name = g_path_get_basename (path);
+  directory = g_dir_open (folder, 0, NULL);
+  if (directory == NULL)
+    return g_strdup_printf ("there is no folder \"%s\"; relative paths are taken from the pipeline's folder", folder);
+
+  while (names->len < 1000 && (entry = g_dir_read_name (directory)) != NULL)
+    if (g_utf8_validate (entry, -1, NULL))
+      g_ptr_array_add (names, g_strdup (entry));
+  nearest = tally_nearest (name, (const char *const *) names->pdata, names->len);
+  return nearest != NULL ? g_strdup_printf ("did you mean \"%s\"?", nearest)
+                         : g_strdup ("relative paths are taken from the pipeline's folder");
+}
+
+static void
+report_source_warning (const char *message, gpointer data)
+{
+  TallyPipeline *pipeline = data;
+  const TallyYamlNode *name = pipeline->reader->source.name;
+
+  tally_pipeline_report (pipeline, TALLY_SEVERITY_WARNING, name->start, name->end - name->start, message, NULL);
+}
+
+TallySchema *
+tally_pipeline_describe_source (TallyPipeline *pipeline)
+{
+  const TallyPluginDraft *draft = &pipeline->reader->source;
+  g_autoptr (TallyContext) ctx = tally_context_new (pipeline->directory);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *hint = NULL;
+  const TallyYamlNode *at;
+  TallySchema *schema = NULL;
+
+  /* An instance of its own, so that the one for the run has never been opened. */
+  TallyInstance *instance = tally_instance_new (draft->plugin);
+  fill (pipeline, draft, instance, NULL);
+  ctx->warn = report_source_warning;
+  ctx->warn_data = pipeline;
+  if (tally_instance_finish (instance, NULL, &error) && tally_instance_open (instance, ctx, &error))
+    schema = draft->plugin->describe (instance->self, ctx, &error);
+  tally_instance_free (instance);
+  if (schema != NULL)
+    return schema;
+
+  at = g_error_matches (error, TALLY_ERROR, TALLY_ERROR_IO) ? find_path (pipeline, error->message) : NULL;
+  if (at != NULL)
+    hint = path_hint (pipeline, at);
+  tally_pipeline_report_node (pipeline, at != NULL ? at : draft->name,
+                              error != NULL ? error->message : "the source says nothing of its columns", hint);
+  return NULL;
+}

@@ -1,0 +1,67 @@
+/* reader.h: what the parts of the pipeline's reader share */
+#pragma once
+#include "pipeline.h"
+#include "reference.h"
+#include "yaml.h"
+
+/* A step as written, before it is known which columns come. */
+typedef struct
+{
+  const TallyStepKind *kind;
+  TallyYamlNode *node; /* (unowned) its value; the key is the step's name */
+  GArray *arguments;   /* (owned) (element-type TallyStepArgument) pointing into the nodes */
+  GPtrArray *nodes;    /* (owned) (element-type TallyYamlNode) (unowned) of the arguments, each with its key if it has one */
+} TallyStepDraft;
+
+/* A source or sink as written. */
+typedef struct
+{
+  TallyKind kind;
+  TallyYamlNode *name;       /* (unowned) (nullable) the plugin's name */
+  TallyYamlNode *options;    /* (unowned) (nullable) the map of its options */
+  const TallyPlugin *plugin; /* (unowned) (nullable) */
+  gboolean good;             /* its options have no mistakes */
+} TallyPluginDraft;
+
+struct _TallyReader
+{
+  TallyYamlNode *root;     /* (owned) (nullable) */
+  TallyPluginDraft source, sink;
+  TallyInstance *delivery; /* (owned) (nullable) the core's options of a delivering sink */
+  GPtrArray *steps;        /* (owned) (element-type TallyStepDraft) */
+  GPtrArray *secrets;      /* (owned) (element-type TallySecret) */
+  gboolean bound;          /* steps and sink are typed for source_schema, without errors */
+  guint n_unbound;         /* diagnostics that do not come from binding */
+};
+
+extern const TallyPlugin tally_delivery_options_plugin;
+
+/* ---- Saying what is wrong; messages are redacted ---- */
+
+void tally_pipeline_report (TallyPipeline *pipeline, TallySeverity severity, gsize offset, gsize length,
+                            const char *message, const char *hint);
+void tally_pipeline_report_whole (TallyPipeline *pipeline, const char *message, const char *hint);
+/* At a node: a scalar as a whole, of a list or map its beginning. */
+void tally_pipeline_report_node (TallyPipeline *pipeline, const TallyYamlNode *node, const char *message, const char *hint);
+/* At bytes of a scalar's text. */
+void tally_pipeline_report_part (TallyPipeline *pipeline, TallySeverity severity, const TallyYamlNode *scalar, gsize offset,
+                                 gsize length, const char *message, const char *hint);
+/* An error whose message may end with "; did you mean …?", which becomes the hint. */
+void tally_pipeline_report_error (TallyPipeline *pipeline, const TallyYamlNode *node, const GError *error);
+/* "did you mean …?", or the known names. */
+char *tally_pipeline_name_hint (const char *what, const char *const *names, guint n_names, const char *nearest);
+
+/* ---- The parts ---- */
+
+/* A scalar with its references replaced; NULL if there is none or it has mistakes, which are reported. */
+char *tally_pipeline_dup_scalar (TallyPipeline *pipeline, const TallyYamlNode *node);
+/* source: and sink: */
+void tally_pipeline_read_plugin (TallyPipeline *pipeline, TallyRegistry *registry, TallyKind kind, TallyYamlNode *node);
+/* Opens a LOCAL source to see its columns.  NULL if it cannot be, which is reported. */
+TallySchema *tally_pipeline_describe_source (TallyPipeline *pipeline);
+/* transform: */
+void tally_pipeline_read_steps (TallyPipeline *pipeline, TallyYamlNode *node);
+void tally_step_draft_free (TallyStepDraft *draft);
+/* tests: */
+void tally_pipeline_read_tests (TallyPipeline *pipeline, TallyYamlNode *node);
+void tally_pipeline_test_free (TallyPipelineTest *test);

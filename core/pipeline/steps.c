@@ -1,0 +1,132 @@
+/* steps.c: transform: becomes drafts of steps */
+#include "reader.h"
+#include "record/nearest.h"
+#include <string.h>
+
+void
+tally_step_draft_free (TallyStepDraft *draft)
+{
+  g_array_unref (draft->arguments);
+  g_ptr_array_unref (draft->nodes);
+  g_free (draft);
+}
+
+/* In an expression `${NAME}` is a text like any other, which is seldom what was meant. */
+static void
+warn_of_reference (TallyPipeline *pipeline, const TallyYamlNode *node)
+{
+  const char *reference = strstr (node->text, "${");
+
+  if (reference != NULL)
+    tally_pipeline_report_part (pipeline, TALLY_SEVERITY_WARNING, node, reference - node->text,
+                                strcspn (reference, "}") + 1, "\"${\" is not replaced in an expression",
+                                "only values of source, sink, errors and ledger are");
+}
+
+static void
+add_argument (TallyPipeline *pipeline, TallyStepDraft *draft, TallyYamlNode *node)
+{
+  TallyStepArgument argument = { .name = node->key != NULL && node != draft->node ? node->key->text : NULL,
+                                 .value = node->text };
+  g_autofree char *message = NULL;
+
+  if (node->kind != TALLY_YAML_SCALAR)
+    tally_pipeline_report_node (pipeline, node, "a text is expected here", NULL);
+  else if (tally_yaml_is_empty (node))
+    {
+      message = g_strdup_printf ("\"%s\" has no value", argument.name != NULL ? argument.name : draft->kind->name);
+      tally_pipeline_report_node (pipeline, node, message, NULL);
+    }
+  else
+    {
+      warn_of_reference (pipeline, node);
+      g_array_append_val (draft->arguments, argument);
+      g_ptr_array_add (draft->nodes, node);
+    }
+}
+
+static void
+read_arguments (TallyPipeline *pipeline, TallyStepDraft *draft)
+{
+  static const char *const forms[] = { [TALLY_STEP_SCALAR] = "one value", [TALLY_STEP_LIST] = "a list",
+                                       [TALLY_STEP_MAP] = "a map" };
+  TallyYamlNode *node = draft->node;
+  gboolean fits = (draft->kind->form == TALLY_STEP_SCALAR && node->kind == TALLY_YAML_SCALAR)
+                  || (draft->kind->form == TALLY_STEP_LIST && node->kind != TALLY_YAML_MAP)
+                  || (draft->kind->form == TALLY_STEP_MAP && node->kind == TALLY_YAML_MAP);
+
+  if (!fits)
+    {
+      g_autofree char *message = g_strdup_printf ("\"%s\" takes %s", draft->kind->name, forms[draft->kind->form]);
+
+      tally_pipeline_report_node (pipeline, node, message, draft->kind->summary);
+    }
+  else if (node->kind == TALLY_YAML_SCALAR)
+    add_argument (pipeline, draft, node);
+  else
+    for (guint i = 0; i < node->items->len; i++)
+      add_argument (pipeline, draft, node->items->pdata[i]);
+}
+
+static void
+report_unknown_step (TallyPipeline *pipeline, const TallyYamlNode *key)
+{
+  g_autofree char *message = g_strdup_printf ("there is no step \"%s\"", key->text);
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  g_autofree char *hint = NULL;
+
+  for (const TallyStepKind *const *kind = tally_step_kinds (); *kind != NULL; kind++)
+    g_ptr_array_add (names, (gpointer) (*kind)->name);
+  hint = tally_pipeline_name_hint ("the steps are", (const char *const *) names->pdata, names->len,
+                                   tally_nearest (key->text, (const char *const *) names->pdata, names->len));
+  tally_pipeline_report_node (pipeline, key, message, hint);
+}
+
+static void
+read_step (TallyPipeline *pipeline, TallyYamlNode *node)
+{
+  TallyYamlNode *value;
+  const TallyStepKind *kind;
+  TallyStepDraft *draft;
+
+  if (node->kind != TALLY_YAML_MAP || node->items->len == 0)
+    {
+      tally_pipeline_report_node (pipeline, node, "a step is its name, a colon and what it takes",
+                                  "for example: - filter: status <> 'spam'");
+      return;
+    }
+  value = node->items->pdata[0];
+  if (node->items->len > 1)
+    tally_pipeline_report_node (pipeline, ((TallyYamlNode *) node->items->pdata[1])->key, "a step has one name",
+                                "begin each step with \"- \", and indent what it takes deeper than its name");
+
+  kind = tally_step_find (value->key->text);
+  if (kind == NULL)
+    {
+      report_unknown_step (pipeline, value->key);
+      return;
+    }
+
+  draft = g_new0 (TallyStepDraft, 1);
+  draft->kind = kind;
+  draft->node = value;
+  draft->arguments = g_array_new (FALSE, FALSE, sizeof (TallyStepArgument));
+  draft->nodes = g_ptr_array_new ();
+  g_ptr_array_add (pipeline->reader->steps, draft);
+  read_arguments (pipeline, draft);
+}
+
+void
+tally_pipeline_read_steps (TallyPipeline *pipeline, TallyYamlNode *node)
+{
+  if (tally_yaml_is_empty (node))
+    return;
+  if (node->kind != TALLY_YAML_LIST)
+    {
+      tally_pipeline_report_node (pipeline, node, "\"transform\" takes a list of steps", "begin each step with \"- \"");
+      return;
+    }
+
+  for (guint i = 0; i < node->items->len; i++)
+    read_step (pipeline, node->items->pdata[i]);
+}

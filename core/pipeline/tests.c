@@ -1,0 +1,102 @@
+/* tests.c: tests: rows in, rows out */
+#include "reader.h"
+#include <string.h>
+
+void
+tally_pipeline_test_free (TallyPipelineTest *test)
+{
+  if (test == NULL)
+    return;
+
+  g_free (test->name);
+  g_ptr_array_unref (test->given);
+  g_ptr_array_unref (test->expect);
+  g_free (test);
+}
+
+static void
+read_rows (TallyPipeline *pipeline, const TallyYamlNode *node, GPtrArray *rows)
+{
+  if (node->kind != TALLY_YAML_LIST)
+    {
+      tally_pipeline_report_node (pipeline, node, "rows are a list of maps", "for example: [{ id: \"1\", prio: high }]");
+      return;
+    }
+
+  for (guint i = 0; i < node->items->len; i++)
+    {
+      const TallyYamlNode *row = node->items->pdata[i];
+      GString *json;
+
+      if (row->kind != TALLY_YAML_MAP)
+        {
+          tally_pipeline_report_node (pipeline, row, "a row is a map of columns and values", NULL);
+          continue;
+        }
+      json = g_string_new (NULL);
+      tally_yaml_append_json (row, json);
+      g_ptr_array_add (rows, g_string_free (json, FALSE));
+    }
+}
+
+static guint
+line_of (const TallyPipeline *pipeline, gsize offset)
+{
+  guint line = 1;
+
+  for (gsize i = 0; i < offset; i++)
+    line += pipeline->text[i] == '\n';
+  return line;
+}
+
+static void
+read_test (TallyPipeline *pipeline, const TallyYamlNode *node)
+{
+  TallyPipelineTest *test;
+
+  if (node->kind != TALLY_YAML_MAP)
+    {
+      tally_pipeline_report_node (pipeline, node, "a test has a name, \"given\" and \"expect\"", NULL);
+      return;
+    }
+
+  test = g_new0 (TallyPipelineTest, 1);
+  test->given = g_ptr_array_new_with_free_func (g_free);
+  test->expect = g_ptr_array_new_with_free_func (g_free);
+  test->line = line_of (pipeline, node->start);
+  g_ptr_array_add (pipeline->tests, test);
+  for (guint i = 0; i < node->items->len; i++)
+    {
+      const TallyYamlNode *value = node->items->pdata[i];
+      const char *key = value->key->text;
+
+      if (strcmp (key, "name") == 0 && value->kind == TALLY_YAML_SCALAR)
+        {
+          g_free (test->name);
+          test->name = g_strdup (value->text);
+        }
+      else if (strcmp (key, "given") == 0)
+        read_rows (pipeline, value, test->given);
+      else if (strcmp (key, "expect") == 0)
+        read_rows (pipeline, value, test->expect);
+      else
+        tally_pipeline_report_node (pipeline, value->key, "a test has a name, \"given\" and \"expect\"", NULL);
+    }
+  if (test->name == NULL)
+    tally_pipeline_report_node (pipeline, node, "the test has no name", "say in it what the test promises");
+  if (tally_yaml_find (node, "given") == NULL || tally_yaml_find (node, "expect") == NULL)
+    tally_pipeline_report_node (pipeline, node, "the test needs \"given\" and \"expect\"", NULL);
+}
+
+void
+tally_pipeline_read_tests (TallyPipeline *pipeline, TallyYamlNode *node)
+{
+  if (node->kind != TALLY_YAML_LIST)
+    {
+      tally_pipeline_report_node (pipeline, node, "\"tests\" takes a list of tests", "begin each test with \"- \"");
+      return;
+    }
+
+  for (guint i = 0; i < node->items->len; i++)
+    read_test (pipeline, node->items->pdata[i]);
+}

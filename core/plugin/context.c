@@ -1,0 +1,103 @@
+/* context.c: what the engine offers to a plugin at work */
+#include "context.h"
+#include <time.h>
+
+TallyContext *
+tally_context_new (const char *directory)
+{
+  TallyContext *ctx = g_new0 (TallyContext, 1);
+
+  ctx->directory = g_strdup (directory);
+  ctx->run_tag = g_strdup ("tallyman");
+  ctx->budget_limit = -1;
+  return ctx;
+}
+
+void
+tally_context_free (TallyContext *ctx)
+{
+  if (ctx == NULL)
+    return;
+
+  g_free (ctx->position);
+  g_free (ctx->directory);
+  g_free (ctx->run_tag);
+  g_free (ctx->target);
+  g_free (ctx);
+}
+
+const char *
+tally_context_position (TallyContext *ctx)
+{
+  return ctx->position;
+}
+
+const char *
+tally_context_directory (TallyContext *ctx)
+{
+  return ctx->directory;
+}
+
+const char *
+tally_context_run_tag (TallyContext *ctx)
+{
+  return ctx->run_tag;
+}
+
+gboolean
+tally_context_is_interrupted (TallyContext *ctx)
+{
+  return ctx->interrupted != NULL && g_atomic_int_get (ctx->interrupted);
+}
+
+void
+tally_context_warn (TallyContext *ctx, const char *format, ...)
+{
+  va_list arguments;
+
+  if (ctx->warn == NULL)
+    return;
+
+  va_start (arguments, format);
+  g_autofree char *message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  ctx->warn (message, ctx->warn_data);
+}
+
+void
+tally_context_set_target (TallyContext *ctx, const char *fingerprint)
+{
+  char *copy = g_strdup (fingerprint);
+
+  g_free (ctx->target);
+  ctx->target = copy;
+}
+
+/* CLOCK_BOOTTIME goes on while the machine sleeps, so an answer of before is as old as it is. */
+static gint64
+now (TallyContext *ctx)
+{
+  struct timespec time;
+
+  if (ctx->clock != NULL)
+    return ctx->clock (ctx->clock_data);
+
+  clock_gettime (CLOCK_BOOTTIME, &time);
+  return (gint64) time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
+}
+
+void
+tally_context_report_target_time (TallyContext *ctx, gint64 unix_time)
+{
+  ctx->target_time = unix_time;
+  ctx->target_time_at = now (ctx);
+}
+
+void
+tally_context_report_budget (TallyContext *ctx, gint64 limit, gint64 remaining, gint64 reset)
+{
+  ctx->budget_limit = limit;
+  ctx->budget_remaining = remaining;
+  ctx->budget_reset = reset;
+  ctx->budget_at = now (ctx);
+}

@@ -1,0 +1,12 @@
+/* kinds.h: the built-in steps, one file each */
+#pragma once
+#include "step.h"
+
+extern const TallyStepKind tally_step_assert;
+extern const TallyStepKind tally_step_cast;
+extern const TallyStepKind tally_step_drop;
+extern const TallyStepKind tally_step_filter;
+extern const TallyStepKind tally_step_keep;
+extern const TallyStepKind tally_step_limit;
+extern const TallyStepKind tally_step_rename;
+extern const TallyStepKind tally_step_set;

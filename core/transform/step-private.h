@@ -1,0 +1,60 @@
+/* step-private.h: what the steps share; each step's own struct begins with a TallyStep */
+#pragma once
+#include "step.h"
+
+struct _TallyStep
+{
+  const TallyStepKind *kind;
+  TallySchema *schema;  /* (owned) of the rows that leave it */
+  GPtrArray *warnings;  /* (owned) (nullable) (element-type utf8) */
+  gboolean (*apply) (TallyStep *step, TallyBatch *batch);
+  void (*clear) (TallyStep *step); /* (nullable) frees what the step's own struct holds */
+};
+
+/* A zeroed struct of size bytes that begins with a TallyStep. */
+gpointer tally_step_new (gsize size, const TallyStepKind *kind, TallySchema *schema);
+void tally_step_warn (TallyStep *step, const char *format, ...) G_GNUC_PRINTF (2, 3);
+
+/* ---- Complaints ---- */
+
+/* About bytes of an argument's name or value; length 0: all of it. */
+void tally_step_complain (GPtrArray *complaints, const TallyStepArgument *arguments, guint argument, gboolean in_name,
+                          const char *message, const char *hint);
+/* Takes over what the compiler said of argument's value, which stood prefix bytes later in the text that was compiled. */
+void tally_step_take_complaint (GPtrArray *complaints, guint argument, const TallyStepArgument *arguments, gsize prefix,
+                                TallyComplaint *complaint);
+/* The index of the column that argument's name or value names; -1 with a complaint. */
+gint tally_step_find_column (GPtrArray *complaints, const TallyStepArgument *arguments, guint argument, gboolean in_name,
+                             TallySchema *schema);
+/* Compiles an argument's value, or its name, that must be boolean; NULL with a complaint. */
+TallyExpression *tally_step_compile_condition (GPtrArray *complaints, const TallyStepArgument *arguments, guint argument,
+                                               gboolean in_name, TallySchema *schema);
+
+/* ---- Rows ---- */
+
+/* A step's scratch: one value for each row of a batch of any capacity. */
+typedef struct
+{
+  gpointer vector;   /* (owned) */
+  guint64 *validity; /* (owned) */
+  guint capacity;
+} TallyScratch;
+
+/* Room for capacity values of type; validity is all clear. */
+void tally_scratch_prepare (TallyScratch *scratch, TallyType type, guint capacity);
+void tally_scratch_clear (TallyScratch *scratch);
+/* The rows for which a boolean expression is true, as a bitmap; those rejected by it are not among them. */
+const guint64 *tally_scratch_evaluate (TallyScratch *scratch, TallyExpression *expression, TallyBatch *batch);
+
+/* ---- Columns that are worked out: set and cast ---- */
+
+typedef struct _TallyAssignments TallyAssignments;
+
+TallyAssignments *tally_assignments_new (void);
+void tally_assignments_free (TallyAssignments *assignments);
+/* Adds (transfer full) expression, whose value becomes the column name. */
+void tally_assignments_add (TallyAssignments *assignments, const char *name, TallyExpression *expression);
+/* (transfer full) The columns that come out: those of schema, replaced in place, then new ones. */
+TallySchema *tally_assignments_finish (TallyAssignments *assignments, TallySchema *schema);
+/* All expressions see the row as it came in. */
+void tally_assignments_apply (TallyAssignments *assignments, TallyBatch *batch, TallySchema *schema);
