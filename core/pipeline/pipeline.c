@@ -326,6 +326,12 @@ report_mistake (gsize offset, gsize length, const char *message, const char *hin
   tally_pipeline_report (data, TALLY_SEVERITY_ERROR, offset, length, message, hint);
 }
 
+static void
+free_expression (gpointer expression)
+{
+  tally_expression_free (expression);
+}
+
 static TallyPipeline *
 pipeline_new (const char *file)
 {
@@ -337,7 +343,7 @@ pipeline_new (const char *file)
   pipeline->directory = g_path_get_dirname (path);
   pipeline->after = g_new0 (char *, 1);
   pipeline->steps = g_ptr_array_new_with_free_func ((GDestroyNotify) tally_step_free);
-  pipeline->sink_expressions = g_ptr_array_new_with_free_func ((GDestroyNotify) tally_expression_free);
+  pipeline->sink_expressions = g_ptr_array_new_with_free_func (free_expression);
   pipeline->reject_limit = G_MAXINT64;
   pipeline->reject_percent = 100;
   pipeline->tests = g_ptr_array_new_with_free_func ((GDestroyNotify) tally_pipeline_test_free);

@@ -22,6 +22,8 @@ typedef struct
   guint line;
 } TallyPipelineTest;
 
+typedef struct _TallyReader TallyReader;
+
 typedef struct
 {
   char *file, *text;            /* (owned) as given, and the source */
@@ -42,6 +44,7 @@ typedef struct
   char *ledger;                 /* (owned) (nullable) */
   GPtrArray *tests;             /* (owned) (element-type TallyPipelineTest) */
   GPtrArray *diagnostics;       /* (owned) (element-type TallyDiagnostic) */
+  TallyReader *reader;  /* (owned) what was written where, for binding; see reader.h */
 } TallyPipeline;
 
 /* Reads file and finds everything that is wrong with it without touching a network: syntax, names, options, references.
@@ -52,7 +55,11 @@ TallyPipeline *tally_pipeline_load (const char *file, TallyRegistry *registry);
  * (and again if the source describes itself otherwise when it is opened for the run).  FALSE if there are errors now. */
 gboolean tally_pipeline_bind (TallyPipeline *pipeline, TallySchema *schema);
 guint tally_pipeline_n_errors (const TallyPipeline *pipeline);
-/* All the diagnostics, in order of position. */
+/* (transfer full): message without the values that references stand for. */
+char *tally_pipeline_redact (const TallyPipeline *pipeline, const char *message);
+/* (transfer container) (element-type TallyDiagnostic) in order of position. */
+GPtrArray *tally_pipeline_sorted_diagnostics (const TallyPipeline *pipeline);
+/* All of them as text. */
 void tally_pipeline_format_diagnostics (const TallyPipeline *pipeline, gboolean colour, GString *out);
 void tally_pipeline_free (TallyPipeline *pipeline);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TallyPipeline, tally_pipeline_free)
