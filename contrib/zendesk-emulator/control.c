@@ -26,6 +26,7 @@ show_counts (EmuExchange *x)
   add_count (out, "hits", counts->hits);
   add_count (out, "misses", counts->misses);
   add_count (out, "limited", counts->limited);
+  add_count (out, "dropped", counts->dropped);
   add_count (out, "duplicates", emu->tickets->n_duplicates);
   add_count (out, "max_in_flight", counts->most_in_flight);
   add_count (out, "max_concurrent_same_key", emu->keys->most_at_work);

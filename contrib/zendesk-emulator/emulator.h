@@ -40,7 +40,7 @@ typedef struct
 
 typedef struct
 {
-  guint created, deleted, hits, misses, limited;
+  guint created, deleted, hits, misses, limited, dropped;
   guint in_flight, most_in_flight;
   guint by_status[600];
 } EmuCounts;

@@ -126,6 +126,8 @@ log_end (EmuExchange *x, const char *outcome, guint status)
     event->fault = "warn";
   if (status > 0)
     x->emu->counts.by_status[status]++;
+  else
+    x->emu->counts.dropped++;
 }
 
 void

@@ -99,6 +99,7 @@ test_breaks_as_asked_and_tells_the_truth (void)
       assert_row_int (row->label, rig_count (rig, "created"), row->created);
       assert_row_text (row->label, outcome, row->outcome);
       assert_row_text (row->label, answered, struck->result == CURLE_OK ? "true" : "false");
+      assert_row_int (row->label, rig_count (rig, "dropped"), struck->status == 0);
       if (row->body == NULL)
         assert_row_text (row->label, struck->body, "");
       else
