@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define APPLICATION_ID 0x54616c79 /* "Taly" */
-#define BUSY_MILLISECONDS 10000
+#define BUSY_MILLISECONDS 1000 /* for one try */
 
 typedef struct
 {
@@ -34,7 +34,8 @@ complain (Sqlite *sqlite, const char *what, GError **error)
 {
   int code = sqlite3_errcode (sqlite->handle);
 
-  if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
+  sqlite->base.failure = code == SQLITE_BUSY || code == SQLITE_LOCKED ? TALLY_FAILURE_AGAIN : TALLY_FAILURE_FINAL;
+  if (sqlite->base.failure == TALLY_FAILURE_AGAIN)
     return tally_throw (error, TALLY_ERROR_LEDGER, "could not %s the ledger %s: another program keeps it locked", what,
                         sqlite->base.description);
   return tally_throw (error, TALLY_ERROR_LEDGER, "could not %s the ledger %s: %s", what, sqlite->base.description,
@@ -569,7 +570,7 @@ make_file (const char *path, GError **error)
 static gboolean
 use_write_ahead_log (Sqlite *sqlite, GError **error)
 {
-  for (guint waited = 0; waited < BUSY_MILLISECONDS; waited += 20)
+  for (guint waited = 0; waited < 10 * BUSY_MILLISECONDS; waited += 20)
     {
       if (sqlite3_exec (sqlite->handle, "PRAGMA journal_mode = WAL", NULL, NULL, NULL) == SQLITE_OK)
         return TRUE;

@@ -1,6 +1,7 @@
 /* contract.c: what a ledger promises, whichever database it is in */
 #include "place.h"
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -1175,6 +1176,66 @@ test_mark_sees_steps_backwards (void)
     }
 }
 
+/* In a child: intends keys 1, 2, … and settles the one before, and says each number once it was told so. */
+static void
+commit_until_killed (const char *uri, int tell)
+{
+  g_autoptr (Work) work = work_resume (uri);
+
+  for (guint32 n = 1;; n++)
+    {
+      g_autofree char *key = g_strdup_printf ("%u", n), *before = g_strdup_printf ("%u", n - 1);
+      const TallyLedgerOutcome outcome = { .key = before, .generation = 1, .state = TALLY_DELIVERY_DELIVERED,
+                                           .target_id = before };
+      g_autoptr (TallyLedgerDelivery) intent = make_intent (key, 1);
+      TallyLedgerChange change = work_change (work);
+      gboolean taken;
+
+      change.intents = &intent;
+      change.n_intents = 1;
+      change.taken = &taken;
+      change.outcomes = &outcome;
+      change.n_outcomes = n > 1 ? 1 : 0;
+      if (!tally_ledger_commit (work->ledger, &change, NULL, NULL) || taken || write (tell, &n, sizeof n) != sizeof n)
+        _exit (1);
+    }
+}
+
+static void
+test_what_was_acknowledged_is_there_after_a_kill (void)
+{
+  EACH_DATABASE ();
+  g_autoptr (Work) work = work_new ();
+  g_autoptr (GError) error = NULL;
+  guint32 acknowledged = 0, n;
+  int pipes[2], status;
+  pid_t child;
+
+  tally_ledger_release (work->ledger, work->epoch, &error);
+  g_assert (pipe (pipes) == 0);
+  if ((child = fork ()) == 0)
+    commit_until_killed (work->uri, pipes[1]);
+  close (pipes[1]);
+  while (read (pipes[0], &n, sizeof n) == sizeof n)
+    {
+      acknowledged = n;
+      if (n == 40)
+        kill (child, SIGKILL);
+    }
+  close (pipes[0]);
+  waitpid (child, &status, 0);
+  assert_true (WIFSIGNALED (status) && acknowledged >= 40);
+
+  /* All that was told, and at most the one whose answer was not heard; settled but for the last. */
+  g_autofree char *made = place_ask (work->ledger, "SELECT count (*) FROM deliveries");
+  g_autofree char *delivered = place_ask (work->ledger, "SELECT count (*) FROM deliveries WHERE state = 'delivered'");
+  g_autofree char *serial = place_ask (work->ledger, "SELECT max (serial) FROM writers");
+  gint64 n_made = g_ascii_strtoll (made, NULL, 10);
+  assert_true (n_made == acknowledged || n_made == acknowledged + 1);
+  assert_int (g_ascii_strtoll (delivered, NULL, 10), n_made - 1);
+  assert_int (g_ascii_strtoll (serial, NULL, 10), n_made);
+}
+
 static const Promise promises[] = {
   { "keeps its name", test_keeps_its_name },
   { "makes nothing where it may only read", test_makes_nothing_where_it_may_only_read },
@@ -1200,6 +1261,7 @@ static const Promise promises[] = {
   { "one bad outcome keeps all out", test_one_bad_outcome_keeps_all_out },
   { "only the first of two equal intents is made", test_only_the_first_of_two_equal_intents_is_made },
   { "a serial counts once (A7)", test_serial_counts_once },
+  { "what was acknowledged is there after a kill (A6, A7)", test_what_was_acknowledged_is_there_after_a_kill },
   { "bytes are dropped once delivered (R3)", test_bytes_are_dropped_once_delivered },
   { "finds in the order asked", test_finds_in_the_order_asked },
   { "refuses keys that cannot be kept", test_refuses_keys_that_cannot_be_kept },

@@ -14,7 +14,7 @@
 /* FALSE, and the promise skipped, if there is no such database here. */
 gboolean place_is_there (void);
 gboolean place_is_sqlite (void);
-/* A URI at which there is no ledger yet. (transfer full) */
+/* A URI at which there is no ledger yet; what was at the one before may be gone. (transfer full) */
 char *place_new (void);
 /* Fails the test and returns NULL if it cannot be opened. */
 TallyLedger *place_open (const char *uri);
@@ -38,6 +38,8 @@ typedef struct
 } Work;
 
 Work *work_new (void);
+/* The same with a ledger that may be there already. */
+Work *work_resume (const char *uri);
 void work_free (Work *work);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Work, work_free)
 /* Takes the lease and begins a run, as after a crash. */

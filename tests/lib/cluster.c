@@ -306,7 +306,7 @@ make_cluster (void)
   init_data (cluster);
   cluster_set (cluster, "listen_addresses = ''");
   cluster_set (cluster, "shared_buffers = '16MB'");
-  cluster_set (cluster, "max_connections = 40");
+  cluster_set (cluster, "max_connections = 100");
   cluster_set (cluster, "port = " SOCKET_PORT);
   g_autofree char *sockets = g_strdup_printf ("unix_socket_directories = '%s'", cluster->folder);
   cluster_set (cluster, sockets);
@@ -459,7 +459,7 @@ start_pooler (Cluster *cluster, const char *program)
       = g_strdup_printf ("[databases]\n* = host=%s port=" SOCKET_PORT " user=postgres\n"
                          "[pgbouncer]\nlisten_addr =\nlisten_port = " POOLER_PORT
                          "\nunix_socket_dir = %s\npidfile = %s/pgbouncer.pid\n"
-                         "auth_type = any\npool_mode = transaction\ndefault_pool_size = 5\n",
+                         "auth_type = any\npool_mode = transaction\ndefault_pool_size = 3\nserver_idle_timeout = 2\n",
                          cluster->folder, cluster->folder, cluster->folder);
   g_autoptr (GError) error = NULL;
   g_autofree char *uri = make_uri (cluster, "postgres", POOLER_PORT);
