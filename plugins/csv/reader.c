@@ -37,7 +37,7 @@ struct _CsvReader
 {
   TallyInput *input; /* (owned) */
   const CsvDialect *dialect; /* (unowned) */
-  CsvBlock *block;           /* (owned) (nullable) */
+  TallyBlock *block;           /* (owned) (nullable) */
   CsvMask *masks;            /* (owned) of the block */
   gsize n_masks, masks_size;
   gsize length;      /* of what the block holds */
@@ -88,7 +88,7 @@ csv_reader_free (CsvReader *reader)
     return;
 
   tally_input_free (reader->input);
-  csv_block_unref (reader->block);
+  tally_block_unref (reader->block);
   g_free (reader->masks);
   g_free (reader->fields);
   g_free (reader->flags);
@@ -156,7 +156,7 @@ static gboolean
 read_block (CsvReader *reader, GError **error)
 {
   gsize tail = reader->length - reader->position;
-  CsvBlock *block = csv_block_new (MAX (BLOCK_SIZE, 2 * tail));
+  TallyBlock *block = tally_block_new (MAX (BLOCK_SIZE, 2 * tail));
   gsize length = tail;
 
   if (tail > 0)
@@ -166,7 +166,7 @@ read_block (CsvReader *reader, GError **error)
   reader->cut_cr = FALSE;
   reader->base += reader->position;
   reader->position = 0;
-  csv_block_unref (reader->block);
+  tally_block_unref (reader->block);
   reader->block = block;
   reader->is_held = FALSE;
 
@@ -716,7 +716,7 @@ add_row (CsvReader *reader, TallyBatch *batch, gint64 line)
 {
   if (!reader->is_held)
     {
-      tally_batch_hold (batch, csv_block_ref (reader->block), csv_block_unref);
+      tally_batch_hold (batch, tally_block_ref (reader->block), tally_block_unref);
       reader->is_held = TRUE;
     }
   tally_batch_set_row_number (batch, tally_batch_add_row (batch), line);

@@ -1,13 +1,9 @@
 /* source.c: the source: options, files one after the other, and positions in them */
 #include "character.h"
-#include "charset.h"
 #include "csv.h"
+#include "feed.h"
 #include "header.h"
 #include "reader.h"
-#include <errno.h>
-#include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 typedef struct
 {
@@ -28,11 +24,8 @@ typedef struct
   gint64 max_columns; /* option */
 
   CsvDialect dialect;
-  int wake;          /* an eventfd that ends a wait for input; 0 before open() */
-  GPtrArray *names;  /* (owned) (nullable) (element-type utf8) the files */
-  guint index;       /* of the one that is or will be read */
+  TallyFeed feed;
   gboolean is_begun; /* the position of an earlier run was looked at */
-  char *before;      /* (owned) (nullable) what tells the files that are done */
   CsvReader *reader; /* (owned) (nullable) */
 } CsvSource;
 
@@ -64,13 +57,7 @@ csv_check (gpointer self, GError **error)
   if (specials->delimiter == specials->quote || specials->delimiter == specials->escape)
     return tally_throw (error, TALLY_ERROR_USAGE, "\"delimiter\" and \"%s\" are both \"%s\"",
                         specials->delimiter == specials->quote ? "quote" : "escape", csv->delimiter);
-  if (csv->encoding != NULL && !tally_charset_is_utf8 (csv->encoding) && !tally_charset_check (csv->encoding, error))
-    return FALSE;
-  if (csv->path[0] == NULL)
-    return tally_throw (error, TALLY_ERROR_USAGE, "\"path\" names no file");
-  if (csv->path[1] != NULL && g_strv_contains ((const char *const *) csv->path, "-"))
-    return tally_throw (error, TALLY_ERROR_USAGE, "standard input (\"-\") cannot be read together with files");
-  return TRUE;
+  return tally_feed_check (csv->path, csv->encoding, error);
 }
 
 static gboolean
@@ -78,18 +65,13 @@ csv_open (gpointer self, TallyContext *ctx, GError **error)
 {
   CsvSource *csv = self;
 
-  csv->names = tally_input_expand (csv->path, error);
-  if (csv->names == NULL)
-    return FALSE;
-
-  csv->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
-  return csv->wake >= 0 || tally_throw_errno (error, errno, "could not make an eventfd");
+  return tally_feed_open (&csv->feed, csv->path, error);
 }
 
 static CsvReader *
-open_reader (CsvSource *csv, const char *name, GError **error)
+open_reader (CsvSource *csv, GError **error)
 {
-  TallyInput *input = tally_input_open (name, &(TallyInputOptions) { csv->encoding, csv->wake }, error);
+  TallyInput *input = tally_feed_open_input (&csv->feed, csv->encoding, error);
 
   return input != NULL ? csv_reader_new (input, &csv->dialect) : NULL;
 }
@@ -133,9 +115,9 @@ read_names (CsvSource *csv, CsvReader *reader, TallyContext *ctx, GError **error
 }
 
 static char **
-names_of_file (CsvSource *csv, const char *name, TallyContext *ctx, GError **error)
+names_of_file (CsvSource *csv, TallyContext *ctx, GError **error)
 {
-  g_autoptr (CsvReader) reader = open_reader (csv, name, error);
+  g_autoptr (CsvReader) reader = open_reader (csv, error);
   char **names;
 
   if (reader == NULL)
@@ -143,7 +125,7 @@ names_of_file (CsvSource *csv, const char *name, TallyContext *ctx, GError **err
 
   names = read_names (csv, reader, ctx, error);
   if (names == NULL)
-    tally_throw_prefix (error, "%s", name);
+    tally_throw_prefix (error, "%s", tally_feed_name (&csv->feed));
   return names;
 }
 
@@ -198,140 +180,95 @@ csv_describe (gpointer self, TallyContext *ctx, GError **error)
   CsvSource *csv = self;
   g_autoptr (TallySchema) schema = NULL;
 
-  for (guint i = 0; i < csv->names->len; i++)
+  for (csv->feed.index = 0; tally_feed_name (&csv->feed) != NULL; csv->feed.index++)
     {
-      const char *file = g_ptr_array_index (csv->names, i);
-      g_auto (GStrv) names = names_of_file (csv, file, ctx, error);
+      g_auto (GStrv) names = names_of_file (csv, ctx, error);
       g_autofree guint *columns = NULL;
 
       if (names == NULL)
         return NULL;
       if (schema == NULL && (schema = make_schema (names, error)) == NULL)
         return NULL;
-      columns = match_columns (schema, names, file, error);
+      columns = match_columns (schema, names, tally_feed_name (&csv->feed), error);
       if (columns == NULL)
         return NULL;
     }
 
+  csv->feed.index = 0;
   return g_steal_pointer (&schema);
 }
 
-/* Opens the file that is next, after its header, with its columns matched. */
+/* Opens the file that is next, with its columns matched; after its header, or at a place. */
 static gboolean
-open_file (CsvSource *csv, TallySchema *schema, GError **error)
+open_file (CsvSource *csv, TallySchema *schema, const TallyPlace *place, gboolean *ret_fits, GError **error)
 {
-  const char *file = g_ptr_array_index (csv->names, csv->index);
   g_auto (GStrv) names = NULL;
   g_autofree guint *columns = NULL;
 
-  csv->reader = open_reader (csv, file, error);
+  csv->reader = open_reader (csv, error);
   if (csv->reader == NULL)
     return FALSE;
+  if (place != NULL && !tally_input_is (csv_reader_input (csv->reader), place->identity))
+    {
+      *ret_fits = FALSE;
+      return TRUE;
+    }
 
   names = read_names (csv, csv->reader, NULL, error);
   if (names == NULL)
-    return tally_throw_prefix (error, "%s", file);
-  columns = match_columns (schema, names, file, error);
+    return tally_throw_prefix (error, "%s", tally_feed_name (&csv->feed));
+  columns = match_columns (schema, names, tally_feed_name (&csv->feed), error);
   if (columns == NULL)
     return FALSE;
 
-  if (!csv->header && csv->columns == NULL)
+  /* To go elsewhere takes another reader, because an input may not be able to go back; and without a header, what was
+   * looked at is a record. */
+  if (place != NULL || (!csv->header && csv->columns == NULL))
     {
-      /* The first record was looked at; it is to be read as data. */
       g_clear_pointer (&csv->reader, csv_reader_free);
-      csv->reader = open_reader (csv, file, error);
-      if (csv->reader == NULL || !csv_reader_skip_lines (csv->reader, csv->skip, error))
+      csv->reader = open_reader (csv, error);
+      if (csv->reader == NULL || (place == NULL && !csv_reader_skip_lines (csv->reader, csv->skip, error)))
         return FALSE;
     }
   csv_reader_set_columns (csv->reader, columns, g_strv_length (names));
-  g_free (csv->before);
-  csv->before = tally_place_before (csv->names, csv->index);
-  return TRUE;
-}
-
-/* Goes on at a place in the file that is open at its beginning.  ret_fits is FALSE if it is not the same file any more. */
-static gboolean
-go_to_place (CsvSource *csv, TallySchema *schema, const TallyPlace *place, gboolean *ret_fits, GError **error)
-{
-  const char *file = g_ptr_array_index (csv->names, csv->index);
-  g_auto (GStrv) names = NULL;
-  g_autofree guint *columns = NULL;
-
-  *ret_fits = tally_input_is (csv_reader_input (csv->reader), place->identity);
-  g_clear_pointer (&csv->reader, csv_reader_free);
-  if (!*ret_fits)
-    return TRUE;
-
-  /* The header again, then a second reader for the rest: what gives the offset may not be able to go back. */
-  names = names_of_file (csv, file, NULL, error);
-  columns = names != NULL ? match_columns (schema, names, file, error) : NULL;
-  if (columns == NULL)
-    return FALSE;
-  csv->reader = open_reader (csv, file, error);
-  if (csv->reader == NULL)
-    return FALSE;
-  csv_reader_set_columns (csv->reader, columns, g_strv_length (names));
-  return csv_reader_resume (csv->reader, place->offset, place->line, ret_fits, error);
+  return place == NULL || csv_reader_resume (csv->reader, place->offset, place->line, ret_fits, error);
 }
 
 /* Begins, where an earlier run has ended if there was one and the files are still the same. */
 static gboolean
 begin (CsvSource *csv, TallyContext *ctx, TallySchema *schema, GError **error)
 {
-  const char *position = tally_context_position (ctx);
   g_auto (TallyPlace) place = { 0 };
-  gboolean fits = FALSE;
-  gint index;
+  gboolean fits = TRUE;
 
   csv->is_begun = TRUE;
-  if (position == NULL)
-    return open_file (csv, schema, error);
-
-  index = tally_place_parse (position, &place) ? tally_place_find (&place, csv->names) : -1;
-  if (index >= 0)
-    {
-      csv->index = index;
-      if (!open_file (csv, schema, error) || !go_to_place (csv, schema, &place, &fits, error))
-        return FALSE;
-    }
-  if (fits)
+  if (!tally_feed_find_place (&csv->feed, ctx, &place))
     return TRUE;
+  if (!open_file (csv, schema, &place, &fits, error))
+    return FALSE;
 
-  tally_context_warn (ctx, "%s changed since the last run, which stopped in the middle; reading from the start",
-                      index >= 0 ? place.name : "the list of files");
-  g_clear_pointer (&csv->reader, csv_reader_free);
-  csv->index = 0;
-  return open_file (csv, schema, error);
+  if (!fits)
+    {
+      g_clear_pointer (&csv->reader, csv_reader_free);
+      tally_feed_start_over (&csv->feed, ctx, place.name);
+    }
+  return TRUE;
 }
 
-/* A file in the pipeline's folder is called as the pipeline calls it. */
-static void
-set_origin (CsvSource *csv, TallyContext *ctx, TallyBatch *out)
+/* Reads from the file that is open; ret_is_empty tells that it had nothing more. */
+static CsvStatus
+read_file (CsvSource *csv, TallyContext *ctx, TallyBatch *out, gboolean *ret_is_empty, GError **error)
 {
-  const char *name = g_ptr_array_index (csv->names, csv->index);
-  const char *folder = tally_context_directory (ctx);
-  gsize length = folder != NULL ? strlen (folder) : 0;
+  CsvReader *reader = csv->reader;
+  guint64 start = csv_reader_offset (reader);
+  CsvStatus status;
 
-  if (g_str_equal (name, "-"))
-    name = "standard input";
-  else if (length > 0 && strncmp (name, folder, length) == 0 && name[length] == '/')
-    name += length + 1;
-  tally_batch_set_origin (out, name);
-}
-
-static void
-set_position (CsvSource *csv, TallyBatch *out)
-{
-  TallyPlace place = {
-    .offset = csv_reader_offset (csv->reader),
-    .line = csv_reader_line (csv->reader),
-    .identity = (char *) tally_input_identity (csv_reader_input (csv->reader)),
-    .before = csv->before,
-    .name = g_ptr_array_index (csv->names, csv->index),
-  };
-  g_autofree char *position = tally_place_format (&place);
-
-  tally_batch_set_position (out, position);
+  tally_input_consume (csv_reader_input (reader));
+  tally_feed_set_origin (&csv->feed, ctx, out);
+  status = csv_reader_fill (reader, out, error);
+  tally_feed_set_position (&csv->feed, csv_reader_input (reader), csv_reader_offset (reader), csv_reader_line (reader), out);
+  *ret_is_empty = status == CSV_END && csv_reader_offset (reader) == start;
+  return status;
 }
 
 static TallyFlow
@@ -339,34 +276,29 @@ csv_read (gpointer self, TallyContext *ctx, TallyBatch *out, GError **error)
 {
   CsvSource *csv = self;
   TallySchema *schema = tally_batch_schema (out);
+  gboolean is_empty = TRUE;
 
   if (!csv->is_begun && !begin (csv, ctx, schema, error))
     return TALLY_FLOW_FATAL;
 
-  for (;;)
+  /* A batch has rows of one file only. */
+  while (is_empty && tally_feed_name (&csv->feed) != NULL)
     {
       CsvStatus status;
 
-      if (csv->reader == NULL && csv->index == csv->names->len)
-        return TALLY_FLOW_END;
-      if (csv->reader == NULL && !open_file (csv, schema, error))
+      if (csv->reader == NULL && !open_file (csv, schema, NULL, NULL, error))
         return TALLY_FLOW_FATAL;
-
-      tally_input_consume (csv_reader_input (csv->reader));
-      set_origin (csv, ctx, out);
-      status = csv_reader_fill (csv->reader, out, error);
+      status = read_file (csv, ctx, out, &is_empty, error);
       if (status == CSV_ERROR)
         return TALLY_FLOW_FATAL;
-
-      set_position (csv, out);
       if (status == CSV_RECORD)
         return TALLY_FLOW_OK;
 
       g_clear_pointer (&csv->reader, csv_reader_free);
-      csv->index++;
-      if (csv->index < csv->names->len)
-        return TALLY_FLOW_OK; /* a batch has rows of one file only */
+      csv->feed.index++;
     }
+
+  return tally_feed_name (&csv->feed) != NULL ? TALLY_FLOW_OK : TALLY_FLOW_END;
 }
 
 static void
@@ -374,8 +306,7 @@ csv_interrupt (gpointer self)
 {
   CsvSource *csv = self;
 
-  if (csv->wake > 0)
-    eventfd_write (csv->wake, 1);
+  tally_feed_interrupt (&csv->feed);
 }
 
 static void
@@ -384,12 +315,7 @@ csv_close (gpointer self)
   CsvSource *csv = self;
 
   g_clear_pointer (&csv->reader, csv_reader_free);
-  g_clear_pointer (&csv->names, g_ptr_array_unref);
-  g_clear_pointer (&csv->before, g_free);
-  if (csv->wake > 0)
-    close (csv->wake);
-  csv->wake = 0;
-  csv->index = 0;
+  tally_feed_close (&csv->feed);
   csv->is_begun = FALSE;
 }
 

@@ -113,6 +113,7 @@ plug_open (Plug *plug, TallySchema *schema, GError **error)
   if ((plugin->accept != NULL && !plugin->accept (plug->self, schema, error))
       || !plugin->open (plug->self, &plug->ctx, error))
     return FALSE;
+  g_atomic_int_set (&plug->ready, TRUE);
   if (plugin->describe == NULL)
     return TRUE;
 
@@ -239,22 +240,64 @@ plug_read_batch (Plug *plug, guint capacity, GError **error)
   return batch;
 }
 
-char *
-plug_table (Plug *plug, guint capacity)
+/* Paths of this run do not belong into what is expected. */
+static char *
+without_folder (const char *text)
 {
-  GString *out = g_string_new (NULL);
+  g_autofree char *inside = plug_path ("/");
+  g_auto (GStrv) parts = g_strsplit (text, inside, -1);
+
+  return g_strjoinv ("", parts);
+}
+
+static char *
+table (Plug *plug, guint capacity, gboolean typed)
+{
+  g_autoptr (GString) out = g_string_new (NULL);
   g_autoptr (GError) error = NULL;
 
   if (plug_open (plug, NULL, &error))
     {
       for (guint i = 0; i < tally_schema_n_columns (plug->schema); i++)
-        g_string_append_printf (out, "%s%s", i > 0 ? "|" : "", tally_schema_column (plug->schema, i)->name);
+        {
+          const TallyColumn *column = tally_schema_column (plug->schema, i);
+
+          g_string_append_printf (out, "%s%s%s%s", i > 0 ? "|" : "", column->name, typed ? " " : "",
+                                  typed ? tally_type_name (column->type) : "");
+        }
       g_string_append_c (out, '\n');
       plug_read_all (plug, capacity, out, &error);
     }
   if (error != NULL)
     g_string_append_printf (out, "error: %s\n", error->message);
-  return g_string_free (out, FALSE);
+  return without_folder (out->str);
+}
+
+char *
+plug_table (Plug *plug, guint capacity)
+{
+  return table (plug, capacity, FALSE);
+}
+
+char *
+plug_typed_table (Plug *plug, guint capacity)
+{
+  return table (plug, capacity, TRUE);
+}
+
+static int
+compare_lines (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(char *const *) a, *(char *const *) b);
+}
+
+char *
+plug_sort_lines (const char *text)
+{
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+
+  qsort (lines, g_strv_length (lines), sizeof (char *), compare_lines);
+  return g_strjoinv ("\n", lines);
 }
 
 static char *folder;

@@ -17,6 +17,7 @@ typedef struct
   GPtrArray *positions;  /* (owned) that the source offered, one a batch */
   GPtrArray *given;      /* (owned) names of the options that were set */
   gboolean opened;
+  gint ready; /* atomic: the plugin's open() has returned */
 } Plug;
 
 /* From the build's shared object of that name. */
@@ -32,6 +33,10 @@ gboolean plug_open (Plug *plug, TallySchema *schema, GError **error);
 gboolean plug_read_all (Plug *plug, guint capacity, GString *out, GError **error);
 /* Columns and all rows; an error as `error: …`.  Closes the source. */
 char *plug_table (Plug *plug, guint capacity);
+/* The same with types, `a bigint|b text`, and without the names of folders. */
+char *plug_typed_table (Plug *plug, guint capacity);
+/* For tables whose rejects stand elsewhere.  (transfer full) */
+char *plug_sort_lines (const char *text);
 
 /* One batch of what a source gives, of any capacity, with all of its rows. */
 TallyBatch *plug_read_batch (Plug *plug, guint capacity, GError **error);

@@ -103,17 +103,6 @@ source_of (const char *path, const char *const *options)
   return plug;
 }
 
-/* Paths of this run do not belong into what is expected. */
-static char *
-without_folder (const char *text, const char *path)
-{
-  g_autofree char *folder = g_path_get_dirname (path);
-  g_autofree char *prefix = g_strconcat (folder, "/", NULL);
-  g_auto (GStrv) parts = g_strsplit (text, prefix, -1);
-
-  return g_strjoinv ("", parts);
-}
-
 static void
 test_reads_each_case (void)
 {
@@ -122,9 +111,8 @@ test_reads_each_case (void)
       g_autofree char *path = plug_write_file ("x.csv", cases[i].data, cases[i].length);
       g_autoptr (Plug) plug = source_of (path, cases[i].options);
       g_autofree char *table = plug_table (plug, 100);
-      g_autofree char *shown = without_folder (table, path);
 
-      assert_row_text (cases[i].label, shown, cases[i].expected);
+      assert_row_text (cases[i].label, table, cases[i].expected);
     }
 }
 
