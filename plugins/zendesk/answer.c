@@ -1,0 +1,408 @@
+/* answer.c: what an answer of Zendesk means */
+#include "answer.h"
+#include "json.h"
+#include "text.h"
+
+#include <string.h>
+
+/* Of a long list of complaints the first ones are enough. */
+#define MAX_COMPLAINTS 50
+
+/* How a status is read. */
+typedef enum
+{
+  READ_NOTHING, /* the status says it all */
+  READ_TICKET,  /* {"ticket":{…}} of ours, else nobody knows */
+  READ_LIST,    /* {"tickets":[…]} */
+  READ_ERROR,   /* an error in one of Zendesk's shapes, else nobody knows who spoke */
+  READ_PLACE,   /* where the redirect leads */
+} Reading;
+
+typedef struct
+{
+  gint first, last; /* statuses */
+  TallyVerdict verdict;
+  Reading reading;
+  gboolean wait_all;
+  const char *meaning; /* (nullable) */
+} Rule;
+
+#define CREDENTIALS "Zendesk does not accept the credentials"
+#define RIGHTS "the credentials lack the right to do this, or something in front of Zendesk refuses"
+#define ADDRESS "there is no Zendesk API at this address"
+
+/* What is not listed is unknown: a proxy's page, a gateway's failure, a status of tomorrow. */
+static const Rule create_rules[] = {
+  { 200, 201, TALLY_VERDICT_DELIVERED, READ_TICKET },
+  { 300, 399, TALLY_VERDICT_HALT, READ_PLACE },
+  { 400, 400, TALLY_VERDICT_REJECTED, READ_ERROR },
+  { 401, 401, TALLY_VERDICT_HALT, READ_NOTHING, .meaning = CREDENTIALS },
+  { 403, 403, TALLY_VERDICT_HALT, READ_NOTHING, .meaning = RIGHTS },
+  { 404, 404, TALLY_VERDICT_HALT, READ_NOTHING, .meaning = ADDRESS },
+  { 409, 409, TALLY_VERDICT_BUSY, READ_NOTHING },
+  { 413, 413, TALLY_VERDICT_REJECTED, READ_NOTHING, .meaning = "the request is too large" },
+  { 422, 422, TALLY_VERDICT_REJECTED, READ_ERROR },
+  { 429, 429, TALLY_VERDICT_BUSY, READ_NOTHING, .wait_all = TRUE },
+  { 503, 503, TALLY_VERDICT_UNKNOWN, READ_NOTHING, .wait_all = TRUE },
+};
+
+static const Rule find_rules[] = {
+  { 200, 200, TALLY_VERDICT_ABSENT, READ_LIST },
+  { 300, 399, TALLY_VERDICT_HALT, READ_PLACE },
+  { 401, 401, TALLY_VERDICT_HALT, READ_NOTHING, .meaning = CREDENTIALS },
+  { 403, 403, TALLY_VERDICT_HALT, READ_NOTHING, .meaning = RIGHTS },
+  { 404, 404, TALLY_VERDICT_HALT, READ_NOTHING, .meaning = ADDRESS },
+  { 409, 409, TALLY_VERDICT_BUSY, READ_NOTHING },
+  { 429, 429, TALLY_VERDICT_BUSY, READ_NOTHING, .wait_all = TRUE },
+  { 503, 503, TALLY_VERDICT_UNKNOWN, READ_NOTHING, .wait_all = TRUE },
+};
+
+/* The ticket exists, so whatever is refused now, the record was acted upon: only "unknown" is true. */
+static const Rule continue_rules[] = {
+  { 200, 200, TALLY_VERDICT_DELIVERED, READ_NOTHING },
+  { 401, 401, TALLY_VERDICT_UNKNOWN, READ_NOTHING, .meaning = CREDENTIALS },
+  { 429, 429, TALLY_VERDICT_UNKNOWN, READ_NOTHING, .wait_all = TRUE },
+  { 503, 503, TALLY_VERDICT_UNKNOWN, READ_NOTHING, .wait_all = TRUE },
+};
+
+static const struct
+{
+  const Rule *rules;
+  guint n_rules;
+} asks[] = {
+  [ZENDESK_ASK_CREATE] = { create_rules, G_N_ELEMENTS (create_rules) },
+  [ZENDESK_ASK_FIND] = { find_rules, G_N_ELEMENTS (find_rules) },
+  [ZENDESK_ASK_CONTINUE] = { continue_rules, G_N_ELEMENTS (continue_rules) },
+};
+
+static const Rule unknown_rule = { 0, 999, TALLY_VERDICT_UNKNOWN, READ_NOTHING };
+
+void
+zendesk_finding_init (ZendeskFinding *finding)
+{
+  *finding = (ZendeskFinding){ .verdict = TALLY_VERDICT_UNKNOWN };
+  finding->other_ids = g_string_new (NULL);
+  finding->detail = g_string_new (NULL);
+}
+
+void
+zendesk_finding_clear (ZendeskFinding *finding)
+{
+  g_string_free (finding->other_ids, TRUE);
+  g_string_free (finding->detail, TRUE);
+}
+
+void
+zendesk_finding_set (ZendeskFinding *finding, TallyVerdict verdict, const char *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  g_string_vprintf (finding->detail, format, arguments);
+  va_end (arguments);
+  finding->verdict = verdict;
+}
+
+void
+zendesk_finding_add_ticket (ZendeskFinding *finding, gint64 id)
+{
+  gint64 other = MAX (id, finding->target_id);
+
+  if (finding->target_id == 0)
+    {
+      finding->target_id = id;
+      return;
+    }
+  finding->target_id = MIN (id, finding->target_id);
+  g_string_append_printf (finding->other_ids, "%s%" G_GINT64_FORMAT,
+                          finding->other_ids->len > 0 ? "," : "", other);
+}
+
+/* Adds a stranger's words, after a separator if there is something before them. */
+static void
+add_words (GString *detail, const char *separator, const char *text, gsize length)
+{
+  if (detail->len >= ZENDESK_MAX_DETAIL)
+    return;
+
+  g_autofree char *clean = zendesk_text_clean (text, length, ZENDESK_MAX_DETAIL - detail->len);
+  if (*clean != '\0')
+    g_string_append_printf (detail, "%s%s", detail->len > 0 ? separator : "", clean);
+}
+
+/* Adds a member's words.  TRUE if it has any. */
+static gboolean
+add_member (GString *detail, const char *separator, json_object *object, const char *name)
+{
+  json_object *value = zendesk_json_get (object, name);
+
+  if (!json_object_is_type (value, json_type_string) || json_object_get_string_len (value) == 0)
+    return FALSE;
+  add_words (detail, separator, json_object_get_string (value),
+             (gsize) json_object_get_string_len (value));
+  return TRUE;
+}
+
+/* One complaint about a field: {"description":…,"error":…}, or words alone. */
+static void
+add_complaint (GString *detail, const char *field, json_object *complaint)
+{
+  add_words (detail, "; ", field, strlen (field));
+  if (json_object_is_type (complaint, json_type_string))
+    add_words (detail, ": ", json_object_get_string (complaint),
+               (gsize) json_object_get_string_len (complaint));
+  else
+    {
+      add_member (detail, ": ", complaint, "description");
+      add_member (detail, ", ", complaint, "error");
+    }
+}
+
+/* {"<field>":[complaint…]} */
+static void
+add_details (GString *detail, json_object *details)
+{
+  guint n = 0;
+
+  if (!json_object_is_type (details, json_type_object))
+    return;
+  json_object_object_foreach (details, field, list)
+    {
+      gsize length = json_object_is_type (list, json_type_array) ? json_object_array_length (list) : 1;
+
+      for (gsize i = 0; i < length && n < MAX_COMPLAINTS; i++, n++)
+        add_complaint (detail, field,
+                       json_object_is_type (list, json_type_array)
+                           ? json_object_array_get_idx (list, i)
+                           : list);
+    }
+}
+
+/* [{"code":…,"title":…,"detail":…}] */
+static void
+add_errors (GString *detail, json_object *errors)
+{
+  gsize length = MIN (json_object_array_length (errors), MAX_COMPLAINTS);
+
+  for (gsize i = 0; i < length; i++)
+    {
+      json_object *row = json_object_array_get_idx (errors, i);
+
+      const char *separator = i == 0 ? ": " : "; ";
+
+      if (add_member (detail, separator, row, "code"))
+        separator = ": ";
+      if (add_member (detail, separator, row, "title"))
+        separator = ": ";
+      add_member (detail, separator, row, "detail");
+    }
+}
+
+/* Adds what an error says, in any of its four shapes.  FALSE if it has none of them. */
+static gboolean
+describe_error (json_object *body, GString *detail)
+{
+  json_object *error = zendesk_json_get (body, "error");
+  json_object *errors = zendesk_json_get_array (body, "errors");
+  gsize before = detail->len;
+
+  if (json_object_is_type (error, json_type_object))
+    {
+      add_member (detail, ": ", error, "title");
+      add_member (detail, ": ", error, "message");
+    }
+  else
+    add_member (detail, ": ", body, "error");
+  add_member (detail, ": ", body, "description");
+  add_member (detail, ": ", body, "error_description");
+  add_details (detail, zendesk_json_get (body, "details"));
+  if (errors != NULL)
+    add_errors (detail, errors);
+  return detail->len > before;
+}
+
+/* Adds the words of an answer that is not JSON: a line of text, or what a page is. */
+static void
+describe_text (const ZendeskAnswer *answer, GString *detail)
+{
+  static const char page[] = "an HTML page";
+  gsize start = 0;
+
+  while (start < answer->length && g_ascii_isspace (answer->body[start]))
+    start++;
+  if (start == answer->length)
+    return;
+  if (answer->body[start] == '<')
+    add_words (detail, ": ", page, strlen (page));
+  else
+    add_words (detail, ": ", answer->body + start, answer->length - start);
+}
+
+static gboolean
+is_key_mismatch (json_object *body)
+{
+  static const char name[] = "IdempotentRequestError";
+  json_object *errors = zendesk_json_get_array (body, "errors");
+
+  if (g_strcmp0 (zendesk_json_get_text (body, "error"), name) == 0)
+    return TRUE;
+  for (gsize i = 0; errors != NULL && i < MIN (json_object_array_length (errors), MAX_COMPLAINTS); i++)
+    if (g_strcmp0 (zendesk_json_get_text (json_object_array_get_idx (errors, i), "code"), name) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* Whether a ticket's external_id is, byte for byte, the one that we gave. */
+static gboolean
+is_ours (json_object *ticket, const char *reference)
+{
+  return g_strcmp0 (zendesk_json_get_text (ticket, "external_id"), reference) == 0;
+}
+
+/* The answer to a creation: a ticket with an id and our reference, or nobody knows what happened. */
+static void
+read_ticket (json_object *body, const ZendeskAnswer *answer, const char *reference,
+             ZendeskFinding *finding)
+{
+  json_object *ticket = zendesk_json_get (body, "ticket");
+  gint64 id;
+
+  finding->verdict = TALLY_VERDICT_UNKNOWN;
+  if (body == NULL)
+    add_words (finding->detail, ": ", "not JSON", 8);
+  if (body == NULL)
+    describe_text (answer, finding->detail);
+  else if (!zendesk_json_get_id (ticket, "id", &id))
+    g_string_append (finding->detail, ": an answer without a ticket's id");
+  else if (!is_ours (ticket, reference))
+    g_string_append_printf (finding->detail,
+                            ": an answer about ticket %" G_GINT64_FORMAT
+                            ", whose external_id is not \"%s\"",
+                            id, reference);
+  else
+    {
+      finding->verdict = TALLY_VERDICT_DELIVERED;
+      finding->target_id = id;
+      finding->repeated = answer->headers->lookup == ZENDESK_LOOKUP_HIT;
+    }
+}
+
+/* The answer to a lookup: any number of tickets, of which only those with our reference count. */
+static void
+read_list (json_object *body, const ZendeskAnswer *answer, const char *reference,
+           ZendeskFinding *finding)
+{
+  json_object *tickets = zendesk_json_get_array (body, "tickets");
+  gint64 id;
+
+  finding->more = FALSE;
+  finding->verdict = TALLY_VERDICT_UNKNOWN;
+  if (tickets == NULL)
+    {
+      g_string_append (finding->detail, ": not a list of tickets");
+      describe_text (answer, finding->detail);
+      return;
+    }
+  for (gsize i = 0; i < json_object_array_length (tickets); i++)
+    {
+      json_object *ticket = json_object_array_get_idx (tickets, i);
+
+      if (!zendesk_json_get_id (ticket, "id", &id))
+        {
+          g_string_append (finding->detail, ": a list with a ticket without an id");
+          return;
+        }
+      if (is_ours (ticket, reference))
+        zendesk_finding_add_ticket (finding, id);
+      else
+        finding->strangers = TRUE;
+    }
+  finding->more = zendesk_json_get_text (body, "next_page") != NULL;
+  if (!finding->more
+      && json_object_get_boolean (zendesk_json_get (zendesk_json_get (body, "meta"), "has_more")))
+    {
+      g_string_append (finding->detail, ": a list that goes on in a way that was not asked for");
+      return;
+    }
+  finding->verdict = finding->target_id != 0 ? TALLY_VERDICT_DELIVERED : TALLY_VERDICT_ABSENT;
+}
+
+static void
+read_error (json_object *body, const ZendeskAnswer *answer, ZendeskFinding *finding)
+{
+  if (answer->status == 400 && is_key_mismatch (body))
+    finding->verdict = TALLY_VERDICT_MISMATCH;
+  if (!describe_error (body, finding->detail))
+    {
+      finding->verdict = TALLY_VERDICT_UNKNOWN;
+      describe_text (answer, finding->detail);
+    }
+}
+
+static void
+read_place (const ZendeskAnswer *answer, ZendeskFinding *finding)
+{
+  const char *location = answer->headers->location;
+  g_autoptr (GUri) uri = location != NULL ? g_uri_parse (location, G_URI_FLAGS_NONE, NULL) : NULL;
+  const char *host = uri != NULL ? g_uri_get_host (uri) : NULL;
+
+  g_string_append_printf (finding->detail, ": a redirect%s%s is not followed, because a creation "
+                          "may not be sent twice; put the address that answers into \"url\"",
+                          host != NULL ? " to " : "", host != NULL ? host : "");
+}
+
+static const Rule *
+find_rule (ZendeskAsk ask, gint status)
+{
+  for (guint i = 0; i < asks[ask].n_rules; i++)
+    if (asks[ask].rules[i].first <= status && status <= asks[ask].rules[i].last)
+      return &asks[ask].rules[i];
+  return &unknown_rule;
+}
+
+static void
+add_request_id (const ZendeskHeaders *headers, GString *detail)
+{
+  if (headers->request_id == NULL)
+    return;
+
+  g_autofree char *id = zendesk_text_clean (headers->request_id, strlen (headers->request_id), 100);
+  g_string_append_printf (detail, "; request %s", id);
+}
+
+void
+zendesk_judge (ZendeskAsk ask, const ZendeskAnswer *answer, const char *reference,
+               ZendeskFinding *finding)
+{
+  const Rule *rule = find_rule (ask, answer->status);
+  g_autoptr (json_object) body = zendesk_json_parse (answer->body, answer->length);
+
+  finding->verdict = rule->verdict;
+  finding->status = answer->status;
+  finding->wait = zendesk_headers_wait (answer->headers, answer->now);
+  finding->wait_all = rule->wait_all;
+  g_string_printf (finding->detail, "HTTP %d", answer->status);
+  if (rule->meaning != NULL)
+    g_string_append_printf (finding->detail, ": %s", rule->meaning);
+
+  switch (rule->reading)
+    {
+    case READ_TICKET:
+      read_ticket (body, answer, reference, finding);
+      break;
+    case READ_LIST:
+      read_list (body, answer, reference, finding);
+      break;
+    case READ_ERROR:
+      read_error (body, answer, finding);
+      break;
+    case READ_PLACE:
+      read_place (answer, finding);
+      break;
+    case READ_NOTHING:
+      if (answer->status >= 300 && !describe_error (body, finding->detail))
+        describe_text (answer, finding->detail);
+      break;
+    }
+  add_request_id (answer->headers, finding->detail);
+}

@@ -1,0 +1,76 @@
+/* http.h: many requests at once over few connections
+ *
+ * A thin layer over libcurl's multi interface that adds what an exactly-once sink needs: it knows
+ * whether a byte of a request can have left, and a request that must not be sent twice is not,
+ * also not by libcurl itself, which begins again on its own when a connection that it kept turns out dead.
+ */
+#pragma once
+#include "headers.h"
+#include <curl/curl.h>
+
+typedef struct _ZendeskHttp ZendeskHttp;
+typedef struct _ZendeskCall ZendeskCall;
+
+/* What is the same for all requests; texts are (unowned). */
+typedef struct
+{
+  const char *base;       /* https://host[:port] */
+  const char *ca_file;    /* (nullable) */
+  const char *user_agent;
+  gint64 timeout;         /* microseconds for one request, */
+  gint64 connect_timeout; /* and to connect */
+  guint connections;      /* at once */
+} ZendeskHttpConfig;
+
+typedef enum
+{
+  ZENDESK_HTTP_ONCE = 1 << 0, /* acts: must not be sent twice; else it may be begun again on a dead connection */
+} ZendeskHttpFlags;
+
+/* Called from within zendesk_http_drive(); call is freed when it returns. */
+typedef void (*ZendeskHttpDone) (ZendeskCall *call, gpointer data);
+
+struct _ZendeskCall
+{
+  ZendeskHttp *http;         /* (unowned) */
+  CURL *easy;                /* (owned) */
+  struct curl_slist *lines;  /* (owned) header lines */
+  char *own_body;            /* (owned) (nullable) */
+  const char *body;          /* (unowned) (nullable) */
+  gsize length, at;          /* of the body, and how much libcurl has taken */
+  guint flags;
+  guint begun;               /* times that libcurl set about writing the request */
+  ZendeskHttpDone done;
+  gpointer data;
+
+  /* The result, for done(). */
+  gint status;               /* 0: no answer, or not all of it */
+  gint half_status;          /* of an answer that did not come whole */
+  GString *answer;           /* (owned) */
+  ZendeskHeaders headers;
+  gboolean too_long;         /* the answer was cut off by us */
+  gboolean sent;             /* a byte may have reached the server */
+  char problem[CURL_ERROR_SIZE + 100]; /* why there is no answer, for a person */
+};
+
+ZendeskHttp *zendesk_http_new (const ZendeskHttpConfig *config, GError **error);
+/* Gives up what is in flight, without a call of done(). */
+void zendesk_http_free (ZendeskHttp *http);
+
+/* Begins a request.  authorization: (nullable) the value of that header; key: (nullable) of
+ * Idempotency-Key; body: (unowned) stays valid until done(), or NULL for a GET. */
+void zendesk_http_start (ZendeskHttp *http, const char *method, const char *path,
+                         const char *authorization, const char *key, const char *body, gsize length,
+                         ZendeskHttpFlags flags, ZendeskHttpDone done, gpointer data);
+/* The same with a body that the request takes over. */
+void zendesk_http_start_with (ZendeskHttp *http, const char *method, const char *path,
+                              const char *authorization, char *body, ZendeskHttpFlags flags,
+                              ZendeskHttpDone done, gpointer data);
+
+/* Forgets the requests that would call done() with data. */
+void zendesk_http_give_up (ZendeskHttp *http, gpointer data);
+
+/* Moves all on, waiting at most wait microseconds for something to happen. */
+gboolean zendesk_http_drive (ZendeskHttp *http, gint64 wait, GError **error);
+/* From any thread: ends the wait. */
+void zendesk_http_wake (ZendeskHttp *http);

@@ -1,0 +1,322 @@
+/* render.c: a record becomes the bytes of a request */
+#include "render.h"
+#include "parts.h"
+#include "text.h"
+#include "values.h"
+
+#include <string.h>
+
+#define TAG_SEPARATORS " ,\t\r\n"
+
+/* Writes the members of {"ticket":{…}}, opening and closing the objects that a dot stands for. */
+typedef struct
+{
+  GString *out;        /* (unowned) */
+  const char *group;   /* (nullable) the name of the object that is open, */
+  gsize group_length;  /* up to its dot */
+  gboolean group_first, first;
+} Writer;
+
+static void
+close_group (Writer *writer)
+{
+  if (writer->group != NULL)
+    g_string_append_c (writer->out, '}');
+  writer->group = NULL;
+}
+
+/* Writes the name of a member; its value is to follow. */
+static void
+begin_member (Writer *writer, const char *name)
+{
+  const char *dot = strchr (name, '.');
+  gsize length = dot != NULL ? (gsize) (dot - name) : 0;
+
+  if (dot == NULL || writer->group == NULL || length != writer->group_length
+      || strncmp (writer->group, name, length) != 0)
+    {
+      close_group (writer);
+      g_string_append (writer->out, writer->first ? "" : ",");
+      writer->first = FALSE;
+      if (dot != NULL)
+        {
+          g_string_append_printf (writer->out, "\"%.*s\":{", (int) length, name);
+          writer->group = name;
+          writer->group_length = length;
+          writer->group_first = TRUE;
+        }
+    }
+  if (dot != NULL)
+    {
+      g_string_append (writer->out, writer->group_first ? "" : ",");
+      writer->group_first = FALSE;
+    }
+  g_string_append_printf (writer->out, "\"%s\":", dot != NULL ? dot + 1 : name);
+}
+
+static gboolean
+is_given (const ZendeskRender *render, const TallyBatch *batch, guint row, ZendeskMemberIndex member)
+{
+  gint column = render->plan->columns[member];
+
+  return column >= 0 && !tally_batch_is_null (batch, row, (guint) column);
+}
+
+/* (transfer full) (nullable) the text of a member, or NULL if it is not given. */
+static char *
+dup_given (const ZendeskRender *render, const TallyBatch *batch, guint row, ZendeskMemberIndex member)
+{
+  if (!is_given (render, batch, row, member))
+    return NULL;
+  return zendesk_value_dup_text (batch, row, (guint) render->plan->columns[member]);
+}
+
+static gboolean
+append_choice (const ZendeskMember *member, const char *text, GString *out, GError **error)
+{
+  if (g_strv_contains (member->choices, text))
+    {
+      zendesk_append_string (text, out);
+      return TRUE;
+    }
+
+  g_autofree char *shown = zendesk_text_clean (text, strlen (text), 60);
+  g_autofree char *all = g_strjoinv (", ", (char **) member->choices);
+  return tally_throw (error, TALLY_ERROR_DATA, "\"%s\" is none of: %s", shown, all);
+}
+
+/* A value of the kinds that need nothing but itself. */
+static gboolean
+append_value (const ZendeskRender *render, const TallyBatch *batch, guint row, ZendeskMemberIndex i,
+              GString *out, GError **error)
+{
+  const ZendeskMember *member = &zendesk_members[i];
+  guint column = (guint) render->plan->columns[i];
+  TallyType type = render->plan->types[i];
+  g_autofree char *text = NULL;
+  g_autoptr (GPtrArray) words = NULL;
+  gboolean value;
+
+  switch (member->form)
+    {
+    case ZENDESK_FORM_ID:
+      return zendesk_value_id (batch, row, column, type, out, error);
+    case ZENDESK_FORM_TIME:
+      return zendesk_value_time (batch, row, column, type, out, error);
+    case ZENDESK_FORM_LIST:
+      return zendesk_value_list (batch, row, column, out, error);
+    case ZENDESK_FORM_BOOLEAN:
+      if (!zendesk_value_boolean (batch, row, column, type, &value, error))
+        return FALSE;
+      g_string_append (out, value ? "true" : "false");
+      return TRUE;
+    case ZENDESK_FORM_TOKENS:
+      words = zendesk_value_words (batch, row, column, type, "", error);
+      if (words == NULL)
+        return FALSE;
+      zendesk_words_append (words, out);
+      return TRUE;
+    case ZENDESK_FORM_CHOICE:
+      text = zendesk_value_dup_text (batch, row, column);
+      return append_choice (member, text, out, error);
+    default:
+      text = zendesk_value_dup_text (batch, row, column);
+      zendesk_append_string (text, out);
+      return TRUE;
+    }
+}
+
+/* The ticket's text, which must be there and fit; ret_parts gets what it was split into, or NULL. */
+static gboolean
+take_body (const ZendeskRender *render, const TallyBatch *batch, guint row, ZendeskMemberIndex member,
+           const char *reference, char **ret_text, GPtrArray **ret_parts, GError **error)
+{
+  const char *name = zendesk_members[member].name;
+  g_autofree char *text = dup_given (render, batch, row, member);
+  g_autofree char *status = dup_given (render, batch, row, ZENDESK_MEMBER_STATUS);
+  gsize length = text != NULL ? strlen (text) : 0;
+
+  if (zendesk_text_is_blank (text, length))
+    return tally_throw (error, TALLY_ERROR_DATA,
+                        "the ticket has no text: \"%s\" is empty, and Zendesk takes none without; a "
+                        "\"set\" with coalesce(nullif(trim(…), ''), '(no text)') would give it one", name);
+  if (length <= ZENDESK_MAX_BODY)
+    {
+      *ret_text = g_steal_pointer (&text);
+      return TRUE;
+    }
+  if (member == ZENDESK_MEMBER_HTML_BODY || render->long_body == ZENDESK_LONG_REJECT)
+    return tally_throw (error, TALLY_ERROR_DATA,
+                        "\"%s\" has %" G_GSIZE_FORMAT " bytes, and Zendesk would cut it off after %d%s",
+                        name, length, ZENDESK_MAX_BODY,
+                        member == ZENDESK_MEMBER_HTML_BODY
+                            ? ""
+                            : "; \"long-body: split\" makes several comments of it");
+  if (g_strcmp0 (status, "closed") == 0)
+    return tally_throw (error, TALLY_ERROR_DATA,
+                        "\"%s\" has %" G_GSIZE_FORMAT " bytes and needs more than one comment, but a "
+                        "closed ticket takes no more comments", name, length);
+
+  *ret_parts = zendesk_parts_split (text, ZENDESK_MAX_BODY, ZENDESK_MAX_PARTS, reference);
+  if (*ret_parts == NULL)
+    return tally_throw (error, TALLY_ERROR_DATA,
+                        "\"%s\" has %" G_GSIZE_FORMAT " bytes, more than fit into %d comments", name,
+                        length, ZENDESK_MAX_PARTS);
+  *ret_text = g_strdup ((*ret_parts)->pdata[0]);
+  return TRUE;
+}
+
+static gboolean
+append_comment_body (const ZendeskRender *render, const TallyBatch *batch, guint row,
+                     const char *reference, Writer *writer, GPtrArray **ret_parts,
+                     gboolean *ret_placeholder, GError **error)
+{
+  ZendeskMemberIndex member = render->plan->columns[ZENDESK_MEMBER_HTML_BODY] >= 0
+                                  ? ZENDESK_MEMBER_HTML_BODY
+                              : render->plan->columns[ZENDESK_MEMBER_BODY] >= 0
+                                  ? ZENDESK_MEMBER_BODY
+                                  : ZENDESK_MEMBER_DESCRIPTION;
+  g_autofree char *text = NULL;
+
+  if (!take_body (render, batch, row, member, reference, &text, ret_parts, error))
+    return FALSE;
+  *ret_placeholder = strstr (text, "{{") != NULL;
+  begin_member (writer, member == ZENDESK_MEMBER_HTML_BODY ? "comment.html_body" : "comment.body");
+  zendesk_append_string (text, writer->out);
+  if (!is_given (render, batch, row, ZENDESK_MEMBER_PUBLIC)) /* left out, it would be inherited */
+    {
+      begin_member (writer, "comment.public");
+      g_string_append (writer->out, "true");
+    }
+  return TRUE;
+}
+
+static gboolean
+append_tags (const ZendeskRender *render, const TallyBatch *batch, guint row, Writer *writer,
+             GError **error)
+{
+  g_autoptr (GPtrArray) words = NULL;
+
+  if (is_given (render, batch, row, ZENDESK_MEMBER_TAGS))
+    words = zendesk_value_words (batch, row, (guint) render->plan->columns[ZENDESK_MEMBER_TAGS],
+                                 render->plan->types[ZENDESK_MEMBER_TAGS], TAG_SEPARATORS, error);
+  else
+    words = g_ptr_array_new_with_free_func (g_free);
+  if (words == NULL)
+    return FALSE;
+
+  for (guint i = 0; render->tags != NULL && render->tags[i] != NULL; i++)
+    zendesk_words_add (words, g_strdup (render->tags[i]));
+  if (render->run_tag != NULL)
+    zendesk_words_add (words, g_strdup (render->run_tag));
+  if (words->len == 0)
+    return TRUE;
+  begin_member (writer, "tags");
+  zendesk_words_append (words, writer->out);
+  return TRUE;
+}
+
+/* What no single member can tell. */
+static gboolean
+check_row (const ZendeskRender *render, const TallyBatch *batch, guint row, GError **error)
+{
+  g_autofree char *type = dup_given (render, batch, row, ZENDESK_MEMBER_TYPE);
+
+  if (is_given (render, batch, row, ZENDESK_MEMBER_DUE_AT) && g_strcmp0 (type, "task") != 0)
+    return tally_throw (error, TALLY_ERROR_DATA,
+                        "\"due_at\" is set, but \"type\" is not \"task\": Zendesk would drop it");
+  if (is_given (render, batch, row, ZENDESK_MEMBER_REQUESTER_ID)
+      && (is_given (render, batch, row, ZENDESK_MEMBER_REQUESTER_EMAIL)
+          || is_given (render, batch, row, ZENDESK_MEMBER_REQUESTER_NAME)))
+    return tally_throw (error, TALLY_ERROR_DATA,
+                        "both \"requester_id\" and a new \"requester\" are set; only one can count");
+  return TRUE;
+}
+
+static gboolean
+append_custom_fields (const ZendeskRender *render, const TallyBatch *batch, guint row, Writer *writer,
+                      GError **error)
+{
+  gboolean first = TRUE;
+
+  for (guint i = 0; i < render->plan->n_custom; i++)
+    {
+      const ZendeskCustomColumn *column = &render->plan->custom[i];
+      const ZendeskField *field = render->fields->pdata[column->field];
+
+      if (tally_batch_is_null (batch, row, column->column))
+        continue;
+      if (first)
+        begin_member (writer, "custom_fields");
+      g_string_append_printf (writer->out, "%s{\"id\":%" G_GINT64_FORMAT ",\"value\":",
+                              first ? "[" : ",", field->id);
+      first = FALSE;
+      if (!zendesk_field_render (field, batch, row, column, writer->out, error))
+        return tally_throw_prefix (error, "custom_fields.%s", column->name);
+      g_string_append_c (writer->out, '}');
+    }
+  if (!first)
+    g_string_append_c (writer->out, ']');
+  return TRUE;
+}
+
+static gboolean
+append_members (const ZendeskRender *render, const TallyBatch *batch, guint row, const char *reference,
+                Writer *writer, GPtrArray **ret_parts, gboolean *ret_placeholder, GError **error)
+{
+  begin_member (writer, "external_id");
+  zendesk_append_string (reference, writer->out);
+
+  for (guint i = 0; i < ZENDESK_N_MEMBERS; i++)
+    if (i == ZENDESK_MEMBER_BODY)
+      {
+        if (!append_comment_body (render, batch, row, reference, writer, ret_parts, ret_placeholder,
+                                  error))
+          return FALSE;
+      }
+    else if (i == ZENDESK_MEMBER_TAGS)
+      {
+        if (!append_tags (render, batch, row, writer, error))
+          return tally_throw_prefix (error, "tags");
+      }
+    else if (i != ZENDESK_MEMBER_DESCRIPTION && i != ZENDESK_MEMBER_HTML_BODY
+             && is_given (render, batch, row, i))
+      {
+        begin_member (writer, zendesk_members[i].name);
+        if (!append_value (render, batch, row, i, writer->out, error))
+          return tally_throw_prefix (error, "%s", zendesk_members[i].name);
+      }
+  return append_custom_fields (render, batch, row, writer, error);
+}
+
+/* The further parts, on a line of their own: the JSON before them has no line break. */
+static void
+append_parts (const GPtrArray *parts, GString *out)
+{
+  g_string_append_c (out, '\n');
+  for (guint i = 1; i < parts->len; i++)
+    {
+      g_string_append_c (out, i == 1 ? '[' : ',');
+      zendesk_append_string (parts->pdata[i], out);
+    }
+  g_string_append_c (out, ']');
+}
+
+gboolean
+zendesk_render (const ZendeskRender *render, const TallyBatch *batch, guint row, const char *reference,
+                GString *out, gboolean *ret_placeholder, GError **error)
+{
+  Writer writer = { .out = out, .first = TRUE };
+  g_autoptr (GPtrArray) parts = NULL;
+
+  if (!check_row (render, batch, row, error))
+    return FALSE;
+  g_string_append (out, "{\"ticket\":{");
+  if (!append_members (render, batch, row, reference, &writer, &parts, ret_placeholder, error))
+    return FALSE;
+  close_group (&writer);
+  g_string_append (out, "}}");
+  if (parts != NULL)
+    append_parts (parts, out);
+  return TRUE;
+}

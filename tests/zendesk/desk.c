@@ -1,0 +1,344 @@
+/* desk.c: the sink on a bench of its own */
+#include "desk.h"
+#include "promise.h"
+
+#include <string.h>
+
+/* No test waits longer for anything. */
+#define PATIENCE (20 * G_USEC_PER_SEC)
+
+const TallyPlugin *const *tallyman_plugins (void);
+
+/* --- the core's functions that the sink calls --- */
+
+const char *
+tally_delivery_key (const TallyDelivery *delivery)
+{
+  return delivery->key;
+}
+
+const char *
+tally_delivery_reference (const TallyDelivery *delivery)
+{
+  return delivery->reference;
+}
+
+TallyText
+tally_delivery_body (const TallyDelivery *delivery)
+{
+  return (TallyText){ delivery->body->str, delivery->body->len };
+}
+
+gint64
+tally_delivery_sent_at (const TallyDelivery *delivery)
+{
+  return delivery->sent_at;
+}
+
+void
+tally_delivery_settle (TallyDelivery *delivery, const TallyOutcome *outcome)
+{
+  delivery->settled++;
+  delivery->verdict = outcome->verdict;
+  delivery->status = outcome->status;
+  delivery->target_id = g_strdup (outcome->target_id);
+  delivery->other_ids = g_strdup (outcome->other_ids);
+  delivery->detail = g_strdup (outcome->detail);
+  delivery->repeated = outcome->repeated;
+  delivery->wait = outcome->wait;
+  delivery->wait_all = outcome->wait_all;
+}
+
+const char *
+tally_context_run_tag (TallyContext *ctx)
+{
+  return "run-1";
+}
+
+gboolean
+tally_context_is_interrupted (TallyContext *ctx)
+{
+  return ctx->interrupted;
+}
+
+void
+tally_context_warn (TallyContext *ctx, const char *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  g_ptr_array_add (ctx->warnings, g_strdup_vprintf (format, arguments));
+  va_end (arguments);
+}
+
+void
+tally_context_set_target (TallyContext *ctx, const char *fingerprint)
+{
+  g_free (ctx->target);
+  ctx->target = g_strdup (fingerprint);
+}
+
+void
+tally_context_report_target_time (TallyContext *ctx, gint64 unix_time)
+{
+  ctx->target_time = unix_time;
+}
+
+void
+tally_context_report_budget (TallyContext *ctx, gint64 limit, gint64 remaining, gint64 reset)
+{
+  ctx->limit = limit;
+  ctx->remaining = remaining;
+  ctx->reset = reset;
+}
+
+/* --- the sink --- */
+
+static void
+delivery_free (gpointer data)
+{
+  TallyDelivery *delivery = data;
+
+  g_free (delivery->key);
+  g_free (delivery->reference);
+  g_string_free (delivery->body, TRUE);
+  g_free (delivery->target_id);
+  g_free (delivery->other_ids);
+  g_free (delivery->detail);
+  g_free (delivery);
+}
+
+static gint
+find_choice (const char *const *choices, const char *value)
+{
+  for (gint i = 0; choices[i] != NULL; i++)
+    if (g_str_equal (choices[i], value))
+      return i;
+  g_error ("\"%s\" is no choice", value);
+}
+
+static gint64
+read_duration (const char *value)
+{
+  char *end;
+  gint64 number = g_ascii_strtoll (value, &end, 10);
+
+  return number * (g_str_equal (end, "ms") ? 1000 : G_USEC_PER_SEC);
+}
+
+static void
+append_word (char ***list, const char *word)
+{
+  guint n = *list != NULL ? g_strv_length (*list) : 0;
+
+  *list = g_renew (char *, *list, n + 2);
+  (*list)[n] = g_strdup (word);
+  (*list)[n + 1] = NULL;
+}
+
+static void
+set_option (ZendeskSink *sink, const TallyOption *option, const char *value)
+{
+  gpointer field = G_STRUCT_MEMBER_P (sink, option->offset);
+
+  switch (option->type)
+    {
+    case TALLY_OPTION_TEXT:
+    case TALLY_OPTION_SECRET:
+      g_free (*(char **) field);
+      *(char **) field = g_strdup (value);
+      break;
+    case TALLY_OPTION_DURATION:
+      *(gint64 *) field = read_duration (value);
+      break;
+    case TALLY_OPTION_BOOL:
+      *(gboolean *) field = g_str_equal (value, "true");
+      break;
+    case TALLY_OPTION_CHOICE:
+      *(gint *) field = find_choice (option->choices, value);
+      break;
+    case TALLY_OPTION_LIST:
+      append_word (field, value);
+      break;
+    default:
+      g_error ("option \"%s\" has a type that no test needs", option->name);
+    }
+}
+
+static void
+set_by_name (Desk *desk, const char *name, const char *value)
+{
+  for (const TallyOption *option = desk->plugin->options; option->name != NULL; option++)
+    if (g_str_equal (option->name, name))
+      {
+        set_option (desk->sink, option, value);
+        return;
+      }
+  g_error ("there is no option \"%s\"", name);
+}
+
+Desk *
+desk_new (const char *name, ...)
+{
+  Desk *desk = g_new0 (Desk, 1);
+  va_list arguments;
+
+  desk->plugin = tallyman_plugins ()[0];
+  desk->sink = g_malloc0 (desk->plugin->instance_size);
+  desk->ctx.warnings = g_ptr_array_new_with_free_func (g_free);
+  desk->deliveries = g_ptr_array_new_with_free_func (delivery_free);
+  for (const TallyOption *option = desk->plugin->options; option->name != NULL; option++)
+    if (option->fallback != NULL)
+      set_option (desk->sink, option, option->fallback);
+  va_start (arguments, name);
+  for (; name != NULL; name = va_arg (arguments, const char *))
+    set_by_name (desk, name, va_arg (arguments, const char *));
+  va_end (arguments);
+  return desk;
+}
+
+static void
+free_options (Desk *desk)
+{
+  for (const TallyOption *option = desk->plugin->options; option->name != NULL; option++)
+    {
+      gpointer field = G_STRUCT_MEMBER_P (desk->sink, option->offset);
+
+      if (option->type == TALLY_OPTION_LIST)
+        g_strfreev (*(char ***) field);
+      else if (option->type == TALLY_OPTION_TEXT || option->type == TALLY_OPTION_SECRET)
+        g_free (*(char **) field);
+    }
+}
+
+void
+desk_close (Desk *desk)
+{
+  desk->plugin->close (desk->sink);
+}
+
+void
+desk_free (Desk *desk)
+{
+  desk_close (desk);
+  free_options (desk);
+  g_free (desk->sink);
+  tally_batch_free (desk->batch);
+  tally_schema_unref (desk->schema);
+  g_free (desk->ctx.target);
+  g_ptr_array_unref (desk->ctx.warnings);
+  g_ptr_array_unref (desk->deliveries);
+  g_free (desk);
+}
+
+gboolean
+desk_check (Desk *desk, GError **error)
+{
+  return desk->plugin->check (desk->sink, error);
+}
+
+gboolean
+desk_accept (Desk *desk, const char *columns, GError **error)
+{
+  g_auto (GStrv) list = g_strsplit (columns, ", ", -1);
+  g_autofree TallyColumn *all = g_new0 (TallyColumn, g_strv_length (list));
+  guint n = 0;
+
+  for (; list[n] != NULL; n++)
+    {
+      char *blank = strrchr (list[n], ' ');
+
+      *blank = '\0';
+      if (!tally_type_from_name (blank + 1, &all[n].type))
+        g_error ("\"%s\" is no type", blank + 1);
+      all[n].name = list[n];
+    }
+  g_clear_pointer (&desk->batch, tally_batch_free);
+  g_clear_pointer (&desk->schema, tally_schema_unref);
+  desk->schema = tally_schema_new (all, n);
+  desk->batch = tally_batch_new (desk->schema, 64);
+  return desk->plugin->accept (desk->sink, desk->schema, error);
+}
+
+gboolean
+desk_open (Desk *desk, GError **error)
+{
+  return desk->plugin->open (desk->sink, &desk->ctx, error);
+}
+
+void
+desk_add_row (Desk *desk, const char *const *values)
+{
+  tally_batch_add_row (desk->batch);
+  for (guint i = 0; i < tally_schema_n_columns (desk->schema); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      if (values[i] != NULL)
+        tally_batch_set_from_text (desk->batch, i, values[i], strlen (values[i]), &error);
+      assert_no_error (error);
+    }
+}
+
+char *
+desk_render (Desk *desk, guint row, const char *reference, GError **error)
+{
+  g_autoptr (GString) out = g_string_new (NULL);
+
+  if (!desk->plugin->delivery->render (desk->sink, &desk->ctx, desk->batch, row, reference, out, error))
+    return NULL;
+  return g_strdup (out->str);
+}
+
+static TallyDelivery *
+delivery_new (Desk *desk, const char *key, const char *reference, const char *body)
+{
+  TallyDelivery *delivery = g_new0 (TallyDelivery, 1);
+
+  delivery->key = g_strdup (key);
+  delivery->reference = g_strdup (reference);
+  delivery->body = g_string_new (body);
+  g_ptr_array_add (desk->deliveries, delivery);
+  return delivery;
+}
+
+TallyDelivery *
+desk_send (Desk *desk, const char *key, const char *reference, const char *body)
+{
+  TallyDelivery *delivery = delivery_new (desk, key, reference, body);
+
+  desk->plugin->delivery->send (desk->sink, &desk->ctx, delivery);
+  return delivery;
+}
+
+TallyDelivery *
+desk_resolve (Desk *desk, const char *key, const char *reference, const char *body)
+{
+  TallyDelivery *delivery = delivery_new (desk, key, reference, body);
+
+  desk->plugin->delivery->resolve (desk->sink, &desk->ctx, delivery);
+  return delivery;
+}
+
+static gboolean
+is_done (const Desk *desk)
+{
+  for (guint i = 0; i < desk->deliveries->len; i++)
+    if (((TallyDelivery *) desk->deliveries->pdata[i])->settled == 0)
+      return FALSE;
+  return TRUE;
+}
+
+void
+desk_finish (Desk *desk)
+{
+  gint64 end = g_get_monotonic_time () + PATIENCE;
+  g_autoptr (GError) error = NULL;
+
+  while (!is_done (desk) && error == NULL && g_get_monotonic_time () < end)
+    desk->plugin->delivery->drive (desk->sink, &desk->ctx, G_USEC_PER_SEC, &error);
+  assert_no_error (error);
+  assert_true (is_done (desk));
+  for (guint i = 0; i < desk->deliveries->len; i++)
+    assert_int (((TallyDelivery *) desk->deliveries->pdata[i])->settled, 1);
+}

@@ -1,0 +1,107 @@
+/* desk.h: the sink on a bench of its own
+ *
+ * Stands in for the core: a TallyContext and TallyDelivery of this file take what the sink
+ * tells and settles, so that a test sees it all.  With it come an emulator of Zendesk, and a server that does
+ * exactly what a test wants, request by request.
+ */
+#pragma once
+#include "sink.h"
+
+/* --- what the core would be --- */
+
+struct _TallyDelivery
+{
+  char *key, *reference; /* (owned) */
+  GString *body;         /* (owned) */
+  gint64 sent_at;
+  gpointer user_data;
+  guint settled;         /* times */
+  TallyVerdict verdict;
+  gint status;
+  char *target_id, *other_ids, *detail; /* (owned) (nullable) */
+  gboolean repeated, wait_all;
+  gint64 wait;
+};
+
+struct _TallyContext
+{
+  char *target;          /* (owned) (nullable) */
+  gint64 target_time;
+  gint64 limit, remaining, reset;
+  GPtrArray *warnings;   /* (owned) (element-type utf8) */
+  gboolean interrupted;
+};
+
+typedef struct
+{
+  const TallyPlugin *plugin; /* (unowned) */
+  ZendeskSink *sink;         /* (owned) */
+  TallyContext ctx;
+  TallySchema *schema;       /* (owned) (nullable) */
+  TallyBatch *batch;         /* (owned) (nullable) */
+  GPtrArray *deliveries;     /* (owned) (element-type TallyDelivery) */
+} Desk;
+
+/* A sink with the given options, up to NULL: name, value, …  A value "+x" appends to a list. */
+Desk *desk_new (const char *name, ...) G_GNUC_NULL_TERMINATED;
+void desk_free (Desk *desk);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Desk, desk_free)
+
+gboolean desk_check (Desk *desk, GError **error);
+/* Columns of the batches: "subject text, comment.body text, …" */
+gboolean desk_accept (Desk *desk, const char *columns, GError **error);
+gboolean desk_open (Desk *desk, GError **error);
+void desk_close (Desk *desk);
+/* Adds a row of these values, in PostgreSQL's form; NULL is NULL. */
+void desk_add_row (Desk *desk, const char *const *values);
+/* Renders a row; NULL and error if it is rejected. */
+char *desk_render (Desk *desk, guint row, const char *reference, GError **error);
+
+/* Hands a delivery over; it is kept by the desk. */
+TallyDelivery *desk_send (Desk *desk, const char *key, const char *reference, const char *body);
+TallyDelivery *desk_resolve (Desk *desk, const char *key, const char *reference, const char *body);
+/* Drives until all are settled. */
+void desk_finish (Desk *desk);
+
+/* --- an emulator --- */
+
+typedef struct
+{
+  gpointer process; /* (owned) GSubprocess */
+  char *url;        /* (owned) */
+  char *ca_file;    /* (owned) (nullable) to ask it over TLS */
+} Emulator;
+
+/* With options up to NULL. */
+Emulator *emulator_new (const char *option, ...) G_GNUC_NULL_TERMINATED;
+void emulator_free (Emulator *emulator);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Emulator, emulator_free)
+/* (transfer full) the body of the answer. */
+char *emulator_ask (Emulator *emulator, const char *method, const char *path, const char *body);
+/* Faults as JSON with ' for ". */
+void emulator_set_faults (Emulator *emulator, const char *faults);
+gint64 emulator_count (Emulator *emulator, const char *name);
+
+/* --- a server that does what it is told --- */
+
+/* What happens to the next request: the answer's bytes, and then the end of the connection or not. */
+typedef struct
+{
+  const char *answer; /* (nullable) NULL: none */
+  gboolean closes;
+} Turn;
+
+typedef struct _Server Server;
+
+/* After the last turn it answers 500 and closes. */
+Server *server_new (const Turn *turns, guint n_turns);
+void server_free (Server *server);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Server, server_free)
+const char *server_url (const Server *server);
+/* Requests that came, whole or in part. */
+guint server_count (Server *server);
+/* (transfer full) what came, head and body. */
+char *server_request (Server *server, guint i);
+
+/* An answer with this status and body, as a string that lives as long as the program. */
+const char *answer (gint status, const char *body);
