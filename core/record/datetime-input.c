@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_FIELDS 25
 #define MAX_LENGTH 128 /* of all fields, without what stands between them */
 #define MAX_ZONE_HOURS 15
 
@@ -40,24 +39,6 @@ typedef enum
   HAS_ERA = 1 << 12,
   HAS_SPECIAL = 1 << 13,
 } Has;
-
-typedef enum
-{
-  FIELD_NUMBER,
-  FIELD_DATE,
-  FIELD_TIME,
-  FIELD_ZONE,
-  FIELD_WORD,
-} FieldKind;
-
-typedef struct
-{
-  FieldKind kind[MAX_FIELDS];
-  char *text[MAX_FIELDS]; /* (unowned) in buffer */
-  guint n;
-  char buffer[MAX_LENGTH + MAX_FIELDS];
-  gsize used, size;
-} Fields;
 
 /* A word that says what the next number is. */
 typedef enum
@@ -212,7 +193,7 @@ find_word (const char *word)
 /* Cutting into fields. */
 
 static gboolean
-fields_add (Fields *fields, char c)
+fields_add (TallyFields *fields, char c)
 {
   if (fields->used + 1 >= fields->size)
     return FALSE;
@@ -265,7 +246,7 @@ is_in_zone_name (char c, char delimiter)
 }
 
 static gboolean
-fields_take (Fields *fields, const char **at, const char *end, CharTest test, char delimiter)
+fields_take (TallyFields *fields, const char **at, const char *end, CharTest test, char delimiter)
 {
   for (; *at < end && test (**at, delimiter); (*at)++)
     if (!fields_add (fields, g_ascii_tolower (**at)))
@@ -281,17 +262,17 @@ peek (const char *at, const char *end)
 
 /* A field that starts with a digit. */
 static gboolean
-fields_take_number (Fields *fields, FieldKind *kind, const char **at, const char *end)
+fields_take_number (TallyFields *fields, TallyFieldKind *kind, const char **at, const char *end)
 {
   char delimiter;
 
   if (!fields_take (fields, at, end, is_digit, 0))
     return FALSE;
   delimiter = peek (*at, end);
-  *kind = FIELD_NUMBER;
+  *kind = TALLY_FIELD_NUMBER;
   if (delimiter == ':')
     {
-      *kind = FIELD_TIME;
+      *kind = TALLY_FIELD_TIME;
       return fields_take (fields, at, end, is_in_time, 0);
     }
   if (delimiter != '-' && delimiter != '/' && delimiter != '.')
@@ -301,15 +282,15 @@ fields_take_number (Fields *fields, FieldKind *kind, const char **at, const char
   (*at)++;
   if (!g_ascii_isdigit (peek (*at, end))) /* 18-Sep-2023 */
     {
-      *kind = FIELD_DATE;
+      *kind = TALLY_FIELD_DATE;
       return fields_take (fields, at, end, is_alnum_or_delimiter, delimiter);
     }
-  *kind = delimiter == '.' ? FIELD_NUMBER : FIELD_DATE;
+  *kind = delimiter == '.' ? TALLY_FIELD_NUMBER : TALLY_FIELD_DATE;
   if (!fields_take (fields, at, end, is_digit, 0))
     return FALSE;
   if (peek (*at, end) == delimiter)
     {
-      *kind = FIELD_DATE;
+      *kind = TALLY_FIELD_DATE;
       return fields_take (fields, at, end, is_digit_or_delimiter, delimiter);
     }
 
@@ -318,7 +299,7 @@ fields_take_number (Fields *fields, FieldKind *kind, const char **at, const char
 
 /* A field that starts with a letter: a word, a date such as Sep-18-2023, or a zone such as Europe/Berlin. */
 static gboolean
-fields_take_word (Fields *fields, FieldKind *kind, const char **at, const char *end)
+fields_take_word (TallyFields *fields, TallyFieldKind *kind, const char **at, const char *end)
 {
   gsize start = fields->used;
   gboolean is_date;
@@ -333,24 +314,24 @@ fields_take_word (Fields *fields, FieldKind *kind, const char **at, const char *
       fields->buffer[fields->used] = '\0';
       is_date = find_word (fields->buffer + start) == NULL;
     }
-  *kind = is_date ? FIELD_DATE : FIELD_WORD;
+  *kind = is_date ? TALLY_FIELD_DATE : TALLY_FIELD_WORD;
   return !is_date || fields_take (fields, at, end, is_in_zone_name, 0);
 }
 
 static gboolean
-fields_take_signed (Fields *fields, FieldKind *kind, const char **at, const char *end)
+fields_take_signed (TallyFields *fields, TallyFieldKind *kind, const char **at, const char *end)
 {
   fields_add (fields, *(*at)++);
   while (*at < end && tally_is_space (**at))
     (*at)++;
-  *kind = g_ascii_isdigit (peek (*at, end)) ? FIELD_ZONE : FIELD_WORD;
-  if (*kind == FIELD_ZONE)
+  *kind = g_ascii_isdigit (peek (*at, end)) ? TALLY_FIELD_ZONE : TALLY_FIELD_WORD;
+  if (*kind == TALLY_FIELD_ZONE)
     return fields_take (fields, at, end, is_in_zone, 0);
   return g_ascii_isalpha (peek (*at, end)) && fields_take (fields, at, end, is_alpha, 0);
 }
 
-static gboolean
-fields_cut (Fields *fields, TallyText text, gsize size)
+gboolean
+tally_fields_cut (TallyFields *fields, TallyText text, gsize size)
 {
   const char *at = text.data, *end = text.data + text.length;
 
@@ -360,7 +341,7 @@ fields_cut (Fields *fields, TallyText text, gsize size)
   while (at < end)
     {
       gboolean fits = TRUE;
-      FieldKind kind = FIELD_NUMBER;
+      TallyFieldKind kind = TALLY_FIELD_NUMBER;
       gsize start = fields->used;
 
       if (tally_is_space (*at))
@@ -368,7 +349,7 @@ fields_cut (Fields *fields, TallyText text, gsize size)
           at++;
           continue;
         }
-      if (fields->n == MAX_FIELDS || fields->used + 2 >= size)
+      if (fields->n == TALLY_MAX_FIELDS || fields->used + 2 >= size)
         return FALSE;
       if (g_ascii_isdigit (*at))
         fits = fields_take_number (fields, &kind, &at, end);
@@ -397,8 +378,8 @@ fields_cut (Fields *fields, TallyText text, gsize size)
 
 /* Numbers in fields. */
 
-static TallyRead
-read_int (const char *text, char **ret_end, gint *ret_value, TallyRead overflow)
+TallyRead
+tally_read_int (const char *text, char **ret_end, gint *ret_value, TallyRead overflow)
 {
   glong value;
 
@@ -410,20 +391,31 @@ read_int (const char *text, char **ret_end, gint *ret_value, TallyRead overflow)
   return TALLY_READ_OK;
 }
 
-/* text points to the point; nothing may follow the digits. */
-static TallyRead
-read_fraction (const char *text, gint *ret_usec)
+TallyRead
+tally_read_fraction (const char *point, double *ret_fraction)
 {
-  char *end = (char *) text + 1;
+  char *end = (char *) point + 1;
   double fraction = 0;
 
   errno = 0;
-  if (text[1] != '\0')
-    fraction = g_ascii_strtod (text, &end);
+  if (point[1] != '\0')
+    fraction = g_ascii_strtod (point, &end);
   if (*end != '\0' || errno != 0)
     return TALLY_READ_BAD_FORMAT;
-  *ret_usec = (gint) rint (fraction * 1000000);
+
+  *ret_fraction = fraction;
   return TALLY_READ_OK;
+}
+
+static TallyRead
+read_fraction (const char *point, gint *ret_usec)
+{
+  double fraction;
+  TallyRead read = tally_read_fraction (point, &fraction);
+
+  if (read == TALLY_READ_OK)
+    *ret_usec = (gint) rint (fraction * 1000000);
+  return read;
 }
 
 /* +01, -0330, +05:30, +01:02:03 */
@@ -436,12 +428,12 @@ read_zone (const char *text, gint *ret_offset)
 
   if (*text != '+' && *text != '-')
     return TALLY_READ_BAD_FORMAT;
-  read = read_int (text + 1, &end, &hours, TALLY_READ_ZONE_OVERFLOW);
+  read = tally_read_int (text + 1, &end, &hours, TALLY_READ_ZONE_OVERFLOW);
   if (read == TALLY_READ_OK && *end == ':')
     {
-      read = read_int (end + 1, &end, &minutes, TALLY_READ_ZONE_OVERFLOW);
+      read = tally_read_int (end + 1, &end, &minutes, TALLY_READ_ZONE_OVERFLOW);
       if (read == TALLY_READ_OK && *end == ':')
-        read = read_int (end + 1, &end, &seconds, TALLY_READ_ZONE_OVERFLOW);
+        read = tally_read_int (end + 1, &end, &seconds, TALLY_READ_ZONE_OVERFLOW);
     }
   else if (read == TALLY_READ_OK && *end == '\0' && strlen (text) > 3)
     {
@@ -465,11 +457,11 @@ read_zone (const char *text, gint *ret_offset)
 static TallyRead
 read_time (const char *text, TallyCivil *time)
 {
-  TallyRead read = read_int (text, (char **) &text, &time->hour, TALLY_READ_FIELD_OVERFLOW);
+  TallyRead read = tally_read_int (text, (char **) &text, &time->hour, TALLY_READ_FIELD_OVERFLOW);
 
   if (read != TALLY_READ_OK || *text != ':')
     return read != TALLY_READ_OK ? read : TALLY_READ_BAD_FORMAT;
-  read = read_int (text + 1, (char **) &text, &time->minute, TALLY_READ_FIELD_OVERFLOW);
+  read = tally_read_int (text + 1, (char **) &text, &time->minute, TALLY_READ_FIELD_OVERFLOW);
   if (read != TALLY_READ_OK)
     return read;
 
@@ -484,7 +476,7 @@ read_time (const char *text, TallyCivil *time)
     }
   else if (*text == ':')
     {
-      read = read_int (text + 1, (char **) &text, &time->second, TALLY_READ_FIELD_OVERFLOW);
+      read = tally_read_int (text + 1, (char **) &text, &time->second, TALLY_READ_FIELD_OVERFLOW);
       if (read == TALLY_READ_OK && *text == '.')
         read = read_fraction (text, &time->usec);
       else if (read == TALLY_READ_OK && *text != '\0')
@@ -592,7 +584,7 @@ reading_number (Reading *reading, char *text, gint has, gint *ret_has)
   gsize length = strlen (text);
   gint value, part;
   char *end;
-  TallyRead read = read_int (text, &end, &value, TALLY_READ_FIELD_OVERFLOW);
+  TallyRead read = tally_read_int (text, &end, &value, TALLY_READ_FIELD_OVERFLOW);
 
   *ret_has = 0;
   if (read != TALLY_READ_OK)
@@ -641,7 +633,7 @@ split_date (char *text, char **parts)
 {
   guint n = 0;
 
-  while (*text != '\0' && n < MAX_FIELDS)
+  while (*text != '\0' && n < TALLY_MAX_FIELDS)
     {
       gboolean digits;
 
@@ -665,7 +657,7 @@ reading_date (Reading *reading, char *text, gint *ret_has)
 {
   gint has = reading->has, part;
   gboolean had_text_month = reading->text_month;
-  char *parts[MAX_FIELDS];
+  char *parts[TALLY_MAX_FIELDS];
   guint n = split_date (text, parts);
 
   if (n == 0)
@@ -731,7 +723,7 @@ reading_date_field (Reading *reading, char *text, gint *ret_has)
 
   if (reading->label == LABEL_JULIAN)
     {
-      read = read_int (text, &minus, &value, TALLY_READ_FIELD_OVERFLOW);
+      read = tally_read_int (text, &minus, &value, TALLY_READ_FIELD_OVERFLOW);
       if (read != TALLY_READ_OK || value < 0)
         return TALLY_READ_FIELD_OVERFLOW;
       set_julian (reading, value);
@@ -773,7 +765,7 @@ reading_labelled (Reading *reading, char *text, gint *ret_has)
   TallyCivil *time = &reading->time;
   gint value;
   char *end;
-  TallyRead read = read_int (text, &end, &value, TALLY_READ_FIELD_OVERFLOW);
+  TallyRead read = tally_read_int (text, &end, &value, TALLY_READ_FIELD_OVERFLOW);
 
   reading->label = LABEL_NONE;
   reading->special = SPECIAL_NONE;
@@ -857,7 +849,7 @@ reading_number_field (Reading *reading, char *text, gint *ret_has)
 }
 
 static TallyRead
-reading_word (Reading *reading, const Fields *fields, guint i, gint *ret_has)
+reading_word (Reading *reading, const TallyFields *fields, guint i, gint *ret_has)
 {
   const char *text = fields->text[i];
   const Word *word;
@@ -893,8 +885,8 @@ reading_word (Reading *reading, const Fields *fields, guint i, gint *ret_has)
     case WORD_LABEL:
       if (word->value == LABEL_TIME
           && ((reading->has & HAS_DATE) != HAS_DATE || i + 1 == fields->n
-              || (fields->kind[i + 1] != FIELD_NUMBER && fields->kind[i + 1] != FIELD_TIME
-                  && fields->kind[i + 1] != FIELD_DATE)))
+              || (fields->kind[i + 1] != TALLY_FIELD_NUMBER && fields->kind[i + 1] != TALLY_FIELD_TIME
+                  && fields->kind[i + 1] != TALLY_FIELD_DATE)))
         return TALLY_READ_BAD_FORMAT;
       reading->label = word->value;
       break;
@@ -923,28 +915,28 @@ reading_word (Reading *reading, const Fields *fields, guint i, gint *ret_has)
 }
 
 static TallyRead
-reading_field (Reading *reading, const Fields *fields, guint i, gint *ret_has)
+reading_field (Reading *reading, const TallyFields *fields, guint i, gint *ret_has)
 {
   TallyRead read;
 
   *ret_has = 0;
   switch (fields->kind[i])
     {
-    case FIELD_DATE:
+    case TALLY_FIELD_DATE:
       return reading_date_field (reading, fields->text[i], ret_has);
-    case FIELD_TIME:
+    case TALLY_FIELD_TIME:
       if (reading->label != LABEL_NONE && reading->label != LABEL_TIME)
         return TALLY_READ_BAD_FORMAT;
       reading->label = LABEL_NONE;
       *ret_has = HAS_TIME;
       read = read_time (fields->text[i], &reading->time);
       return read == TALLY_READ_OK && is_longer_than_a_day (&reading->time) ? TALLY_READ_FIELD_OVERFLOW : read;
-    case FIELD_ZONE:
+    case TALLY_FIELD_ZONE:
       *ret_has = HAS_ZONE;
       return read_zone (fields->text[i], &reading->zone_offset);
-    case FIELD_NUMBER:
+    case TALLY_FIELD_NUMBER:
       return reading_number_field (reading, fields->text[i], ret_has);
-    case FIELD_WORD:
+    case TALLY_FIELD_WORD:
       return reading_word (reading, fields, i, ret_has);
     }
   return TALLY_READ_BAD_FORMAT;
@@ -1006,11 +998,11 @@ reading_settle (Reading *reading)
 static TallyRead
 reading_read (Reading *reading, TallyText text, gsize buffer_size, GError **error)
 {
-  Fields fields;
+  TallyFields fields;
 
   memset (reading, 0, sizeof *reading);
   reading->error = error;
-  if (!fields_cut (&fields, text, buffer_size))
+  if (!tally_fields_cut (&fields, text, buffer_size))
     return TALLY_READ_BAD_FORMAT;
   for (guint i = 0; i < fields.n; i++)
     {
@@ -1149,7 +1141,7 @@ parse_timestamp (TallyText text, gboolean zoned, gint64 *ret_timestamp, GError *
 
   if (iso_timestamp (text, &reading.time) && tally_civil_to_timestamp (&reading.time, ret_timestamp))
     return TRUE;
-  read = reading_read (&reading, text, MAX_LENGTH + MAX_FIELDS, error);
+  read = reading_read (&reading, text, MAX_LENGTH + TALLY_MAX_FIELDS, error);
   if (read != TALLY_READ_OK)
     return tally_throw_read (error, read, zoned ? "timestamp with time zone" : "timestamp", text);
 

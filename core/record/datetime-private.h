@@ -27,6 +27,33 @@ typedef enum
   TALLY_READ_CLOCK_WORD,   /* now, today, … */
 } TallyRead;
 
+#define TALLY_MAX_FIELDS 25
+
+typedef enum
+{
+  TALLY_FIELD_NUMBER,
+  TALLY_FIELD_DATE, /* digits and letters with - / or . between */
+  TALLY_FIELD_TIME, /* digits with : between */
+  TALLY_FIELD_ZONE, /* a sign and digits */
+  TALLY_FIELD_WORD,
+} TallyFieldKind;
+
+/* A text cut into fields by their looks, in lower case. */
+typedef struct
+{
+  TallyFieldKind kind[TALLY_MAX_FIELDS];
+  char *text[TALLY_MAX_FIELDS]; /* (unowned) in buffer */
+  guint n;
+  char buffer[256];
+  gsize used, size;
+} TallyFields;
+
+/* size: of the buffer, as much as PostgreSQL takes for the type. */
+gboolean tally_fields_cut (TallyFields *fields, TallyText text, gsize size);
+TallyRead tally_read_int (const char *text, char **ret_end, gint *ret_value, TallyRead overflow);
+/* point points to it; nothing may follow the digits. */
+TallyRead tally_read_fraction (const char *point, double *ret_fraction);
+
 gboolean tally_is_leap_year (gint year);
 gint tally_days_in_month (gint year, gint month);
 /* Can it be a Julian day at all?  From 4714 BC to 5874898. */
@@ -50,3 +77,38 @@ const TallyZone *tally_zone_find_abbreviation (const char *name, gsize length);
 const TallyZone *tally_zone_find_full (const char *name, gsize length);
 
 gboolean tally_throw_read (GError **error, TallyRead read, const char *type, TallyText text);
+
+/* Units of time, with PostgreSQL's short forms. */
+typedef enum
+{
+  TALLY_UNIT_UNKNOWN,
+  TALLY_UNIT_MICROSECOND,
+  TALLY_UNIT_MILLISECOND,
+  TALLY_UNIT_SECOND,
+  TALLY_UNIT_MINUTE,
+  TALLY_UNIT_HOUR,
+  TALLY_UNIT_DAY,
+  TALLY_UNIT_WEEK,
+  TALLY_UNIT_MONTH,
+  TALLY_UNIT_QUARTER,
+  TALLY_UNIT_YEAR,
+  TALLY_UNIT_DECADE,
+  TALLY_UNIT_CENTURY,
+  TALLY_UNIT_MILLENNIUM,
+  TALLY_UNIT_ZONE,
+  TALLY_UNIT_ZONE_HOUR,
+  TALLY_UNIT_ZONE_MINUTE,
+  TALLY_UNIT_AGO,
+  /* Only of dates: */
+  TALLY_UNIT_DATE_MINUTE, /* mm */
+  TALLY_UNIT_JULIAN,
+  TALLY_UNIT_ISO_YEAR,
+  TALLY_UNIT_WEEKDAY,
+  TALLY_UNIT_ISO_WEEKDAY,
+  TALLY_UNIT_DAY_OF_YEAR,
+  TALLY_UNIT_EPOCH,
+  TALLY_UNIT_OTHER, /* now, infinity and such: no units, but known */
+} TallyUnit;
+
+/* word is in lower case. */
+TallyUnit tally_unit_find (const char *word);

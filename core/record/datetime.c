@@ -229,3 +229,278 @@ tally_timestamp_append_iso (TallyType type, gint64 timestamp, GString *out)
 {
   append_timestamp (timestamp, 'T', type == TALLY_TYPE_TIMESTAMPTZ ? "+00:00" : "", out);
 }
+
+/* Casts. */
+
+static gboolean
+throw_range (GError **error)
+{
+  return tally_throw (error, TALLY_ERROR_DATA, "timestamp out of range");
+}
+
+static gboolean
+is_infinite (gint64 timestamp)
+{
+  return timestamp == TALLY_TIMESTAMP_INFINITY || timestamp == TALLY_TIMESTAMP_MINUS_INFINITY;
+}
+
+gboolean
+tally_date_to_timestamp (gint32 date, TallyType type, gint64 *ret_timestamp, GError **error)
+{
+  if (date == TALLY_DATE_INFINITY || date == TALLY_DATE_MINUS_INFINITY)
+    {
+      *ret_timestamp = date > 0 ? TALLY_TIMESTAMP_INFINITY : TALLY_TIMESTAMP_MINUS_INFINITY;
+      return TRUE;
+    }
+  if (date >= AFTER_LAST_TIMESTAMP / TALLY_USECS_PER_DAY)
+    return tally_throw (error, TALLY_ERROR_DATA, "date out of range for timestamp");
+
+  *ret_timestamp = date * TALLY_USECS_PER_DAY;
+  return TRUE;
+}
+
+gint32
+tally_timestamp_to_date (gint64 timestamp)
+{
+  if (is_infinite (timestamp))
+    return timestamp > 0 ? TALLY_DATE_INFINITY : TALLY_DATE_MINUS_INFINITY;
+
+  return (gint32) floor_divide (timestamp, TALLY_USECS_PER_DAY);
+}
+
+gint
+tally_date_compare_timestamp (gint32 date, gint64 timestamp)
+{
+  gint64 start;
+
+  if (!tally_date_to_timestamp (date, TALLY_TYPE_TIMESTAMP, &start, NULL))
+    return timestamp == TALLY_TIMESTAMP_INFINITY ? -1 : 1;
+
+  return (start > timestamp) - (start < timestamp);
+}
+
+/* Arithmetic. */
+
+gboolean
+tally_date_add_days (gint32 date, gint64 days, gint32 *ret_date, GError **error)
+{
+  gint64 sum;
+
+  if (date == TALLY_DATE_INFINITY || date == TALLY_DATE_MINUS_INFINITY)
+    {
+      *ret_date = date;
+      return TRUE;
+    }
+  if (__builtin_add_overflow (date, days, &sum) || !tally_date_is_valid (sum))
+    return tally_throw (error, TALLY_ERROR_DATA, "date out of range");
+
+  *ret_date = (gint32) sum;
+  return TRUE;
+}
+
+gboolean
+tally_date_subtract (gint32 a, gint32 b, gint64 *ret_days, GError **error)
+{
+  if (a == TALLY_DATE_INFINITY || a == TALLY_DATE_MINUS_INFINITY || b == TALLY_DATE_INFINITY
+      || b == TALLY_DATE_MINUS_INFINITY)
+    return tally_throw (error, TALLY_ERROR_DATA, "cannot subtract infinite dates");
+
+  *ret_days = (gint64) a - b;
+  return TRUE;
+}
+
+static gboolean
+add_months (gint64 timestamp, gint32 months, gint64 *ret_timestamp)
+{
+  TallyCivil civil;
+  gint64 month, year;
+
+  tally_timestamp_to_civil (timestamp, &civil);
+  month = (gint64) civil.month - 1 + months;
+  year = civil.year + floor_divide (month, TALLY_MONTHS_PER_YEAR);
+  civil.month = (gint) (month - floor_divide (month, TALLY_MONTHS_PER_YEAR) * TALLY_MONTHS_PER_YEAR) + 1;
+  civil.year = (gint) year;
+  civil.day = MIN (civil.day, tally_days_in_month (civil.year, civil.month));
+  return tally_civil_to_timestamp (&civil, ret_timestamp);
+}
+
+gboolean
+tally_timestamp_add (gint64 timestamp, TallyInterval interval, gint64 *ret_timestamp, GError **error)
+{
+  gint64 sum = timestamp, length;
+
+  if (is_infinite (timestamp))
+    {
+      *ret_timestamp = timestamp;
+      return TRUE;
+    }
+  if (interval.months != 0 && !add_months (sum, interval.months, &sum))
+    return throw_range (error);
+  if (__builtin_mul_overflow (interval.days, TALLY_USECS_PER_DAY, &length)
+      || __builtin_add_overflow (sum, length, &sum) || !tally_timestamp_is_valid (sum)
+      || __builtin_add_overflow (sum, interval.microseconds, &sum) || !tally_timestamp_is_valid (sum))
+    return throw_range (error);
+
+  *ret_timestamp = sum;
+  return TRUE;
+}
+
+gboolean
+tally_timestamp_subtract_interval (gint64 timestamp, TallyInterval interval, gint64 *ret_timestamp, GError **error)
+{
+  TallyInterval negated;
+
+  if (!tally_interval_negate (interval, &negated, NULL))
+    return throw_range (error);
+  return tally_timestamp_add (timestamp, negated, ret_timestamp, error);
+}
+
+gboolean
+tally_timestamp_subtract (gint64 a, gint64 b, TallyInterval *ret_interval, GError **error)
+{
+  TallyInterval difference = { 0 };
+
+  if (is_infinite (a) || is_infinite (b))
+    return tally_throw (error, TALLY_ERROR_DATA, "cannot subtract infinite timestamps");
+  if (__builtin_sub_overflow (a, b, &difference.microseconds))
+    return tally_throw (error, TALLY_ERROR_DATA, "interval out of range");
+
+  return tally_interval_justify_hours (difference, ret_interval, error);
+}
+
+/* Whole months first, then days, then time; days are borrowed from the month of the earlier one. */
+gboolean
+tally_timestamp_age (gint64 a, gint64 b, TallyInterval *ret_interval, GError **error)
+{
+  TallyCivil later, earlier;
+  TallyInterval age;
+  gint sign = a < b ? -1 : 1;
+
+  if (is_infinite (a) || is_infinite (b))
+    return throw_range (error);
+
+  tally_timestamp_to_civil (MAX (a, b), &later);
+  tally_timestamp_to_civil (MIN (a, b), &earlier);
+  age.months = (later.year - earlier.year) * TALLY_MONTHS_PER_YEAR + later.month - earlier.month;
+  age.days = later.day - earlier.day;
+  age.microseconds = (later.hour - earlier.hour) * TALLY_USECS_PER_HOUR
+                     + (later.minute - earlier.minute) * TALLY_USECS_PER_MINUTE
+                     + (later.second - earlier.second) * TALLY_USECS_PER_SECOND + (later.usec - earlier.usec);
+  if (age.microseconds < 0)
+    {
+      age.microseconds += TALLY_USECS_PER_DAY;
+      age.days--;
+    }
+  for (; age.days < 0; age.months--)
+    age.days += tally_days_in_month (earlier.year, earlier.month);
+
+  *ret_interval = (TallyInterval) { sign * age.microseconds, sign * age.days, sign * age.months };
+  return TRUE;
+}
+
+/* Making. */
+
+#define DATE_FORMAT "%" G_GINT64_FORMAT "-%02" G_GINT64_FORMAT "-%02" G_GINT64_FORMAT
+
+/* Negative years are BC.  A message names the year as shown. */
+static gboolean
+make_days (gint64 year, gint64 month, gint64 day, gint64 shown, gint64 *ret_days, GError **error)
+{
+  gint64 civil_year = year < 0 ? year + 1 : year;
+
+  if (year == 0 || month < 1 || month > 12 || day < 1 || ABS (year) > G_MAXINT
+      || day > tally_days_in_month ((gint) civil_year, (gint) month))
+    return tally_throw (error, TALLY_ERROR_DATA, "date field value out of range: " DATE_FORMAT, shown, month, day);
+  *ret_days = days_from_civil (civil_year, (gint) month, (gint) day);
+  if (!tally_is_julian ((gint) civil_year, (gint) month) || !tally_date_is_valid (*ret_days))
+    return tally_throw (error, TALLY_ERROR_DATA, "date out of range: " DATE_FORMAT, shown, month, day);
+  return TRUE;
+}
+
+gboolean
+tally_date_make (gint64 year, gint64 month, gint64 day, gint32 *ret_date, GError **error)
+{
+  gint64 days;
+
+  if (!make_days (year, month, day, year < 0 ? year + 1 : year, &days, error))
+    return FALSE;
+
+  *ret_date = (gint32) days;
+  return TRUE;
+}
+
+gboolean
+tally_timestamp_make (gint64 year, gint64 month, gint64 day, gint64 hour, gint64 minute, double second,
+                      gint64 *ret_timestamp, GError **error)
+{
+  gint64 days, time = -1, timestamp;
+  double usec = rint (second * 1000000);
+
+  if (!make_days (year, month, day, year, &days, error))
+    return FALSE;
+  if (hour >= 0 && hour <= 24 && minute >= 0 && minute <= 59 && usec >= 0 && usec <= 60e6)
+    time = hour * TALLY_USECS_PER_HOUR + minute * TALLY_USECS_PER_MINUTE + (gint64) usec;
+  if (time < 0 || time > TALLY_USECS_PER_DAY)
+    return tally_throw (error, TALLY_ERROR_DATA,
+                        "time field value out of range: %" G_GINT64_FORMAT ":%02" G_GINT64_FORMAT ":%02g", hour, minute,
+                        second);
+  if (__builtin_mul_overflow (days, TALLY_USECS_PER_DAY, &timestamp) || __builtin_add_overflow (timestamp, time, &timestamp)
+      || !tally_timestamp_is_valid (timestamp))
+    return tally_throw (error, TALLY_ERROR_DATA,
+                        "timestamp out of range: " DATE_FORMAT " %" G_GINT64_FORMAT ":%02" G_GINT64_FORMAT ":%02g", year,
+                        month, day, hour, minute, second);
+
+  *ret_timestamp = timestamp;
+  return TRUE;
+}
+
+/* a * scale + b in 32 bits. */
+static gboolean
+combine (gint64 a, gint64 scale, gint64 b, gint32 *ret_sum)
+{
+  gint64 sum;
+
+  if (__builtin_mul_overflow (a, scale, &sum) || __builtin_add_overflow (sum, b, &sum) || sum != (gint32) sum)
+    return FALSE;
+  *ret_sum = (gint32) sum;
+  return TRUE;
+}
+
+gboolean
+tally_interval_make (gint64 years, gint64 months, gint64 weeks, gint64 days, gint64 hours, gint64 minutes, double seconds,
+                     TallyInterval *ret_interval, GError **error)
+{
+  double usec = rint (seconds * 1000000);
+  TallyInterval interval;
+  gint64 part;
+
+  if (!combine (years, TALLY_MONTHS_PER_YEAR, months, &interval.months) || !combine (weeks, 7, days, &interval.days)
+      || !(usec >= -9.2e18 && usec <= 9.2e18) || __builtin_mul_overflow (hours, TALLY_USECS_PER_HOUR, &part)
+      || __builtin_add_overflow (part, (gint64) usec, &interval.microseconds)
+      || __builtin_mul_overflow (minutes, TALLY_USECS_PER_MINUTE, &part)
+      || __builtin_add_overflow (interval.microseconds, part, &interval.microseconds))
+    return tally_throw (error, TALLY_ERROR_DATA, "interval out of range");
+
+  *ret_interval = interval;
+  return TRUE;
+}
+
+gboolean
+tally_timestamp_from_epoch (double seconds, gint64 *ret_timestamp, GError **error)
+{
+  double usec;
+
+  if (isnan (seconds))
+    return tally_throw (error, TALLY_ERROR_DATA, "timestamp cannot be NaN");
+  if (isinf (seconds))
+    {
+      *ret_timestamp = seconds > 0 ? TALLY_TIMESTAMP_INFINITY : TALLY_TIMESTAMP_MINUS_INFINITY;
+      return TRUE;
+    }
+  usec = rint ((seconds - (double) TALLY_EPOCH_UNIX) * 1000000);
+  if (!(usec >= (double) FIRST_TIMESTAMP && usec < (double) AFTER_LAST_TIMESTAMP))
+    return tally_throw (error, TALLY_ERROR_DATA, "timestamp out of range: \"%g\"", seconds);
+
+  *ret_timestamp = (gint64) usec;
+  return TRUE;
+}

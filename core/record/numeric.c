@@ -1030,6 +1030,12 @@ tally_numeric_from_bigint (gint64 value, TallyBatch *batch)
 }
 
 TallyText
+tally_numeric_from_scaled (__int128 value, gint scale, TallyBatch *batch)
+{
+  return print_short ((Short) { value, scale }, batch);
+}
+
+TallyText
 tally_numeric_from_double (double value, TallyBatch *batch)
 {
   char text[40];

@@ -54,5 +54,7 @@ gboolean tally_numeric_min_scale (TallyText value, gint64 *ret_scale);
 /* Casts. */
 TallyText tally_numeric_from_bigint (gint64 value, TallyBatch *batch);
 TallyText tally_numeric_from_double (double value, TallyBatch *batch); /* 15 digits, as PostgreSQL */
+/* value / 10^scale, with scale digits after the point; value has at most 36 digits. */
+TallyText tally_numeric_from_scaled (__int128 value, gint scale, TallyBatch *batch);
 gboolean tally_numeric_to_bigint (TallyText value, gint64 *ret_value, GError **error); /* rounds half away from zero */
 gboolean tally_numeric_to_double (TallyText value, double *ret_value, GError **error);

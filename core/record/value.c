@@ -228,6 +228,12 @@ timestamptz_parse (TallyText text, TallyBatch *batch, gpointer ret_value, GError
 }
 
 static gboolean
+interval_parse (TallyText text, TallyBatch *batch, gpointer ret_value, GError **error)
+{
+  return tally_interval_parse (text, ret_value, error);
+}
+
+static gboolean
 numeric_parse (TallyText text, TallyBatch *batch, gpointer ret_value, GError **error)
 {
   return tally_numeric_parse (text, batch, ret_value, error);
@@ -326,6 +332,7 @@ static const ParseFunc parsers[TALLY_N_TYPES] = {
   [TALLY_TYPE_DATE] = date_parse,
   [TALLY_TYPE_TIMESTAMP] = timestamp_parse,
   [TALLY_TYPE_TIMESTAMPTZ] = timestamptz_parse,
+  [TALLY_TYPE_INTERVAL] = interval_parse,
   [TALLY_TYPE_BYTEA] = bytea_parse,
 };
 

@@ -435,7 +435,7 @@ shift_by_interval (TallyInterval offset, gint64 sign, gint64 timestamp, gint64 *
       return TRUE;
     }
 
-  return shift (timestamp, sign * (offset.microseconds / TALLY_USECS_PER_SECOND), ret_timestamp, error);
+  return shift (timestamp, sign * (gint32) (offset.microseconds / TALLY_USECS_PER_SECOND), ret_timestamp, error);
 }
 
 gboolean
