@@ -510,7 +510,7 @@ infinite_part (Part *part, TallyUnit unit, TallyType type, gint sign)
       part->is_null = TRUE;
       return TRUE;
     default:
-      part->is_null = is_zone_unit (unit) && type == TALLY_TYPE_TIMESTAMPTZ;
+      part->is_null = is_zone_unit (unit) && type != TALLY_TYPE_DATE;
       return part->is_null;
     }
 }

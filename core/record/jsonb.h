@@ -35,7 +35,7 @@ TallyJsonbKind tally_jsonb_kind (TallyText json);
 /* jsonb_typeof(): "object", "array", "string", "number", "boolean", "null". */
 const char *tally_jsonb_typeof (TallyText json);
 
-/* json -> key, json -> index (negative from the end), json #> path.  FALSE is SQL's NULL. */
+/* json -> key, json -> index (negative from the end; a scalar is its own element 0), json #> path.  FALSE is SQL's NULL. */
 gboolean tally_jsonb_member (TallyText json, TallyText key, TallyText *ret_json);
 gboolean tally_jsonb_element (TallyText json, gint64 index, TallyText *ret_json);
 gboolean tally_jsonb_at_path (TallyText json, const TallyText *path, guint n_path, TallyText *ret_json);

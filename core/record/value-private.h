@@ -14,6 +14,7 @@ tally_is_space (char c)
 char *tally_value_quote (TallyText text);
 /* invalid input syntax for type TYPE: "TEXT" */
 gboolean tally_value_throw_syntax (GError **error, const char *type, TallyText text);
+gboolean tally_value_check_utf8 (TallyText text, GError **error);
 TallyText tally_value_copy (TallyBatch *batch, const char *data, gsize length);
 TallyText tally_value_trim (TallyText text);
 

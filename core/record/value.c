@@ -60,17 +60,30 @@ tally_value_trim (TallyText text)
   return text;
 }
 
+/* Shows the bytes that the first one says belong together. */
+gboolean
+tally_value_check_utf8 (TallyText text, GError **error)
+{
+  const char *end;
+  g_autoptr (GString) bytes = NULL;
+  gsize size;
+
+  if (g_utf8_validate_len (text.data, text.length, &end))
+    return TRUE;
+
+  size = (guchar) *end < 0xc0 || (guchar) *end >= 0xf8 ? 1 : (guchar) *end < 0xe0 ? 2 : (guchar) *end < 0xf0 ? 3 : 4;
+  size = MIN (size, (gsize) (text.data + text.length - end));
+  bytes = g_string_new (NULL);
+  for (gsize i = 0; i < size; i++)
+    g_string_append_printf (bytes, "%s0x%02x", i > 0 ? " " : "", (guint) (guchar) end[i]);
+  return tally_throw (error, TALLY_ERROR_DATA, "invalid byte sequence for encoding \"UTF8\": %s", bytes->str);
+}
+
 static gboolean
 text_parse (TallyText text, TallyBatch *batch, gpointer ret_value, GError **error)
 {
-  const char *end;
-  guint valid;
-
-  if (!g_utf8_validate_len (text.data, text.length, &end))
-    {
-      valid = (guchar) *end;
-      return tally_throw (error, TALLY_ERROR_DATA, "invalid byte sequence for encoding \"UTF8\": 0x%02x", valid);
-    }
+  if (!tally_value_check_utf8 (text, error))
+    return FALSE;
 
   *(TallyText *) ret_value = text;
   return TRUE;
@@ -239,6 +252,12 @@ numeric_parse (TallyText text, TallyBatch *batch, gpointer ret_value, GError **e
   return tally_numeric_parse (text, batch, ret_value, error);
 }
 
+static gboolean
+jsonb_parse (TallyText text, TallyBatch *batch, gpointer ret_value, GError **error)
+{
+  return tally_jsonb_parse (text, batch, ret_value, error);
+}
+
 /* The hexadecimal form, after its \x.  Blanks may stand between bytes. */
 static gboolean
 bytea_parse_hex (TallyText text, char *bytes, gsize *ret_length, GError **error)
@@ -334,14 +353,12 @@ static const ParseFunc parsers[TALLY_N_TYPES] = {
   [TALLY_TYPE_TIMESTAMPTZ] = timestamptz_parse,
   [TALLY_TYPE_INTERVAL] = interval_parse,
   [TALLY_TYPE_BYTEA] = bytea_parse,
+  [TALLY_TYPE_JSONB] = jsonb_parse,
 };
 
 gboolean
 tally_value_parse (TallyType type, TallyText text, TallyBatch *batch, gpointer ret_value, GError **error)
 {
-  if (parsers[type] == NULL)
-    return tally_throw (error, TALLY_ERROR_UNSUPPORTED, "type %s is not supported", tally_type_name (type));
-
   return parsers[type] (text, batch, ret_value, error);
 }
 

@@ -421,6 +421,12 @@ tally_zone_to_local (const TallyZone *zone, gint64 utc, gint64 *ret_local, GErro
 static gboolean
 shift_by_interval (TallyInterval offset, gint64 sign, gint64 timestamp, gint64 *ret_timestamp, GError **error)
 {
+  if (is_infinite (timestamp))
+    {
+      *ret_timestamp = timestamp;
+      return TRUE;
+    }
+
   if (offset.months != 0 || offset.days != 0)
     {
       g_autoptr (GString) text = g_string_new (NULL);
@@ -428,11 +434,6 @@ shift_by_interval (TallyInterval offset, gint64 sign, gint64 timestamp, gint64 *
       tally_interval_append (offset, text);
       return tally_throw (error, TALLY_ERROR_DATA,
                           "interval time zone \"%s\" must not include months or days", text->str);
-    }
-  if (is_infinite (timestamp))
-    {
-      *ret_timestamp = timestamp;
-      return TRUE;
     }
 
   return shift (timestamp, sign * (gint32) (offset.microseconds / TALLY_USECS_PER_SECOND), ret_timestamp, error);
