@@ -25,8 +25,6 @@ emu_exchange_new (Emulator *emu, const char *method, const char *path)
   x->generation = emu->generation;
   x->arrived = emu_clock_now (&emu->clock);
   x->control = g_str_has_prefix (x->path, EMU_CONTROL_PREFIX);
-  emu->counts.in_flight += !x->control;
-  emu->counts.most_in_flight = MAX (emu->counts.most_in_flight, emu->counts.in_flight);
   return x;
 }
 
@@ -59,26 +57,6 @@ leave_key (EmuExchange *x)
   release_claim (x);
   g_queue_remove (&x->entry->waiting, x);
   emu_keys_leave (x->emu->keys, g_steal_pointer (&x->entry));
-}
-
-void
-emu_exchange_free (EmuExchange *x)
-{
-  if (x == NULL)
-    return;
-  leave_key (x);
-  x->emu->counts.in_flight -= !x->control;
-  g_free (x->path);
-  g_free (x->route);
-  g_free (x->key);
-  g_free (x->authorization);
-  g_free (x->client);
-  g_free (x->address);
-  g_string_free (x->body, TRUE);
-  json_object_put (x->json);
-  emu_strike_clear (&x->strike);
-  emu_answer_clear (&x->answer);
-  g_free (x);
 }
 
 static const char *
@@ -128,6 +106,37 @@ log_end (EmuExchange *x, const char *outcome, guint status)
     x->emu->counts.by_status[status]++;
   else
     x->emu->counts.dropped++;
+}
+
+/* A request whose client went away in the middle of it never arrived, but it was there. */
+static void
+log_incomplete (EmuExchange *x)
+{
+  if (x->logged || x->control || x->generation != x->emu->generation)
+    return;
+  log_arrival (x);
+  log_end (x, "incomplete", 0);
+}
+
+void
+emu_exchange_free (EmuExchange *x)
+{
+  if (x == NULL)
+    return;
+  leave_key (x);
+  log_incomplete (x);
+  x->emu->counts.in_flight -= x->in_flight;
+  g_free (x->path);
+  g_free (x->route);
+  g_free (x->key);
+  g_free (x->authorization);
+  g_free (x->client);
+  g_free (x->address);
+  g_string_free (x->body, TRUE);
+  json_object_put (x->json);
+  emu_strike_clear (&x->strike);
+  emu_answer_clear (&x->answer);
+  g_free (x);
 }
 
 void
@@ -237,6 +246,9 @@ arrive (EmuExchange *x)
   if (x->body->len > 0 && !x->too_large)
     x->json = emu_json_parse (x->body->str, x->body->len, EMU_JSON_DEPTH);
   log_arrival (x);
+  x->in_flight = TRUE;
+  x->emu->counts.in_flight++;
+  x->emu->counts.most_in_flight = MAX (x->emu->counts.most_in_flight, x->emu->counts.in_flight);
   ask_faults (x, /* early= */ FALSE);
   if (x->strike.main == NULL || emu_fault_acts (x->strike.main))
     emu_api_admit (x);

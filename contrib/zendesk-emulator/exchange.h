@@ -51,7 +51,7 @@ typedef struct
   json_object *json; /* (owned) (nullable) */
   EmuKey *entry;     /* (unowned) (nullable) from enter to leave */
   gboolean claimed;  /* it is the first one with its key */
-  gboolean logged;
+  gboolean logged, in_flight;
   guint event; /* its place in the history */
   guint8 digest[EMU_DIGEST_SIZE];
   const char *lookup;   /* (unowned) (nullable) "hit" or "miss" */

@@ -568,6 +568,30 @@ test_tells_its_history_from_where_it_is_asked (void)
 }
 
 static void
+test_remembers_a_request_that_broke_off (void)
+{
+  g_autoptr (Rig) rig = rig_new (NULL);
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+  g_autoptr (GSocketConnection) connection
+      = g_socket_client_connect_to_host (client, rig->url + strlen ("http://"), 80, NULL, NULL);
+  static const char half[] = "POST /api/v2/tickets HTTP/1.1\r\nHost: x\r\n"
+                             "Idempotency-Key: k1\r\nContent-Length: 100\r\n\r\n{\"ticket\"";
+  gint64 give_up = g_get_monotonic_time () + 5 * G_USEC_PER_SEC;
+
+  g_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (connection)), half,
+                             strlen (half), NULL, NULL, NULL);
+  assert_int (rig_count (rig, "created"), 0); /* by now the first half has been read */
+  g_io_stream_close (G_IO_STREAM (connection), NULL, NULL);
+  while (rig_count (rig, "dropped") < 1 && g_get_monotonic_time () < give_up)
+    ;
+  g_autoptr (Reply) history = rig_get (rig, "/_emulator/history");
+
+  assert_contains (history->body, "\"key\":\"k1\"");
+  assert_contains (history->body, "\"outcome\":\"incomplete\"");
+  assert_int (rig_count (rig, "created"), 0);
+}
+
+static void
 test_ends_when_told_to (void)
 {
   g_autoptr (Rig) rig = rig_new (NULL);
@@ -693,6 +717,7 @@ static const Promise promises[] = {
   { "hurries when asked", test_hurries_when_asked },
   { "begins anew when reset", test_begins_anew_when_reset },
   { "tells its history from where it is asked", test_tells_its_history_from_where_it_is_asked },
+  { "remembers a request that broke off", test_remembers_a_request_that_broke_off },
   { "ends when told to", test_ends_when_told_to },
   { "ends although requests wait", test_ends_although_requests_wait },
   { "refuses wrong options", test_refuses_wrong_options },
