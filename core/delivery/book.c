@@ -41,6 +41,21 @@ page_free (TallyErrand *errand)
 
 /* ---- Filling a page ---- */
 
+/* A new generation does not make a dangerous record harmless (A11). */
+static void
+page_carry_deaths (Page *page, const TallyParcel *parcel)
+{
+  TallyLedgerOutcome note = {
+    .key = parcel->key,
+    .generation = parcel->generation,
+    .state = TALLY_DELIVERY_INTENDED,
+    .attempts = parcel->deaths + 1,
+    .keep_request = TRUE,
+  };
+
+  g_array_append_val (page->outcomes, note);
+}
+
 static void
 page_add_intents (TallyDispatcher *dispatcher, Page *page)
 {
@@ -69,11 +84,12 @@ page_add_intents (TallyDispatcher *dispatcher, Page *page)
         .reference = parcel->reference,
         .pass = parcel->pass,
         .run = dispatcher->config.run->id,
-        .attempts = 1, /* the send follows at once */
         .intended_target = parcel->intended_target,
       };
       g_ptr_array_add (page->parcels, parcel);
       tally_parcel_move (parcel, &dispatcher->writing);
+      if (parcel->deaths > 0)
+        page_carry_deaths (page, parcel);
     }
   page->errand.change.intents = page->intents;
   page->errand.change.n_intents = n;

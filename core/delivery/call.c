@@ -141,7 +141,16 @@ tally_delivery_body (const TallyDelivery *delivery)
 gint64
 tally_delivery_sent_at (const TallyDelivery *delivery)
 {
-  return delivery->parcel != NULL ? delivery->parcel->intended_at : 0;
+  TallyDispatcher *dispatcher = delivery->dispatcher;
+  gint64 now, target_now;
+
+  if (dispatcher == NULL)
+    return 0;
+  now = tally_dispatcher_now (dispatcher);
+  target_now = tally_dispatcher_target_now (dispatcher, now);
+  if (target_now == 0)
+    target_now = dispatcher->ledger_now + (now - dispatcher->ledger_asked_at);
+  return target_now - (now - delivery->quiet_at);
 }
 
 void

@@ -64,6 +64,7 @@ struct _TallyParcel
   gboolean known;      /* its outcome is */
   gint64 last_send;    /* on our clock: no request can have left later */
   guint attempts, tries, lookups, renewals;
+  guint deaths; /* sends of which the program, perhaps, did not live to see the answer */
 
   enum
   {
@@ -107,6 +108,7 @@ struct _TallyDelivery
   gboolean lookup;
   gboolean settled;
   gint64 begun_at;
+  gint64 quiet_at; /* on our clock: the last request of it has surely ended */
   gpointer user_data;
   TallyVerdict verdict;
   gint status;

@@ -33,13 +33,15 @@ tally_recovery_take_up (TallyDispatcher *dispatcher, const TallyLedgerDelivery *
   parcel->pass = found->pass;
   parcel->intended_at = found->intended_at;
   parcel->intended_target = found->intended_target;
-  parcel->attempts = found->attempts;
+  parcel->attempts = MAX (found->attempts, 1); /* the ledger does not know of the first */
   parcel->status = found->status;
   parcel->last_send = last_send;
-  /* Still "intended": the run did not end, it was killed.  As often as it may be, it was (A11). One
-   * more than that marks those that were set aside. */
-  parcel->set_aside = found->attempts > most
-                      || (found->state == TALLY_DELIVERY_INTENDED && found->attempts >= most);
+  /* Still "intended": the run did not end, it was killed; and no request of it ever came back, or
+   * there would be a detail.  When it was so as often as may be, it is set aside (A11); one attempt
+   * more marks those. */
+  if (found->state == TALLY_DELIVERY_INTENDED && found->status == 0 && found->detail == NULL)
+    parcel->deaths = parcel->attempts;
+  parcel->set_aside = found->attempts > most || parcel->deaths >= most;
   return parcel;
 }
 

@@ -117,14 +117,21 @@ traffic_renew (TallyDispatcher *dispatcher, TallyParcel *parcel)
 static void
 traffic_prepare (TallyDispatcher *dispatcher, TallyParcel *parcel, TallyMove move)
 {
-  if (move != TALLY_MOVE_SEND && !parcel->noted)
-    traffic_note (dispatcher, parcel, move == TALLY_MOVE_RENEW ? "looked up, absent" : "retried");
-  else if (parcel->request == NULL)
+  if (move == TALLY_MOVE_RESOLVE)
+    parcel->noted = FALSE; /* what comes after it is something else */
+  else if (move != TALLY_MOVE_SEND && !parcel->noted)
+    {
+      traffic_note (dispatcher, parcel, move == TALLY_MOVE_RENEW ? "looked up, absent" : "retried");
+      return;
+    }
+
+  if (parcel->request == NULL)
     tally_parcel_move (parcel, &dispatcher->loading);
   else if (move == TALLY_MOVE_RENEW)
     traffic_renew (dispatcher, parcel);
   else
-    tally_parcel_move (parcel, &dispatcher->ready);
+    tally_parcel_move (parcel,
+                       move == TALLY_MOVE_RESOLVE ? &dispatcher->looking : &dispatcher->ready);
 }
 
 void
@@ -148,13 +155,11 @@ tally_traffic_consider (TallyDispatcher *dispatcher, TallyParcel *parcel, gint64
     case TALLY_MOVE_SEND:
     case TALLY_MOVE_REPLAY:
     case TALLY_MOVE_RENEW:
+    case TALLY_MOVE_RESOLVE:
       traffic_prepare (dispatcher, parcel, move);
       break;
     case TALLY_MOVE_WAIT:
       tally_parcel_wait (dispatcher, parcel, now + wait);
-      break;
-    case TALLY_MOVE_RESOLVE:
-      tally_parcel_move (parcel, &dispatcher->looking);
       break;
     case TALLY_MOVE_REJECT:
       traffic_set_detail (parcel, why);
@@ -214,37 +219,50 @@ traffic_take_answer (TallyParcel *parcel, TallyDelivery *call, gboolean keep_det
     }
 }
 
-/* Nothing was done: the same again, later. */
+static gint64
+traffic_backoff (TallyDispatcher *dispatcher, const TallyParcel *parcel, const TallyDelivery *call)
+{
+  gint64 backoff = tally_pace_backoff (parcel->tries, tally_dispatcher_chance (dispatcher));
+
+  return MAX (tally_pace_bound (call->wait), backoff);
+}
+
+/* Nothing was done: the same request again, later. */
 static void
-traffic_again (TallyDispatcher *dispatcher, TallyParcel *parcel, const TallyDelivery *call,
-               gint64 now)
+traffic_send_again (TallyDispatcher *dispatcher, TallyParcel *parcel, const TallyDelivery *call,
+                    gint64 now)
 {
   gboolean busy = call->verdict == TALLY_VERDICT_BUSY;
-  gint64 wait = tally_pace_bound (call->wait);
 
   dispatcher->counts.retries++;
-  if (!call->lookup)
-    {
-      parcel->attempts--;
-      parcel->noted = parcel->in_doubt; /* the ledger counts that send already */
-      parcel->touched |= busy;
-    }
-  if (!busy || !call->wait_all)
-    parcel->tries++;
-  if (busy && !call->lookup && (!call->wait_all || !parcel->in_doubt))
+  parcel->attempts--;
+  parcel->noted = parcel->in_doubt; /* the ledger counts that send already */
+  parcel->touched |= busy;
+  parcel->tries += busy && call->wait_all ? 0 : 1;
+  if (busy && (!call->wait_all || !parcel->in_doubt))
     parcel->last_send = now; /* "in progress": an earlier request is perhaps at work */
 
-  if (parcel->tries >= TRIES_MOST && (call->lookup || !busy))
+  if (parcel->tries >= TRIES_MOST && !busy)
     {
       tally_traffic_leave (dispatcher, parcel, "it could not be sent");
       return;
     }
   if (parcel->tries >= TRIES_MOST)
     traffic_set_doubt (dispatcher, parcel, TRUE);
-  tally_parcel_wait (dispatcher, parcel,
-                     now
-                         + MAX (wait, tally_pace_backoff (MAX (parcel->tries, 1),
-                                                          tally_dispatcher_chance (dispatcher))));
+  tally_parcel_wait (dispatcher, parcel, now + traffic_backoff (dispatcher, parcel, call));
+}
+
+static void
+traffic_look_again (TallyDispatcher *dispatcher, TallyParcel *parcel, const TallyDelivery *call,
+                    gint64 now)
+{
+  dispatcher->counts.retries++;
+  parcel->tries += call->wait_all ? 0 : 1;
+  tally_parcel_set_request (dispatcher, parcel, NULL);
+  if (parcel->tries >= TRIES_MOST || (!dispatcher->config.wait && !call->wait_all))
+    tally_traffic_leave (dispatcher, parcel, "it could not be looked up");
+  else
+    tally_parcel_wait (dispatcher, parcel, now + traffic_backoff (dispatcher, parcel, call));
 }
 
 static void
@@ -253,6 +271,8 @@ traffic_doubt (TallyDispatcher *dispatcher, TallyParcel *parcel, const TallyDeli
 {
   traffic_set_doubt (dispatcher, parcel, TRUE);
   parcel->last_send = now;
+  if (parcel->detail == NULL)
+    parcel->detail = g_strdup ("no answer"); /* at least it did not end the program */
   if (parcel->unrecorded)
     {
       tally_parcel_move (parcel, &dispatcher->fresh);
@@ -274,6 +294,7 @@ traffic_unclear (TallyDispatcher *dispatcher, TallyParcel *parcel, const TallyDe
              tally_pace_backoff (parcel->lookups + 3, tally_dispatcher_chance (dispatcher)));
 
   parcel->lookups++;
+  tally_parcel_set_request (dispatcher, parcel, NULL);
   if (parcel->lookups < TALLY_LOOKUPS_MOST && dispatcher->config.wait && !dispatcher->stopping)
     tally_parcel_wait (dispatcher, parcel, now + wait);
   else
@@ -313,7 +334,10 @@ traffic_follow (TallyDispatcher *dispatcher, TallyParcel *parcel, const TallyDel
       traffic_doubt (dispatcher, parcel, call, now);
       break;
     case TALLY_FATE_AGAIN:
-      traffic_again (dispatcher, parcel, call, now);
+      if (call->lookup)
+        traffic_look_again (dispatcher, parcel, call, now);
+      else
+        traffic_send_again (dispatcher, parcel, call, now);
       break;
     case TALLY_FATE_DOUBT:
       traffic_doubt (dispatcher, parcel, call, now);
@@ -419,12 +443,23 @@ traffic_send (TallyDispatcher *dispatcher, TallyParcel *parcel, gint64 now)
   TALLY_POINT ("after-send");
 }
 
+/* When the last request of it has surely ended. */
+static gint64
+traffic_quiet_at (TallyDispatcher *dispatcher, const TallyParcel *parcel, gint64 now)
+{
+  TallyStanding standing;
+
+  traffic_standing (dispatcher, parcel, now, &standing);
+  return now - standing.since_send + standing.settle;
+}
+
 static void
 traffic_look (TallyDispatcher *dispatcher, TallyParcel *parcel, gint64 now)
 {
   const TallyDispatcherConfig *config = &dispatcher->config;
   TallyDelivery *call = tally_call_new (parcel, dispatcher, /* lookup= */ TRUE, now);
 
+  call->quiet_at = traffic_quiet_at (dispatcher, parcel, now);
   tally_parcel_move (parcel, &dispatcher->at_sink);
   tally_pace_count (&dispatcher->pace, now);
   TALLY_POINT ("before-lookup");

@@ -188,7 +188,12 @@ TallyText tally_delivery_body (const TallyDelivery *delivery);
  * tally_delivery_sent_at:
  * @delivery: a delivery that resolve() got
  *
- * Returns: microseconds since 1970, on the ledger's clock, of the oldest send that is not settled
+ * The moment up to which requests of it that were sent before may have been at work.  Only a view of the
+ * target that is as new as this, or newer, can tell that the record is absent; with an older one resolve()
+ * answers %TALLY_VERDICT_UNKNOWN, and says in @wait when it will know.
+ *
+ * Returns: microseconds since 1970, on the target's clock as tally_context_report_target_time() told it
+ *   last, or the ledger's if it never did
  * Since: 0.1
  */
 gint64 tally_delivery_sent_at (const TallyDelivery *delivery);

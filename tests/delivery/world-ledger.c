@@ -27,9 +27,16 @@ is_unsettled (const TallyLedgerDelivery *row)
 }
 
 static void
+free_row (gpointer row)
+{
+  if (row != NULL)
+    tally_ledger_delivery_free (row);
+}
+
+static void
 ledger_find (World *world, TallyErrand *errand)
 {
-  errand->found = g_ptr_array_new ();
+  errand->found = g_ptr_array_new_with_free_func (free_row);
   for (guint i = 0; i < errand->keys->len; i++)
     {
       const TallyLedgerDelivery *row
@@ -46,13 +53,6 @@ static gint
 compare_keys (gconstpointer a, gconstpointer b)
 {
   return strcmp ((*(TallyLedgerDelivery *const *)a)->key, (*(TallyLedgerDelivery *const *)b)->key);
-}
-
-static void
-free_row (gpointer row)
-{
-  if (row != NULL)
-    tally_ledger_delivery_free (row);
 }
 
 static void
@@ -75,7 +75,7 @@ ledger_list (World *world, TallyErrand *errand)
 
 /* An intent is refused if another writer was first. */
 static gboolean
-ledger_intend (World *world, const TallyLedgerDelivery *intent)
+ledger_intend (World *world, const TallyLedgerDelivery *intent, const TallyLedgerRun *run)
 {
   const TallyLedgerDelivery *row = g_hash_table_lookup (world->ledger, intent->key);
   TallyLedgerDelivery *copy;
@@ -89,6 +89,7 @@ ledger_intend (World *world, const TallyLedgerDelivery *intent)
 
   copy = world_copy_row (intent);
   copy->state = TALLY_DELIVERY_INTENDED;
+  copy->pass = run->pass;
   copy->intended_at = world_ledger_now (world);
   g_hash_table_replace (world->ledger, copy->key, copy);
   return TRUE;
@@ -106,15 +107,19 @@ ledger_settle (World *world, const TallyLedgerOutcome *outcome)
                       outcome->key, outcome->generation);
       return;
     }
-  row->state = outcome->state;
+  if (outcome->state != TALLY_DELIVERY_INTENDED)
+    row->state = outcome->state;
   row->attempts = outcome->attempts;
   row->status = outcome->status;
   g_free (row->target_id);
   row->target_id = g_strdup (outcome->target_id);
   g_free (row->other_ids);
   row->other_ids = g_strdup (outcome->other_ids);
-  g_free (row->detail);
-  row->detail = g_strdup (outcome->detail);
+  if (outcome->state != TALLY_DELIVERY_INTENDED || outcome->detail != NULL)
+    {
+      g_free (row->detail);
+      row->detail = g_strdup (outcome->detail);
+    }
   if (outcome->state != TALLY_DELIVERY_INTENDED)
     row->settled_at = world_ledger_now (world);
   if (!outcome->keep_request)
@@ -139,7 +144,7 @@ ledger_commit (World *world, Process *process, TallyErrand *errand)
     }
 
   for (guint i = 0; i < change->n_intents; i++)
-    change->taken[i] = !ledger_intend (world, change->intents[i]);
+    change->taken[i] = !ledger_intend (world, change->intents[i], change->run);
   for (guint i = 0; i < change->n_outcomes; i++)
     ledger_settle (world, &change->outcomes[i]);
   for (guint i = 0; i < change->n_seen; i++)
@@ -156,7 +161,8 @@ ledger_commit (World *world, Process *process, TallyErrand *errand)
       row->row_origin = g_strdup (change->seen[i].row_origin);
     }
   for (guint i = 0; i < change->n_rejects; i++)
-    g_ptr_array_add (world->rejects, g_strdup (change->rejects[i].origin));
+    g_ptr_array_add (world->rejects, g_strdup_printf ("%s: %s", change->rejects[i].origin,
+                                                      change->rejects[i].reason));
   if (change->position != NULL)
     {
       g_free (world->position);

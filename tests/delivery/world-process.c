@@ -166,7 +166,7 @@ context_new (World *world)
 {
   TallyContext *ctx = g_new0 (TallyContext, 1);
 
-  ctx->target = g_strdup ("desk.example");
+  ctx->target = g_strdup (world->other_target ? "sandbox.example" : "desk.example");
   ctx->clock = process_clock;
   ctx->clock_data = world;
   return ctx;
@@ -191,9 +191,9 @@ process_new (World *world)
 
   process->world = world;
   process->calls = g_ptr_array_new ();
-  process->asked = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   process->ctx = context_new (world);
-  if (world_chance (world, 0.5)) /* some sinks talk to the target when they are opened */
+  if (world->tells_time
+      || world_chance (world, 0.5)) /* some sinks talk to the target when they are opened */
     world_tell_time (process);
   process->epoch = ++world->lease_epoch;
   world->lease_until = world->now + world->settings.lease_ttl;
@@ -243,7 +243,6 @@ process_free (Process *process)
   g_clear_pointer (&process->dispatcher, tally_dispatcher_free);
   world_forget_calls (process);
   g_ptr_array_unref (process->calls);
-  g_hash_table_unref (process->asked);
   g_free (process->ctx->target);
   g_free (process->ctx);
   g_clear_error (&process->error);

@@ -129,6 +129,15 @@ answer_error (World *world, Request *request)
       0);
 }
 
+static void
+answer_mismatch (World *world, Request *request)
+{
+  answer (world, request, ANSWER_AFTER,
+          (TallyOutcome){
+              .verdict = TALLY_VERDICT_MISMATCH, .status = 400, .detail = "another request" },
+          0);
+}
+
 /* ---- The target ---- */
 
 static void
@@ -229,10 +238,7 @@ target_knows_key (World *world, Request *request)
     return FALSE;
   if (strcmp (memory->body, request->body) != 0)
     {
-      answer (world, request, ANSWER_AFTER,
-              (TallyOutcome){
-                  .verdict = TALLY_VERDICT_MISMATCH, .status = 400, .detail = "another request" },
-              0);
+      answer_mismatch (world, request);
       return TRUE;
     }
   if (!memory->at_work)
@@ -280,6 +286,12 @@ target_receives (World *world, gpointer data)
     case DEED_CONFLICT:
       answer (world, request, ANSWER_AFTER,
               (TallyOutcome){ .verdict = TALLY_VERDICT_BUSY, .status = 409 }, 0);
+      return;
+    case DEED_CREATE_MISMATCH:
+      target_create (world, request);
+      G_GNUC_FALLTHROUGH;
+    case DEED_MISMATCH:
+      answer_mismatch (world, request);
       return;
     case DEED_HALT:
       answer (world, request, ANSWER_AFTER,
@@ -395,7 +407,7 @@ sink_send (gpointer self, TallyContext *ctx, TallyDelivery *call)
     }
 
   world->n_requests++;
-  g_hash_table_remove (process->asked, request->reference);
+  g_array_append_val (world->sent_at, world->now);
   check_intent (world, request);
   if (process->epoch != world->lease_epoch)
     world_complain (world, "R7: \"%s\" was sent by a run that has lost its lease",
@@ -447,14 +459,14 @@ target_looks_up (World *world, gpointer data)
             (TallyOutcome){ .verdict = TALLY_VERDICT_ABSENT, .status = 200 }, 0);
 }
 
-/* The export is late: it cannot tell before it shows what was there when it was first asked. */
+/* The target's list is late: absence means something only once it shows all that was done till
+ * then. */
 static void
 sink_resolve (gpointer self, TallyContext *ctx, TallyDelivery *call)
 {
   Process *process = self;
   World *world = process->world;
   Request *request;
-  gint64 *asked_at;
 
   if (process->dead)
     {
@@ -464,13 +476,11 @@ sink_resolve (gpointer self, TallyContext *ctx, TallyDelivery *call)
 
   request = request_new (process, call);
   world->n_lookups++;
-  asked_at = g_hash_table_lookup (process->asked, request->reference);
-  if (asked_at == NULL)
-    {
-      asked_at = g_memdup2 (&world->now, sizeof world->now);
-      g_hash_table_insert (process->asked, g_strdup (request->reference), asked_at);
-    }
-  request->plan.wait = MAX (*asked_at + world->settings.lookup_lag - world->now, 0);
+  /* Before it has told its time it is not known how its clock stands to the ledger's. */
+  request->plan.wait
+      = process->ctx->target_time == 0
+            ? world->settings.lookup_lag
+            : tally_delivery_sent_at (call) + world->settings.lookup_lag - world_target_now (world);
   if (world_chance (world, world->trouble))
     answer (world, request, ANSWER_AFTER,
             (TallyOutcome){ .verdict = world_chance (world, 0.5) ? TALLY_VERDICT_UNKNOWN
@@ -499,8 +509,12 @@ static gboolean
 sink_render (gpointer self, TallyContext *ctx, const TallyBatch *batch, guint row,
              const char *reference, GString *ret_body, GError **error)
 {
+  World *world = ((Process *)self)->world;
+
   g_string_append_printf (ret_body, "{\"external_id\":\"%s\",\"row\":", reference);
   tally_batch_append_json (batch, row, ret_body);
+  if (world->unsteady > 0)
+    g_string_append_printf (ret_body, ",\"nonce\":%u", world->unsteady++);
   g_string_append (ret_body, "}");
   if (strstr (ret_body->str, "\"version\":99") != NULL)
     return tally_throw (error, TALLY_ERROR_DATA, "a version of 99 cannot be sent");

@@ -89,6 +89,7 @@ world_new (guint32 seed, const WorldSettings *settings)
                                          (GDestroyNotify)tally_ledger_delivery_free);
   world->rejects = g_ptr_array_new_with_free_func (g_free);
   world->complaints = g_string_new (NULL);
+  world->sent_at = g_array_new (FALSE, FALSE, sizeof (gint64));
   world->pass_over = TRUE;
   world_target_init (world);
   return world;
@@ -102,6 +103,7 @@ world_free (World *world)
   tally_schema_unref (world->schema);
   g_ptr_array_unref (world->entities);
   g_hash_table_unref (world->keys);
+  g_array_unref (world->sent_at);
   g_hash_table_unref (world->plans);
   g_hash_table_unref (world->ledger);
   g_ptr_array_unref (world->rejects);
@@ -186,14 +188,21 @@ world_target_now (const World *world)
 /* ---- The source ---- */
 
 void
+world_add_record (World *world, const char *key)
+{
+  Record *record = g_new0 (Record, 1);
+
+  record->key = g_strdup (key);
+  g_ptr_array_add (world->records, record);
+}
+
+void
 world_add_records (World *world, guint n)
 {
   for (guint i = 0; i < n; i++)
     {
-      Record *record = g_new0 (Record, 1);
-
-      record->key = g_strdup_printf ("%u", world->records->len + 1);
-      g_ptr_array_add (world->records, record);
+      g_autofree char *key = g_strdup_printf ("%u", world->records->len + 1);
+      world_add_record (world, key);
     }
 }
 

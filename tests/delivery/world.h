@@ -15,19 +15,21 @@
 /* What becomes of one request. */
 typedef enum
 {
-  DEED_CREATE,        /* what a good target does */
-  DEED_UNSENT,        /* no connection */
-  DEED_LOST,          /* the request never arrives, and nobody says so */
-  DEED_CREATE_SILENT, /* created; the answer is lost */
-  DEED_CREATE_LATE,   /* created long after the client gave up */
-  DEED_CREATE_ERROR,  /* 500, although it was created */
-  DEED_CREATE_ODD,    /* 201 without an id */
-  DEED_ERROR,         /* 500, not created */
-  DEED_ERROR_STORED,  /* 500, not created, and stored under the key */
-  DEED_LIMIT,         /* 429 */
-  DEED_CONFLICT,      /* 409 */
-  DEED_REJECT,        /* 422 */
-  DEED_HALT,          /* 401 */
+  DEED_CREATE,          /* what a good target does */
+  DEED_UNSENT,          /* no connection */
+  DEED_LOST,            /* the request never arrives, and nobody says so */
+  DEED_CREATE_SILENT,   /* created; the answer is lost */
+  DEED_CREATE_LATE,     /* created long after the client gave up */
+  DEED_CREATE_ERROR,    /* 500, although it was created */
+  DEED_CREATE_ODD,      /* 201 without an id */
+  DEED_ERROR,           /* 500, not created */
+  DEED_ERROR_STORED,    /* 500, not created, and stored under the key */
+  DEED_LIMIT,           /* 429 */
+  DEED_CONFLICT,        /* 409 */
+  DEED_REJECT,          /* 422 */
+  DEED_HALT,            /* 401 */
+  DEED_MISMATCH,        /* 400: the key is known with another request */
+  DEED_CREATE_MISMATCH, /* the same, and the record is there */
   N_DEEDS,
 } Deed;
 
@@ -77,11 +79,10 @@ typedef struct
   gint64 epoch;
   gboolean dead; /* killed: nothing of it has any effect any more */
   gboolean done;
-  gint64 wake_at;    /* it is stopped until then */
-  GPtrArray *calls;  /* (element-type TallyDelivery) at the sink */
-  GHashTable *asked; /* reference → when it was first looked up since it was sent */
-  guint next;        /* record to be read */
-  GError *error;     /* (owned) (nullable) how it ended, if not well */
+  gint64 wake_at;   /* it is stopped until then */
+  GPtrArray *calls; /* (element-type TallyDelivery) at the sink */
+  guint next;       /* record to be read */
+  GError *error;    /* (owned) (nullable) how it ended, if not well */
   TallyCounts counts;
 } Process;
 
@@ -99,6 +100,8 @@ struct _World
   GPtrArray *entities; /* (element-type Entity) the truth */
   GHashTable *keys;    /* what the target remembers under each idempotency key */
   guint64 n_requests, n_lookups;
+  GArray *sent_at;    /* (element-type gint64) of each request */
+  guint unsteady;     /* renders differ each time: F3 */
   GHashTable *plans;  /* reference → queue of Plan, for its requests in order */
   double trouble;     /* chance that a request without a plan does not go well */
   double death;       /* chance to be killed at a named point */
@@ -107,12 +110,14 @@ struct _World
   Process *running;   /* whose code is at work */
 
   GHashTable *ledger; /* key → TallyLedgerDelivery */
-  GPtrArray *rejects; /* (element-type utf8) origins of rejects of source and steps */
+  GPtrArray *rejects; /* (element-type utf8) origins and reasons */
   char *position;
   gint64 lease_epoch, lease_until, pass, runs;
-  gboolean pass_over;  /* the last reading came to its end */
-  guint fail_commits;  /* so many commits from now on fail */
-  GString *complaints; /* what must never happen, but did */
+  gboolean other_target; /* the sink reaches another than the run was begun for */
+  gboolean tells_time;   /* the sink hears of the target's time when it is opened */
+  gboolean pass_over;    /* the last reading came to its end */
+  guint fail_commits;    /* so many commits from now on fail */
+  GString *complaints;   /* what must never happen, but did */
 };
 
 World *world_new (guint32 seed, const WorldSettings *settings);
@@ -121,6 +126,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (World, world_free)
 extern const WorldSettings world_plain;
 
 void world_add_records (World *world, guint n);
+void world_add_record (World *world, const char *key);
 void world_plan (World *world, guint record, Deed deed, gint64 wait);
 void world_complain (World *world, const char *format, ...) G_GNUC_PRINTF (2, 3);
 void world_pass_time (World *world, gint64 microseconds);
