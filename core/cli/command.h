@@ -18,4 +18,6 @@ void tally_command_complain (const char *format, ...) G_GNUC_PRINTF (1, 2);
 /* Whether to colour what goes to the stream: a terminal, and NO_COLOR not set. */
 gboolean tally_command_has_colour (int fd);
 
+extern const TallyCommand tally_command_check;
+extern const TallyCommand tally_command_inspect;
 extern const TallyCommand tally_command_run;

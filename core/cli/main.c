@@ -10,6 +10,8 @@
 
 static const TallyCommand *const commands[] = {
   &tally_command_run,
+  &tally_command_check,
+  &tally_command_inspect,
   NULL,
 };
 
