@@ -377,7 +377,7 @@ tally_pipeline_load (const char *file, TallyRegistry *registry)
 
   /* Mistakes elsewhere do not keep the columns from being checked, but those in the source do. */
   reader->n_unbound = pipeline->diagnostics->len;
-  if (pipeline->source != NULL && (pipeline->source->plugin->flags & TALLY_PLUGIN_LOCAL) != 0 && reader->source.good)
+  if (n_errors == 0 && reader->source.good && (pipeline->source->plugin->flags & TALLY_PLUGIN_LOCAL) != 0)
     schema = tally_pipeline_describe_source (pipeline);
   reader->n_unbound = pipeline->diagnostics->len;
   if (schema != NULL)

@@ -93,6 +93,7 @@ set_option (TallyPipeline *pipeline, TallyInstance *instance, const TallyOption 
 {
   g_autofree char *message = NULL;
 
+  instance->given[option - instance->plugin->options] = TRUE;
   if (option->type == TALLY_OPTION_SECRET)
     blot (pipeline, node);
   if (tally_yaml_is_empty (node))
@@ -121,26 +122,41 @@ set_option (TallyPipeline *pipeline, TallyInstance *instance, const TallyOption 
       else
         tally_pipeline_report_node (pipeline, item, "an item of this list must be a text", NULL);
     }
-  /* An empty list is one, too, and not a missing option. */
-  instance->given[option - instance->plugin->options] = TRUE;
+}
+
+/* The option that was meant is there, if misspelt: it is not reported as missing as well. */
+static void
+take_as_given (TallyInstance *instance, const char *name)
+{
+  const TallyOption *option = instance != NULL ? tally_option_find (instance->plugin->options, name) : NULL;
+
+  if (option != NULL)
+    instance->given[option - instance->plugin->options] = TRUE;
 }
 
 static void
-report_unknown_option (TallyPipeline *pipeline, const TallyPluginDraft *draft, TallyYamlNode *node)
+report_unknown_option (TallyPipeline *pipeline, const TallyPluginDraft *draft, TallyYamlNode *node,
+                       TallyInstance *instance, TallyInstance *delivery)
 {
   const TallyPlugin *plugin = draft->plugin;
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
   g_autofree char *message = g_strdup_printf ("%s \"%s\" has no option \"%s\"", tally_kind_name (plugin->kind),
                                               plugin->name, node->key->text);
   g_autofree char *hint = NULL;
+  const char *nearest;
 
   blot (pipeline, node);
   for (guint i = 0; i < tally_option_count (plugin->options); i++)
     g_ptr_array_add (names, (gpointer) plugin->options[i].name);
   for (guint i = 0; plugin->delivery != NULL && i < tally_option_count (tally_delivery_options); i++)
     g_ptr_array_add (names, (gpointer) tally_delivery_options[i].name);
-  hint = tally_pipeline_name_hint ("its options are", (const char *const *) names->pdata, names->len,
-                                   tally_nearest (node->key->text, (const char *const *) names->pdata, names->len));
+  nearest = tally_nearest (node->key->text, (const char *const *) names->pdata, names->len);
+  if (nearest != NULL)
+    {
+      take_as_given (instance, nearest);
+      take_as_given (delivery, nearest);
+    }
+  hint = tally_pipeline_name_hint ("its options are", (const char *const *) names->pdata, names->len, nearest);
   tally_pipeline_report_node (pipeline, node->key, message, hint);
 }
 
@@ -160,35 +176,35 @@ fill (TallyPipeline *pipeline, const TallyPluginDraft *draft, TallyInstance *ins
       else if (core_option != NULL && delivery != NULL)
         set_option (pipeline, delivery, core_option, node);
       else
-        report_unknown_option (pipeline, draft, node);
+        report_unknown_option (pipeline, draft, node, instance, delivery);
     }
 }
 
-/* Fallbacks, what is missing, and the plugin's own rules, which may rely on all options being right. */
+static void
+report_missing (TallyPipeline *pipeline, const TallyPluginDraft *draft, const TallyOption *option)
+{
+  const TallyPlugin *plugin = draft->plugin;
+  g_autofree char *message = g_strdup_printf ("%s \"%s\" needs \"%s\"", tally_kind_name (plugin->kind), plugin->name,
+                                              option->name);
+  g_autofree char *hint = option->example != NULL
+                            ? g_strdup_printf ("%s, for example %s: %s", option->summary, option->name, option->example)
+                            : g_strdup (option->summary);
+
+  tally_pipeline_report_node (pipeline, draft->name, message, hint);
+}
+
+/* What is missing, then fallbacks and the plugin's own rules, which may rely on all options being right. */
 static void
 finish (TallyPipeline *pipeline, const TallyPluginDraft *draft, TallyInstance *instance, guint n_errors_before)
 {
+  const TallyOption *options = instance->plugin->options;
   g_autoptr (GError) error = NULL;
-  g_autofree char *message = NULL, *hint = NULL;
-  const TallyPlugin *plugin = draft->plugin;
-  const TallyOption *option;
-  const char *missing = NULL;
-  gboolean right = tally_pipeline_n_errors (pipeline) == n_errors_before;
 
-  if (tally_instance_finish (instance, &missing, &error))
-    return;
-  if (missing == NULL)
-    {
-      if (right)
-        tally_pipeline_report_error (pipeline, draft->name, error);
-      return;
-    }
-
-  option = tally_option_find (instance->plugin->options, missing);
-  message = g_strdup_printf ("%s \"%s\" needs \"%s\"", tally_kind_name (plugin->kind), plugin->name, missing);
-  hint = option->example != NULL ? g_strdup_printf ("%s, for example %s: %s", option->summary, missing, option->example)
-                                 : g_strdup (option->summary);
-  tally_pipeline_report_node (pipeline, draft->name, message, hint);
+  for (guint i = 0; i < tally_option_count (options); i++)
+    if ((options[i].flags & TALLY_OPTION_REQUIRED) != 0 && !instance->given[i])
+      report_missing (pipeline, draft, &options[i]);
+  if (tally_pipeline_n_errors (pipeline) == n_errors_before && !tally_instance_finish (instance, NULL, &error))
+    tally_pipeline_report_error (pipeline, draft->name, error);
 }
 
 static void
