@@ -274,7 +274,11 @@ desk_add_row (Desk *desk, const char *const *values)
     {
       g_autoptr (GError) error = NULL;
 
-      if (values[i] != NULL)
+      if (values[i] == NULL)
+        continue;
+      if (tally_schema_column (desk->schema, i)->type == TALLY_TYPE_JSONB)
+        tally_batch_set_text (desk->batch, i, values[i], strlen (values[i]));
+      else
         tally_batch_set_from_text (desk->batch, i, values[i], strlen (values[i]), &error);
       assert_no_error (error);
     }
