@@ -73,7 +73,7 @@ typedef struct
 } Emulator;
 
 /* With options up to NULL. */
-Emulator *emulator_new (const char *option, ...) G_GNUC_NULL_TERMINATED;
+Emulator *emulator_new (const char *option, ...);
 void emulator_free (Emulator *emulator);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Emulator, emulator_free)
 /* (transfer full) the body of the answer. */
