@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,6 +29,7 @@ struct _Rig
   CURL *curl;
   GPid run; /* 0: none in the background */
   char *output, *errors;
+  struct rlimit file_size;
 };
 
 static void G_GNUC_NORETURN G_GNUC_PRINTF (1, 2)
@@ -125,7 +127,18 @@ rig_setenv (Rig *rig, const char *name, const char *value)
 static void
 go_with_the_test (gpointer data)
 {
+  const Rig *rig = data;
+
   prctl (PR_SET_PDEATHSIG, SIGKILL);
+  /* Without this the kernel kills who writes beyond the limit, which a full disk does not. */
+  signal (SIGXFSZ, SIG_IGN);
+  setrlimit (RLIMIT_FSIZE, &rig->file_size);
+}
+
+void
+rig_limit_files (Rig *rig, guint64 bytes)
+{
+  rig->file_size.rlim_cur = bytes > 0 ? bytes : RLIM_INFINITY;
 }
 
 static GPid
@@ -141,7 +154,7 @@ spawn (Rig *rig, const char *const *arguments, const char *output, const char *e
   if (output_fd < 0 || errors_fd < 0)
     give_up ("could not open \"%s\": %s", output_path, g_strerror (errno));
   if (!g_spawn_async_with_fds (rig->folder, (char **) arguments, rig->environment,
-                               G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH, go_with_the_test, NULL,
+                               G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH, go_with_the_test, rig,
                                &pid, -1, output_fd, errors_fd, &error))
     give_up ("%s", error->message);
   close (output_fd);
@@ -422,11 +435,14 @@ rig_new (gboolean hooked, const char *emulator_option, ...)
   va_list options;
 
   rig->folder = g_dir_make_tmp ("tallyman-rig-XXXXXX", NULL);
-  rig->program = g_strdup (g_getenv (hooked ? "TALLYMAN_HOOKED" : "TALLYMAN"));
+  rig->program = g_strdup (g_getenv (hooked ? "TALLYMAN_HOOKS" : "TALLYMAN"));
   rig->environment = g_get_environ ();
   rig->curl = curl_easy_init ();
+  rig->file_size = (struct rlimit) { RLIM_INFINITY, RLIM_INFINITY };
   state = rig_path (rig, "state");
   rig_setenv (rig, "XDG_STATE_HOME", state);
+  /* Each of the two commands finds its own library; the test runner's path would give both the same. */
+  rig_setenv (rig, "LD_LIBRARY_PATH", NULL);
 
   va_start (options, emulator_option);
   start_emulator (rig, emulator_option, options);

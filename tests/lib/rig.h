@@ -29,6 +29,9 @@ void rig_write_pipeline (const Rig *rig, const char *ledger, const char *sink_li
 /* An environment variable for what is started from now on; NULL unsets it. */
 void rig_setenv (Rig *rig, const char *name, const char *value);
 
+/* No file that is written from now on may grow beyond this, as on a full disk; 0: no limit. */
+void rig_limit_files (Rig *rig, guint64 bytes);
+
 /* Runs `tallyman` with arguments up to NULL, to its end.  Returns the exit code, or 128 + the signal that killed it. */
 int rig_command (Rig *rig, const char *argument, ...) G_GNUC_NULL_TERMINATED;
 /* `tallyman run --json pipeline.yaml`, likewise. */

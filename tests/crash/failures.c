@@ -1,0 +1,29 @@
+/* failures.c: a rig on which time flies */
+#include "failures.h"
+
+Rig *
+failure_rig (guint n_rows, const char *const *emulator_options, const char *sink_lines)
+{
+  const char *first = emulator_options != NULL ? emulator_options[0] : NULL;
+  const char *second = first != NULL ? emulator_options[1] : NULL;
+  const char *third = second != NULL ? emulator_options[2] : NULL;
+  const char *fourth = third != NULL ? emulator_options[3] : NULL;
+  Rig *rig = rig_new (TRUE, "--time-rate", RATE, first, second, third, fourth, NULL);
+
+  rig_setenv (rig, "TALLYMAN_CLOCK_RATE", RATE);
+  rig_write_rows (rig, 1, n_rows);
+  rig_write_pipeline (rig, NULL, sink_lines != NULL ? sink_lines : "    settle: 20s\n", NULL);
+  return rig;
+}
+
+gboolean
+failure_run_to_the_end (Rig *rig, const char *label, guint most_runs)
+{
+  int status = -1;
+
+  for (guint i = 0; i < most_runs && status != 0; i++)
+    status = rig_run (rig);
+  if (status != 0)
+    g_printerr ("\n%s: %s%s", label, rig_output (rig), rig_errors (rig));
+  return assert_row_int (label, status, 0);
+}

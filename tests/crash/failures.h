@@ -1,0 +1,16 @@
+/* failures.h: what the failure suites share
+ *
+ * Promises carry the numbers of the table of failures in the README of this folder.  Time runs 20 times as fast for the
+ * command (test build) and for the emulator's account, so that a minute of settling takes three seconds.
+ */
+#pragma once
+#include "promise.h"
+#include "rig.h"
+
+#define RATE "20"
+
+/* A rig whose clocks run at RATE, with rows 1 … n and a pipeline with the embedded ledger. */
+Rig *failure_rig (guint n_rows, const char *const *emulator_options, const char *sink_lines);
+
+/* Runs until nothing is left to do: exit code 0 within so many runs; says what was printed if not. */
+gboolean failure_run_to_the_end (Rig *rig, const char *label, guint most_runs);
