@@ -88,11 +88,34 @@ csv_text_trim (TallyText text)
   return text;
 }
 
+/* Quotes that stand for one each, in pairs: what is between them moves in one piece. */
+static TallyText
+halve_quotes (TallyText text, guint8 quote)
+{
+  char *into = (char *) text.data;
+  const char *from = text.data, *end = text.data + text.length, *found;
+
+  while ((found = memchr (from, quote, end - from)) != NULL)
+    {
+      gsize n = found + 1 - from;
+
+      memmove (into, from, n);
+      into += n;
+      from = found + 1 < end && (guint8) found[1] == quote ? found + 2 : found + 1;
+    }
+  memmove (into, from, end - from);
+  text.length = into + (end - from) - text.data;
+  return text;
+}
+
 TallyText
 csv_text_unescape (TallyText text, const CsvSpecials *specials)
 {
   char *into = (char *) text.data;
   const char *from = text.data, *end = text.data + text.length;
+
+  if (specials->escape == specials->quote)
+    return halve_quotes (text, specials->quote);
 
   while (from < end)
     {
@@ -100,7 +123,7 @@ csv_text_unescape (TallyText text, const CsvSpecials *specials)
 
       /* The same rule as finds the closing quote. */
       if ((byte == specials->quote && next == specials->quote)
-          || (byte != specials->quote && byte == specials->escape && (next == specials->quote || next == specials->escape)))
+          || (byte == specials->escape && (next == specials->quote || next == specials->escape)))
         from++;
       *into++ = *from++;
     }
