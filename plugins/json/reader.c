@@ -192,6 +192,8 @@ find_element_end (const guint8 *data, gsize from, gsize length, Nesting *nesting
           nesting->depth++;
           break;
         case '}':
+          nesting->depth -= nesting->depth > 0;
+          break;
         case ']':
           if (nesting->depth == 0)
             return place;

@@ -39,6 +39,8 @@ static const Case cases[] = {
   { "broken elements do not stop it", "[{\"a\":1},{\"a\" 1},7,\n{\"a\":2}]", { NULL },
     "a bigint\nx.json:1: 1\nx.json:2: 2\nx.json:1! a member without a colon, at byte 6\n"
     "x.json:1! something else than an object, at byte 1\n" },
+  { "a brace too many", "[{\"a\":1},7},{\"a\":2}]", { NULL },
+    "a bigint\nx.json:1: 1\nx.json:1: 2\nx.json:1! something else than an object, at byte 1\n" },
   { "an array without an end", "[{\"a\":1},{\"a\":", { NULL },
     "a bigint\nx.json:1: 1\nx.json:1! the file ends in the middle of it\nerror: x.json: line 1: the file ends before its array does\n" },
   { "something behind an array", "[{\"a\":1}] 7", { NULL }, "a bigint\nx.json:1: 1\nx.json:1! stands behind the end of the array\n" },
