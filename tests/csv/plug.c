@@ -26,77 +26,23 @@ plug_new (const char *module_name, TallyKind kind, const char *name)
     if ((*plugin)->kind == kind && g_str_equal ((*plugin)->name, name))
       plug->plugin = *plugin;
   g_assert (plug->plugin != NULL);
-  plug->self = g_malloc0 (plug->plugin->instance_size);
+  plug->instance = tally_instance_new (plug->plugin);
+  plug->self = plug->instance->self;
+  plug->ctx = tally_context_new (g_get_tmp_dir ());
   plug->warnings = g_string_new (NULL);
   plug->positions = g_ptr_array_new_with_free_func (g_free);
-  plug->given = g_ptr_array_new ();
-  plug->ctx.warn = remember_warning;
-  plug->ctx.warn_data = plug->warnings;
-  plug->ctx.directory = g_path_get_dirname (g_get_tmp_dir ());
+  plug->ctx->warn = remember_warning;
+  plug->ctx->warn_data = plug->warnings;
   return plug;
-}
-
-static const TallyOption *
-find_option (Plug *plug, const char *name)
-{
-  for (const TallyOption *option = plug->plugin->options; option->name != NULL; option++)
-    if (g_str_equal (option->name, name))
-      return option;
-
-  g_error ("%s has no option %s", plug->plugin->name, name);
-}
-
-static gint64
-parse_size (const char *value)
-{
-  char *unit;
-  gint64 number = g_ascii_strtoll (value, &unit, 10);
-
-  return g_str_equal (unit, "MiB") ? number << 20 : g_str_equal (unit, "KiB") ? number << 10 : number;
-}
-
-static void
-fill (Plug *plug, const TallyOption *option, const char *value)
-{
-  gpointer field = (char *) plug->self + option->offset;
-
-  switch (option->type)
-    {
-    case TALLY_OPTION_INT:
-    case TALLY_OPTION_SIZE:
-      *(gint64 *) field = parse_size (value);
-      break;
-    case TALLY_OPTION_BOOL:
-      *(gboolean *) field = g_str_equal (value, "true");
-      break;
-    case TALLY_OPTION_CHOICE:
-      for (gint i = 0; option->choices[i] != NULL; i++)
-        if (g_str_equal (option->choices[i], value))
-          *(gint *) field = i;
-      break;
-    case TALLY_OPTION_LIST:
-      {
-        char ***list = field;
-        guint n = *list != NULL ? g_strv_length (*list) : 0;
-
-        *list = g_renew (char *, *list, n + 2);
-        (*list)[n] = g_strdup (value);
-        (*list)[n + 1] = NULL;
-        break;
-      }
-    default:
-      g_free (*(char **) field);
-      *(char **) field = g_strdup (value);
-    }
 }
 
 void
 plug_set (Plug *plug, const char *name, const char *value)
 {
-  const TallyOption *option = find_option (plug, name);
+  g_autoptr (GError) error = NULL;
 
-  fill (plug, option, value);
-  g_ptr_array_add (plug->given, (gpointer) option);
+  if (!tally_instance_set (plug->instance, name, value, plug->ctx->directory, &error))
+    g_error ("%s", error->message);
 }
 
 gboolean
@@ -104,20 +50,16 @@ plug_open (Plug *plug, TallySchema *schema, GError **error)
 {
   const TallyPlugin *plugin = plug->plugin;
 
-  for (const TallyOption *option = plugin->options; option->name != NULL; option++)
-    if (option->fallback != NULL && !g_ptr_array_find (plug->given, option, NULL))
-      fill (plug, option, option->fallback);
-  if (plugin->check != NULL && !plugin->check (plug->self, error))
+  if (!tally_instance_finish (plug->instance, NULL, error)
+      || (plugin->accept != NULL && !plugin->accept (plug->self, schema, error))
+      || !tally_instance_open (plug->instance, plug->ctx, error))
     return FALSE;
-  plug->opened = TRUE;
-  if ((plugin->accept != NULL && !plugin->accept (plug->self, schema, error))
-      || !plugin->open (plug->self, &plug->ctx, error))
-    return FALSE;
+
   g_atomic_int_set (&plug->ready, TRUE);
   if (plugin->describe == NULL)
     return TRUE;
 
-  plug->schema = plugin->describe (plug->self, &plug->ctx, error);
+  plug->schema = plugin->describe (plug->self, plug->ctx, error);
   return plug->schema != NULL;
 }
 
@@ -127,24 +69,11 @@ plug_free (Plug *plug)
   if (plug == NULL)
     return;
 
-  if (plug->opened)
-    plug->plugin->close (plug->self);
-  for (const TallyOption *option = plug->plugin->options; option->name != NULL; option++)
-    {
-      gpointer field = (char *) plug->self + option->offset;
-
-      if (option->type == TALLY_OPTION_LIST)
-        g_strfreev (*(char ***) field);
-      else if (option->type == TALLY_OPTION_TEXT)
-        g_free (*(char **) field);
-    }
-  g_free (plug->self);
-  g_free (plug->ctx.directory);
-  g_free (plug->ctx.position);
+  tally_instance_free (plug->instance);
+  tally_context_free (plug->ctx);
   tally_schema_unref (plug->schema);
   g_string_free (plug->warnings, TRUE);
   g_ptr_array_unref (plug->positions);
-  g_ptr_array_unref (plug->given);
   g_free (plug);
 }
 
@@ -220,7 +149,7 @@ plug_read_all (Plug *plug, guint capacity, GString *out, GError **error)
   do
     {
       tally_batch_clear (batch);
-      flow = plug->plugin->read (plug->self, &plug->ctx, batch, error);
+      flow = plug->plugin->read (plug->self, plug->ctx, batch, error);
       plug_append_batch (batch, out);
       if (tally_batch_position (batch) != NULL)
         g_ptr_array_add (plug->positions, g_strdup (tally_batch_position (batch)));
@@ -235,7 +164,7 @@ plug_read_batch (Plug *plug, guint capacity, GError **error)
 {
   TallyBatch *batch = tally_batch_new (plug->schema, capacity);
 
-  if (plug->plugin->read (plug->self, &plug->ctx, batch, error) == TALLY_FLOW_FATAL)
+  if (plug->plugin->read (plug->self, plug->ctx, batch, error) == TALLY_FLOW_FATAL)
     g_clear_pointer (&batch, tally_batch_free);
   return batch;
 }

@@ -4,19 +4,17 @@
  * row's origin in front (`x.csv:2: 1|~`).  A reject is `x.csv:3! reason`.
  */
 #pragma once
-#include "plugin/context.h"
-#include <tallyman/plugin.h>
+#include "plugin/instance.h"
 
 typedef struct
 {
   const TallyPlugin *plugin; /* (unowned) */
-  gpointer self;             /* (owned) */
-  TallyContext ctx;
+  TallyInstance *instance;   /* (owned) */
+  gpointer self;             /* (unowned) the instance's */
+  TallyContext *ctx;         /* (owned) */
   GString *warnings;     /* (owned) a line each */
   TallySchema *schema;   /* (owned) (nullable) of a source */
   GPtrArray *positions;  /* (owned) that the source offered, one a batch */
-  GPtrArray *given;      /* (owned) names of the options that were set */
-  gboolean opened;
   gint ready; /* atomic: the plugin's open() has returned */
 } Plug;
 

@@ -154,7 +154,7 @@ resume_step_by_step (const char *const *paths, const char *header, const char *l
       g_autoptr (GError) error = NULL;
 
       plug_set (plug, "header", header);
-      plug->ctx.position = g_strdup (position);
+      plug->ctx->position = g_strdup (position);
       plug_open (plug, NULL, &error);
       g_autoptr (TallyBatch) batch = plug_read_batch (plug, 1, &error);
       assert_no_error (error);
@@ -249,7 +249,7 @@ test_a_changed_file_is_read_from_the_start (void)
 
       g_free (plug_write_file ("c.csv", changes[i].after, -1));
       g_autoptr (Plug) plug = source_of_one (path);
-      plug->ctx.position = g_steal_pointer (&position);
+      plug->ctx->position = g_steal_pointer (&position);
       plug_open (plug, NULL, &error);
       plug_read_all (plug, 10, rows, &error);
       assert_no_error (error);
@@ -276,7 +276,7 @@ test_a_shift_far_behind_is_noticed (void)
   g_string_insert (data, 150000, "xyz");
   g_free (plug_write_file ("f.csv", data->str, -1));
   g_autoptr (Plug) second = source_of_one (path);
-  second->ctx.position = g_strdup (tally_batch_position (batch));
+  second->ctx->position = g_strdup (tally_batch_position (batch));
   plug_open (second, NULL, &error);
   g_autoptr (TallyBatch) again = plug_read_batch (second, 1, &error);
   assert_no_error (error);
@@ -294,7 +294,7 @@ test_another_list_of_files_is_read_from_the_start (void)
   g_autoptr (GString) rows = g_string_new (NULL);
   g_autoptr (GError) error = NULL;
 
-  plug->ctx.position = g_steal_pointer (&position);
+  plug->ctx->position = g_steal_pointer (&position);
   plug_open (plug, NULL, &error);
   plug_read_all (plug, 10, rows, &error);
   assert_no_error (error);

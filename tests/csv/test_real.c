@@ -176,9 +176,9 @@ test_written_again_it_reads_the_same (void)
           g_autoptr (TallyBatch) batch = plug_read_batch (source, 500, &error);
 
           n_read = tally_batch_n_read (batch);
-          sink->plugin->write (sink->self, &sink->ctx, batch, &error);
+          sink->plugin->write (sink->self, sink->ctx, batch, &error);
         }
-      sink->plugin->commit (sink->self, &sink->ctx, &error);
+      sink->plugin->commit (sink->self, sink->ctx, &error);
       assert_no_error (error);
 
       static const RealFile plain = { NULL, NULL, NULL, "0" };

@@ -91,8 +91,8 @@ test_writes_each_case (void)
       g_remove (path);
       plug_open (plug, schema, &error);
       assert_no_error (error);
-      assert_int (plug->plugin->write (plug->self, &plug->ctx, batch, &error), TALLY_FLOW_OK);
-      assert_int (plug->plugin->commit (plug->self, &plug->ctx, &error), TALLY_FLOW_OK);
+      assert_int (plug->plugin->write (plug->self, plug->ctx, batch, &error), TALLY_FLOW_OK);
+      assert_int (plug->plugin->commit (plug->self, plug->ctx, &error), TALLY_FLOW_OK);
       assert_no_error (error);
       g_autofree char *written = contents (path);
       assert_row_text (cases[i].label, written, cases[i].expected);
@@ -121,8 +121,8 @@ test_sets_a_row_aside_that_cannot_be_written (void)
       add_row (batch, refused[i].row);
       add_row (batch, (const char *[]) { "5", "6", NULL });
       plug_open (plug, schema, &error);
-      plug->plugin->write (plug->self, &plug->ctx, batch, &error);
-      plug->plugin->commit (plug->self, &plug->ctx, &error);
+      plug->plugin->write (plug->self, plug->ctx, batch, &error);
+      plug->plugin->commit (plug->self, plug->ctx, &error);
       assert_no_error (error);
       g_autofree char *written = contents (path);
       assert_row_text (refused[i].label, written, "a,b\n1,2\n5,6\n");
@@ -145,11 +145,11 @@ test_a_file_appears_only_when_it_is_whole (void)
 
   add_row (batch, (const char *[]) { "1", "2", NULL });
   plug_open (plug, schema, &error);
-  plug->plugin->write (plug->self, &plug->ctx, batch, &error);
+  plug->plugin->write (plug->self, plug->ctx, batch, &error);
   g_autofree char *before = contents (path);
   assert_text (before, "old\n");
   assert_true (g_file_test (partial, G_FILE_TEST_EXISTS));
-  plug->plugin->commit (plug->self, &plug->ctx, &error);
+  plug->plugin->commit (plug->self, plug->ctx, &error);
   assert_no_error (error);
   g_autofree char *after = contents (path);
   assert_text (after, "a,b\n1,2\n");
@@ -201,7 +201,7 @@ test_what_a_killed_run_left_is_overwritten (void)
   g_autoptr (GError) error = NULL;
 
   plug_open (plug, schema, &error);
-  plug->plugin->commit (plug->self, &plug->ctx, &error);
+  plug->plugin->commit (plug->self, plug->ctx, &error);
   assert_no_error (error);
   g_autofree char *written = contents (path);
   assert_text (written, "a\n");

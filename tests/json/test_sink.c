@@ -53,8 +53,8 @@ write_sample (const char *const *options, TallyBatch *batch)
     plug_set (plug, options[0], options[1]);
   plug_open (plug, tally_batch_schema (batch), &error);
   assert_no_error (error);
-  assert_int (plug->plugin->write (plug->self, &plug->ctx, batch, &error), TALLY_FLOW_OK);
-  assert_int (plug->plugin->commit (plug->self, &plug->ctx, &error), TALLY_FLOW_OK);
+  assert_int (plug->plugin->write (plug->self, plug->ctx, batch, &error), TALLY_FLOW_OK);
+  assert_int (plug->plugin->commit (plug->self, plug->ctx, &error), TALLY_FLOW_OK);
   assert_no_error (error);
   g_file_get_contents (path, &written, NULL, NULL);
   return written;

@@ -158,7 +158,7 @@ test_resumes_at_the_next_record (void)
         {
           g_autoptr (Plug) plug = source_of (path, NULL);
 
-          plug->ctx.position = g_strdup (position);
+          plug->ctx->position = g_strdup (position);
           plug_open (plug, NULL, &error);
           g_autoptr (TallyBatch) batch = plug_read_batch (plug, 1, &error);
           assert_no_error (error);
@@ -188,7 +188,7 @@ test_a_changed_file_is_read_from_the_start (void)
   assert_no_error (error);
   g_free (plug_write_file ("x.json", "{\"a\":11}\n{\"a\":22}\n", -1));
   second = source_of (path, NULL);
-  second->ctx.position = g_strdup (tally_batch_position (batch));
+  second->ctx->position = g_strdup (tally_batch_position (batch));
   plug_open (second, NULL, &error);
   plug_read_all (second, 10, rows, &error);
   assert_no_error (error);
