@@ -19,5 +19,9 @@ void tally_command_complain (const char *format, ...) G_GNUC_PRINTF (1, 2);
 gboolean tally_command_has_colour (int fd);
 
 extern const TallyCommand tally_command_check;
+extern const TallyCommand tally_command_doubt;
 extern const TallyCommand tally_command_inspect;
+extern const TallyCommand tally_command_rejects;
 extern const TallyCommand tally_command_run;
+extern const TallyCommand tally_command_status;
+extern const TallyCommand tally_command_trace;

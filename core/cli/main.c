@@ -12,6 +12,10 @@ static const TallyCommand *const commands[] = {
   &tally_command_run,
   &tally_command_check,
   &tally_command_inspect,
+  &tally_command_status,
+  &tally_command_trace,
+  &tally_command_doubt,
+  &tally_command_rejects,
   NULL,
 };
 

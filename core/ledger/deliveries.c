@@ -12,7 +12,8 @@ check_key (const char *key, GError **error)
   if (length == 0)
     return tally_throw (error, TALLY_ERROR_DATA, "a key is empty");
   if (length > TALLY_LEDGER_KEY_MAX)
-    return tally_throw (error, TALLY_ERROR_DATA, "key \"%.40s…\" has %" G_GSIZE_FORMAT " bytes, at most %d are kept", key,
+    return tally_throw (error, TALLY_ERROR_DATA,
+                        "key \"%.40s…\" has %" G_GSIZE_FORMAT " bytes, at most %d are kept", key,
                         length, TALLY_LEDGER_KEY_MAX);
   if (!g_utf8_validate (key, length, NULL))
     return tally_throw (error, TALLY_ERROR_DATA, "key \"%s\" is not UTF-8", key);
@@ -22,7 +23,8 @@ check_key (const char *key, GError **error)
 /* ---- Finding and listing ---- */
 
 GPtrArray *
-tally_ledger_find (TallyLedger *ledger, gint64 scope, const char *const *keys, guint n_keys, GError **error)
+tally_ledger_find (TallyLedger *ledger, gint64 scope, const char *const *keys, guint n_keys,
+                   GError **error)
 {
   g_autoptr (GHashTable) found = g_hash_table_new (g_str_hash, g_str_equal);
   g_autoptr (TallyRows) rows = NULL;
@@ -47,8 +49,8 @@ tally_ledger_find (TallyLedger *ledger, gint64 scope, const char *const *keys, g
     }
 
   for (guint i = 0; i < rows->n_rows; i++)
-    g_hash_table_insert (found, (gpointer) tally_rows_text (rows, i, 1), GUINT_TO_POINTER (i + 1));
-  deliveries = g_ptr_array_new_full (n_keys, (GDestroyNotify) tally_ledger_delivery_free);
+    g_hash_table_insert (found, (gpointer)tally_rows_text (rows, i, 1), GUINT_TO_POINTER (i + 1));
+  deliveries = g_ptr_array_new_full (n_keys, (GDestroyNotify)tally_ledger_delivery_free);
   for (guint i = 0; i < n_keys; i++)
     {
       guint row = GPOINTER_TO_UINT (g_hash_table_lookup (found, keys[i]));
@@ -73,19 +75,22 @@ list_unsettled (TallyDatabase *database, guint tries, gpointer data, GError **er
 
   if (!SQL (database, &rows, error,
             "SELECT " DELIVERY_COLUMNS ", d.request FROM deliveries d "
-            "WHERE d.scope = $1 AND d.key > $2 AND d.state IN ('intended', 'in doubt') ORDER BY d.key LIMIT $3",
-            SQL_INT (page->scope), SQL_TEXT (page->after != NULL ? page->after : ""), SQL_INT (page->limit)))
+            "WHERE d.scope = $1 AND d.key > $2 AND d.state IN ('intended', 'in doubt') ORDER BY "
+            "d.key LIMIT $3",
+            SQL_INT (page->scope), SQL_TEXT (page->after != NULL ? page->after : ""),
+            SQL_INT (page->limit)))
     return FALSE;
 
   g_clear_pointer (&page->deliveries, g_ptr_array_unref);
-  page->deliveries = g_ptr_array_new_with_free_func ((GDestroyNotify) tally_ledger_delivery_free);
+  page->deliveries = g_ptr_array_new_with_free_func ((GDestroyNotify)tally_ledger_delivery_free);
   for (guint i = 0; i < rows->n_rows; i++)
     g_ptr_array_add (page->deliveries, tally_delivery_from_row (rows, i));
   return TRUE;
 }
 
 GPtrArray *
-tally_ledger_list_unsettled (TallyLedger *ledger, gint64 scope, const char *after, guint limit, GError **error)
+tally_ledger_list_unsettled (TallyLedger *ledger, gint64 scope, const char *after, guint limit,
+                             GError **error)
 {
   UnsettledPage page = { .scope = scope, .after = after, .limit = limit };
 
@@ -98,10 +103,10 @@ tally_ledger_list_unsettled (TallyLedger *ledger, gint64 scope, const char *afte
 typedef struct
 {
   const TallyLedgerFilter *filter;
-  char *sql;           /* (owned) */
+  char *sql; /* (owned) */
   gint64 after_scope;
-  char *after_key;     /* (owned) */
-  TallyRows *rows;     /* (owned) */
+  char *after_key; /* (owned) */
+  TallyRows *rows; /* (owned) */
 } DeliveryPages;
 
 static char *
@@ -112,12 +117,13 @@ compose_filter (const TallyLedgerFilter *filter)
 
   /* The bytes may be many: only for a person who asks for one record. */
   g_string_append (sql, filter->key != NULL ? "d.request" : "NULL");
-  g_string_append (sql, ", s.target, s.entity, s.origin FROM scopes s JOIN deliveries d ON d.scope = s.id "
-                        "WHERE (d.scope, d.key) > ($1, $2)");
+  g_string_append (sql, ", s.target, s.entity, s.origin, r.pipeline FROM scopes s JOIN deliveries "
+                        "d ON d.scope = s.id "
+                        "JOIN runs r ON r.id = d.run WHERE (d.scope, d.key) > ($1, $2)");
   if (filter->key != NULL)
     g_string_append_printf (sql, " AND d.key = $%u", ++n_values);
   if (filter->pipeline != NULL)
-    g_string_append_printf (sql, " AND d.run IN (SELECT id FROM runs WHERE pipeline = $%u)", ++n_values);
+    g_string_append_printf (sql, " AND r.pipeline = $%u", ++n_values);
   /* Spelt as in the partial indexes, because SQLite takes no other word for it. */
   if (filter->unsettled
       || (!filter->any_state && tally_delivery_state_is_unsettled (filter->state)))
@@ -137,9 +143,9 @@ read_page (TallyDatabase *database, guint tries, gpointer data, GError **error)
   guint n_values = 2;
 
   if (filter->key != NULL)
-    values[n_values++] = (TallySqlValue) SQL_TEXT (filter->key);
+    values[n_values++] = (TallySqlValue)SQL_TEXT (filter->key);
   if (filter->pipeline != NULL)
-    values[n_values++] = (TallySqlValue) SQL_TEXT (filter->pipeline);
+    values[n_values++] = (TallySqlValue)SQL_TEXT (filter->pipeline);
   g_clear_pointer (&pages->rows, tally_rows_free);
   return tally_sql (database, &pages->rows, error, pages->sql, values, n_values);
 }
@@ -154,6 +160,7 @@ hand_out_page (DeliveryPages *pages, TallyLedgerEach each, gpointer data, GError
                            .entity = tally_rows_text (pages->rows, i, N_DELIVERY_COLUMNS + 2),
                            .origin = tally_rows_text (pages->rows, i, N_DELIVERY_COLUMNS + 3) };
 
+      delivery->pipeline = g_strdup (tally_rows_text (pages->rows, i, N_DELIVERY_COLUMNS + 4));
       pages->after_scope = delivery->scope;
       g_free (pages->after_key);
       pages->after_key = g_strdup (delivery->key);
@@ -164,10 +171,11 @@ hand_out_page (DeliveryPages *pages, TallyLedgerEach each, gpointer data, GError
 }
 
 gboolean
-tally_ledger_each_delivery (TallyLedger *ledger, const TallyLedgerFilter *filter, TallyLedgerEach each, gpointer data,
-                            GError **error)
+tally_ledger_each_delivery (TallyLedger *ledger, const TallyLedgerFilter *filter,
+                            TallyLedgerEach each, gpointer data, GError **error)
 {
-  DeliveryPages pages = { .filter = filter, .sql = compose_filter (filter), .after_key = g_strdup ("") };
+  DeliveryPages pages
+      = { .filter = filter, .sql = compose_filter (filter), .after_key = g_strdup ("") };
   gboolean good;
 
   do
@@ -188,8 +196,9 @@ check_change (const TallyLedgerChange *change, GError **error)
 {
   g_return_val_if_fail (change->epoch > 0 && change->serial > 0 && change->lease_ttl > 0, FALSE);
   g_return_val_if_fail (change->run != NULL
-                            || (change->n_intents == 0 && change->n_outcomes == 0 && change->n_seen == 0
-                                && change->n_rejects == 0 && change->position == NULL),
+                            || (change->n_intents == 0 && change->n_outcomes == 0
+                                && change->n_seen == 0 && change->n_rejects == 0
+                                && change->position == NULL),
                         FALSE);
   g_return_val_if_fail (change->n_intents == 0 || change->taken != NULL, FALSE);
   for (guint i = 0; i < change->n_intents; i++)
@@ -208,7 +217,8 @@ check_change (const TallyLedgerChange *change, GError **error)
     {
       const TallyLedgerOutcome *outcome = &change->outcomes[i];
 
-      g_return_val_if_fail (outcome->key != NULL && outcome->state != TALLY_DELIVERY_DISCARDED, FALSE);
+      g_return_val_if_fail (outcome->key != NULL && outcome->state != TALLY_DELIVERY_DISCARDED,
+                            FALSE);
       g_return_val_if_fail (outcome->state != TALLY_DELIVERY_DELIVERED
                                 || (outcome->target_id != NULL && *outcome->target_id != '\0'),
                             FALSE);
@@ -216,7 +226,8 @@ check_change (const TallyLedgerChange *change, GError **error)
   return TRUE;
 }
 
-/* What is said here must be in the ledger exactly as it was told, but for text that is only for a person. */
+/* What is said here must be in the ledger exactly as it was told, but for text that is only for a
+ * person. */
 typedef struct
 {
   TallyLedgerChange change;
@@ -238,7 +249,8 @@ clean (CleanChange *cleaned, const char *text)
 static void
 clean_change (CleanChange *cleaned, const TallyLedgerChange *change)
 {
-  TallyLedgerOutcome *outcomes = g_memdup2 (change->outcomes, change->n_outcomes * sizeof *outcomes);
+  TallyLedgerOutcome *outcomes
+      = g_memdup2 (change->outcomes, change->n_outcomes * sizeof *outcomes);
   TallyLedgerSeen *seen = g_memdup2 (change->seen, change->n_seen * sizeof *seen);
   TallyReject *rejects = g_memdup2 (change->rejects, change->n_rejects * sizeof *rejects);
 
@@ -253,9 +265,9 @@ clean_change (CleanChange *cleaned, const TallyLedgerChange *change)
     seen[i].row_origin = clean (cleaned, seen[i].row_origin);
   for (guint i = 0; i < change->n_rejects; i++)
     {
-      rejects[i].origin = (char *) clean (cleaned, rejects[i].origin);
-      rejects[i].stage = (char *) clean (cleaned, rejects[i].stage);
-      rejects[i].reason = (char *) clean (cleaned, rejects[i].reason);
+      rejects[i].origin = (char *)clean (cleaned, rejects[i].origin);
+      rejects[i].stage = (char *)clean (cleaned, rejects[i].stage);
+      rejects[i].reason = (char *)clean (cleaned, rejects[i].reason);
       rejects[i].record = g_utf8_make_valid (rejects[i].record, -1);
       g_ptr_array_add (cleaned->texts, rejects[i].record);
     }
@@ -286,13 +298,15 @@ read_taken (TallyLedger *ledger, const TallyLedgerChange *change, GError **error
 
   for (guint i = 0; i < change->n_intents; i++)
     g_ptr_array_add (keys, change->intents[i]->key);
-  found = tally_ledger_find (ledger, change->scope, (const char *const *) keys->pdata, keys->len, error);
+  found = tally_ledger_find (ledger, change->scope, (const char *const *)keys->pdata, keys->len,
+                             error);
   if (found == NULL)
     return FALSE;
 
   for (guint i = 0; i < change->n_intents; i++)
     {
-      const TallyLedgerDelivery *intent = change->intents[i], *delivery = g_ptr_array_index (found, i);
+      const TallyLedgerDelivery *intent = change->intents[i],
+                                *delivery = g_ptr_array_index (found, i);
       change->taken[i] = delivery == NULL || delivery->run != change->run->id
                          || delivery->generation != intent->generation
                          || !g_str_equal (delivery->idempotency_key, intent->idempotency_key);
@@ -301,17 +315,21 @@ read_taken (TallyLedger *ledger, const TallyLedgerChange *change, GError **error
 }
 
 static gboolean
-settle_failure (TallyLedger *ledger, const TallyLedgerChange *change, guint tries, gint64 *ret_now, GError **error)
+settle_failure (TallyLedger *ledger, const TallyLedgerChange *change, guint tries, gint64 *ret_now,
+                GError **error)
 {
   switch (ledger->database->failure)
     {
     case TALLY_FAILURE_STALE:
       return tally_throw (error, TALLY_ERROR_LEASE,
-                          "epoch %" G_GINT64_FORMAT " is stale: another run has taken the lease", change->epoch);
+                          "epoch %" G_GINT64_FORMAT " is stale: another run has taken the lease",
+                          change->epoch);
     case TALLY_FAILURE_HELD:
       if (tries == 0)
-        return tally_throw (error, TALLY_ERROR_LEDGER, "serial %" G_GINT64_FORMAT " of epoch %" G_GINT64_FORMAT
-                            " was used before", change->serial, change->epoch);
+        return tally_throw (error, TALLY_ERROR_LEDGER,
+                            "serial %" G_GINT64_FORMAT " of epoch %" G_GINT64_FORMAT
+                            " was used before",
+                            change->serial, change->epoch);
       return read_taken (ledger, change, error) && tally_ledger_now (ledger, ret_now, error);
     default:
       g_assert_not_reached ();
@@ -319,7 +337,8 @@ settle_failure (TallyLedger *ledger, const TallyLedgerChange *change, guint trie
 }
 
 static gboolean
-commit_with_patience (TallyLedger *ledger, const TallyLedgerChange *change, gint64 *ret_now, GError **error)
+commit_with_patience (TallyLedger *ledger, const TallyLedgerChange *change, gint64 *ret_now,
+                      GError **error)
 {
   TallyDatabase *database = ledger->database;
 
@@ -328,7 +347,8 @@ commit_with_patience (TallyLedger *ledger, const TallyLedgerChange *change, gint
       g_autoptr (GError) local = NULL;
 
       database->failure = TALLY_FAILURE_FINAL;
-      if (database->class->reopen (database, &local) && database->class->write (database, change, ret_now, &local))
+      if (database->class->reopen (database, &local)
+          && database->class->write (database, change, ret_now, &local))
         return TRUE;
       if (database->failure == TALLY_FAILURE_STALE || database->failure == TALLY_FAILURE_HELD)
         return settle_failure (ledger, change, tries, ret_now, error);
@@ -341,7 +361,8 @@ commit_with_patience (TallyLedger *ledger, const TallyLedgerChange *change, gint
 }
 
 gboolean
-tally_ledger_commit (TallyLedger *ledger, const TallyLedgerChange *change, gint64 *ret_now, GError **error)
+tally_ledger_commit (TallyLedger *ledger, const TallyLedgerChange *change, gint64 *ret_now,
+                     GError **error)
 {
   CleanChange cleaned;
   gboolean committed;
@@ -396,10 +417,11 @@ tally_ledger_list_events (TallyLedger *ledger, gint64 scope, const char *key, GE
   EventSearch search = { .scope = scope, .key = key };
   GPtrArray *events;
 
-  if (!check_key (key, error) || !tally_ledger_transact (ledger, /* write= */ FALSE, read_events, &search, error))
+  if (!check_key (key, error)
+      || !tally_ledger_transact (ledger, /* write= */ FALSE, read_events, &search, error))
     return NULL;
 
-  events = g_ptr_array_new_with_free_func ((GDestroyNotify) tally_ledger_event_free);
+  events = g_ptr_array_new_with_free_func ((GDestroyNotify)tally_ledger_event_free);
   for (guint i = 0; i < search.rows->n_rows; i++)
     {
       TallyLedgerEvent *event = g_new0 (TallyLedgerEvent, 1);
@@ -438,15 +460,18 @@ may_decide (TallyDeliveryState from, TallyDeliveryState to)
 }
 
 static gboolean
-check_decision (const Decision *decision, const TallyRows *rows, gboolean *ret_done, guint tries, GError **error)
+check_decision (const Decision *decision, const TallyRows *rows, gboolean *ret_done, guint tries,
+                GError **error)
 {
   TallyDeliveryState from;
 
   *ret_done = FALSE;
   if (rows->n_rows == 0)
-    return tally_throw (error, TALLY_ERROR_USAGE, "there is no delivery with key \"%s\"", decision->key);
+    return tally_throw (error, TALLY_ERROR_USAGE, "there is no delivery with key \"%s\"",
+                        decision->key);
   if (!tally_delivery_state_from_name (tally_rows_text (rows, 0, 0), &from))
-    return tally_throw (error, TALLY_ERROR_LEDGER, "key \"%s\" has state \"%s\", which this program does not know",
+    return tally_throw (error, TALLY_ERROR_LEDGER,
+                        "key \"%s\" has state \"%s\", which this program does not know",
                         decision->key, tally_rows_text (rows, 0, 0));
   if (tries > 0 && from == decision->state)
     {
@@ -454,8 +479,9 @@ check_decision (const Decision *decision, const TallyRows *rows, gboolean *ret_d
       return TRUE;
     }
   if (!may_decide (from, decision->state))
-    return tally_throw (error, TALLY_ERROR_USAGE, "key \"%s\" is %s and cannot be made %s", decision->key,
-                        tally_delivery_state_name (from), tally_delivery_state_name (decision->state));
+    return tally_throw (error, TALLY_ERROR_USAGE, "key \"%s\" is %s and cannot be made %s",
+                        decision->key, tally_delivery_state_name (from),
+                        tally_delivery_state_name (decision->state));
   return TRUE;
 }
 
@@ -466,10 +492,12 @@ write_decision (TallyDatabase *database, const Decision *decision, GError **erro
               "UPDATE deliveries SET state = $3, settled_at = clock_timestamp(), request = NULL, "
               "target_id = CAST ($4 AS text) WHERE scope = $1 AND key = $2",
               SQL_INT (decision->scope), SQL_TEXT (decision->key),
-              SQL_TEXT (tally_delivery_state_name (decision->state)), SQL_TEXT (decision->target_id))
+              SQL_TEXT (tally_delivery_state_name (decision->state)),
+              SQL_TEXT (decision->target_id))
          && SQL (database, NULL, error,
                  "INSERT INTO events (scope, key, generation, at, event, detail) "
-                 "SELECT scope, key, generation, clock_timestamp(), CAST ($3 AS text), CAST ($4 AS text) "
+                 "SELECT scope, key, generation, clock_timestamp(), CAST ($3 AS text), CAST ($4 AS "
+                 "text) "
                  "FROM deliveries WHERE scope = $1 AND key = $2",
                  SQL_INT (decision->scope), SQL_TEXT (decision->key), SQL_TEXT (decision->event),
                  SQL_TEXT (decision->target_id));
@@ -509,6 +537,7 @@ tally_ledger_decide (TallyLedger *ledger, gint64 scope, const char *key, TallyDe
   if (!check_key (key, error))
     return FALSE;
   if (state == TALLY_DELIVERY_DELIVERED && (target_id == NULL || *target_id == '\0'))
-    return tally_throw (error, TALLY_ERROR_USAGE, "key \"%s\" cannot be delivered without an id", key);
+    return tally_throw (error, TALLY_ERROR_USAGE, "key \"%s\" cannot be delivered without an id",
+                        key);
   return tally_ledger_transact (ledger, /* write= */ TRUE, decide, &decision, error);
 }

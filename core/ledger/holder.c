@@ -1,7 +1,7 @@
 /* holder.c: which process holds a lease, and whether it still lives
  *
- * Only a process of this very start of the machine, seen from the same pid namespace, can be asked after:
- * elsewhere, and in another container, the same number means another process.
+ * Only a process of this very start of the machine, seen from the same pid namespace, can be asked
+ * after: elsewhere, and in another container, the same number means another process.
  */
 #include "database.h"
 #include <errno.h>
@@ -33,10 +33,14 @@ look_at (gint64 pid, char *ret_state, gint64 *ret_started)
   const char *after;
   long long started;
 
-  /* The name in parentheses may hold anything, so the fields are counted from its end: 3 is the state, 22 the start. */
+  /* The name in parentheses may hold anything, so the fields are counted from its end: 3 is the
+   * state, 22 the start. */
   if (!g_file_get_contents (path, &text, NULL, NULL) || (after = strrchr (text, ')')) == NULL
-      || sscanf (after, ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lld",
-                 ret_state, &started) != 2)
+      || sscanf (
+             after,
+             ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lld",
+             ret_state, &started)
+             != 2)
     return FALSE;
 
   *ret_started = started;
@@ -98,5 +102,6 @@ tally_holder_is_gone (const TallyHolder *holder)
   /* It is there, or another one with its number; where /proc hides that, it counts as alive. */
   if (!look_at (holder->pid, &state, &started_at))
     return FALSE;
-  return state == 'Z' || state == 'X' || (holder->started_at != 0 && started_at != holder->started_at);
+  return state == 'Z' || state == 'X'
+         || (holder->started_at != 0 && started_at != holder->started_at);
 }

@@ -1,14 +1,15 @@
 /* lease.c: who may write: leases, epochs, holders
  *
- * A lease's name points to a writer: an epoch with its holder, its deadline and the serial of its last
- * commit.  Taking a lease over ends the former writer, so that every later write of its finds no
- * writer that is at work, whatever its own clock says.
+ * A lease's name points to a writer: an epoch with its holder, its deadline and the serial of its
+ * last commit.  Taking a lease over ends the former writer, so that every later write of its finds
+ * no writer that is at work, whatever its own clock says.
  */
 #include "database.h"
 #include <string.h>
 
-#define WRITER_COLUMNS                                                                                         \
-  "w.host, w.boot_id, w.pid, w.process_started, w.command, micros (w.expires_at), micros (w.ended_at), "       \
+#define WRITER_COLUMNS                                                                             \
+  "w.host, w.boot_id, w.pid, w.process_started, w.command, micros (w.expires_at), micros "         \
+  "(w.ended_at), "                                                                                 \
   "micros (clock_timestamp()), w.epoch"
 enum
 {
@@ -55,17 +56,20 @@ writer_is_over (const TallyRows *rows, guint row, gint64 *ret_last_send)
 }
 
 static gboolean
-complain_about_holder (const TallyRows *rows, guint row, const char *what, TallyHolder **ret_holder, GError **error)
+complain_about_holder (const TallyRows *rows, guint row, const char *what, TallyHolder **ret_holder,
+                       GError **error)
 {
   gint64 until = tally_rows_int (rows, row, WRITER_EXPIRES);
   g_autoptr (GDateTime) time = g_date_time_new_from_unix_utc (until / G_USEC_PER_SEC);
-  g_autofree char *text = time != NULL ? g_date_time_format (time, "%Y-%m-%d %H:%M:%S UTC") : g_strdup ("?");
+  g_autofree char *text
+      = time != NULL ? g_date_time_format (time, "%Y-%m-%d %H:%M:%S UTC") : g_strdup ("?");
 
   if (ret_holder != NULL)
     *ret_holder = holder_from_row (rows, row);
-  return tally_throw (error, TALLY_ERROR_LEASE, "%s is held by \"%s\", process %s on %s, until %s unless renewed", what,
-                      tally_rows_text (rows, row, WRITER_COMMAND), tally_rows_text (rows, row, WRITER_PID),
-                      tally_rows_text (rows, row, WRITER_HOST), text);
+  return tally_throw (
+      error, TALLY_ERROR_LEASE, "%s is held by \"%s\", process %s on %s, until %s unless renewed",
+      what, tally_rows_text (rows, row, WRITER_COMMAND), tally_rows_text (rows, row, WRITER_PID),
+      tally_rows_text (rows, row, WRITER_HOST), text);
 }
 
 /* ---- Taking ---- */
@@ -85,7 +89,8 @@ static gboolean
 end_writer (TallyDatabase *database, gint64 epoch, gint64 last_send, GError **error)
 {
   return SQL (database, NULL, error,
-              "UPDATE writers SET ended_at = moment ($2), ending = 'taken over' WHERE epoch = $1 AND ended_at IS NULL",
+              "UPDATE writers SET ended_at = moment ($2), ending = 'taken over' WHERE epoch = $1 "
+              "AND ended_at IS NULL",
               SQL_INT (epoch), SQL_INT (last_send));
 }
 
@@ -97,12 +102,15 @@ free_lease (TallyDatabase *database, Acquisition *acquisition, const char *name,
   g_autofree char *what = g_strdup_printf ("the lease \"%s\"", name);
   gint64 last_send;
 
-  /* The update waits for a commit of the holder's that is under way, and then sees what it did to the deadline. */
+  /* The update waits for a commit of the holder's that is under way, and then sees what it did to
+   * the deadline. */
   if (!SQL (database, NULL, error,
-            "UPDATE writers SET serial = serial WHERE epoch IN (SELECT epoch FROM leases WHERE name = $1)",
+            "UPDATE writers SET serial = serial WHERE epoch IN (SELECT epoch FROM leases WHERE "
+            "name = $1)",
             SQL_TEXT (name))
       || !SQL (database, &rows, error,
-               "SELECT " WRITER_COLUMNS " FROM leases l JOIN writers w ON w.epoch = l.epoch WHERE l.name = $1",
+               "SELECT " WRITER_COLUMNS
+               " FROM leases l JOIN writers w ON w.epoch = l.epoch WHERE l.name = $1",
                SQL_TEXT (name)))
     return FALSE;
   if (rows->n_rows == 0)
@@ -124,12 +132,15 @@ add_writer (TallyDatabase *database, Acquisition *acquisition, GError **error)
   g_autoptr (TallyRows) rows = NULL;
 
   if (!SQL (database, &rows, error,
-            "INSERT INTO writers (token, host, boot_id, pid, process_started, command, acquired_at, expires_at) "
+            "INSERT INTO writers (token, host, boot_id, pid, process_started, command, "
+            "acquired_at, expires_at) "
             "SELECT CAST ($1 AS text), CAST ($2 AS text), CAST ($3 AS text), CAST ($4 AS bigint), "
-            "CAST ($5 AS bigint), CAST ($6 AS text), n.now, moment (micros (n.now) + CAST ($7 AS bigint)) "
+            "CAST ($5 AS bigint), CAST ($6 AS text), n.now, moment (micros (n.now) + CAST ($7 AS "
+            "bigint)) "
             "FROM (SELECT clock_timestamp() AS now) n RETURNING epoch",
-            SQL_TEXT (acquisition->token), SQL_TEXT (self->host), SQL_TEXT (self->boot_id), SQL_INT (self->pid),
-            SQL_INT (self->started_at), SQL_TEXT (self->command), SQL_INT (acquisition->ttl)))
+            SQL_TEXT (acquisition->token), SQL_TEXT (self->host), SQL_TEXT (self->boot_id),
+            SQL_INT (self->pid), SQL_INT (self->started_at), SQL_TEXT (self->command),
+            SQL_INT (acquisition->ttl)))
     return FALSE;
   acquisition->epoch = tally_rows_int (rows, 0, 0);
   return TRUE;
@@ -142,7 +153,8 @@ acquire (TallyDatabase *database, guint tries, gpointer data, GError **error)
   g_autoptr (TallyRows) mine = NULL;
 
   if (!tally_ledger_lock (database, error)
-      || !SQL (database, &mine, error, "SELECT epoch FROM writers WHERE token = $1", SQL_TEXT (acquisition->token)))
+      || !SQL (database, &mine, error, "SELECT epoch FROM writers WHERE token = $1",
+               SQL_TEXT (acquisition->token)))
     return FALSE;
   if (mine->n_rows > 0)
     {
@@ -166,8 +178,9 @@ acquire (TallyDatabase *database, guint tries, gpointer data, GError **error)
 }
 
 gboolean
-tally_ledger_acquire (TallyLedger *ledger, const char *const *names, const TallyHolder *self, gint64 ttl,
-                      gint64 *ret_epoch, gint64 *ret_last_send, TallyHolder **ret_holder, GError **error)
+tally_ledger_acquire (TallyLedger *ledger, const char *const *names, const TallyHolder *self,
+                      gint64 ttl, gint64 *ret_epoch, gint64 *ret_last_send,
+                      TallyHolder **ret_holder, GError **error)
 {
   g_autofree char *token = tally_random_id ();
   Acquisition acquisition = { .names = names, .self = self, .ttl = ttl, .token = token };
@@ -201,7 +214,8 @@ renew (TallyDatabase *database, guint tries, gpointer data, GError **error)
 
   return tally_ledger_check_epoch (database, term->epoch, error)
          && SQL (database, NULL, error,
-                 "UPDATE writers SET expires_at = moment (micros (clock_timestamp()) + CAST ($2 AS bigint)) "
+                 "UPDATE writers SET expires_at = moment (micros (clock_timestamp()) + CAST ($2 AS "
+                 "bigint)) "
                  "WHERE epoch = $1",
                  SQL_INT (term->epoch), SQL_INT (term->ttl));
 }
@@ -220,14 +234,16 @@ release (TallyDatabase *database, guint tries, gpointer data, GError **error)
   const Term *term = data;
   g_autoptr (TallyRows) rows = NULL;
 
-  if (!SQL (database, &rows, error, "SELECT epoch FROM writers WHERE epoch = $1 AND ending = 'released'",
+  if (!SQL (database, &rows, error,
+            "SELECT epoch FROM writers WHERE epoch = $1 AND ending = 'released'",
             SQL_INT (term->epoch)))
     return FALSE;
   if (rows->n_rows > 0)
     return TRUE;
   return tally_ledger_check_epoch (database, term->epoch, error)
          && SQL (database, NULL, error,
-                 "UPDATE writers SET ended_at = clock_timestamp(), ending = 'released' WHERE epoch = $1",
+                 "UPDATE writers SET ended_at = clock_timestamp(), ending = 'released' WHERE epoch "
+                 "= $1",
                  SQL_INT (term->epoch));
 }
 
@@ -240,9 +256,11 @@ tally_ledger_release (TallyLedger *ledger, gint64 epoch, GError **error)
 }
 
 gboolean
-tally_ledger_check_idle (TallyDatabase *database, const char *condition, const char *value, GError **error)
+tally_ledger_check_idle (TallyDatabase *database, const char *condition, const char *value,
+                         GError **error)
 {
-  g_autofree char *sql = g_strdup_printf ("SELECT " WRITER_COLUMNS " FROM runs r JOIN writers w ON w.epoch = r.epoch "
+  g_autofree char *sql = g_strdup_printf ("SELECT " WRITER_COLUMNS
+                                          " FROM runs r JOIN writers w ON w.epoch = r.epoch "
                                           "WHERE r.ended_at IS NULL AND w.ended_at IS NULL AND %s",
                                           condition);
   g_autoptr (TallyRows) rows = NULL;
@@ -259,12 +277,14 @@ tally_ledger_check_idle (TallyDatabase *database, const char *condition, const c
 }
 
 gboolean
-tally_ledger_epoch_is_over (TallyDatabase *database, gint64 epoch, gboolean *ret_over, GError **error)
+tally_ledger_epoch_is_over (TallyDatabase *database, gint64 epoch, gboolean *ret_over,
+                            GError **error)
 {
   g_autoptr (TallyRows) rows = NULL;
   gint64 last_send;
 
-  if (!SQL (database, &rows, error, "SELECT " WRITER_COLUMNS " FROM writers w WHERE w.epoch = $1", SQL_INT (epoch)))
+  if (!SQL (database, &rows, error, "SELECT " WRITER_COLUMNS " FROM writers w WHERE w.epoch = $1",
+            SQL_INT (epoch)))
     return FALSE;
   *ret_over = rows->n_rows == 0 || writer_is_over (rows, 0, &last_send);
   return TRUE;

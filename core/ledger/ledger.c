@@ -1,4 +1,5 @@
-/* ledger.c: opening a ledger, and what its other files share: transactions, tries, small questions */
+/* ledger.c: opening a ledger, and what its other files share: transactions, tries, small questions
+ */
 #include "database.h"
 #include <errno.h>
 #include <string.h>
@@ -26,8 +27,8 @@ tally_state_path (const char *name, gboolean make_folder, GError **error)
 
   if (make_folder && g_mkdir_with_parents (folder, 0700) != 0)
     {
-      tally_throw (error, TALLY_ERROR_LEDGER, "could not make the state directory \"%s\": %s", folder,
-                   g_strerror (errno));
+      tally_throw (error, TALLY_ERROR_LEDGER, "could not make the state directory \"%s\": %s",
+                   folder, g_strerror (errno));
       return NULL;
     }
   return g_steal_pointer (&path);
@@ -51,8 +52,8 @@ tally_sql (TallyDatabase *database, TallyRows **ret_rows, GError **error, const 
 }
 
 static gboolean
-transact_once (TallyDatabase *database, gboolean write, TallyTransaction transaction, guint tries, gpointer data,
-               GError **error)
+transact_once (TallyDatabase *database, gboolean write, TallyTransaction transaction, guint tries,
+               gpointer data, GError **error)
 {
   database->failure = TALLY_FAILURE_FINAL;
   if (!database->class->begin (database, write, error))
@@ -81,8 +82,8 @@ tally_ledger_try_again (TallyLedger *ledger, guint tries)
 }
 
 gboolean
-tally_ledger_transact (TallyLedger *ledger, gboolean write, TallyTransaction transaction, gpointer data,
-                       GError **error)
+tally_ledger_transact (TallyLedger *ledger, gboolean write, TallyTransaction transaction,
+                       gpointer data, GError **error)
 {
   for (guint tries = 0;; tries++)
     {
@@ -112,12 +113,14 @@ tally_ledger_check_epoch (TallyDatabase *database, gint64 epoch, GError **error)
 
   /* An update, so that nobody takes the lease before this transaction ends. */
   if (!SQL (database, &rows, error,
-            "UPDATE writers SET serial = serial WHERE epoch = $1 AND ended_at IS NULL RETURNING epoch",
+            "UPDATE writers SET serial = serial WHERE epoch = $1 AND ended_at IS NULL RETURNING "
+            "epoch",
             SQL_INT (epoch)))
     return FALSE;
   if (rows->n_rows == 0)
     return tally_throw (error, TALLY_ERROR_LEASE,
-                        "epoch %" G_GINT64_FORMAT " is stale: another run has taken the lease", epoch);
+                        "epoch %" G_GINT64_FORMAT " is stale: another run has taken the lease",
+                        epoch);
   return TRUE;
 }
 
@@ -156,7 +159,8 @@ migrate_and_introduce (TallyDatabase *database, guint tries, gpointer data, GErr
       || !tally_sql (database, &rows, error, "SELECT ledger_id FROM meta", NULL, 0))
     return FALSE;
   if (rows->n_rows != 1)
-    return tally_throw (error, TALLY_ERROR_LEDGER, "the ledger %s has lost its name", database->description);
+    return tally_throw (error, TALLY_ERROR_LEDGER, "the ledger %s has lost its name",
+                        database->description);
 
   g_free (ledger->id);
   ledger->id = g_strdup (tally_rows_text (rows, 0, 0));
@@ -172,8 +176,8 @@ tally_ledger_open (const char *uri, TallyLedgerFlags flags, GError **error)
   ledger->pause = FIRST_PAUSE;
   ledger->database = open_database (uri, flags, error);
   if (ledger->database == NULL
-      || !tally_ledger_transact (ledger, /* write= */ (flags & TALLY_LEDGER_READ) == 0, migrate_and_introduce,
-                                 ledger, error))
+      || !tally_ledger_transact (ledger, /* write= */ (flags & TALLY_LEDGER_READ) == 0,
+                                 migrate_and_introduce, ledger, error))
     return NULL;
 
   return g_steal_pointer (&ledger);
@@ -253,7 +257,8 @@ list_writers (TallyDatabase *database, guint tries, gpointer data, GError **erro
   TallyRows **rows = data;
 
   g_clear_pointer (rows, tally_rows_free);
-  return tally_sql (database, rows, error, "SELECT epoch, token, serial, ending FROM writers ORDER BY epoch", NULL, 0);
+  return tally_sql (database, rows, error,
+                    "SELECT epoch, token, serial, ending FROM writers ORDER BY epoch", NULL, 0);
 }
 
 static gboolean
@@ -262,10 +267,11 @@ list_witnesses (TallyDatabase *database, guint tries, gpointer data, GError **er
   TallyRows **rows = data;
 
   g_clear_pointer (rows, tally_rows_free);
-  return tally_sql (database, rows, error,
-                    "SELECT epoch, token, serial, ending FROM writers "
-                    "WHERE ended_at IS NULL OR epoch = (SELECT max (epoch) FROM writers) ORDER BY epoch",
-                    NULL, 0);
+  return tally_sql (
+      database, rows, error,
+      "SELECT epoch, token, serial, ending FROM writers "
+      "WHERE ended_at IS NULL OR epoch = (SELECT max (epoch) FROM writers) ORDER BY epoch",
+      NULL, 0);
 }
 
 gboolean
@@ -307,7 +313,8 @@ find_scope (TallyDatabase *database, guint tries, gpointer data, GError **error)
   const TallyScope *scope = search->scope;
   g_autoptr (TallyRows) rows = NULL;
 
-  if (!SQL (database, &rows, error, "SELECT id FROM scopes WHERE target = $1 AND entity = $2 AND origin = $3",
+  if (!SQL (database, &rows, error,
+            "SELECT id FROM scopes WHERE target = $1 AND entity = $2 AND origin = $3",
             SQL_TEXT (scope->target), SQL_TEXT (scope->entity), SQL_TEXT (scope->origin)))
     return FALSE;
   search->id = rows->n_rows > 0 ? tally_rows_int (rows, 0, 0) : 0;
@@ -317,7 +324,7 @@ find_scope (TallyDatabase *database, guint tries, gpointer data, GError **error)
 static gboolean
 make_scope (TallyDatabase *database, guint tries, gpointer data, GError **error)
 {
-  const TallyScope *scope = ((ScopeSearch *) data)->scope;
+  const TallyScope *scope = ((ScopeSearch *)data)->scope;
 
   return SQL (database, NULL, error,
               "INSERT INTO scopes (target, entity, origin) VALUES ($1, $2, $3) "
@@ -331,7 +338,8 @@ tally_ledger_scope (TallyLedger *ledger, const TallyScope *scope, gint64 *ret_sc
 {
   ScopeSearch search = { .scope = scope };
 
-  g_return_val_if_fail (scope->target != NULL && scope->entity != NULL && scope->origin != NULL, FALSE);
+  g_return_val_if_fail (scope->target != NULL && scope->entity != NULL && scope->origin != NULL,
+                        FALSE);
   if (!tally_ledger_transact (ledger, /* write= */ FALSE, find_scope, &search, error))
     return FALSE;
   if (search.id == 0 && !ledger->database->read_only

@@ -148,6 +148,7 @@ typedef struct
   char *other_ids;        /* (nullable) */
   gint status;            /* of the last answer */
   char *detail;           /* (nullable) of the last answer or event, for a person */
+  char *pipeline;         /* (nullable) whose run intended it; only tally_ledger_each_delivery() tells */
 } TallyLedgerDelivery;
 
 void tally_ledger_delivery_free (TallyLedgerDelivery *delivery);

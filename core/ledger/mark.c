@@ -1,15 +1,17 @@
 /* mark.c: the ledger's high-water mark in a file of our own (R8)
  *
- * The witnesses are the writers that are at work, and the newest one: each with its random token and the
- * serial of its last commit.  A ledger that was restored from a backup, or that came back from a failover
- * without its last commits, lacks a witness or has it with a lower serial.  A plain count of commits would
- * be caught up with by new commits, and an epoch would be given out again; a token is not.
+ * The witnesses are the writers that are at work, and the newest one: each with its random token
+ * and the serial of its last commit.  A ledger that was restored from a backup, or that came back
+ * from a failover without its last commits, lacks a witness or has it with a lower serial.  A plain
+ * count of commits would be caught up with by new commits, and an epoch would be given out again; a
+ * token is not.
  *
- * If the server itself is another one than before, or began a new timeline, commits after the mark may be
- * missing as well.  Then every writer of the mark must be known to have ended in order: its end was its last commit.
+ * If the server itself is another one than before, or began a new timeline, commits after the mark
+ * may be missing as well.  Then every writer of the mark must be known to have ended in order: its
+ * end was its last commit.
  *
- * An emptied ledger gets a new id, so that no mark is its own; but the mark of the one that was at the same
- * place before is still there, and says so.
+ * An emptied ledger gets a new id, so that no mark is its own; but the mark of the one that was at
+ * the same place before is still there, and says so.
  */
 #include "database.h"
 #include <gio/gio.h>
@@ -23,7 +25,8 @@ enum
   WRITER_ENDING,
 };
 
-#define REMEDY "nothing may be created until \"tallyman doubt reconcile\" has refilled it from the target"
+#define REMEDY                                                                                     \
+  "nothing may be created until \"tallyman doubt reconcile\" has refilled it from the target"
 
 static char *
 mark_path (const char *ledger_id, gboolean make_folder, GError **error)
@@ -34,8 +37,8 @@ mark_path (const char *ledger_id, gboolean make_folder, GError **error)
 }
 
 gboolean
-tally_mark_save (TallyDatabase *database, const char *ledger_id, const TallyRows *writers, const char *server,
-                 GError **error)
+tally_mark_save (TallyDatabase *database, const char *ledger_id, const TallyRows *writers,
+                 const char *server, GError **error)
 {
   g_autofree char *path = mark_path (ledger_id, /* make_folder= */ TRUE, error);
   g_autoptr (GKeyFile) file = g_key_file_new ();
@@ -49,7 +52,8 @@ tally_mark_save (TallyDatabase *database, const char *ledger_id, const TallyRows
   g_key_file_set_string (file, "ledger", "server", server);
   for (guint i = 0; i < writers->n_rows; i++)
     {
-      g_autofree char *group = g_strdup_printf ("writer %s", tally_rows_text (writers, i, WRITER_EPOCH));
+      g_autofree char *group
+          = g_strdup_printf ("writer %s", tally_rows_text (writers, i, WRITER_EPOCH));
       const char *ending = tally_rows_text (writers, i, WRITER_ENDING);
 
       g_key_file_set_string (file, group, "token", tally_rows_text (writers, i, WRITER_TOKEN));
@@ -57,9 +61,11 @@ tally_mark_save (TallyDatabase *database, const char *ledger_id, const TallyRows
       g_key_file_set_boolean (file, group, "released", g_strcmp0 (ending, "released") == 0);
     }
   text = g_key_file_to_data (file, NULL, NULL);
-  if (!g_file_set_contents_full (path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600,
+  if (!g_file_set_contents_full (path, text, -1,
+                                 G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600,
                                  &local))
-    return tally_throw (error, TALLY_ERROR_LEDGER, "could not write the ledger's mark: %s", local->message);
+    return tally_throw (error, TALLY_ERROR_LEDGER, "could not write the ledger's mark: %s",
+                        local->message);
   return TRUE;
 }
 
@@ -81,26 +87,30 @@ check_witness (TallyDatabase *database, GKeyFile *file, const char *group, const
   gint found = find_writer (writers, token);
 
   if (found < 0)
-    return tally_throw (error, TALLY_ERROR_LEDGER,
-                        "the ledger %s went backwards: %s was there and is not any more, as after a restore "
-                        "from a backup; " REMEDY,
-                        database->description, group);
+    return tally_throw (
+        error, TALLY_ERROR_LEDGER,
+        "the ledger %s went backwards: %s was there and is not any more, as after a restore "
+        "from a backup; " REMEDY,
+        database->description, group);
   if (tally_rows_int (writers, found, WRITER_SERIAL) < serial)
     return tally_throw (error, TALLY_ERROR_LEDGER,
                         "the ledger %s went backwards: %s had made %" G_GINT64_FORMAT
                         " commits, and %s are there, as after a failover that lost some; " REMEDY,
-                        database->description, group, serial, tally_rows_text (writers, found, WRITER_SERIAL));
+                        database->description, group, serial,
+                        tally_rows_text (writers, found, WRITER_SERIAL));
   if (other_server && !g_key_file_get_boolean (file, group, "released", NULL)
       && g_strcmp0 (tally_rows_text (writers, found, WRITER_ENDING), "released") != 0)
-    return tally_throw (error, TALLY_ERROR_LEDGER,
-                        "the ledger %s is on another server than before, or failed over, while %s was at work, so "
-                        "its last commits may be lost; " REMEDY,
-                        database->description, group);
+    return tally_throw (
+        error, TALLY_ERROR_LEDGER,
+        "the ledger %s is on another server than before, or failed over, while %s was at work, so "
+        "its last commits may be lost; " REMEDY,
+        database->description, group);
   return TRUE;
 }
 
 static gboolean
-check_mark (TallyDatabase *database, GKeyFile *file, const TallyRows *writers, const char *server, GError **error)
+check_mark (TallyDatabase *database, GKeyFile *file, const TallyRows *writers, const char *server,
+            GError **error)
 {
   g_auto (GStrv) groups = g_key_file_get_groups (file, NULL);
   g_autofree char *known_server = g_key_file_get_string (file, "ledger", "server", NULL);
@@ -127,22 +137,24 @@ check_place (TallyDatabase *database, const char *ledger_id, GError **error)
       g_autoptr (GKeyFile) file = g_key_file_new ();
       g_autofree char *location = NULL;
 
-      if (g_str_equal (name, ledger_id) || !g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, NULL))
+      if (g_str_equal (name, ledger_id)
+          || !g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, NULL))
         continue;
       location = g_key_file_get_string (file, "ledger", "location", NULL);
       if (g_strcmp0 (location, database->location) == 0)
-        return tally_throw (error, TALLY_ERROR_LEDGER,
-                            "the ledger %s is new, and another one was at its place: what that one had "
-                            "delivered would be created again; bring it back, or remove \"%s\" if nothing of it "
-                            "is in a target",
-                            database->description, path);
+        return tally_throw (
+            error, TALLY_ERROR_LEDGER,
+            "the ledger %s is new, and another one was at its place: what that one had "
+            "delivered would be created again; bring it back, or remove \"%s\" if nothing of it "
+            "is in a target",
+            database->description, path);
     }
   return TRUE;
 }
 
 gboolean
-tally_mark_check (TallyDatabase *database, const char *ledger_id, const TallyRows *writers, const char *server,
-                  GError **error)
+tally_mark_check (TallyDatabase *database, const char *ledger_id, const TallyRows *writers,
+                  const char *server, GError **error)
 {
   g_autofree char *path = mark_path (ledger_id, FALSE, error);
   g_autoptr (GKeyFile) file = g_key_file_new ();
@@ -154,5 +166,6 @@ tally_mark_check (TallyDatabase *database, const char *ledger_id, const TallyRow
     return check_mark (database, file, writers, server, error);
   if (g_error_matches (local, G_FILE_ERROR, G_FILE_ERROR_NOENT))
     return check_place (database, ledger_id, error);
-  return tally_throw (error, TALLY_ERROR_LEDGER, "could not read the ledger's mark \"%s\": %s", path, local->message);
+  return tally_throw (error, TALLY_ERROR_LEDGER, "could not read the ledger's mark \"%s\": %s",
+                      path, local->message);
 }

@@ -1,8 +1,8 @@
 /* migrate.c: brings the schema up to date
  *
- * The numbered files of sql/<dialect> are part of the library.  All that are missing run in one transaction
- * under a lock, so that an interrupted migration leaves nothing behind, and of two programs that start at once one
- * waits for the other.
+ * The numbered files of sql/<dialect> are part of the library.  All that are missing run in one
+ * transaction under a lock, so that an interrupted migration leaves nothing behind, and of two
+ * programs that start at once one waits for the other.
  */
 #include "database.h"
 #include <gio/gio.h>
@@ -10,7 +10,7 @@
 static int
 compare_names (gconstpointer a, gconstpointer b)
 {
-  return g_strcmp0 (*(const char *const *) a, *(const char *const *) b);
+  return g_strcmp0 (*(const char *const *)a, *(const char *const *)b);
 }
 
 /* The migrations in order: number i + 1 stands at i.  (transfer full) */
@@ -84,14 +84,16 @@ tally_migrate (TallyDatabase *database, GError **error)
   if (!read_version (database, &version, error))
     return FALSE;
   if (version > newest)
-    return tally_throw (error, TALLY_ERROR_LEDGER,
-                        "the ledger %s has schema version %u and this program knows versions up to %u: "
-                        "use the newer program that has migrated it",
-                        database->description, version, newest);
+    return tally_throw (
+        error, TALLY_ERROR_LEDGER,
+        "the ledger %s has schema version %u and this program knows versions up to %u: "
+        "use the newer program that has migrated it",
+        database->description, version, newest);
   if (version == newest)
     return TRUE;
   if (database->read_only && version == 0)
-    return tally_throw (error, TALLY_ERROR_LEDGER, "there is no ledger at %s yet: no pipeline has run with it",
+    return tally_throw (error, TALLY_ERROR_LEDGER,
+                        "there is no ledger at %s yet: no pipeline has run with it",
                         database->description);
   if (database->read_only)
     return tally_throw (error, TALLY_ERROR_LEDGER,

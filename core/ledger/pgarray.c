@@ -1,6 +1,7 @@
 /* pgarray.c: the binary form: numbers in network order, each element after its length
  *
- * An array is: dimensions (0 or 1), whether it has NULLs, the type of its elements, length, first index, elements.
+ * An array is: dimensions (0 or 1), whether it has NULLs, the type of its elements, length, first
+ * index, elements.
  */
 #include "pgarray.h"
 #include <string.h>
@@ -44,17 +45,17 @@ tally_pg_parameters_clear (TallyPgParameters *parameters)
 static void
 append_int32 (GByteArray *buffer, gint32 value)
 {
-  guint32 bytes = GUINT32_TO_BE ((guint32) value);
+  guint32 bytes = GUINT32_TO_BE ((guint32)value);
 
-  g_byte_array_append (buffer, (const guint8 *) &bytes, sizeof bytes);
+  g_byte_array_append (buffer, (const guint8 *)&bytes, sizeof bytes);
 }
 
 static void
 append_int64 (GByteArray *buffer, gint64 value)
 {
-  guint64 bytes = GUINT64_TO_BE ((guint64) value);
+  guint64 bytes = GUINT64_TO_BE ((guint64)value);
 
-  g_byte_array_append (buffer, (const guint8 *) &bytes, sizeof bytes);
+  g_byte_array_append (buffer, (const guint8 *)&bytes, sizeof bytes);
 }
 
 static GByteArray *
@@ -79,7 +80,7 @@ tally_pg_add_text (TallyPgParameters *parameters, const char *text)
   GByteArray *buffer = add (parameters, TYPE_TEXT, text == NULL);
 
   if (text != NULL)
-    g_byte_array_append (buffer, (const guint8 *) text, strlen (text));
+    g_byte_array_append (buffer, (const guint8 *)text, strlen (text));
 }
 
 static void

@@ -1,13 +1,13 @@
 /* postgresql.c: the ledger in a PostgreSQL database, schema "tallyman"
  *
  * Nothing is kept in the session: no prepared statement, no session lock, no SET that outlives its
- * transaction.  So a transaction pooler may stand between, and a server that was restarted or failed over is
- * as good as the one before once it has been asked the same questions.  What must be fast is one pipeline:
- * BEGIN, settings, one statement, COMMIT; one round trip and one fsync.
+ * transaction.  So a transaction pooler may stand between, and a server that was restarted or
+ * failed over is as good as the one before once it has been asked the same questions.  What must be
+ * fast is one pipeline: BEGIN, settings, one statement, COMMIT; one round trip and one fsync.
  *
- * No answer is waited for without end: locks have a timeout, statements another, and an answer that does not
- * come at all counts as a lost connection.  Only COMMIT has no timeout on the server: cancelling one that waits for a
- * standby would make it hold here and nowhere else.
+ * No answer is waited for without end: locks have a timeout, statements another, and an answer that
+ * does not come at all counts as a lost connection.  Only COMMIT has no timeout on the server:
+ * cancelling one that waits for a standby would make it hold here and nowhere else.
  */
 #include "database.h"
 #include "delivery/hooks.h"
@@ -21,11 +21,12 @@
 #define TYPE_BYTEA 17
 #define MIGRATION_LOCK "6079172" /* any number, always the same */
 
-#define SETTINGS                                                                                               \
-  "SELECT set_config ('search_path', 'tallyman, pg_temp', true), "                                             \
-  "set_config ('synchronous_commit', "                                                                         \
-  "CASE current_setting ('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true), " \
-  "set_config ('lock_timeout', '10s', true), set_config ('statement_timeout', '30s', true), "                  \
+#define SETTINGS                                                                                   \
+  "SELECT set_config ('search_path', 'tallyman, pg_temp', true), "                                 \
+  "set_config ('synchronous_commit', "                                                             \
+  "CASE current_setting ('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' " \
+  "END, true), "                                                                                   \
+  "set_config ('lock_timeout', '10s', true), set_config ('statement_timeout', '30s', true), "      \
   "set_config ('idle_in_transaction_session_timeout', '30s', true)"
 #define BEGIN_WRITE "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 #define BEGIN_READ "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"
@@ -36,8 +37,8 @@ typedef struct
   PQconninfoOption *options; /* (owned) as the user gave them */
   PGconn *connection;        /* (owned) (nullable) NULL: lost, or not yet made */
   gboolean was_connected;
-  gboolean insist;           /* TALLY_LEDGER_UNSAFE */
-  char *warning;             /* (owned) (nullable) the server's last */
+  gboolean insist; /* TALLY_LEDGER_UNSAFE */
+  char *warning;   /* (owned) (nullable) the server's last */
 } Postgresql;
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PGresult, PQclear)
@@ -58,8 +59,7 @@ static const struct
   { "57P", TALLY_FAILURE_LOST },    /* shut down, crashed, starting up */
   { "25P03", TALLY_FAILURE_LOST },  /* idle in transaction for too long */
   { "08", TALLY_FAILURE_LOST },     /* connection exceptions */
-  { "TL001", TALLY_FAILURE_STALE },
-  { "TL002", TALLY_FAILURE_HELD },
+  { "TL001", TALLY_FAILURE_STALE }, { "TL002", TALLY_FAILURE_HELD },
 };
 
 static void
@@ -75,7 +75,8 @@ complain_lost (Postgresql *postgresql, const char *why, GError **error)
 
   disconnect (postgresql);
   postgresql->base.failure = TALLY_FAILURE_LOST;
-  return tally_throw (error, TALLY_ERROR_LEDGER, "lost the ledger %s: %s", postgresql->base.description,
+  return tally_throw (error, TALLY_ERROR_LEDGER, "lost the ledger %s: %s",
+                      postgresql->base.description,
                       *reason != '\0' ? reason : "the connection was closed");
 }
 
@@ -95,7 +96,8 @@ complain (Postgresql *postgresql, const PGresult *result, GError **error)
       postgresql->base.failure = failures[i].failure;
   if (g_str_equal (state, "TL003"))
     return tally_throw (error, TALLY_ERROR_LEDGER,
-                        "an outcome of key \"%s\" fits nothing that the ledger has: it was settled by somebody else",
+                        "an outcome of key \"%s\" fits nothing that the ledger has: it was settled "
+                        "by somebody else",
                         message);
   if (postgresql->base.failure == TALLY_FAILURE_LOST)
     return complain_lost (postgresql, message, error);
@@ -114,7 +116,8 @@ note_warning (gpointer data, const PGresult *result)
   postgresql->warning = g_strdup (PQresultErrorField (result, PG_DIAG_MESSAGE_PRIMARY));
 }
 
-/* A commit is not durable if the server warns of it: so it does when it stops waiting for a standby. */
+/* A commit is not durable if the server warns of it: so it does when it stops waiting for a
+ * standby. */
 static gboolean
 check_commit (Postgresql *postgresql, PGresult *result, GError **error)
 {
@@ -139,13 +142,14 @@ wait_for_answer (Postgresql *postgresql, GError **error)
 
   while ((unsent = PQflush (connection)) > 0 || PQisBusy (connection))
     {
-      struct pollfd poll_fd = { .fd = PQsocket (connection), .events = POLLIN | (unsent > 0 ? POLLOUT : 0) };
+      struct pollfd poll_fd
+          = { .fd = PQsocket (connection), .events = POLLIN | (unsent > 0 ? POLLOUT : 0) };
       gint64 rest = deadline - g_get_monotonic_time ();
 
       if (rest <= 0)
         return complain_lost (postgresql, "no answer for a minute", error);
-      if (poll (&poll_fd, 1, MAX (rest / 1000, 1)) > 0 && (poll_fd.revents & (POLLIN | POLLERR | POLLHUP)) != 0
-          && !PQconsumeInput (connection))
+      if (poll (&poll_fd, 1, MAX (rest / 1000, 1)) > 0
+          && (poll_fd.revents & (POLLIN | POLLERR | POLLHUP)) != 0 && !PQconsumeInput (connection))
         return complain_lost (postgresql, PQerrorMessage (connection), error);
     }
   return unsent == 0 || complain_lost (postgresql, PQerrorMessage (connection), error);
@@ -161,7 +165,8 @@ next_result (Postgresql *postgresql, PGresult **ret_result, GError **error)
   return TRUE;
 }
 
-/* All results of a query outside a pipeline; the last one with rows is kept, the first error counts. */
+/* All results of a query outside a pipeline; the last one with rows is kept, the first error
+ * counts. */
 static PGresult *
 collect (Postgresql *postgresql, gboolean was_sent, GError **error)
 {
@@ -209,12 +214,9 @@ static const struct
 {
   const char *keyword, *value;
 } wishes[] = {
-  { "connect_timeout", "10" },
-  { "keepalives_idle", "20" },
-  { "keepalives_interval", "5" },
-  { "keepalives_count", "3" },
-  { "tcp_user_timeout", "30000" },
-  { "fallback_application_name", "tallyman" },
+  { "connect_timeout", "10" },     { "keepalives_idle", "20" },
+  { "keepalives_interval", "5" },  { "keepalives_count", "3" },
+  { "tcp_user_timeout", "30000" }, { "fallback_application_name", "tallyman" },
   { "client_encoding", "UTF8" },
 };
 
@@ -225,8 +227,8 @@ connect_with_wishes (const PQconninfoOption *options)
 
   for (guint i = 0; i < G_N_ELEMENTS (wishes); i++)
     {
-      g_ptr_array_add (keywords, (gpointer) wishes[i].keyword);
-      g_ptr_array_add (values, (gpointer) wishes[i].value);
+      g_ptr_array_add (keywords, (gpointer)wishes[i].keyword);
+      g_ptr_array_add (values, (gpointer)wishes[i].value);
     }
   /* Of two values for one keyword libpq takes the last. */
   for (const PQconninfoOption *option = options; option->keyword != NULL; option++)
@@ -237,7 +239,8 @@ connect_with_wishes (const PQconninfoOption *options)
       }
   g_ptr_array_add (keywords, NULL);
   g_ptr_array_add (values, NULL);
-  return PQconnectdbParams ((const char *const *) keywords->pdata, (const char *const *) values->pdata, 0);
+  return PQconnectdbParams ((const char *const *)keywords->pdata,
+                            (const char *const *)values->pdata, 0);
 }
 
 static const char *
@@ -246,7 +249,8 @@ setting_that_loses (const PGresult *result)
   for (int i = 0; i < 2; i++)
     if (!g_str_equal (PQgetvalue (result, 0, i), "on"))
       return PQfname (result, i);
-  if (g_str_equal (PQgetvalue (result, 0, 2), "off") || g_str_equal (PQgetvalue (result, 0, 2), "local"))
+  if (g_str_equal (PQgetvalue (result, 0, 2), "off")
+      || g_str_equal (PQgetvalue (result, 0, 2), "local"))
     return PQfname (result, 2);
   if (!g_str_equal (PQgetvalue (result, 0, 4), "0"))
     return "logged tables";
@@ -257,19 +261,23 @@ setting_that_loses (const PGresult *result)
 static gboolean
 check_server (Postgresql *postgresql, GError **error)
 {
-  static const char sql[] =
-      BEGIN_READ "; " SETTINGS "; "
-      "SELECT current_setting ('fsync') AS fsync, current_setting ('full_page_writes') AS full_page_writes, "
+  static const char sql[] = BEGIN_READ
+      "; " SETTINGS "; "
+      "SELECT current_setting ('fsync') AS fsync, current_setting ('full_page_writes') AS "
+      "full_page_writes, "
       "current_setting ('synchronous_commit') AS synchronous_commit, pg_is_in_recovery (), "
-      "(SELECT count (*) FROM pg_class WHERE relnamespace = to_regnamespace ('tallyman') AND relkind = 'r' "
+      "(SELECT count (*) FROM pg_class WHERE relnamespace = to_regnamespace ('tallyman') AND "
+      "relkind = 'r' "
       "AND relpersistence <> 'p'); "
       "ROLLBACK";
   g_autoptr (PGresult) result = NULL;
   const char *loser;
 
   if (PQserverVersion (postgresql->connection) < OLDEST_SERVER)
-    return tally_throw (error, TALLY_ERROR_UNSUPPORTED, "the ledger %s needs a server of version 12 or newer, this is %d",
-                        postgresql->base.description, PQserverVersion (postgresql->connection) / 10000);
+    return tally_throw (error, TALLY_ERROR_UNSUPPORTED,
+                        "the ledger %s needs a server of version 12 or newer, this is %d",
+                        postgresql->base.description,
+                        PQserverVersion (postgresql->connection) / 10000);
   if (postgresql->base.read_only)
     return TRUE;
 
@@ -277,22 +285,24 @@ check_server (Postgresql *postgresql, GError **error)
   if (result == NULL)
     return FALSE;
   if (g_str_equal (PQgetvalue (result, 0, 3), "t"))
-    return tally_throw (error, TALLY_ERROR_LEDGER, "the ledger %s is a standby, which cannot be written to",
+    return tally_throw (error, TALLY_ERROR_LEDGER,
+                        "the ledger %s is a standby, which cannot be written to",
                         postgresql->base.description);
   loser = setting_that_loses (result);
   postgresql->base.is_durable = loser == NULL;
   if (loser == NULL || postgresql->insist)
     return TRUE;
-  return tally_throw (error, TALLY_ERROR_LEDGER,
-                      "the ledger %s may lose what it has committed: %s is off on the server, and nothing can be "
-                      "created exactly once",
-                      postgresql->base.description, loser);
+  return tally_throw (
+      error, TALLY_ERROR_LEDGER,
+      "the ledger %s may lose what it has committed: %s is off on the server, and nothing can be "
+      "created exactly once",
+      postgresql->base.description, loser);
 }
 
 static gboolean
 postgresql_reopen (TallyDatabase *database, GError **error)
 {
-  Postgresql *postgresql = (Postgresql *) database;
+  Postgresql *postgresql = (Postgresql *)database;
 
   if (postgresql->connection != NULL && PQstatus (postgresql->connection) == CONNECTION_OK)
     return TRUE;
@@ -322,8 +332,8 @@ postgresql_reopen (TallyDatabase *database, GError **error)
 static gboolean
 postgresql_begin (TallyDatabase *database, gboolean write, GError **error)
 {
-  g_autoptr (PGresult) result = run_simple ((Postgresql *) database,
-                                            write ? BEGIN_WRITE "; " SETTINGS : BEGIN_READ "; " SETTINGS, error);
+  g_autoptr (PGresult) result = run_simple (
+      (Postgresql *)database, write ? BEGIN_WRITE "; " SETTINGS : BEGIN_READ "; " SETTINGS, error);
 
   return result != NULL;
 }
@@ -331,12 +341,14 @@ postgresql_begin (TallyDatabase *database, gboolean write, GError **error)
 static gboolean
 postgresql_commit (TallyDatabase *database, GError **error)
 {
-  Postgresql *postgresql = (Postgresql *) database;
+  Postgresql *postgresql = (Postgresql *)database;
   g_autoptr (PGresult) result = NULL;
 
   g_clear_pointer (&postgresql->warning, g_free);
   TALLY_POINT ("ledger-before-commit");
-  if ((result = run_simple (postgresql, "SELECT set_config ('statement_timeout', '0', true)", error)) == NULL)
+  if ((result
+       = run_simple (postgresql, "SELECT set_config ('statement_timeout', '0', true)", error))
+      == NULL)
     return FALSE;
   g_clear_pointer (&result, PQclear);
   if ((result = run_simple (postgresql, "COMMIT", error)) == NULL)
@@ -348,10 +360,11 @@ postgresql_commit (TallyDatabase *database, GError **error)
 static void
 postgresql_rollback (TallyDatabase *database)
 {
-  Postgresql *postgresql = (Postgresql *) database;
+  Postgresql *postgresql = (Postgresql *)database;
   g_autoptr (PGresult) result = NULL;
 
-  if (postgresql->connection != NULL && PQtransactionStatus (postgresql->connection) != PQTRANS_IDLE)
+  if (postgresql->connection != NULL
+      && PQtransactionStatus (postgresql->connection) != PQTRANS_IDLE)
     result = run_simple (postgresql, "ROLLBACK", NULL);
 }
 
@@ -374,7 +387,7 @@ rows_from_result (const PGresult *result)
           tally_rows_add (rows, NULL, 0);
         else if (PQftype (result, column) == TYPE_BYTEA)
           {
-            unsigned char *bytes = PQunescapeBytea ((const unsigned char *) value, &length);
+            unsigned char *bytes = PQunescapeBytea ((const unsigned char *)value, &length);
             tally_rows_add (rows, bytes, length);
             PQfreemem (bytes);
           }
@@ -385,9 +398,10 @@ rows_from_result (const PGresult *result)
 }
 
 static TallyRows *
-postgresql_run (TallyDatabase *database, const char *sql, const TallySqlValue *values, guint n_values, GError **error)
+postgresql_run (TallyDatabase *database, const char *sql, const TallySqlValue *values,
+                guint n_values, GError **error)
 {
-  Postgresql *postgresql = (Postgresql *) database;
+  Postgresql *postgresql = (Postgresql *)database;
   g_autofree const char **texts = g_new0 (const char *, n_values);
   g_autoptr (GPtrArray) numbers = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (PGresult) result = NULL;
@@ -401,17 +415,18 @@ postgresql_run (TallyDatabase *database, const char *sql, const TallySqlValue *v
       }
     else
       texts[i] = values[i].text;
-  result = collect (postgresql,
-                    PQsendQueryParams (postgresql->connection, sql, n_values, NULL, texts, NULL, NULL,
-                                       /* resultFormat= */ 0),
-                    error);
+  result
+      = collect (postgresql,
+                 PQsendQueryParams (postgresql->connection, sql, n_values, NULL, texts, NULL, NULL,
+                                    /* resultFormat= */ 0),
+                 error);
   return result != NULL ? rows_from_result (result) : NULL;
 }
 
 static gboolean
 postgresql_run_script (TallyDatabase *database, const char *sql, GError **error)
 {
-  g_autoptr (PGresult) result = run_simple ((Postgresql *) database, sql, error);
+  g_autoptr (PGresult) result = run_simple ((Postgresql *)database, sql, error);
 
   return result != NULL;
 }
@@ -419,7 +434,8 @@ postgresql_run_script (TallyDatabase *database, const char *sql, GError **error)
 static gboolean
 postgresql_lock_schema (TallyDatabase *database, GError **error)
 {
-  return postgresql_run_script (database, "SELECT pg_advisory_xact_lock (" MIGRATION_LOCK ")", error);
+  return postgresql_run_script (database, "SELECT pg_advisory_xact_lock (" MIGRATION_LOCK ")",
+                                error);
 }
 
 static gboolean
@@ -427,7 +443,8 @@ postgresql_has_schema (TallyDatabase *database, gboolean *ret_has, GError **erro
 {
   g_autoptr (TallyRows) rows = NULL;
 
-  if (!tally_sql (database, &rows, error, "SELECT (to_regclass ('tallyman.meta') IS NOT NULL)::integer", NULL, 0))
+  if (!tally_sql (database, &rows, error,
+                  "SELECT (to_regclass ('tallyman.meta') IS NOT NULL)::integer", NULL, 0))
     return FALSE;
   *ret_has = tally_rows_int (rows, 0, 0) != 0;
   return TRUE;
@@ -441,7 +458,8 @@ postgresql_introduce (TallyDatabase *database, GError **error)
 
 /* ---- One round trip ---- */
 
-/* The answer of a pipeline's next statement.  Once there was an error, the others' are only taken in. */
+/* The answer of a pipeline's next statement.  Once there was an error, the others' are only taken
+ * in. */
 static PGresult *
 pipeline_result (Postgresql *postgresql, GError **error)
 {
@@ -468,7 +486,8 @@ pipeline_result (Postgresql *postgresql, GError **error)
 }
 
 static gboolean
-send_pipeline (Postgresql *postgresql, gboolean write, const char *sql, const TallyPgParameters *parameters)
+send_pipeline (Postgresql *postgresql, gboolean write, const char *sql,
+               const TallyPgParameters *parameters)
 {
   PGconn *connection = postgresql->connection;
   guint n = parameters->buffers->len;
@@ -479,17 +498,20 @@ send_pipeline (Postgresql *postgresql, gboolean write, const char *sql, const Ta
     {
       const GByteArray *buffer = parameters->buffers->pdata[i];
       /* An empty buffer has no data, but is not NULL. */
-      values[i] = buffer == NULL ? NULL : buffer->len > 0 ? (const char *) buffer->data : "";
+      values[i] = buffer == NULL ? NULL : buffer->len > 0 ? (const char *)buffer->data : "";
       lengths[i] = buffer != NULL ? buffer->len : 0;
       formats[i] = 1;
     }
   return PQenterPipelineMode (connection)
-         && PQsendQueryParams (connection, write ? BEGIN_WRITE : BEGIN_READ, 0, NULL, NULL, NULL, NULL, 0)
-         && PQsendQueryParams (connection, SETTINGS, 0, NULL, NULL, NULL, NULL, 0)
-         && PQsendQueryParams (connection, sql, n, (const Oid *) parameters->types->data, values, lengths, formats, 0)
-         && PQsendQueryParams (connection, "SELECT set_config ('statement_timeout', '0', true)", 0, NULL, NULL, NULL,
+         && PQsendQueryParams (connection, write ? BEGIN_WRITE : BEGIN_READ, 0, NULL, NULL, NULL,
                                NULL, 0)
-         && PQsendQueryParams (connection, "COMMIT", 0, NULL, NULL, NULL, NULL, 0) && PQpipelineSync (connection);
+         && PQsendQueryParams (connection, SETTINGS, 0, NULL, NULL, NULL, NULL, 0)
+         && PQsendQueryParams (connection, sql, n, (const Oid *)parameters->types->data, values,
+                               lengths, formats, 0)
+         && PQsendQueryParams (connection, "SELECT set_config ('statement_timeout', '0', true)", 0,
+                               NULL, NULL, NULL, NULL, 0)
+         && PQsendQueryParams (connection, "COMMIT", 0, NULL, NULL, NULL, NULL, 0)
+         && PQpipelineSync (connection);
 }
 
 /* Takes in all answers; the third is the statement's. */
@@ -526,8 +548,8 @@ receive_pipeline (Postgresql *postgresql, GError **error)
 }
 
 static PGresult *
-run_pipeline (Postgresql *postgresql, gboolean write, const char *sql, const TallyPgParameters *parameters,
-              GError **error)
+run_pipeline (Postgresql *postgresql, gboolean write, const char *sql,
+              const TallyPgParameters *parameters, GError **error)
 {
   PGresult *answer;
 
@@ -552,7 +574,8 @@ run_pipeline (Postgresql *postgresql, gboolean write, const char *sql, const Tal
 }
 
 static TallyRows *
-postgresql_find (TallyDatabase *database, gint64 scope, const char *const *keys, guint n_keys, GError **error)
+postgresql_find (TallyDatabase *database, gint64 scope, const char *const *keys, guint n_keys,
+                 GError **error)
 {
   TallyPgParameters parameters;
   g_autoptr (PGresult) result = NULL;
@@ -562,7 +585,7 @@ postgresql_find (TallyDatabase *database, gint64 scope, const char *const *keys,
   tally_pg_begin_texts (&parameters, n_keys);
   for (guint i = 0; i < n_keys; i++)
     tally_pg_text (&parameters, keys[i]);
-  result = run_pipeline ((Postgresql *) database, /* write= */ FALSE,
+  result = run_pipeline ((Postgresql *)database, /* write= */ FALSE,
                          "SELECT " DELIVERY_COLUMNS ", " UNSETTLED_REQUEST
                          " FROM deliveries d WHERE d.scope = $1 AND d.key = ANY ($2)",
                          &parameters, error);
@@ -572,7 +595,14 @@ postgresql_find (TallyDatabase *database, gint64 scope, const char *const *keys,
 
 /* ---- A change, as write_change() takes it ---- */
 
-#define EACH_TEXT(list, n, member)                                                                               do                                                                                                               {                                                                                                                tally_pg_begin_texts (parameters, (n));                                                                        for (guint i = 0; i < (n); i++)                                                                                  tally_pg_text (parameters, (list)[i] member);                                                              }                                                                                                            while (0)
+#define EACH_TEXT(list, n, member)                                                                 \
+  do                                                                                               \
+    {                                                                                              \
+      tally_pg_begin_texts (parameters, (n));                                                      \
+      for (guint i = 0; i < (n); i++)                                                              \
+        tally_pg_text (parameters, (list)[i] member);                                              \
+    }                                                                                              \
+  while (0)
 
 static void
 add_intents (TallyPgParameters *parameters, const TallyLedgerChange *change)
@@ -661,7 +691,8 @@ compose_call (guint n)
 }
 
 static gboolean
-postgresql_write (TallyDatabase *database, const TallyLedgerChange *change, gint64 *ret_now, GError **error)
+postgresql_write (TallyDatabase *database, const TallyLedgerChange *change, gint64 *ret_now,
+                  GError **error)
 {
   TallyPgParameters parameters;
   g_autoptr (PGresult) result = NULL;
@@ -671,7 +702,7 @@ postgresql_write (TallyDatabase *database, const TallyLedgerChange *change, gint
   tally_pg_parameters_init (&parameters);
   add_change (&parameters, change);
   sql = compose_call (parameters.buffers->len);
-  result = run_pipeline ((Postgresql *) database, /* write= */ TRUE, sql, &parameters, error);
+  result = run_pipeline ((Postgresql *)database, /* write= */ TRUE, sql, &parameters, error);
   tally_pg_parameters_clear (&parameters);
   if (result == NULL)
     return FALSE;
@@ -700,17 +731,18 @@ ask_server (TallyDatabase *database, const char *sql, char **ret_answer, GError 
   return good;
 }
 
-/* The cluster and its timeline, which a promotion or a recovery to an earlier point changes; where we may
- * not ask for the cluster, the database's number in it. */
+/* The cluster and its timeline, which a promotion or a recovery to an earlier point changes; where
+ * we may not ask for the cluster, the database's number in it. */
 static char *
 postgresql_dup_server (TallyDatabase *database, GError **error)
 {
-  static const char may_ask[] = "SELECT has_function_privilege ('pg_control_system()', 'execute')::integer";
-  static const char by_control[] =
-      "SELECT system_identifier || '/' || substr (pg_walfile_name (pg_current_wal_lsn ()), 1, 8) FROM pg_control_system ()";
-  static const char by_name[] =
-      "SELECT 'database ' || oid || '/' || substr (pg_walfile_name (pg_current_wal_lsn ()), 1, 8) "
-      "FROM pg_database WHERE datname = current_database ()";
+  static const char may_ask[]
+      = "SELECT has_function_privilege ('pg_control_system()', 'execute')::integer";
+  static const char by_control[] = "SELECT system_identifier || '/' || substr (pg_walfile_name "
+                                   "(pg_current_wal_lsn ()), 1, 8) FROM pg_control_system ()";
+  static const char by_name[] = "SELECT 'database ' || oid || '/' || substr (pg_walfile_name "
+                                "(pg_current_wal_lsn ()), 1, 8) "
+                                "FROM pg_database WHERE datname = current_database ()";
   g_autofree char *may = NULL;
   char *server = NULL;
 
@@ -725,7 +757,7 @@ postgresql_dup_server (TallyDatabase *database, GError **error)
 static void
 postgresql_close (TallyDatabase *database)
 {
-  Postgresql *postgresql = (Postgresql *) database;
+  Postgresql *postgresql = (Postgresql *)database;
 
   disconnect (postgresql);
   PQconninfoFree (postgresql->options);
@@ -750,9 +782,11 @@ static const TallyDatabaseClass postgresql_class = {
   .dup_server = postgresql_dup_server,
 };
 
-/* A connection's word, from the user's string or else from what libpq would take. (transfer full) */
+/* A connection's word, from the user's string or else from what libpq would take. (transfer full)
+ */
 static char *
-word_of (const PQconninfoOption *given, const PQconninfoOption *usual, const char *keyword, const char *fallback)
+word_of (const PQconninfoOption *given, const PQconninfoOption *usual, const char *keyword,
+         const char *fallback)
 {
   for (; given->keyword != NULL; given++)
     if (g_str_equal (given->keyword, keyword) && given->val != NULL)
@@ -788,7 +822,8 @@ tally_postgresql_open (const char *uri, TallyLedgerFlags flags, GError **error)
   if (options == NULL)
     {
       tally_throw (error, TALLY_ERROR_USAGE,
-                   "the ledger's connection string cannot be understood; it is not shown, since it may hold a password");
+                   "the ledger's connection string cannot be understood; it is not shown, since it "
+                   "may hold a password");
       return NULL;
     }
 

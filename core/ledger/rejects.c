@@ -31,11 +31,11 @@ hand_out_page (RejectPages *pages, TallyLedgerEachReject each, gpointer data, GE
         .id = tally_rows_int (pages->rows, i, 0),
         .run = tally_rows_int (pages->rows, i, 1),
         .at = tally_rows_int (pages->rows, i, 2),
-        .pipeline = (char *) tally_rows_text (pages->rows, i, 3),
-        .reject.origin = (char *) tally_rows_text (pages->rows, i, 4),
-        .reject.stage = (char *) tally_rows_text (pages->rows, i, 5),
-        .reject.reason = (char *) tally_rows_text (pages->rows, i, 6),
-        .reject.record = (char *) tally_rows_text (pages->rows, i, 7),
+        .pipeline = (char *)tally_rows_text (pages->rows, i, 3),
+        .reject.origin = (char *)tally_rows_text (pages->rows, i, 4),
+        .reject.stage = (char *)tally_rows_text (pages->rows, i, 5),
+        .reject.reason = (char *)tally_rows_text (pages->rows, i, 6),
+        .reject.record = (char *)tally_rows_text (pages->rows, i, 7),
       };
 
       pages->after = reject.id;
@@ -46,8 +46,8 @@ hand_out_page (RejectPages *pages, TallyLedgerEachReject each, gpointer data, GE
 }
 
 gboolean
-tally_ledger_each_reject (TallyLedger *ledger, const char *pipeline, TallyLedgerEachReject each, gpointer data,
-                          GError **error)
+tally_ledger_each_reject (TallyLedger *ledger, const char *pipeline, TallyLedgerEachReject each,
+                          gpointer data, GError **error)
 {
   RejectPages pages = { .pipeline = pipeline };
   gboolean good;
@@ -74,17 +74,22 @@ retry_rejects (TallyDatabase *database, guint tries, gpointer data, GError **err
   g_autoptr (TallyRows) known = NULL, rows = NULL;
 
   if (!tally_ledger_lock (database, error)
-      || !SQL (database, &known, error, "SELECT name FROM pipelines WHERE name = $1", SQL_TEXT (retry->pipeline)))
+      || !SQL (database, &known, error, "SELECT name FROM pipelines WHERE name = $1",
+               SQL_TEXT (retry->pipeline)))
     return FALSE;
   if (known->n_rows == 0)
-    return tally_throw (error, TALLY_ERROR_USAGE, "the ledger knows no pipeline \"%s\"", retry->pipeline);
+    return tally_throw (error, TALLY_ERROR_USAGE, "the ledger knows no pipeline \"%s\"",
+                        retry->pipeline);
   if (!tally_ledger_check_idle (database, "r.pipeline = $1", retry->pipeline, error)
-      || !SQL (database, &rows, error, "SELECT count (*) FROM rejects WHERE pipeline = $1", SQL_TEXT (retry->pipeline)))
+      || !SQL (database, &rows, error, "SELECT count (*) FROM rejects WHERE pipeline = $1",
+               SQL_TEXT (retry->pipeline)))
     return FALSE;
 
   retry->n = tally_rows_int (rows, 0, 0);
-  return SQL (database, NULL, error, "DELETE FROM rejects WHERE pipeline = $1", SQL_TEXT (retry->pipeline))
-         && SQL (database, NULL, error, "UPDATE pipelines SET position = NULL, pass = NULL WHERE name = $1",
+  return SQL (database, NULL, error, "DELETE FROM rejects WHERE pipeline = $1",
+              SQL_TEXT (retry->pipeline))
+         && SQL (database, NULL, error,
+                 "UPDATE pipelines SET position = NULL, pass = NULL WHERE name = $1",
                  SQL_TEXT (retry->pipeline));
 }
 
@@ -105,7 +110,8 @@ discard_reject (TallyDatabase *database, guint tries, gpointer data, GError **er
   const gint64 *id = data;
   g_autoptr (TallyRows) rows = NULL;
 
-  if (!SQL (database, &rows, error, "DELETE FROM rejects WHERE id = $1 RETURNING id", SQL_INT (*id)))
+  if (!SQL (database, &rows, error, "DELETE FROM rejects WHERE id = $1 RETURNING id",
+            SQL_INT (*id)))
     return FALSE;
   if (rows->n_rows == 0 && tries == 0)
     return tally_throw (error, TALLY_ERROR_USAGE, "there is no reject %" G_GINT64_FORMAT, *id);
@@ -161,7 +167,8 @@ count_all (TallyDatabase *database, guint tries, gpointer data, GError **error)
 }
 
 gboolean
-tally_ledger_total (TallyLedger *ledger, const char *pipeline, TallyLedgerTotals *ret_totals, GError **error)
+tally_ledger_total (TallyLedger *ledger, const char *pipeline, TallyLedgerTotals *ret_totals,
+                    GError **error)
 {
   Count count = { .pipeline = pipeline };
 

@@ -66,7 +66,8 @@ tally_rows_is_null (const TallyRows *rows, guint row, guint column)
   return tally_rows_bytes (rows, row, column) == NULL;
 }
 
-/* The NUL that tally_rows_add() put after the bytes is there, but not counted; an empty GBytes has no data. */
+/* The NUL that tally_rows_add() put after the bytes is there, but not counted; an empty GBytes has
+ * no data. */
 const char *
 tally_rows_text (const TallyRows *rows, guint row, guint column)
 {
@@ -93,7 +94,7 @@ tally_rows_int (const TallyRows *rows, guint row, guint column)
 const char *
 tally_delivery_state_name (TallyDeliveryState state)
 {
-  g_return_val_if_fail ((guint) state < G_N_ELEMENTS (state_names), "unknown");
+  g_return_val_if_fail ((guint)state < G_N_ELEMENTS (state_names), "unknown");
   return state_names[state];
 }
 
@@ -164,6 +165,7 @@ tally_ledger_delivery_free (TallyLedgerDelivery *delivery)
   g_free (delivery->target_id);
   g_free (delivery->other_ids);
   g_free (delivery->detail);
+  g_free (delivery->pipeline);
   g_free (delivery);
 }
 

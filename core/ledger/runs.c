@@ -17,8 +17,8 @@ tally_ledger_run_free (TallyLedgerRun *run)
   g_free (run);
 }
 
-#define RUN_COLUMNS                                                                                            \
-  "r.id, r.pipeline, r.epoch, r.pass, r.target, r.holder, r.version, micros (r.started_at), "                  \
+#define RUN_COLUMNS                                                                                \
+  "r.id, r.pipeline, r.epoch, r.pass, r.target, r.holder, r.version, micros (r.started_at), "      \
   "micros (r.ended_at), r.outcome, r.counts"
 
 static TallyLedgerRun *
@@ -49,7 +49,7 @@ typedef struct
   const char *target; /* (nullable) */
   gboolean resume;
   gboolean new_target;
-  const char *token; /* by which a later try finds what this one did */
+  const char *token;   /* by which a later try finds what this one did */
   TallyLedgerRun *run; /* (owned) */
   char *position;      /* (owned) (nullable) */
 } Beginning;
@@ -61,9 +61,11 @@ remember (TallyDatabase *database, Beginning *beginning, gint64 *ret_pass, GErro
   g_autoptr (TallyRows) rows = NULL;
   const char *target;
 
-  if (!SQL (database, NULL, error, "INSERT INTO pipelines (name, target) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
+  if (!SQL (database, NULL, error,
+            "INSERT INTO pipelines (name, target) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
             SQL_TEXT (beginning->pipeline), SQL_TEXT (beginning->target))
-      || !SQL (database, &rows, error, "SELECT target, position, pass FROM pipelines WHERE name = $1",
+      || !SQL (database, &rows, error,
+               "SELECT target, position, pass FROM pipelines WHERE name = $1",
                SQL_TEXT (beginning->pipeline)))
     return FALSE;
 
@@ -71,13 +73,15 @@ remember (TallyDatabase *database, Beginning *beginning, gint64 *ret_pass, GErro
   if (target != NULL && beginning->target != NULL && !g_str_equal (target, beginning->target)
       && !beginning->new_target)
     return tally_throw (error, TALLY_ERROR_USAGE,
-                        "pipeline \"%s\" delivered to \"%s\" before, and would deliver to \"%s\" now: what is there "
+                        "pipeline \"%s\" delivered to \"%s\" before, and would deliver to \"%s\" "
+                        "now: what is there "
                         "already would not be found",
                         beginning->pipeline, target, beginning->target);
 
   *ret_pass = 0;
   g_clear_pointer (&beginning->position, g_free);
-  if (beginning->resume && g_strcmp0 (target, beginning->target) == 0 && !tally_rows_is_null (rows, 0, 1))
+  if (beginning->resume && g_strcmp0 (target, beginning->target) == 0
+      && !tally_rows_is_null (rows, 0, 1))
     {
       *ret_pass = tally_rows_int (rows, 0, 2);
       beginning->position = g_strdup (tally_rows_text (rows, 0, 1));
@@ -88,9 +92,11 @@ remember (TallyDatabase *database, Beginning *beginning, gint64 *ret_pass, GErro
 static gboolean
 begin_pass (TallyDatabase *database, const Beginning *beginning, gint64 pass, GError **error)
 {
-  return SQL (database, NULL, error, "DELETE FROM rejects WHERE pipeline = $1", SQL_TEXT (beginning->pipeline))
+  return SQL (database, NULL, error, "DELETE FROM rejects WHERE pipeline = $1",
+              SQL_TEXT (beginning->pipeline))
          && SQL (database, NULL, error,
-                 "UPDATE pipelines SET position = NULL, pass = $2, target = COALESCE (CAST ($3 AS text), target) "
+                 "UPDATE pipelines SET position = NULL, pass = $2, target = COALESCE (CAST ($3 AS "
+                 "text), target) "
                  "WHERE name = $1",
                  SQL_TEXT (beginning->pipeline), SQL_INT (pass), SQL_TEXT (beginning->target));
 }
@@ -100,7 +106,8 @@ read_run (TallyDatabase *database, Beginning *beginning, gboolean *ret_found, GE
 {
   g_autoptr (TallyRows) rows = NULL;
 
-  if (!SQL (database, &rows, error, "SELECT " RUN_COLUMNS " FROM runs r WHERE r.token = $1", SQL_TEXT (beginning->token)))
+  if (!SQL (database, &rows, error, "SELECT " RUN_COLUMNS " FROM runs r WHERE r.token = $1",
+            SQL_TEXT (beginning->token)))
     return FALSE;
   *ret_found = rows->n_rows > 0;
   if (*ret_found)
@@ -119,31 +126,37 @@ begin_run (TallyDatabase *database, guint tries, gpointer data, GError **error)
   gboolean found;
   gint64 pass = 0, id;
 
-  if (!tally_ledger_lock (database, error) || !tally_ledger_check_epoch (database, beginning->epoch, error)
+  if (!tally_ledger_lock (database, error)
+      || !tally_ledger_check_epoch (database, beginning->epoch, error)
       || !read_run (database, beginning, &found, error))
     return FALSE;
   if (found)
     return TRUE;
 
   if (!remember (database, beginning, &pass, error)
-      || !tally_sql (database, &rows, error, "SELECT COALESCE (max (id), 0) + 1 FROM runs", NULL, 0))
+      || !tally_sql (database, &rows, error, "SELECT COALESCE (max (id), 0) + 1 FROM runs", NULL,
+                     0))
     return FALSE;
   id = tally_rows_int (rows, 0, 0);
   if (pass == 0 && !begin_pass (database, beginning, id, error))
     return FALSE;
   return SQL (database, NULL, error,
-              "INSERT INTO runs (id, token, pipeline, epoch, pass, target, holder, version, started_at) "
-              "SELECT CAST ($1 AS bigint), CAST ($2 AS text), CAST ($3 AS text), w.epoch, CAST ($5 AS bigint), "
+              "INSERT INTO runs (id, token, pipeline, epoch, pass, target, holder, version, "
+              "started_at) "
+              "SELECT CAST ($1 AS bigint), CAST ($2 AS text), CAST ($3 AS text), w.epoch, CAST ($5 "
+              "AS bigint), "
               "CAST ($6 AS text), w.host || ' ' || w.pid, CAST ($7 AS text), clock_timestamp() "
               "FROM writers w WHERE w.epoch = $4",
-              SQL_INT (id), SQL_TEXT (beginning->token), SQL_TEXT (beginning->pipeline), SQL_INT (beginning->epoch),
-              SQL_INT (pass != 0 ? pass : id), SQL_TEXT (beginning->target), SQL_TEXT (TALLY_VERSION))
+              SQL_INT (id), SQL_TEXT (beginning->token), SQL_TEXT (beginning->pipeline),
+              SQL_INT (beginning->epoch), SQL_INT (pass != 0 ? pass : id),
+              SQL_TEXT (beginning->target), SQL_TEXT (TALLY_VERSION))
          && read_run (database, beginning, &found, error);
 }
 
 gboolean
-tally_ledger_begin_run (TallyLedger *ledger, gint64 epoch, const char *pipeline, const char *target, gboolean resume,
-                        gboolean new_target, TallyLedgerRun **ret_run, char **ret_position, GError **error)
+tally_ledger_begin_run (TallyLedger *ledger, gint64 epoch, const char *pipeline, const char *target,
+                        gboolean resume, gboolean new_target, TallyLedgerRun **ret_run,
+                        char **ret_position, GError **error)
 {
   g_autofree char *token = tally_random_id ();
   Beginning beginning = { .epoch = epoch,
@@ -183,9 +196,10 @@ end_run (TallyDatabase *database, guint tries, gpointer data, GError **error)
   const TallyLedgerRun *run = ending->run;
 
   if (!tally_ledger_check_epoch (database, run->epoch, error)
-      || !SQL (database, NULL, error,
-               "UPDATE runs SET ended_at = clock_timestamp(), outcome = $2, counts = $3 WHERE id = $1", SQL_INT (run->id),
-               SQL_TEXT (ending->outcome), SQL_TEXT (ending->counts))
+      || !SQL (
+          database, NULL, error,
+          "UPDATE runs SET ended_at = clock_timestamp(), outcome = $2, counts = $3 WHERE id = $1",
+          SQL_INT (run->id), SQL_TEXT (ending->outcome), SQL_TEXT (ending->counts))
       || !SQL (database, NULL, error,
                "UPDATE deliveries SET state = 'in doubt' WHERE state IN ('intended', 'in doubt') "
                "AND state = 'intended' AND run = $1",
@@ -193,15 +207,17 @@ end_run (TallyDatabase *database, guint tries, gpointer data, GError **error)
     return FALSE;
   if (ending->keep_position)
     return TRUE;
-  return SQL (database, NULL, error, "UPDATE pipelines SET position = NULL WHERE name = $1 AND pass = $2",
+  return SQL (database, NULL, error,
+              "UPDATE pipelines SET position = NULL WHERE name = $1 AND pass = $2",
               SQL_TEXT (run->pipeline), SQL_INT (run->pass));
 }
 
 gboolean
-tally_ledger_end_run (TallyLedger *ledger, const TallyLedgerRun *run, const char *outcome, const char *counts,
-                      gboolean keep_position, GError **error)
+tally_ledger_end_run (TallyLedger *ledger, const TallyLedgerRun *run, const char *outcome,
+                      const char *counts, gboolean keep_position, GError **error)
 {
-  Ending ending = { .run = run, .outcome = outcome, .counts = counts, .keep_position = keep_position };
+  Ending ending
+      = { .run = run, .outcome = outcome, .counts = counts, .keep_position = keep_position };
 
   g_return_val_if_fail (outcome != NULL, FALSE);
   return tally_ledger_transact (ledger, /* write= */ TRUE, end_run, &ending, error);
@@ -237,7 +253,7 @@ list_runs (TallyDatabase *database, guint tries, gpointer data, GError **error)
   g_autoptr (TallyRows) rows = NULL;
 
   g_clear_pointer (&listing->runs, g_ptr_array_unref);
-  listing->runs = g_ptr_array_new_with_free_func ((GDestroyNotify) tally_ledger_run_free);
+  listing->runs = g_ptr_array_new_with_free_func ((GDestroyNotify)tally_ledger_run_free);
   if (!SQL (database, &rows, error,
             "SELECT " RUN_COLUMNS " FROM runs r WHERE CAST ($1 AS text) IS NULL OR r.pipeline = $1 "
             "ORDER BY r.id DESC LIMIT $2",

@@ -1,10 +1,12 @@
 /* sqlite.c: the ledger in one file
  *
- * Write-ahead log with synchronous=FULL: one fsync for each commit.  The statements are kept prepared.
+ * Write-ahead log with synchronous=FULL: one fsync for each commit.  The statements are kept
+ * prepared.
  *
- * The database's clock is the machine's, but not as it is set: once for each start of the machine the
- * ledger notes what time it was, and from then on counts with CLOCK_BOOTTIME, which nobody can set and
- * which goes on while the machine sleeps.  So an age is right although the clock was put back or forward.
+ * The database's clock is the machine's, but not as it is set: once for each start of the machine
+ * the ledger notes what time it was, and from then on counts with CLOCK_BOOTTIME, which nobody can
+ * set and which goes on while the machine sleeps.  So an age is right although the clock was put
+ * back or forward.
  */
 #include "database.h"
 #include "delivery/hooks.h"
@@ -17,7 +19,7 @@
 #include <unistd.h>
 
 #define APPLICATION_ID 0x54616c79 /* "Taly" */
-#define BUSY_MILLISECONDS 1000 /* for one try */
+#define BUSY_MILLISECONDS 1000    /* for one try */
 
 typedef struct
 {
@@ -34,12 +36,14 @@ complain (Sqlite *sqlite, const char *what, GError **error)
 {
   int code = sqlite3_errcode (sqlite->handle);
 
-  sqlite->base.failure = code == SQLITE_BUSY || code == SQLITE_LOCKED ? TALLY_FAILURE_AGAIN : TALLY_FAILURE_FINAL;
+  sqlite->base.failure
+      = code == SQLITE_BUSY || code == SQLITE_LOCKED ? TALLY_FAILURE_AGAIN : TALLY_FAILURE_FINAL;
   if (sqlite->base.failure == TALLY_FAILURE_AGAIN)
-    return tally_throw (error, TALLY_ERROR_LEDGER, "could not %s the ledger %s: another program keeps it locked", what,
+    return tally_throw (error, TALLY_ERROR_LEDGER,
+                        "could not %s the ledger %s: another program keeps it locked", what,
                         sqlite->base.description);
-  return tally_throw (error, TALLY_ERROR_LEDGER, "could not %s the ledger %s: %s", what, sqlite->base.description,
-                      sqlite3_errmsg (sqlite->handle));
+  return tally_throw (error, TALLY_ERROR_LEDGER, "could not %s the ledger %s: %s", what,
+                      sqlite->base.description, sqlite3_errmsg (sqlite->handle));
 }
 
 /* ---- Statements ---- */
@@ -58,7 +62,8 @@ prepare (Sqlite *sqlite, const char *sql, GError **error)
 
   if (statement != NULL)
     return statement;
-  if (sqlite3_prepare_v3 (sqlite->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL) != SQLITE_OK)
+  if (sqlite3_prepare_v3 (sqlite->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL)
+      != SQLITE_OK)
     {
       complain (sqlite, "read", error);
       return NULL;
@@ -104,7 +109,8 @@ add_row (TallyRows *rows, sqlite3_stmt *statement)
   for (guint column = 0; column < rows->n_columns; column++)
     {
       gboolean is_blob = sqlite3_column_type (statement, column) == SQLITE_BLOB;
-      const void *data = is_blob ? sqlite3_column_blob (statement, column) : sqlite3_column_text (statement, column);
+      const void *data = is_blob ? sqlite3_column_blob (statement, column)
+                                 : sqlite3_column_text (statement, column);
       int length = sqlite3_column_bytes (statement, column);
 
       /* An empty blob has no data, but is not NULL. */
@@ -127,9 +133,10 @@ step_all (Sqlite *sqlite, sqlite3_stmt *statement, TallyRows *rows, GError **err
 }
 
 static TallyRows *
-sqlite_run (TallyDatabase *database, const char *sql, const TallySqlValue *values, guint n_values, GError **error)
+sqlite_run (TallyDatabase *database, const char *sql, const TallySqlValue *values, guint n_values,
+            GError **error)
 {
-  Sqlite *sqlite = (Sqlite *) database;
+  Sqlite *sqlite = (Sqlite *)database;
   sqlite3_stmt *statement = prepare (sqlite, sql, error);
   g_autoptr (TallyRows) rows = NULL;
 
@@ -144,9 +151,10 @@ sqlite_run (TallyDatabase *database, const char *sql, const TallySqlValue *value
 static gboolean
 sqlite_run_script (TallyDatabase *database, const char *sql, GError **error)
 {
-  Sqlite *sqlite = (Sqlite *) database;
+  Sqlite *sqlite = (Sqlite *)database;
 
-  return sqlite3_exec (sqlite->handle, sql, NULL, NULL, NULL) == SQLITE_OK || complain (sqlite, "write", error);
+  return sqlite3_exec (sqlite->handle, sql, NULL, NULL, NULL) == SQLITE_OK
+         || complain (sqlite, "write", error);
 }
 
 /* ---- Transactions ---- */
@@ -154,7 +162,7 @@ sqlite_run_script (TallyDatabase *database, const char *sql, GError **error)
 static gboolean
 sqlite_begin (TallyDatabase *database, gboolean write, GError **error)
 {
-  Sqlite *sqlite = (Sqlite *) database;
+  Sqlite *sqlite = (Sqlite *)database;
   sqlite3_stmt *statement = prepare (sqlite, write ? "BEGIN IMMEDIATE" : "BEGIN", error);
 
   return statement != NULL && step_all (sqlite, statement, NULL, error);
@@ -163,7 +171,7 @@ sqlite_begin (TallyDatabase *database, gboolean write, GError **error)
 static gboolean
 sqlite_commit (TallyDatabase *database, GError **error)
 {
-  Sqlite *sqlite = (Sqlite *) database;
+  Sqlite *sqlite = (Sqlite *)database;
   sqlite3_stmt *statement = prepare (sqlite, "COMMIT", error);
 
   TALLY_POINT ("ledger-before-commit");
@@ -176,7 +184,7 @@ sqlite_commit (TallyDatabase *database, GError **error)
 static void
 sqlite_rollback (TallyDatabase *database)
 {
-  Sqlite *sqlite = (Sqlite *) database;
+  Sqlite *sqlite = (Sqlite *)database;
 
   /* After some errors SQLite has rolled back by itself. */
   if (!sqlite3_get_autocommit (sqlite->handle))
@@ -240,13 +248,15 @@ set_clock (Sqlite *sqlite, const char *boot, GError **error)
   /* The last thing that the ledger saw happen cannot be in the future. */
   if (!tally_sql (&sqlite->base, &last, error,
                   "SELECT max (COALESCE ((SELECT max (acquired_at) FROM writers), 0), "
-                  "COALESCE ((SELECT max (COALESCE (ended_at, 0)) FROM writers), 0), COALESCE (clock_time, 0)) FROM meta",
+                  "COALESCE ((SELECT max (COALESCE (ended_at, 0)) FROM writers), 0), COALESCE "
+                  "(clock_time, 0)) FROM meta",
                   NULL, 0))
     return FALSE;
   now = MAX (now, tally_rows_int (last, 0, 0));
   sqlite->clock_offset = now - boot_time;
   sqlite->has_clock = TRUE;
-  return SQL (&sqlite->base, NULL, error, "UPDATE meta SET clock_boot = $1, clock_boot_time = $2, clock_time = $3",
+  return SQL (&sqlite->base, NULL, error,
+              "UPDATE meta SET clock_boot = $1, clock_boot_time = $2, clock_time = $3",
               SQL_TEXT (boot), SQL_INT (boot_time), SQL_INT (now));
 }
 
@@ -254,11 +264,12 @@ set_clock (Sqlite *sqlite, const char *boot, GError **error)
 static gboolean
 sqlite_introduce (TallyDatabase *database, GError **error)
 {
-  Sqlite *sqlite = (Sqlite *) database;
+  Sqlite *sqlite = (Sqlite *)database;
   g_autoptr (TallyHolder) self = tally_holder_self ("");
   g_autoptr (TallyRows) rows = NULL;
 
-  if (!tally_sql (&sqlite->base, &rows, error, "SELECT clock_boot, clock_time - clock_boot_time FROM meta", NULL, 0))
+  if (!tally_sql (&sqlite->base, &rows, error,
+                  "SELECT clock_boot, clock_time - clock_boot_time FROM meta", NULL, 0))
     return FALSE;
   if (rows->n_rows == 0)
     return TRUE;
@@ -276,7 +287,8 @@ sqlite_has_schema (TallyDatabase *database, gboolean *ret_has, GError **error)
 {
   g_autoptr (TallyRows) rows = NULL;
 
-  if (!tally_sql (database, &rows, error, "SELECT count (*) FROM sqlite_master WHERE name = 'meta'", NULL, 0))
+  if (!tally_sql (database, &rows, error, "SELECT count (*) FROM sqlite_master WHERE name = 'meta'",
+                  NULL, 0))
     return FALSE;
   *ret_has = tally_rows_int (rows, 0, 0) > 0;
   return TRUE;
@@ -285,9 +297,10 @@ sqlite_has_schema (TallyDatabase *database, gboolean *ret_has, GError **error)
 /* ---- Deliveries ---- */
 
 static TallyRows *
-sqlite_find (TallyDatabase *database, gint64 scope, const char *const *keys, guint n_keys, GError **error)
+sqlite_find (TallyDatabase *database, gint64 scope, const char *const *keys, guint n_keys,
+             GError **error)
 {
-  Sqlite *sqlite = (Sqlite *) database;
+  Sqlite *sqlite = (Sqlite *)database;
   g_autoptr (TallyRows) rows = tally_rows_new (N_DELIVERY_COLUMNS + 1);
   sqlite3_stmt *statement = prepare (sqlite,
                                      "SELECT " DELIVERY_COLUMNS ", " UNSETTLED_REQUEST
@@ -322,7 +335,8 @@ write_writer (const Writing *writing, GError **error)
   g_autoptr (TallyRows) rows = NULL;
   gint64 serial;
 
-  if (!SQL (database, &rows, error, "SELECT serial FROM writers WHERE epoch = $1 AND ended_at IS NULL",
+  if (!SQL (database, &rows, error,
+            "SELECT serial FROM writers WHERE epoch = $1 AND ended_at IS NULL",
             SQL_INT (change->epoch)))
     return FALSE;
   serial = rows->n_rows > 0 ? tally_rows_int (rows, 0, 0) : 0;
@@ -331,8 +345,10 @@ write_writer (const Writing *writing, GError **error)
       database->failure = rows->n_rows == 0 ? TALLY_FAILURE_STALE : TALLY_FAILURE_HELD;
       return FALSE;
     }
-  return SQL (database, NULL, error, "UPDATE writers SET serial = $2, expires_at = $3 WHERE epoch = $1",
-              SQL_INT (change->epoch), SQL_INT (change->serial), SQL_INT (writing->now + change->lease_ttl));
+  return SQL (database, NULL, error,
+              "UPDATE writers SET serial = $2, expires_at = $3 WHERE epoch = $1",
+              SQL_INT (change->epoch), SQL_INT (change->serial),
+              SQL_INT (writing->now + change->lease_ttl));
 }
 
 static void
@@ -367,23 +383,29 @@ note_generation (const Writing *writing, const TallyLedgerDelivery *intent, GErr
               "'after one that is ' || state || ', key ' || idempotency_key "
               "FROM deliveries WHERE scope = $1 AND key = $2 AND generation = $3 - 1 "
               "AND state IN ('intended', 'in doubt', 'rejected', 'released')",
-              SQL_INT (writing->change->scope), SQL_TEXT (intent->key), SQL_INT (intent->generation),
-              SQL_INT (writing->now), SQL_INT (writing->change->run->id));
+              SQL_INT (writing->change->scope), SQL_TEXT (intent->key),
+              SQL_INT (intent->generation), SQL_INT (writing->now),
+              SQL_INT (writing->change->run->id));
 }
 
 static gboolean
-write_intent (const Writing *writing, const TallyLedgerDelivery *intent, gboolean *ret_taken, GError **error)
+write_intent (const Writing *writing, const TallyLedgerDelivery *intent, gboolean *ret_taken,
+              GError **error)
 {
-  static const char insert[] =
-      "INSERT INTO deliveries (scope, key, generation, state, idempotency_key, request, request_hash, content_hash, "
-      "row_origin, reference, pass, run, intended_at, intended_target) "
-      "VALUES (?1, ?2, ?3, 'intended', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (scope, key) DO NOTHING";
-  static const char update[] =
-      "UPDATE deliveries SET generation = ?3, state = 'intended', idempotency_key = ?4, request = ?5, "
-      "request_hash = ?6, content_hash = ?7, row_origin = ?8, reference = ?9, pass = ?10, run = ?11, intended_at = ?12, "
-      "intended_target = ?13, attempts = 0, settled_at = NULL, target_id = NULL, other_ids = NULL, status = 0, "
-      "detail = NULL WHERE scope = ?1 AND key = ?2 AND generation = ?3 - 1 "
-      "AND state IN ('intended', 'in doubt', 'rejected', 'released')";
+  static const char insert[] = "INSERT INTO deliveries (scope, key, generation, state, "
+                               "idempotency_key, request, request_hash, content_hash, "
+                               "row_origin, reference, pass, run, intended_at, intended_target) "
+                               "VALUES (?1, ?2, ?3, 'intended', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
+                               "?12, ?13) ON CONFLICT (scope, key) DO NOTHING";
+  static const char update[]
+      = "UPDATE deliveries SET generation = ?3, state = 'intended', idempotency_key = ?4, request "
+        "= ?5, "
+        "request_hash = ?6, content_hash = ?7, row_origin = ?8, reference = ?9, pass = ?10, run = "
+        "?11, intended_at = ?12, "
+        "intended_target = ?13, attempts = 0, settled_at = NULL, target_id = NULL, other_ids = "
+        "NULL, status = 0, "
+        "detail = NULL WHERE scope = ?1 AND key = ?2 AND generation = ?3 - 1 "
+        "AND state IN ('intended', 'in doubt', 'rejected', 'released')";
   Sqlite *sqlite = writing->sqlite;
   gboolean is_new = intent->generation == 1;
   sqlite3_stmt *statement = prepare (sqlite, is_new ? insert : update, error);
@@ -405,8 +427,9 @@ write_event (const Writing *writing, const TallyLedgerOutcome *outcome, GError *
   return SQL (&writing->sqlite->base, NULL, error,
               "INSERT INTO events (scope, key, generation, at, run, event, status, detail) "
               "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-              SQL_INT (writing->change->scope), SQL_TEXT (outcome->key), SQL_INT (outcome->generation),
-              SQL_INT (writing->now), SQL_INT (writing->change->run->id), SQL_TEXT (outcome->event),
+              SQL_INT (writing->change->scope), SQL_TEXT (outcome->key),
+              SQL_INT (outcome->generation), SQL_INT (writing->now),
+              SQL_INT (writing->change->run->id), SQL_TEXT (outcome->event),
               SQL_INT (outcome->status), SQL_TEXT (outcome->detail));
 }
 
@@ -414,13 +437,15 @@ write_event (const Writing *writing, const TallyLedgerOutcome *outcome, GError *
 static gboolean
 write_outcomes (Writing *writing, GError **error)
 {
-  static const char sql[] =
-      "UPDATE deliveries SET state = CASE WHEN ?4 = 'intended' THEN state ELSE ?4 END, attempts = ?5, "
-      "status = CASE WHEN ?4 = 'intended' AND ?6 = 0 THEN status ELSE ?6 END, target_id = ?7, other_ids = ?8, "
-      "detail = CASE WHEN ?4 = 'intended' AND ?9 IS NULL THEN detail ELSE ?9 END, "
-      "request = CASE WHEN ?10 OR ?4 IN ('intended', 'in doubt') THEN request END, "
-      "settled_at = CASE WHEN ?4 NOT IN ('intended', 'in doubt') THEN ?11 END "
-      "WHERE scope = ?1 AND key = ?2 AND generation = ?3 AND state IN ('intended', 'in doubt')";
+  static const char sql[]
+      = "UPDATE deliveries SET state = CASE WHEN ?4 = 'intended' THEN state ELSE ?4 END, attempts "
+        "= ?5, "
+        "status = CASE WHEN ?4 = 'intended' AND ?6 = 0 THEN status ELSE ?6 END, target_id = ?7, "
+        "other_ids = ?8, "
+        "detail = CASE WHEN ?4 = 'intended' AND ?9 IS NULL THEN detail ELSE ?9 END, "
+        "request = CASE WHEN ?10 OR ?4 IN ('intended', 'in doubt') THEN request END, "
+        "settled_at = CASE WHEN ?4 NOT IN ('intended', 'in doubt') THEN ?11 END "
+        "WHERE scope = ?1 AND key = ?2 AND generation = ?3 AND state IN ('intended', 'in doubt')";
   const TallyLedgerChange *change = writing->change;
   sqlite3_stmt *statement = prepare (writing->sqlite, sql, error);
 
@@ -471,7 +496,8 @@ check_all_told (const Writing *writing, GError **error)
   for (guint i = 0; i < change->n_outcomes; i++)
     if (!writing->told[i] && !tally_change_lost_intent (change, &change->outcomes[i]))
       return tally_throw (error, TALLY_ERROR_LEDGER,
-                          "an outcome of key \"%s\", generation %u, fits nothing that the ledger has: it was settled "
+                          "an outcome of key \"%s\", generation %u, fits nothing that the ledger "
+                          "has: it was settled "
                           "by somebody else",
                           change->outcomes[i].key, change->outcomes[i].generation);
   return TRUE;
@@ -485,7 +511,8 @@ write_rest (const Writing *writing, GError **error)
   TallyDatabase *database = &writing->sqlite->base;
 
   for (guint i = 0; i < change->n_seen; i++)
-    if (!SQL (database, NULL, error, "UPDATE deliveries SET pass = $3, row_origin = $4 WHERE scope = $1 AND key = $2",
+    if (!SQL (database, NULL, error,
+              "UPDATE deliveries SET pass = $3, row_origin = $4 WHERE scope = $1 AND key = $2",
               SQL_INT (change->scope), SQL_TEXT (change->seen[i].key), SQL_INT (run->pass),
               SQL_TEXT (change->seen[i].row_origin)))
       return FALSE;
@@ -498,23 +525,26 @@ write_rest (const Writing *writing, GError **error)
               SQL_TEXT (change->rejects[i].reason), SQL_TEXT (change->rejects[i].record)))
       return FALSE;
   return change->position == NULL
-         || SQL (database, NULL, error, "UPDATE pipelines SET position = $3 WHERE name = $1 AND pass = $2",
+         || SQL (database, NULL, error,
+                 "UPDATE pipelines SET position = $3 WHERE name = $1 AND pass = $2",
                  SQL_TEXT (run->pipeline), SQL_INT (run->pass), SQL_TEXT (change->position));
 }
 
 static gboolean
-sqlite_write (TallyDatabase *database, const TallyLedgerChange *change, gint64 *ret_now, GError **error)
+sqlite_write (TallyDatabase *database, const TallyLedgerChange *change, gint64 *ret_now,
+              GError **error)
 {
   g_autofree gboolean *told = g_new0 (gboolean, change->n_outcomes);
-  Writing writing = { .sqlite = (Sqlite *) database, .change = change, .told = told };
+  Writing writing = { .sqlite = (Sqlite *)database, .change = change, .told = told };
 
   if (!sqlite_begin (database, /* write= */ TRUE, error))
     return FALSE;
 
   writing.now = sqlite_now (writing.sqlite);
   /* An outcome may be of the generation before an intent's, or of the intent itself. */
-  if (write_writer (&writing, error) && write_outcomes (&writing, error) && write_intents (&writing, error)
-      && write_outcomes (&writing, error) && check_all_told (&writing, error) && write_rest (&writing, error)
+  if (write_writer (&writing, error) && write_outcomes (&writing, error)
+      && write_intents (&writing, error) && write_outcomes (&writing, error)
+      && check_all_told (&writing, error) && write_rest (&writing, error)
       && sqlite_commit (database, error))
     {
       *ret_now = writing.now;
@@ -530,7 +560,7 @@ sqlite_write (TallyDatabase *database, const TallyLedgerChange *change, gint64 *
 static void
 sqlite_close (TallyDatabase *database)
 {
-  Sqlite *sqlite = (Sqlite *) database;
+  Sqlite *sqlite = (Sqlite *)database;
 
   g_hash_table_unref (sqlite->statements);
   sqlite3_close (sqlite->handle);
@@ -561,7 +591,8 @@ make_file (const char *path, GError **error)
   int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
   if (fd < 0)
-    return tally_throw (error, TALLY_ERROR_LEDGER, "could not open the ledger \"%s\": %s", path, g_strerror (errno));
+    return tally_throw (error, TALLY_ERROR_LEDGER, "could not open the ledger \"%s\": %s", path,
+                        g_strerror (errno));
   close (fd);
   return TRUE;
 }
@@ -588,7 +619,8 @@ check_is_ours (Sqlite *sqlite, GError **error)
   gint64 id, n_tables;
 
   if (!tally_sql (&sqlite->base, &rows, error,
-                  "SELECT (SELECT application_id FROM pragma_application_id), (SELECT count (*) FROM sqlite_master)",
+                  "SELECT (SELECT application_id FROM pragma_application_id), (SELECT count (*) "
+                  "FROM sqlite_master)",
                   NULL, 0))
     return FALSE;
   id = tally_rows_int (rows, 0, 0);
@@ -597,7 +629,8 @@ check_is_ours (Sqlite *sqlite, GError **error)
     return tally_throw (error, TALLY_ERROR_LEDGER, "%s is a database, but not a ledger of Tallyman",
                         sqlite->base.description);
   if (id == 0 && !sqlite->base.read_only)
-    return sqlite_run_script (&sqlite->base, "PRAGMA application_id = " G_STRINGIFY (APPLICATION_ID), error);
+    return sqlite_run_script (&sqlite->base,
+                              "PRAGMA application_id = " G_STRINGIFY (APPLICATION_ID), error);
   return TRUE;
 }
 
@@ -610,9 +643,11 @@ prepare_connection (Sqlite *sqlite, GError **error)
   sqlite3_extended_result_codes (handle, FALSE);
   sqlite3_busy_timeout (handle, BUSY_MILLISECONDS);
   /* Called by hand-written SQL only, never by what stands in the file. */
-  sqlite3_create_function (handle, "moment", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL,
+  sqlite3_create_function (handle, "moment", 1,
+                           SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL,
                            identity_function, NULL, NULL);
-  sqlite3_create_function (handle, "micros", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL,
+  sqlite3_create_function (handle, "micros", 1,
+                           SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL,
                            identity_function, NULL, NULL);
   sqlite3_create_function (handle, "clock_timestamp", 0, SQLITE_UTF8 | SQLITE_DIRECTONLY, sqlite,
                            clock_timestamp_function, NULL, NULL);
@@ -626,7 +661,8 @@ open_handle (Sqlite *sqlite, const char *path, GError **error)
   int flags = sqlite->base.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
 
   if (sqlite->base.read_only && access (path, F_OK) != 0)
-    return tally_throw (error, TALLY_ERROR_LEDGER, "there is no ledger at %s yet: no pipeline has run with it",
+    return tally_throw (error, TALLY_ERROR_LEDGER,
+                        "there is no ledger at %s yet: no pipeline has run with it",
                         sqlite->base.description);
   if (!sqlite->base.read_only && !make_file (path, error))
     return FALSE;

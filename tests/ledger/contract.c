@@ -6,9 +6,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define REJECT(origin, stage, reason, record) { (char *) origin, (char *) stage, (char *) reason, (char *) record }
-#define EACH_DATABASE()                                                                                       \
-  if (!place_is_there ())                                                                                      \
+#define REJECT(origin, stage, reason, record)                                                      \
+  {                                                                                                \
+    (char *)origin, (char *)stage, (char *)reason, (char *)record                                  \
+  }
+#define EACH_DATABASE()                                                                            \
+  if (!place_is_there ())                                                                          \
   return
 
 /* ---- Opening ---- */
@@ -60,7 +63,8 @@ test_refuses_a_schema_of_the_future (void)
   assert_no_error (error);
   g_clear_pointer (&ledger, tally_ledger_close);
   assert_true (tally_ledger_open (uri, 0, &error) == NULL);
-  assert_error (error, TALLY_ERROR, TALLY_ERROR_LEDGER, "schema version 99 and this program knows versions up to 1");
+  assert_error (error, TALLY_ERROR, TALLY_ERROR_LEDGER,
+                "schema version 99 and this program knows versions up to 1");
   assert_true (tally_ledger_open (uri, TALLY_LEDGER_READ, &error) == NULL);
   assert_error (error, TALLY_ERROR, TALLY_ERROR_LEDGER, "version 99");
 }
@@ -134,8 +138,8 @@ test_tells_the_time (void)
 /* ---- Leases ---- */
 
 static gboolean
-take (TallyLedger *ledger, const char *name, const TallyHolder *holder, gint64 ttl, gint64 *ret_epoch,
-      gint64 *ret_last_send, GError **error)
+take (TallyLedger *ledger, const char *name, const TallyHolder *holder, gint64 ttl,
+      gint64 *ret_epoch, gint64 *ret_last_send, GError **error)
 {
   const char *names[] = { name, NULL };
 
@@ -156,7 +160,8 @@ test_lease_is_one_holders (void)
 
   assert_true (take (ledger, "a", self, 60 * SECOND, &epoch, &last_send, &error));
   assert_int (last_send, 0);
-  assert_true (!tally_ledger_acquire (other, wanted, self, 60 * SECOND, &second, &last_send, &holder, &error));
+  assert_true (!tally_ledger_acquire (other, wanted, self, 60 * SECOND, &second, &last_send,
+                                      &holder, &error));
   assert_true (error != NULL && strstr (error->message, self->host) != NULL);
   assert_error (error, TALLY_ERROR, TALLY_ERROR_LEASE, "\"a\" is held by \"tallyman run a.yaml\"");
   assert_int (holder->pid, getpid ());
@@ -168,7 +173,8 @@ test_lease_is_one_holders (void)
   assert_true (second > epoch);
   assert_true (tally_ledger_release (ledger, epoch, &error));
   assert_true (tally_ledger_release (other, second, &error));
-  assert_true (tally_ledger_acquire (other, wanted, self, 60 * SECOND, &second, &last_send, NULL, &error));
+  assert_true (
+      tally_ledger_acquire (other, wanted, self, 60 * SECOND, &second, &last_send, NULL, &error));
   assert_true (last_send > 0);
 }
 
@@ -204,13 +210,14 @@ test_lease_of_the_dead_is_free (void)
       g_autoptr (GError) error = NULL;
       gint64 epoch = 0, second = 0, last_send = 0, now = 0;
 
-      holder.host = rows[i].host != NULL ? (char *) rows[i].host : self->host;
-      holder.boot_id = rows[i].boot_id != NULL ? (char *) rows[i].boot_id : self->boot_id;
+      holder.host = rows[i].host != NULL ? (char *)rows[i].host : self->host;
+      holder.boot_id = rows[i].boot_id != NULL ? (char *)rows[i].boot_id : self->boot_id;
       holder.pid = rows[i].lives ? getpid () : gone;
       holder.started_at -= rows[i].age;
       take (ledger, rows[i].what, &holder, 60 * SECOND, &epoch, &last_send, &error);
       assert_no_error (error);
-      assert_row_int (rows[i].what, take (ledger, rows[i].what, self, 60 * SECOND, &second, &last_send, &error),
+      assert_row_int (rows[i].what,
+                      take (ledger, rows[i].what, self, 60 * SECOND, &second, &last_send, &error),
                       rows[i].is_free);
       if (!rows[i].is_free)
         continue;
@@ -235,7 +242,8 @@ test_stale_epoch_is_refused_everywhere (void)
   gboolean taken = FALSE;
   gint64 epoch = 0, last_send = 0, before = 0;
 
-  /* The lease runs out: of two leases the other program takes only one, and the first one's epoch is over with it. */
+  /* The lease runs out: of two leases the other program takes only one, and the first one's epoch
+   * is over with it. */
   tally_ledger_now (work->ledger, &before, &error);
   assert_true (tally_ledger_renew (work->ledger, work->epoch, 1, &error));
   assert_true (take (other, "pipeline tickets", self, 60 * SECOND, &epoch, &last_send, &error));
@@ -244,8 +252,8 @@ test_stale_epoch_is_refused_everywhere (void)
 
   assert_true (!tally_ledger_renew (work->ledger, work->epoch, SECOND, &error));
   assert_error (error, TALLY_ERROR, TALLY_ERROR_LEASE, "stale");
-  assert_true (!tally_ledger_begin_run (work->ledger, work->epoch, "tickets", "acme", TRUE, FALSE, &run, &position,
-                                        &error));
+  assert_true (!tally_ledger_begin_run (work->ledger, work->epoch, "tickets", "acme", TRUE, FALSE,
+                                        &run, &position, &error));
   assert_error (error, TALLY_ERROR, TALLY_ERROR_LEASE, "stale");
   assert_true (!tally_ledger_end_run (work->ledger, work->run, "complete", NULL, TRUE, &error));
   assert_error (error, TALLY_ERROR, TALLY_ERROR_LEASE, "stale");
@@ -326,8 +334,8 @@ test_resumes_where_it_stood (void)
 static gboolean
 note_reject (const TallyLedgerReject *reject, gpointer data, GError **error)
 {
-  g_string_append_printf (data, "%s %s %s %s %s;", reject->pipeline, reject->reject.origin, reject->reject.stage,
-                          reject->reject.reason, reject->reject.record);
+  g_string_append_printf (data, "%s %s %s %s %s;", reject->pipeline, reject->reject.origin,
+                          reject->reject.stage, reject->reject.reason, reject->reject.record);
   return TRUE;
 }
 
@@ -359,7 +367,8 @@ test_new_pass_forgets_the_rejects_of_the_last (void)
   change.position = "3";
   assert_true (tally_ledger_commit (work->ledger, &change, NULL, &error));
   g_autofree char *first = list_rejects (work);
-  assert_text (first, "tickets t.csv:2 source no \"end\" {\"a\": 1};tickets t.csv:3 cast not a number: \xef\xbf\xbd ';");
+  assert_text (first, "tickets t.csv:2 source no \"end\" {\"a\": 1};tickets t.csv:3 cast not a "
+                      "number: \xef\xbf\xbd ';");
   work_begin_again (work, TRUE, /* resume= */ TRUE);
   g_autofree char *resumed = list_rejects (work);
   assert_text (resumed, first);
@@ -380,19 +389,20 @@ test_holds_fast_to_its_target (void)
 
   change.position = "42";
   assert_true (tally_ledger_commit (work->ledger, &change, NULL, &error));
-  assert_true (!tally_ledger_begin_run (work->ledger, work->epoch, "tickets", "sandbox", TRUE, FALSE, &run, &position,
-                                        &error));
-  assert_error (error, TALLY_ERROR, TALLY_ERROR_USAGE, "delivered to \"acme\" before, and would deliver to \"sandbox\"");
+  assert_true (!tally_ledger_begin_run (work->ledger, work->epoch, "tickets", "sandbox", TRUE,
+                                        FALSE, &run, &position, &error));
+  assert_error (error, TALLY_ERROR, TALLY_ERROR_USAGE,
+                "delivered to \"acme\" before, and would deliver to \"sandbox\"");
 
   /* With another target, what was read for the first one has to be read again. */
-  assert_true (tally_ledger_begin_run (work->ledger, work->epoch, "tickets", "sandbox", TRUE, TRUE, &run, &position,
-                                       &error));
+  assert_true (tally_ledger_begin_run (work->ledger, work->epoch, "tickets", "sandbox", TRUE, TRUE,
+                                       &run, &position, &error));
   assert_text (position, NULL);
   assert_int (run->pass, run->id);
   assert_text (run->target, "sandbox");
   tally_ledger_run_free (run);
-  assert_true (!tally_ledger_begin_run (work->ledger, work->epoch, "tickets", "acme", TRUE, FALSE, &run, &position,
-                                        &error));
+  assert_true (!tally_ledger_begin_run (work->ledger, work->epoch, "tickets", "acme", TRUE, FALSE,
+                                        &run, &position, &error));
   assert_error (error, TALLY_ERROR, TALLY_ERROR_USAGE, "\"sandbox\" before");
 }
 
@@ -454,7 +464,8 @@ test_intent_is_kept_to_the_byte (void)
   assert_true (now >= before && now < before + 60 * SECOND);
 
   g_autoptr (TallyLedgerDelivery) found = work_find (work, intent->key);
-  assert_true (found != NULL && found->request != NULL && g_bytes_equal (found->request, intent->request));
+  assert_true (found != NULL && found->request != NULL
+               && g_bytes_equal (found->request, intent->request));
   assert_text (found->key, intent->key);
   assert_int (found->generation, 1);
   assert_text (tally_delivery_state_name (found->state), "intended");
@@ -496,7 +507,11 @@ static void
 test_state_changes (void)
 {
   EACH_DATABASE ();
-  enum { NO, YES };
+  enum
+  {
+    NO,
+    YES
+  };
   static const struct
   {
     const char *what;
@@ -513,13 +528,20 @@ test_state_changes (void)
     { "in doubt, found", TALLY_DELIVERY_IN_DOUBT, TALLY_DELIVERY_DELIVERED, YES, "delivered" },
     { "in doubt, refused", TALLY_DELIVERY_IN_DOUBT, TALLY_DELIVERY_REJECTED, YES, "rejected" },
     { "in doubt, absent", TALLY_DELIVERY_IN_DOUBT, TALLY_DELIVERY_RELEASED, YES, "released" },
-    { "delivered is final: again", TALLY_DELIVERY_DELIVERED, TALLY_DELIVERY_DELIVERED, NO, "delivered" },
-    { "delivered is final: doubt", TALLY_DELIVERY_DELIVERED, TALLY_DELIVERY_IN_DOUBT, NO, "delivered" },
-    { "delivered is final: reject", TALLY_DELIVERY_DELIVERED, TALLY_DELIVERY_REJECTED, NO, "delivered" },
-    { "delivered is final: release", TALLY_DELIVERY_DELIVERED, TALLY_DELIVERY_RELEASED, NO, "delivered" },
-    { "a reject is delivered only as a new generation", TALLY_DELIVERY_REJECTED, TALLY_DELIVERY_DELIVERED, NO, "rejected" },
-    { "a reject is not in doubt", TALLY_DELIVERY_REJECTED, TALLY_DELIVERY_IN_DOUBT, NO, "rejected" },
-    { "a released one is not delivered", TALLY_DELIVERY_RELEASED, TALLY_DELIVERY_DELIVERED, NO, "released" },
+    { "delivered is final: again", TALLY_DELIVERY_DELIVERED, TALLY_DELIVERY_DELIVERED, NO,
+      "delivered" },
+    { "delivered is final: doubt", TALLY_DELIVERY_DELIVERED, TALLY_DELIVERY_IN_DOUBT, NO,
+      "delivered" },
+    { "delivered is final: reject", TALLY_DELIVERY_DELIVERED, TALLY_DELIVERY_REJECTED, NO,
+      "delivered" },
+    { "delivered is final: release", TALLY_DELIVERY_DELIVERED, TALLY_DELIVERY_RELEASED, NO,
+      "delivered" },
+    { "a reject is delivered only as a new generation", TALLY_DELIVERY_REJECTED,
+      TALLY_DELIVERY_DELIVERED, NO, "rejected" },
+    { "a reject is not in doubt", TALLY_DELIVERY_REJECTED, TALLY_DELIVERY_IN_DOUBT, NO,
+      "rejected" },
+    { "a released one is not delivered", TALLY_DELIVERY_RELEASED, TALLY_DELIVERY_DELIVERED, NO,
+      "released" },
   };
   g_autoptr (Work) work = work_new ();
 
@@ -610,15 +632,31 @@ test_one_commit_takes_it_all (void)
   EACH_DATABASE ();
   g_autoptr (Work) work = work_new ();
   g_autoptr (GError) error = NULL;
-  g_autoptr (TallyLedgerDelivery) new_one = make_intent ("new", 1), again = make_intent ("again", 2),
-                                  lost = make_intent ("lost", 1), at_once = make_intent ("at once", 1);
+  g_autoptr (TallyLedgerDelivery) new_one = make_intent ("new", 1),
+                                  again = make_intent ("again", 2), lost = make_intent ("lost", 1),
+                                  at_once = make_intent ("at once", 1);
   TallyLedgerDelivery *intents[] = { new_one, lost, again, at_once };
   gboolean taken[4] = { TRUE, FALSE, TRUE, TRUE };
   const TallyLedgerOutcome outcomes[] = {
-    { .key = "old", .generation = 1, .state = TALLY_DELIVERY_DELIVERED, .attempts = 3, .status = 201, .target_id = "77",
-      .other_ids = "78,79", .detail = "twice \xff there", .event = "adopted" },
-    { .key = "again", .generation = 1, .state = TALLY_DELIVERY_RELEASED, .attempts = 2, .event = "absent" },
-    { .key = "at once", .generation = 1, .state = TALLY_DELIVERY_REJECTED, .status = 422, .keep_request = TRUE },
+    { .key = "old",
+      .generation = 1,
+      .state = TALLY_DELIVERY_DELIVERED,
+      .attempts = 3,
+      .status = 201,
+      .target_id = "77",
+      .other_ids = "78,79",
+      .detail = "twice \xff there",
+      .event = "adopted" },
+    { .key = "again",
+      .generation = 1,
+      .state = TALLY_DELIVERY_RELEASED,
+      .attempts = 2,
+      .event = "absent" },
+    { .key = "at once",
+      .generation = 1,
+      .state = TALLY_DELIVERY_REJECTED,
+      .status = 422,
+      .keep_request = TRUE },
     { .key = "lost", .generation = 1, .state = TALLY_DELIVERY_REJECTED, .event = "never" },
   };
   const TallyLedgerSeen seen[] = { { "met", "tickets.csv:99" } };
@@ -661,9 +699,11 @@ test_one_commit_takes_it_all (void)
   g_autoptr (TallyLedgerDelivery) met = work_find (work, "met");
   assert_text (met->row_origin, "tickets.csv:99");
   assert_int (met->pass, work->run->pass);
-  g_autoptr (GPtrArray) events = tally_ledger_list_events (work->ledger, work->scope, "old", &error);
+  g_autoptr (GPtrArray) events
+      = tally_ledger_list_events (work->ledger, work->scope, "old", &error);
   assert_int (events->len, 1);
-  g_autofree char *kept = place_ask (work->ledger, "SELECT count (*) FROM deliveries WHERE request IS NOT NULL");
+  g_autofree char *kept
+      = place_ask (work->ledger, "SELECT count (*) FROM deliveries WHERE request IS NOT NULL");
   assert_text (kept, "3");
 }
 
@@ -752,8 +792,12 @@ test_bytes_are_dropped_once_delivered (void)
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     {
       g_autofree char *key = g_strdup_printf ("row %u", i);
-      g_autofree char *sql = g_strdup_printf ("SELECT count (request) FROM deliveries WHERE key = '%s'", key);
-      const TallyLedgerOutcome outcome = { .key = key, .generation = 1, .state = rows[i].state, .target_id = "9",
+      g_autofree char *sql
+          = g_strdup_printf ("SELECT count (request) FROM deliveries WHERE key = '%s'", key);
+      const TallyLedgerOutcome outcome = { .key = key,
+                                           .generation = 1,
+                                           .state = rows[i].state,
+                                           .target_id = "9",
                                            .keep_request = rows[i].keep };
       TallyLedgerChange change;
       g_autoptr (GError) error = NULL;
@@ -784,19 +828,21 @@ test_finds_in_the_order_asked (void)
   g_autoptr (GPtrArray) found = tally_ledger_find (work->ledger, work->scope, keys, 5, &error);
   assert_no_error (error);
   assert_int (found->len, 5);
-  const TallyLedgerDelivery *zeta = found->pdata[0], *alpha = found->pdata[2], *last = found->pdata[4];
+  const TallyLedgerDelivery *zeta = found->pdata[0], *alpha = found->pdata[2],
+                            *last = found->pdata[4];
   assert_text (zeta->key, "zeta");
   assert_true (zeta->request == NULL && zeta->settled_at > 0);
   assert_true (found->pdata[1] == NULL);
   assert_text (alpha->key, "alpha");
   assert_true (alpha->request != NULL);
-  assert_text (((TallyLedgerDelivery *) found->pdata[3])->key, "zeta");
+  assert_text (((TallyLedgerDelivery *)found->pdata[3])->key, "zeta");
   assert_text (last->key, "ä");
 
   g_autoptr (GPtrArray) nothing = tally_ledger_find (work->ledger, work->scope, NULL, 0, &error);
   assert_no_error (error);
   assert_int (nothing->len, 0);
-  g_autoptr (GPtrArray) elsewhere = tally_ledger_find (work->ledger, work->scope + 1, keys, 1, &error);
+  g_autoptr (GPtrArray) elsewhere
+      = tally_ledger_find (work->ledger, work->scope + 1, keys, 1, &error);
   assert_true (elsewhere->pdata[0] == NULL);
 }
 
@@ -827,14 +873,16 @@ test_lists_the_unsettled_by_pages (void)
   g_autoptr (GString) order = g_string_new (NULL);
   g_autofree char *after = NULL;
 
-  for (const char *const *key = (const char *const[]){ "d", "a", "c", "b", "B", "é", "x", NULL }; *key != NULL; key++)
+  for (const char *const *key = (const char *const[]){ "d", "a", "c", "b", "B", "é", "x", NULL };
+       *key != NULL; key++)
     work_intend (work, *key, 1);
   work_settle (work, "b", TALLY_DELIVERY_DELIVERED, &error);
   work_settle (work, "c", TALLY_DELIVERY_IN_DOUBT, &error);
   work_settle (work, "x", TALLY_DELIVERY_REJECTED, &error);
   for (guint pages = 0; pages < 9; pages++)
     {
-      g_autoptr (GPtrArray) page = tally_ledger_list_unsettled (work->ledger, work->scope, after, 2, &error);
+      g_autoptr (GPtrArray) page
+          = tally_ledger_list_unsettled (work->ledger, work->scope, after, 2, &error);
 
       assert_no_error (error);
       for (guint i = 0; i < page->len; i++)
@@ -842,7 +890,8 @@ test_lists_the_unsettled_by_pages (void)
           const TallyLedgerDelivery *delivery = page->pdata[i];
           g_free (after);
           after = g_strdup (delivery->key);
-          g_string_append_printf (order, "%s%s", delivery->key, delivery->request != NULL ? " " : "! ");
+          g_string_append_printf (order, "%s%s", delivery->key,
+                                  delivery->request != NULL ? " " : "! ");
         }
       g_string_append (order, page->len < 2 ? "." : "| ");
       if (page->len < 2)
@@ -869,9 +918,11 @@ test_ended_run_leaves_doubt (void)
 /* ---- For the commands ---- */
 
 static gboolean
-note_delivery (const TallyLedgerDelivery *delivery, const TallyScope *scope, gpointer data, GError **error)
+note_delivery (const TallyLedgerDelivery *delivery, const TallyScope *scope, gpointer data,
+               GError **error)
 {
-  g_string_append_printf (data, "%s:%s/%s%s ", scope->origin, delivery->key, tally_delivery_state_name (delivery->state),
+  g_string_append_printf (data, "%s:%s/%s%s ", scope->origin, delivery->key,
+                          tally_delivery_state_name (delivery->state),
                           delivery->request != NULL ? "+" : "");
   return TRUE;
 }
@@ -913,33 +964,42 @@ test_filters_deliveries (void)
 
   expect_deliveries (work, &(TallyLedgerFilter){ .any_state = TRUE },
                      "desk:1/intended desk:2/rejected desk:3/in doubt other:1/intended ");
-  expect_deliveries (work, &(TallyLedgerFilter){ .key = "1", .any_state = TRUE }, "desk:1/intended+ other:1/intended+ ");
-  expect_deliveries (work, &(TallyLedgerFilter){ .state = TALLY_DELIVERY_REJECTED }, "desk:2/rejected ");
-  expect_deliveries (work, &(TallyLedgerFilter){ .state = TALLY_DELIVERY_IN_DOUBT }, "desk:3/in doubt ");
+  expect_deliveries (work, &(TallyLedgerFilter){ .key = "1", .any_state = TRUE },
+                     "desk:1/intended+ other:1/intended+ ");
+  expect_deliveries (work, &(TallyLedgerFilter){ .state = TALLY_DELIVERY_REJECTED },
+                     "desk:2/rejected ");
+  expect_deliveries (work, &(TallyLedgerFilter){ .state = TALLY_DELIVERY_IN_DOUBT },
+                     "desk:3/in doubt ");
   expect_deliveries (work, &(TallyLedgerFilter){ .unsettled = TRUE, .pipeline = "tickets" },
                      "desk:1/intended desk:3/in doubt other:1/intended ");
   expect_deliveries (work, &(TallyLedgerFilter){ .any_state = TRUE, .pipeline = "other" }, "");
-  expect_deliveries (work, &(TallyLedgerFilter){ .key = "3", .any_state = TRUE, .pipeline = "tickets" },
+  expect_deliveries (work,
+                     &(TallyLedgerFilter){ .key = "3", .any_state = TRUE, .pipeline = "tickets" },
                      "desk:3/in doubt+ ");
 }
 
 static gboolean
-count_and_use (const TallyLedgerDelivery *delivery, const TallyScope *scope, gpointer data, GError **error)
+count_and_use (const TallyLedgerDelivery *delivery, const TallyScope *scope, gpointer data,
+               GError **error)
 {
   Work *work = data;
 
   work->serial++;
-  return tally_ledger_decide (work->ledger, work->scope, delivery->key, TALLY_DELIVERY_DISCARDED, NULL, "discarded by user",
-                              error);
+  return tally_ledger_decide (work->ledger, work->scope, delivery->key, TALLY_DELIVERY_DISCARDED,
+                              NULL, "discarded by user", error);
 }
 
 static void
 test_listing_may_use_the_ledger_and_spans_pages (void)
 {
   EACH_DATABASE ();
-  enum { N = 450 };
+  enum
+  {
+    N = 450
+  };
   g_autoptr (Work) work = work_new ();
-  g_autoptr (GPtrArray) intents = g_ptr_array_new_with_free_func ((GDestroyNotify) tally_ledger_delivery_free);
+  g_autoptr (GPtrArray) intents
+      = g_ptr_array_new_with_free_func ((GDestroyNotify)tally_ledger_delivery_free);
   TallyLedgerOutcome outcomes[N];
   gboolean taken[N];
   g_autoptr (GError) error = NULL;
@@ -950,9 +1010,11 @@ test_listing_may_use_the_ledger_and_spans_pages (void)
       g_autofree char *key = g_strdup_printf ("%05u", i);
       TallyLedgerDelivery *intent = make_intent (key, 1);
       g_ptr_array_add (intents, intent);
-      outcomes[i] = (TallyLedgerOutcome){ .key = intent->key, .generation = 1, .state = TALLY_DELIVERY_REJECTED };
+      outcomes[i] = (TallyLedgerOutcome){ .key = intent->key,
+                                          .generation = 1,
+                                          .state = TALLY_DELIVERY_REJECTED };
     }
-  change.intents = (TallyLedgerDelivery *const *) intents->pdata;
+  change.intents = (TallyLedgerDelivery *const *)intents->pdata;
   change.n_intents = N;
   change.taken = taken;
   change.outcomes = outcomes;
@@ -961,7 +1023,8 @@ test_listing_may_use_the_ledger_and_spans_pages (void)
   assert_no_error (error);
   tally_ledger_end_run (work->ledger, work->run, "complete", NULL, FALSE, &error);
   work->serial = 0;
-  assert_true (tally_ledger_each_delivery (work->ledger, &(TallyLedgerFilter){ .state = TALLY_DELIVERY_REJECTED },
+  assert_true (tally_ledger_each_delivery (work->ledger,
+                                           &(TallyLedgerFilter){ .state = TALLY_DELIVERY_REJECTED },
                                            count_and_use, work, &error));
   assert_no_error (error);
   assert_int (work->serial, N);
@@ -983,14 +1046,19 @@ test_decisions (void)
   } rows[] = {
     { "reject tried again", TALLY_DELIVERY_REJECTED, TALLY_DELIVERY_RELEASED, NULL },
     { "reject discarded", TALLY_DELIVERY_REJECTED, TALLY_DELIVERY_DISCARDED, NULL },
-    { "reject delivered", TALLY_DELIVERY_REJECTED, TALLY_DELIVERY_DELIVERED, "is rejected and cannot be made delivered" },
+    { "reject delivered", TALLY_DELIVERY_REJECTED, TALLY_DELIVERY_DELIVERED,
+      "is rejected and cannot be made delivered" },
     { "doubt found", TALLY_DELIVERY_IN_DOUBT, TALLY_DELIVERY_DELIVERED, NULL },
     { "doubt absent", TALLY_DELIVERY_IN_DOUBT, TALLY_DELIVERY_RELEASED, NULL },
-    { "doubt rejected", TALLY_DELIVERY_IN_DOUBT, TALLY_DELIVERY_REJECTED, "is in doubt and cannot be made rejected" },
-    { "doubt discarded", TALLY_DELIVERY_IN_DOUBT, TALLY_DELIVERY_DISCARDED, "cannot be made discarded" },
+    { "doubt rejected", TALLY_DELIVERY_IN_DOUBT, TALLY_DELIVERY_REJECTED,
+      "is in doubt and cannot be made rejected" },
+    { "doubt discarded", TALLY_DELIVERY_IN_DOUBT, TALLY_DELIVERY_DISCARDED,
+      "cannot be made discarded" },
     { "intended found", TALLY_DELIVERY_INTENDED, TALLY_DELIVERY_DELIVERED, NULL },
-    { "delivered released", TALLY_DELIVERY_DELIVERED, TALLY_DELIVERY_RELEASED, "is delivered and cannot be made released" },
-    { "released delivered", TALLY_DELIVERY_RELEASED, TALLY_DELIVERY_DELIVERED, "is released and cannot" },
+    { "delivered released", TALLY_DELIVERY_DELIVERED, TALLY_DELIVERY_RELEASED,
+      "is delivered and cannot be made released" },
+    { "released delivered", TALLY_DELIVERY_RELEASED, TALLY_DELIVERY_DELIVERED,
+      "is released and cannot" },
   };
   g_autoptr (Work) work = work_new ();
   g_autoptr (GError) error = NULL;
@@ -1003,7 +1071,8 @@ test_decisions (void)
         work_settle (work, key, rows[i].from, &error);
       assert_no_error (error);
     }
-  assert_true (!tally_ledger_decide (work->ledger, work->scope, "row 0", TALLY_DELIVERY_RELEASED, NULL, "by user", &error));
+  assert_true (!tally_ledger_decide (work->ledger, work->scope, "row 0", TALLY_DELIVERY_RELEASED,
+                                     NULL, "by user", &error));
   assert_error (error, TALLY_ERROR, TALLY_ERROR_LEASE, "a run is at work: its lease is held by");
   tally_ledger_release (work->ledger, work->epoch, &error);
 
@@ -1011,7 +1080,8 @@ test_decisions (void)
     {
       g_autofree char *key = g_strdup_printf ("row %u", i);
       gboolean done = tally_ledger_decide (work->ledger, work->scope, key, rows[i].to,
-                                           rows[i].to == TALLY_DELIVERY_DELIVERED ? "4711" : NULL, "by user", &error);
+                                           rows[i].to == TALLY_DELIVERY_DELIVERED ? "4711" : NULL,
+                                           "by user", &error);
 
       assert_row_int (rows[i].what, done, rows[i].complaint == NULL);
       if (rows[i].complaint != NULL)
@@ -1019,14 +1089,17 @@ test_decisions (void)
       assert_no_error (error);
       assert_row_text (rows[i].what, work_state (work, key),
                        tally_delivery_state_name (done ? rows[i].to : rows[i].from));
-      g_autoptr (GPtrArray) events = tally_ledger_list_events (work->ledger, work->scope, key, &error);
+      g_autoptr (GPtrArray) events
+          = tally_ledger_list_events (work->ledger, work->scope, key, &error);
       assert_row_int (rows[i].what, events->len, done ? 1 : 0);
     }
   g_autoptr (TallyLedgerDelivery) found = work_find (work, "row 3");
   assert_text (found->target_id, "4711");
-  assert_true (!tally_ledger_decide (work->ledger, work->scope, "row 8", TALLY_DELIVERY_DELIVERED, NULL, "x", &error));
+  assert_true (!tally_ledger_decide (work->ledger, work->scope, "row 8", TALLY_DELIVERY_DELIVERED,
+                                     NULL, "x", &error));
   assert_error (error, TALLY_ERROR, TALLY_ERROR_USAGE, "without an id");
-  assert_true (!tally_ledger_decide (work->ledger, work->scope, "none", TALLY_DELIVERY_RELEASED, NULL, "x", &error));
+  assert_true (!tally_ledger_decide (work->ledger, work->scope, "none", TALLY_DELIVERY_RELEASED,
+                                     NULL, "x", &error));
   assert_error (error, TALLY_ERROR, TALLY_ERROR_USAGE, "there is no delivery with key \"none\"");
 }
 
@@ -1046,7 +1119,8 @@ test_rejects_are_retried_or_discarded (void)
   EACH_DATABASE ();
   g_autoptr (Work) work = work_new ();
   g_autoptr (GError) error = NULL;
-  const TallyReject rejects[] = { REJECT ("t.csv:2", "source", "a", "{}"), REJECT ("t.csv:3", "cast", "b", "{}") };
+  const TallyReject rejects[]
+      = { REJECT ("t.csv:2", "source", "a", "{}"), REJECT ("t.csv:3", "cast", "b", "{}") };
   TallyLedgerChange change = work_change (work);
   gint64 id = 0;
   guint n = 0;
@@ -1085,17 +1159,23 @@ test_nonsense_by_hand_is_refused (void)
     const char *what;
     const char *sql;
   } rows[] = {
-    { "delivered without an id", "UPDATE deliveries SET state = 'delivered', settled_at = clock_timestamp() WHERE key = 'open'" },
+    { "delivered without an id", "UPDATE deliveries SET state = 'delivered', settled_at = "
+                                 "clock_timestamp() WHERE key = 'open'" },
     { "settled without a time", "UPDATE deliveries SET state = 'rejected' WHERE key = 'open'" },
     { "unsettled without bytes", "UPDATE deliveries SET request = NULL WHERE key = 'open'" },
-    { "an unknown state", "UPDATE deliveries SET state = 'lost', settled_at = clock_timestamp() WHERE key = 'open'" },
-    { "delivered back to intended", "UPDATE deliveries SET state = 'intended', settled_at = NULL, request = '' WHERE key = 'done'" },
-    { "another id for a delivered one", "UPDATE deliveries SET target_id = 'other' WHERE key = 'done'" },
+    { "an unknown state",
+      "UPDATE deliveries SET state = 'lost', settled_at = clock_timestamp() WHERE key = 'open'" },
+    { "delivered back to intended", "UPDATE deliveries SET state = 'intended', settled_at = NULL, "
+                                    "request = '' WHERE key = 'done'" },
+    { "another id for a delivered one",
+      "UPDATE deliveries SET target_id = 'other' WHERE key = 'done'" },
     { "next generation of a delivered one",
       "UPDATE deliveries SET generation = 2, idempotency_key = 'x' WHERE key = 'done'" },
     { "a generation back", "UPDATE deliveries SET generation = 0 WHERE key = 'open'" },
-    { "two generations on", "UPDATE deliveries SET generation = 3, idempotency_key = 'x' WHERE key = 'open'" },
-    { "next generation with the old key", "UPDATE deliveries SET generation = 2 WHERE key = 'open'" },
+    { "two generations on",
+      "UPDATE deliveries SET generation = 3, idempotency_key = 'x' WHERE key = 'open'" },
+    { "next generation with the old key",
+      "UPDATE deliveries SET generation = 2 WHERE key = 'open'" },
     { "another idempotency key", "UPDATE deliveries SET idempotency_key = 'x' WHERE key = 'open'" },
     { "another key", "UPDATE deliveries SET key = 'x' WHERE key = 'open'" },
     { "a delivery deleted", "DELETE FROM deliveries WHERE key = 'open'" },
@@ -1104,8 +1184,10 @@ test_nonsense_by_hand_is_refused (void)
     { "a second name", "INSERT INTO meta (one, ledger_id, schema_version, created_at) "
                        "SELECT 2, ledger_id, 1, created_at FROM meta" },
     { "a delivered one from nowhere",
-      "INSERT INTO deliveries (scope, key, generation, state, idempotency_key, request_hash, content_hash, row_origin, "
-      "reference, pass, run, intended_at, settled_at, target_id) SELECT scope, 'new', 1, 'delivered', 'k', '', '', '', '', pass, run, "
+      "INSERT INTO deliveries (scope, key, generation, state, idempotency_key, request_hash, "
+      "content_hash, row_origin, "
+      "reference, pass, run, intended_at, settled_at, target_id) SELECT scope, 'new', 1, "
+      "'delivered', 'k', '', '', '', '', pass, run, "
       "intended_at, intended_at, '5' FROM deliveries WHERE key = 'open'" },
     { "a run that ended without an outcome", "UPDATE runs SET ended_at = started_at" },
   };
@@ -1151,9 +1233,11 @@ test_mark_sees_steps_backwards (void)
     const char *sql;
     const char *complaint;
   } rows[] = {
-    { "commits are missing", "UPDATE writers SET serial = serial - 1 WHERE ended_at IS NULL", "had made 2 commits, and 1" },
+    { "commits are missing", "UPDATE writers SET serial = serial - 1 WHERE ended_at IS NULL",
+      "had made 2 commits, and 1" },
     { "the run is missing, another has its epoch",
-      "UPDATE writers SET token = '00000000000000000000000000000000', serial = 99 WHERE ended_at IS NULL",
+      "UPDATE writers SET token = '00000000000000000000000000000000', serial = 99 WHERE ended_at "
+      "IS NULL",
       "was there and is not any more" },
   };
 
@@ -1176,7 +1260,8 @@ test_mark_sees_steps_backwards (void)
     }
 }
 
-/* In a child: intends keys 1, 2, … and settles the one before, and says each number once it was told so. */
+/* In a child: intends keys 1, 2, … and settles the one before, and says each number once it was
+ * told so. */
 static void
 commit_until_killed (const char *uri, int tell)
 {
@@ -1185,8 +1270,9 @@ commit_until_killed (const char *uri, int tell)
   for (guint32 n = 1;; n++)
     {
       g_autofree char *key = g_strdup_printf ("%u", n), *before = g_strdup_printf ("%u", n - 1);
-      const TallyLedgerOutcome outcome = { .key = before, .generation = 1, .state = TALLY_DELIVERY_DELIVERED,
-                                           .target_id = before };
+      const TallyLedgerOutcome outcome = {
+        .key = before, .generation = 1, .state = TALLY_DELIVERY_DELIVERED, .target_id = before
+      };
       g_autoptr (TallyLedgerDelivery) intent = make_intent (key, 1);
       TallyLedgerChange change = work_change (work);
       gboolean taken;
@@ -1196,7 +1282,8 @@ commit_until_killed (const char *uri, int tell)
       change.taken = &taken;
       change.outcomes = &outcome;
       change.n_outcomes = n > 1 ? 1 : 0;
-      if (!tally_ledger_commit (work->ledger, &change, NULL, NULL) || taken || write (tell, &n, sizeof n) != sizeof n)
+      if (!tally_ledger_commit (work->ledger, &change, NULL, NULL) || taken
+          || write (tell, &n, sizeof n) != sizeof n)
         _exit (1);
     }
 }
@@ -1228,7 +1315,8 @@ test_what_was_acknowledged_is_there_after_a_kill (void)
 
   /* All that was told, and at most the one whose answer was not heard; settled but for the last. */
   g_autofree char *made = place_ask (work->ledger, "SELECT count (*) FROM deliveries");
-  g_autofree char *delivered = place_ask (work->ledger, "SELECT count (*) FROM deliveries WHERE state = 'delivered'");
+  g_autofree char *delivered
+      = place_ask (work->ledger, "SELECT count (*) FROM deliveries WHERE state = 'delivered'");
   g_autofree char *serial = place_ask (work->ledger, "SELECT max (serial) FROM writers");
   gint64 n_made = g_ascii_strtoll (made, NULL, 10);
   assert_true (n_made == acknowledged || n_made == acknowledged + 1);
@@ -1249,19 +1337,23 @@ static const Promise promises[] = {
   { "an expired lease that nobody took lives on", test_expired_lease_that_nobody_took_lives_on },
   { "a commit renews the lease", test_commit_renews_the_lease },
   { "resumes where it stood", test_resumes_where_it_stood },
-  { "a new pass forgets the rejects of the last (A9)", test_new_pass_forgets_the_rejects_of_the_last },
+  { "a new pass forgets the rejects of the last (A9)",
+    test_new_pass_forgets_the_rejects_of_the_last },
   { "holds fast to its target (B14)", test_holds_fast_to_its_target },
   { "lists runs with how they ended", test_lists_runs_with_how_they_ended },
   { "an intent is kept to the byte (R1, R3)", test_intent_is_kept_to_the_byte },
   { "an empty request is a request", test_empty_request_is_a_request },
   { "state changes", test_state_changes },
   { "generations", test_generations },
-  { "the next generation remembers the last in an event", test_next_generation_remembers_the_last_in_an_event },
+  { "the next generation remembers the last in an event",
+    test_next_generation_remembers_the_last_in_an_event },
   { "one commit takes it all", test_one_commit_takes_it_all },
   { "one bad outcome keeps all out", test_one_bad_outcome_keeps_all_out },
-  { "only the first of two equal intents is made", test_only_the_first_of_two_equal_intents_is_made },
+  { "only the first of two equal intents is made",
+    test_only_the_first_of_two_equal_intents_is_made },
   { "a serial counts once (A7)", test_serial_counts_once },
-  { "what was acknowledged is there after a kill (A6, A7)", test_what_was_acknowledged_is_there_after_a_kill },
+  { "what was acknowledged is there after a kill (A6, A7)",
+    test_what_was_acknowledged_is_there_after_a_kill },
   { "bytes are dropped once delivered (R3)", test_bytes_are_dropped_once_delivered },
   { "finds in the order asked", test_finds_in_the_order_asked },
   { "refuses keys that cannot be kept", test_refuses_keys_that_cannot_be_kept },

@@ -60,7 +60,10 @@ test_leaves_other_files_alone (void)
   {
     const char *what, *contents, *complaint;
   } rows[] = {
-    { "a text", "id,subject\n1,a subject that makes the file long enough to be looked at as a database file\n", "not a database" },
+    { "a text",
+      "id,subject\n1,a subject that makes the file long enough to be looked at as a database "
+      "file\n",
+      "not a database" },
     { "another program's database", NULL, "is a database, but not a ledger" },
   };
 
@@ -193,7 +196,8 @@ static void
 test_mark_that_cannot_be_written_stops_the_sending (void)
 {
   g_autoptr (Work) work = work_new ();
-  g_autofree char *folder = g_build_filename (g_getenv ("XDG_STATE_HOME"), "tallyman", "marks", NULL);
+  g_autofree char *folder
+      = g_build_filename (g_getenv ("XDG_STATE_HOME"), "tallyman", "marks", NULL);
   g_autofree char *aside = g_strconcat (folder, ".aside", NULL);
   g_autoptr (GError) error = NULL;
 
@@ -209,7 +213,10 @@ test_mark_that_cannot_be_written_stops_the_sending (void)
 static void
 test_its_clock_cannot_be_set (void)
 {
-  enum { HOUR = 3600 };
+  enum
+  {
+    HOUR = 3600
+  };
   static const struct
   {
     const char *what;
@@ -221,8 +228,10 @@ test_its_clock_cannot_be_set (void)
     { "the machine's clock was put forward since the start",
       "UPDATE meta SET clock_time = clock_time - 3 * 3600000000", -3 * HOUR - 60, -3 * HOUR + 60 },
     { "it started again with a clock that is slow",
-      "UPDATE meta SET clock_boot = 'before', clock_time = clock_time + 3 * 3600000000", 3 * HOUR - 60, 3 * HOUR + 60 },
-    { "it started again, later", "UPDATE meta SET clock_boot = 'before', clock_time = clock_time - 3 * 3600000000", -60, 60 },
+      "UPDATE meta SET clock_boot = 'before', clock_time = clock_time + 3 * 3600000000",
+      3 * HOUR - 60, 3 * HOUR + 60 },
+    { "it started again, later",
+      "UPDATE meta SET clock_boot = 'before', clock_time = clock_time - 3 * 3600000000", -60, 60 },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
@@ -250,8 +259,10 @@ static const Promise promises[] = {
   { "says that it is locked", test_says_that_it_is_locked },
   { "says that it may not write (A13)", test_says_that_it_may_not_write },
   { "the mark sees a file copied back (E1)", test_mark_sees_a_file_copied_back },
-  { "the mark sees that another ledger was here (E4)", test_mark_sees_that_another_ledger_was_here },
-  { "a mark that cannot be written stops the sending (A13)", test_mark_that_cannot_be_written_stops_the_sending },
+  { "the mark sees that another ledger was here (E4)",
+    test_mark_sees_that_another_ledger_was_here },
+  { "a mark that cannot be written stops the sending (A13)",
+    test_mark_that_cannot_be_written_stops_the_sending },
   { "its clock cannot be set (C3)", test_its_clock_cannot_be_set },
   { NULL },
 };

@@ -47,7 +47,8 @@ empty_database (void)
 
   if (uri == NULL)
     uri = cluster_create_database (cluster_shared ());
-  g_free (cluster_query (uri, "SET client_min_messages = warning; DROP SCHEMA IF EXISTS tallyman CASCADE"));
+  g_free (cluster_query (
+      uri, "SET client_min_messages = warning; DROP SCHEMA IF EXISTS tallyman CASCADE"));
   nftw (marks, remove_one, 16, FTW_DEPTH | FTW_PHYS);
   return g_strdup (uri);
 }
@@ -59,7 +60,8 @@ place_new (void)
     return g_strdup_printf ("sqlite:%s/ledger-%u.sqlite", folder, ++n_places);
 
   g_autofree char *uri = empty_database ();
-  return g_str_equal (database, "pgbouncer") ? cluster_dup_pooled_uri (cluster_shared (), uri) : g_steal_pointer (&uri);
+  return g_str_equal (database, "pgbouncer") ? cluster_dup_pooled_uri (cluster_shared (), uri)
+                                             : g_steal_pointer (&uri);
 }
 
 TallyLedger *
@@ -120,7 +122,8 @@ place_ask (TallyLedger *ledger, const char *sql)
 
   tally_ledger_transact (ledger, /* write= */ FALSE, run_by_hand, &hand, &error);
   assert_no_error (error);
-  answer = g_strdup (hand.rows != NULL && hand.rows->n_rows > 0 ? tally_rows_text (hand.rows, 0, 0) : NULL);
+  answer = g_strdup (hand.rows != NULL && hand.rows->n_rows > 0 ? tally_rows_text (hand.rows, 0, 0)
+                                                                : NULL);
   tally_rows_free (hand.rows);
   return answer != NULL ? answer : g_strdup ("");
 }
@@ -135,12 +138,13 @@ work_begin (Work *work, gboolean resume)
   g_autoptr (GError) error = NULL;
   gint64 last_send;
 
-  tally_ledger_acquire (work->ledger, names, self, 60 * SECOND, &work->epoch, &last_send, NULL, &error);
+  tally_ledger_acquire (work->ledger, names, self, 60 * SECOND, &work->epoch, &last_send, NULL,
+                        &error);
   assert_no_error (error);
   g_clear_pointer (&work->run, tally_ledger_run_free);
   g_clear_pointer (&work->position, g_free);
-  tally_ledger_begin_run (work->ledger, work->epoch, "tickets", "acme", resume, FALSE, &work->run, &work->position,
-                          &error);
+  tally_ledger_begin_run (work->ledger, work->epoch, "tickets", "acme", resume, FALSE, &work->run,
+                          &work->position, &error);
   assert_no_error (error);
   work->serial = 0;
 }
@@ -173,7 +177,8 @@ end (Work *work, gboolean keep_position)
 {
   g_autoptr (GError) error = NULL;
 
-  tally_ledger_end_run (work->ledger, work->run, "complete", "{\"read\": 1}", keep_position, &error);
+  tally_ledger_end_run (work->ledger, work->run, "complete", "{\"read\": 1}", keep_position,
+                        &error);
   assert_no_error (error);
   tally_ledger_release (work->ledger, work->epoch, &error);
   assert_no_error (error);

@@ -11,8 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define NEEDS_SERVER()                                                                                         \
-  if (!place_is_there ())                                                                                      \
+#define NEEDS_SERVER()                                                                             \
+  if (!place_is_there ())                                                                          \
   return
 
 static void
@@ -53,7 +53,8 @@ test_refuses_a_server_that_loses_commits (void)
           continue;
         }
       assert_true (tally_ledger_is_durable (ledger));
-      g_autofree char *setting = place_ask (ledger, "SELECT current_setting ('synchronous_commit')");
+      g_autofree char *setting
+          = place_ask (ledger, "SELECT current_setting ('synchronous_commit')");
       assert_text (setting, "on");
     }
 }
@@ -111,7 +112,8 @@ test_notices_a_failover (void)
   run_sql (uri, "SELECT pg_promote (true)");
   g_autoptr (TallyLedger) after = place_open (uri), second_after = place_open (second_uri);
   assert_true (!tally_ledger_check_mark (after, &error));
-  assert_error (error, TALLY_ERROR, TALLY_ERROR_LEDGER, "or failed over, while writer 1 was at work");
+  assert_error (error, TALLY_ERROR, TALLY_ERROR_LEDGER,
+                "or failed over, while writer 1 was at work");
   assert_true (tally_ledger_check_mark (second_after, &error));
   assert_no_error (error);
 }
@@ -156,11 +158,11 @@ typedef struct
 {
   char *folder;
   char *uri;
-  char *server;    /* path of the real socket */
+  char *server; /* path of the real socket */
   int listener;
   int stop[2];
-  gint cut;        /* (atomic) what to do at the next COMMIT; once */
-  gint n_cuts;     /* (atomic) */
+  gint cut;    /* (atomic) what to do at the next COMMIT; once */
+  gint n_cuts; /* (atomic) */
   GThread *thread;
 } Way;
 
@@ -171,7 +173,7 @@ connect_to (const char *path)
   int fd = socket (AF_UNIX, SOCK_STREAM, 0);
 
   g_strlcpy (address.sun_path, path, sizeof address.sun_path);
-  if (connect (fd, (struct sockaddr *) &address, sizeof address) != 0)
+  if (connect (fd, (struct sockaddr *)&address, sizeof address) != 0)
     {
       close (fd);
       return -1;
@@ -186,7 +188,7 @@ hand_on (Way *way, int from, int to, gboolean is_client, gboolean *cutting)
   char buffer[65536];
   gssize length = read (from, buffer, sizeof buffer);
   gboolean commits = is_client && length > 0 && memmem (buffer, length, "COMMIT", 6) != NULL;
-  Cut cut = commits ? (Cut) g_atomic_int_get (&way->cut) : CUT_NOTHING;
+  Cut cut = commits ? (Cut)g_atomic_int_get (&way->cut) : CUT_NOTHING;
 
   if (length <= 0)
     return FALSE;
@@ -208,7 +210,8 @@ static void
 serve (Way *way, int client)
 {
   int server = connect_to (way->server);
-  struct pollfd fds[3] = { { .fd = client, .events = POLLIN }, { .fd = server, .events = POLLIN },
+  struct pollfd fds[3] = { { .fd = client, .events = POLLIN },
+                           { .fd = server, .events = POLLIN },
                            { .fd = way->stop[0], .events = POLLIN } };
   gboolean cutting = FALSE, open = server >= 0;
 
@@ -228,7 +231,8 @@ static gpointer
 way_main (gpointer data)
 {
   Way *way = data;
-  struct pollfd fds[2] = { { .fd = way->listener, .events = POLLIN }, { .fd = way->stop[0], .events = POLLIN } };
+  struct pollfd fds[2]
+      = { { .fd = way->listener, .events = POLLIN }, { .fd = way->stop[0], .events = POLLIN } };
 
   /* One connection at a time: more are not asked for. */
   while (poll (fds, 2, -1) > 0 && fds[1].revents == 0)
@@ -245,11 +249,12 @@ way_new (const char *uri)
 
   way->folder = g_dir_make_tmp ("tally-way-XXXXXX", NULL);
   way->server = g_build_filename (cluster_folder (cluster_shared ()), ".s.PGSQL.5432", NULL);
-  way->uri = g_strdup_printf ("postgresql:host=%s port=5432 dbname=%s user=postgres", way->folder, name);
+  way->uri
+      = g_strdup_printf ("postgresql:host=%s port=5432 dbname=%s user=postgres", way->folder, name);
   g_snprintf (address.sun_path, sizeof address.sun_path, "%s/.s.PGSQL.5432", way->folder);
   way->listener = socket (AF_UNIX, SOCK_STREAM, 0);
-  if (bind (way->listener, (struct sockaddr *) &address, sizeof address) != 0 || listen (way->listener, 8) != 0
-      || pipe (way->stop) != 0)
+  if (bind (way->listener, (struct sockaddr *)&address, sizeof address) != 0
+      || listen (way->listener, 8) != 0 || pipe (way->stop) != 0)
     g_error ("no way to the server");
   way->thread = g_thread_new ("way", way_main, way);
   return way;
@@ -294,9 +299,11 @@ test_commit_whose_answer_is_lost_holds_once (void)
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     {
       g_autofree char *key = g_strdup_printf ("key %u", i);
-      g_autoptr (TallyLedgerDelivery) intent = make_intent (key, 1), lost = make_intent ("taken", 1);
+      g_autoptr (TallyLedgerDelivery) intent = make_intent (key, 1),
+                                      lost = make_intent ("taken", 1);
       TallyLedgerDelivery *intents[] = { lost, intent };
-      const TallyReject reject = { (char *) "t.csv:1", (char *) "source", (char *) "bad", (char *) "{}" };
+      const TallyReject reject
+          = { (char *)"t.csv:1", (char *)"source", (char *)"bad", (char *)"{}" };
       TallyLedgerChange change = work_change (work);
       gboolean taken[2] = { FALSE, TRUE };
       g_autoptr (GError) error = NULL;
@@ -310,7 +317,8 @@ test_commit_whose_answer_is_lost_holds_once (void)
       change.rejects = &reject;
       change.n_rejects = 1;
       g_atomic_int_set (&way->cut, rows[i].cut);
-      assert_row_int (rows[i].what, tally_ledger_commit (work->ledger, &change, &now, &error), TRUE);
+      assert_row_int (rows[i].what, tally_ledger_commit (work->ledger, &change, &now, &error),
+                      TRUE);
       assert_no_error (error);
       assert_row_int (rows[i].what, g_atomic_int_get (&way->n_cuts), i + 1);
       assert_row_int (rows[i].what, taken[0], TRUE);
@@ -337,12 +345,15 @@ test_other_answers_may_be_lost_too (void)
   gint64 epoch = 0, last_send = 0;
 
   g_atomic_int_set (&way->cut, CUT_AFTER_COMMIT);
-  assert_true (tally_ledger_acquire (work->ledger, names, self, 60 * SECOND, &epoch, &last_send, NULL, &error));
+  assert_true (tally_ledger_acquire (work->ledger, names, self, 60 * SECOND, &epoch, &last_send,
+                                     NULL, &error));
   assert_no_error (error);
   g_atomic_int_set (&way->cut, CUT_AFTER_COMMIT);
-  assert_true (tally_ledger_begin_run (work->ledger, epoch, "other", "acme", TRUE, FALSE, &run, &position, &error));
+  assert_true (tally_ledger_begin_run (work->ledger, epoch, "other", "acme", TRUE, FALSE, &run,
+                                       &position, &error));
   assert_no_error (error);
-  g_autofree char *n_runs = place_ask (work->ledger, "SELECT count (*) FROM runs WHERE pipeline = 'other'");
+  g_autofree char *n_runs
+      = place_ask (work->ledger, "SELECT count (*) FROM runs WHERE pipeline = 'other'");
   assert_text (n_runs, "1");
   g_atomic_int_set (&way->cut, CUT_AFTER_COMMIT);
   assert_true (tally_ledger_end_run (work->ledger, run, "complete", NULL, TRUE, &error));
@@ -406,7 +417,8 @@ commit_through_crashes (const char *uri, int tell)
 static void
 test_no_commit_is_lost_when_the_server_crashes (void)
 {
-  static const ClusterStop ways[] = { CLUSTER_STOP_IMMEDIATE, CLUSTER_STOP_KILL, CLUSTER_STOP_FAST };
+  static const ClusterStop ways[]
+      = { CLUSTER_STOP_IMMEDIATE, CLUSTER_STOP_KILL, CLUSTER_STOP_FAST };
 
   NEEDS_SERVER ();
   g_autoptr (Cluster) cluster = cluster_new (NULL, NULL);
@@ -469,12 +481,15 @@ test_deadlock_is_tried_again (void)
   NEEDS_SERVER ();
   g_autoptr (Work) work = work_new ();
   PGconn *other = PQconnectdb (work->uri);
-  g_autofree char *take_writer = g_strdup_printf ("UPDATE tallyman.writers SET host = host WHERE epoch = %" G_GINT64_FORMAT
-                                                  "; COMMIT", work->epoch);
+  g_autofree char *take_writer = g_strdup_printf (
+      "UPDATE tallyman.writers SET host = host WHERE epoch = %" G_GINT64_FORMAT "; COMMIT",
+      work->epoch);
 
   assert_true (work_intend (work, "1", 1));
-  /* We hold the delivery, the commit holds the writer, each wants the other; and the commit looks for deadlocks first. */
-  PQclear (PQexec (other, "SET deadlock_timeout = '1min'; BEGIN; UPDATE tallyman.deliveries SET detail = 'held' WHERE key = '1'"));
+  /* We hold the delivery, the commit holds the writer, each wants the other; and the commit looks
+   * for deadlocks first. */
+  PQclear (PQexec (other, "SET deadlock_timeout = '1min'; BEGIN; UPDATE tallyman.deliveries SET "
+                          "detail = 'held' WHERE key = '1'"));
   GThread *thread = g_thread_new ("commit", settle_in_thread, work);
   wait_until (work->uri, "SELECT count (*) > 0 FROM pg_locks WHERE NOT granted");
   PQclear (PQexec (other, take_writer));
@@ -482,7 +497,8 @@ test_deadlock_is_tried_again (void)
   PQfinish (other);
 
   assert_text (work_state (work, "1"), "delivered");
-  wait_until (work->uri, "SELECT deadlocks > 0 FROM pg_stat_database WHERE datname = current_database ()");
+  wait_until (work->uri,
+              "SELECT deadlocks > 0 FROM pg_stat_database WHERE datname = current_database ()");
 }
 
 static void
@@ -499,7 +515,8 @@ test_two_writers_want_the_same_keys (void)
 
   tally_ledger_acquire (second, names, self, 60 * SECOND, &other.epoch, &last_send, NULL, &error);
   assert_no_error (error);
-  tally_ledger_begin_run (second, other.epoch, "other", "acme", TRUE, FALSE, &other.run, &other.position, &error);
+  tally_ledger_begin_run (second, other.epoch, "other", "acme", TRUE, FALSE, &other.run,
+                          &other.position, &error);
   assert_no_error (error);
   assert_true (work_intend (work, "1", 1));
   assert_true (!work_intend (&other, "1", 1));
@@ -513,11 +530,13 @@ static const Promise promises[] = {
   { "refuses tables that are not logged (E3)", test_refuses_tables_that_are_not_logged },
   { "notices a failover (E2, R8)", test_notices_a_failover },
   { "never shows a password", test_never_shows_a_password },
-  { "a commit whose answer is lost holds once (A7, A9)", test_commit_whose_answer_is_lost_holds_once },
+  { "a commit whose answer is lost holds once (A7, A9)",
+    test_commit_whose_answer_is_lost_holds_once },
   { "other answers may be lost too (E5)", test_other_answers_may_be_lost_too },
   { "goes on when its backend was ended (E5)", test_goes_on_when_its_backend_was_ended },
   { "gives up after a few tries (R13)", test_gives_up_after_a_few_tries },
-  { "no commit is lost when the server crashes (E6)", test_no_commit_is_lost_when_the_server_crashes },
+  { "no commit is lost when the server crashes (E6)",
+    test_no_commit_is_lost_when_the_server_crashes },
   { "a deadlock is tried again (E5)", test_deadlock_is_tried_again },
   { "two writers want the same keys (D3, D8)", test_two_writers_want_the_same_keys },
   { NULL },

@@ -1,6 +1,7 @@
 /* speed.c: how many deliveries a second a ledger takes
  *
- * Groups as the dispatcher makes them: each commit has 64 intents of 2 kB and the outcomes of the 64 before.
+ * Groups as the dispatcher makes them: each commit has 64 intents of 2 kB and the outcomes of the
+ * 64 before.
  *
  *   meson test --benchmark -C build "ledger speed, postgresql" -v
  */
@@ -55,8 +56,15 @@ commit_group (guint n, GBytes *request)
   gboolean taken[GROUP];
   g_autoptr (GPtrArray) texts = g_ptr_array_new_with_free_func (g_free);
   GError *error = NULL;
-  TallyLedgerChange change = { .epoch = epoch, .serial = n + 1, .lease_ttl = 60 * SECOND, .run = run, .scope = scope,
-                               .intents = pointers, .n_intents = GROUP, .taken = taken, .outcomes = outcomes,
+  TallyLedgerChange change = { .epoch = epoch,
+                               .serial = n + 1,
+                               .lease_ttl = 60 * SECOND,
+                               .run = run,
+                               .scope = scope,
+                               .intents = pointers,
+                               .n_intents = GROUP,
+                               .taken = taken,
+                               .outcomes = outcomes,
                                .n_outcomes = n > 0 ? GROUP : 0 };
 
   for (guint i = 0; i < GROUP; i++)
@@ -65,11 +73,20 @@ commit_group (guint n, GBytes *request)
       char *before = g_strdup_printf ("%08u", (n - 1) * GROUP + i);
       g_autofree char *hash = g_compute_checksum_for_string (G_CHECKSUM_SHA256, key, -1);
 
-      intents[i] = (TallyLedgerDelivery){ .key = key, .generation = 1, .idempotency_key = g_strdup (hash),
-                                          .request = request, .request_hash = (char *) HASH,
-                                          .content_hash = (char *) HASH, .row_origin = key, .reference = key };
-      outcomes[i] = (TallyLedgerOutcome){ .key = before, .generation = 1, .state = TALLY_DELIVERY_DELIVERED,
-                                          .attempts = 1, .status = 201, .target_id = before };
+      intents[i] = (TallyLedgerDelivery){ .key = key,
+                                          .generation = 1,
+                                          .idempotency_key = g_strdup (hash),
+                                          .request = request,
+                                          .request_hash = (char *)HASH,
+                                          .content_hash = (char *)HASH,
+                                          .row_origin = key,
+                                          .reference = key };
+      outcomes[i] = (TallyLedgerOutcome){ .key = before,
+                                          .generation = 1,
+                                          .state = TALLY_DELIVERY_DELIVERED,
+                                          .attempts = 1,
+                                          .status = 201,
+                                          .target_id = before };
       pointers[i] = &intents[i];
       g_ptr_array_add (texts, key);
       g_ptr_array_add (texts, before);
