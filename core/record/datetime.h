@@ -7,8 +7,9 @@
  * Errors are TALLY_ERROR_DATA with PostgreSQL's messages: timestamp out of range; unit "x" not recognized for type date.
  *
  * Not supported, and said so (TALLY_ERROR_UNSUPPORTED): `now`, `today`, `tomorrow`, `yesterday` as input (their value is the
- * clock's; an expression has now()); POSIX time zones with rules of their own; in templates V, localised names (TM is
- * accepted: locale C has English names only); the type time.
+ * clock's; an expression has now()); POSIX time zones with rules of their own; to_char(interval) with J, IW, IYYY and
+ * IDDD; the word DST after a zone; leap seconds (the database's right/); the type time.  age() of an infinity is an error here,
+ * where PostgreSQL 15 gives a number without meaning.
  */
 #pragma once
 #include <tallyman/batch.h>
