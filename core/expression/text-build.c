@@ -1,0 +1,645 @@
+/* text-build.c: functions that make a text of other things: concat, format, pad, encode, digests, arrays */
+#include "record/jsonb.h"
+#include "record/value.h"
+#include "text.h"
+
+void
+tally_term_append_value (guint type, const Value *value, TallyBatch *batch, GString *out)
+{
+  TallyText text;
+
+  if (type != TYPE_TEXT_ARRAY)
+    tally_value_format (type, value, out);
+  else if (tally_jsonb_to_array_text (value->text, batch, &text, NULL))
+    g_string_append_len (out, text.data, (gssize) text.length);
+}
+
+static gboolean
+is_null (const Call *call, guint arg)
+{
+  return (call->nulls >> arg & 1) != 0;
+}
+
+static void
+append_arg (Call *call, const Value *args, guint arg)
+{
+  tally_term_append_value (call->term->args[arg]->type, &args[arg], call->batch, call->scratch);
+}
+
+static gboolean
+concat (Call *call, const Value *args, Value *ret, GError **error)
+{
+  for (guint i = 0; i < call->term->n_args; i++)
+    if (!is_null (call, i))
+      append_arg (call, args, i);
+
+  return text_finish (call, ret, error);
+}
+
+static gboolean
+concat_ws (Call *call, const Value *args, Value *ret, GError **error)
+{
+  gboolean first = TRUE;
+
+  call->is_null = is_null (call, 0);
+  for (guint i = 1; i < call->term->n_args && !call->is_null; i++)
+    if (!is_null (call, i))
+      {
+        if (!first)
+          g_string_append_len (call->scratch, args[0].text.data, (gssize) args[0].text.length);
+        first = FALSE;
+        append_arg (call, args, i);
+      }
+
+  return text_finish (call, ret, error);
+}
+
+/* lpad, rpad: cut or filled to n characters. */
+static gboolean
+pad (Call *call, const Value *args, Value *ret, GError **error)
+{
+  TallyText text = args[0].text, fill = call->term->n_args == 3 ? args[2].text : (TallyText) { " ", 1 };
+  gint64 wanted = MAX (args[1].integer, 0), missing;
+  gboolean before = call->term->function->detail;
+  gsize at = 0;
+
+  if (wanted > MAX_RESULT)
+    return tally_throw (error, TALLY_ERROR_LIMIT, "requested length too large");
+  missing = wanted - text_length (text);
+  if (missing <= 0 || fill.length == 0)
+    {
+      ret->text = text_slice (text, 0, text_offset (text, wanted));
+      return TRUE;
+    }
+
+  if (!before)
+    g_string_append_len (call->scratch, text.data, (gssize) text.length);
+  for (; missing > 0; missing--)
+    {
+      gsize size = text_char_size (fill, at);
+
+      g_string_append_len (call->scratch, fill.data + at, (gssize) size);
+      at = at + size < fill.length ? at + size : 0;
+    }
+  if (before)
+    g_string_append_len (call->scratch, text.data, (gssize) text.length);
+  return text_finish (call, ret, error);
+}
+
+static gboolean
+repeat (Call *call, const Value *args, Value *ret, GError **error)
+{
+  TallyText text = args[0].text;
+  gint64 n = MAX (args[1].integer, 0);
+
+  ret->text = (TallyText) { "", 0 };
+  if (text.length == 0 || n == 0)
+    return TRUE;
+  if (n > MAX_RESULT || text.length > MAX_RESULT / (gsize) n)
+    return tally_throw (error, TALLY_ERROR_LIMIT, "requested length too large");
+
+  char *copy = tally_batch_alloc (call->batch, text.length * (gsize) n);
+  for (gint64 i = 0; i < n; i++)
+    memcpy (copy + (gsize) i * text.length, text.data, text.length);
+  ret->text = (TallyText) { copy, text.length * (gsize) n };
+  return TRUE;
+}
+
+static gboolean
+to_hex (Call *call, const Value *args, Value *ret, GError **error)
+{
+  g_string_printf (call->scratch, "%" G_GINT64_MODIFIER "x", (guint64) args[0].integer);
+  return text_finish (call, ret, error);
+}
+
+/* Quoting for SQL. */
+
+static void
+append_quoted_literal (TallyText text, GString *out)
+{
+  gboolean escapes = memchr (text.data, '\\', text.length) != NULL;
+
+  g_string_append (out, escapes ? "E'" : "'");
+  for (gsize i = 0; i < text.length; i++)
+    {
+      if (text.data[i] == '\'' || text.data[i] == '\\')
+        g_string_append_c (out, text.data[i]);
+      g_string_append_c (out, text.data[i]);
+    }
+  g_string_append_c (out, '\'');
+}
+
+static gboolean
+quote_literal (Call *call, const Value *args, Value *ret, GError **error)
+{
+  append_quoted_literal (args[0].text, call->scratch);
+  return text_finish (call, ret, error);
+}
+
+static gboolean
+quote_nullable (Call *call, const Value *args, Value *ret, GError **error)
+{
+  if (is_null (call, 0))
+    g_string_append (call->scratch, "NULL");
+  else
+    append_quoted_literal (args[0].text, call->scratch);
+  return text_finish (call, ret, error);
+}
+
+/* format(): %[position$][flags][width]type, of the types s, I and L; I would need PostgreSQL's list of reserved words. */
+
+typedef struct
+{
+  guint position; /* from 1; 0: the next */
+  guint width;
+  gboolean left;
+  char type;
+} Directive;
+
+static gboolean
+read_number (TallyText format, gsize *at, guint *ret_number)
+{
+  guint number = 0;
+
+  while (*at < format.length && g_ascii_isdigit (format.data[*at]))
+    {
+      number = number * 10 + (guint) (format.data[*at] - '0');
+      (*at)++;
+      if (number > MAX_RESULT)
+        return FALSE;
+    }
+  *ret_number = number;
+  return TRUE;
+}
+
+static gboolean
+read_directive (TallyText format, gsize *at, Directive *ret, GError **error)
+{
+  guint number = 0;
+  gsize start = *at;
+
+  *ret = (Directive) { 0 };
+  if (!read_number (format, at, &number))
+    return tally_throw (error, TALLY_ERROR_DATA, "number is out of range");
+  if (*at > start && *at < format.length && format.data[*at] == '$')
+    {
+      if (number == 0)
+        return tally_throw (error, TALLY_ERROR_DATA, "format specifies argument 0, but arguments are numbered from 1");
+      ret->position = number;
+      (*at)++;
+      start = *at;
+      number = 0;
+    }
+  else
+    *at = start;
+  for (; *at < format.length && format.data[*at] == '-'; (*at)++)
+    ret->left = TRUE;
+  if (*at < format.length && format.data[*at] == '*')
+    return tally_throw (error, TALLY_ERROR_UNSUPPORTED, "a width of * in format() is not supported");
+  if (!read_number (format, at, &ret->width))
+    return tally_throw (error, TALLY_ERROR_DATA, "number is out of range");
+  if (*at >= format.length)
+    return tally_throw (error, TALLY_ERROR_DATA, "unterminated format() type specifier");
+
+  ret->type = format.data[(*at)++];
+  return TRUE;
+}
+
+static gboolean
+append_directive (Call *call, const Value *args, const Directive *directive, guint arg, GError **error)
+{
+  GString *out = call->scratch;
+  g_autoptr (GString) value = g_string_new (NULL), written = g_string_new (NULL);
+  gboolean null = is_null (call, arg);
+
+  if (!null)
+    tally_term_append_value (call->term->args[arg]->type, &args[arg], call->batch, value);
+  switch (directive->type)
+    {
+    case 's':
+      g_string_append_len (written, value->str, (gssize) value->len);
+      break;
+    case 'L':
+      if (null)
+        g_string_append (written, "NULL");
+      else
+        append_quoted_literal ((TallyText) { value->str, value->len }, written);
+      break;
+    case 'I':
+      return tally_throw (error, TALLY_ERROR_UNSUPPORTED, "%%I in format() is not supported");
+    default:
+      return tally_throw (error, TALLY_ERROR_DATA, "unrecognized format() type specifier \"%c\"", directive->type);
+    }
+
+  gint64 missing = (gint64) directive->width - text_length ((TallyText) { written->str, written->len });
+  if (!directive->left)
+    for (gint64 i = missing; i > 0; i--)
+      g_string_append_c (out, ' ');
+  g_string_append_len (out, written->str, (gssize) written->len);
+  if (directive->left)
+    for (gint64 i = missing; i > 0; i--)
+      g_string_append_c (out, ' ');
+  return TRUE;
+}
+
+static gboolean
+format (Call *call, const Value *args, Value *ret, GError **error)
+{
+  TallyText text = args[0].text;
+  guint next = 1;
+
+  if (is_null (call, 0))
+    {
+      call->is_null = TRUE;
+      return TRUE;
+    }
+
+  for (gsize at = 0; at < text.length;)
+    {
+      Directive directive;
+
+      if (text.data[at] != '%')
+        {
+          g_string_append_c (call->scratch, text.data[at++]);
+          continue;
+        }
+      if (++at < text.length && text.data[at] == '%')
+        {
+          g_string_append_c (call->scratch, text.data[at++]);
+          continue;
+        }
+      if (!read_directive (text, &at, &directive, error))
+        return FALSE;
+      if (directive.position > 0)
+        next = directive.position;
+      if (strchr ("sIL", directive.type) == NULL)
+        return tally_throw (error, TALLY_ERROR_DATA, "unrecognized format() type specifier \"%c\"", directive.type);
+      if (next >= call->term->n_args)
+        return tally_throw (error, TALLY_ERROR_DATA, "too few arguments for format()");
+      if (!append_directive (call, args, &directive, next++, error))
+        return FALSE;
+      if (call->scratch->len > MAX_RESULT)
+        break;
+    }
+
+  return text_finish (call, ret, error);
+}
+
+/* Bytes and text. */
+
+static gboolean
+digest (Call *call, const Value *args, Value *ret, GError **error)
+{
+  g_autofree char *hex = g_compute_checksum_for_data ((GChecksumType) call->term->function->detail, (const guchar *) args[0].text.data,
+                                                      args[0].text.length);
+
+  ret->text = tally_call_copy (call, hex, strlen (hex));
+  return TRUE;
+}
+
+static gboolean
+digest_bytes (Call *call, const Value *args, Value *ret, GError **error)
+{
+  g_autoptr (GChecksum) checksum = g_checksum_new ((GChecksumType) call->term->function->detail);
+  guint8 bytes[64];
+  gsize length = sizeof bytes;
+
+  g_checksum_update (checksum, (const guchar *) args[0].text.data, (gssize) args[0].text.length);
+  g_checksum_get_digest (checksum, bytes, &length);
+  ret->text = tally_call_copy (call, (const char *) bytes, length);
+  return TRUE;
+}
+
+static gboolean
+is_format (TallyText format, const char *name)
+{
+  return format.length == strlen (name) && g_ascii_strncasecmp (format.data, name, format.length) == 0;
+}
+
+static gboolean
+throw_encoding (TallyText format, GError **error)
+{
+  return tally_throw (error, TALLY_ERROR_DATA, "unrecognized encoding: \"%.*s\"", (int) MIN (format.length, 100), format.data);
+}
+
+/* PostgreSQL breaks base64 after 76 characters. */
+static void
+append_base64 (TallyText bytes, GString *out)
+{
+  g_autofree char *encoded = g_base64_encode ((const guchar *) bytes.data, bytes.length);
+
+  for (const char *at = encoded; *at != '\0';)
+    {
+      gsize line = MIN (strlen (at), 76);
+
+      if (at > encoded)
+        g_string_append_c (out, '\n');
+      g_string_append_len (out, at, (gssize) line);
+      at += line;
+    }
+}
+
+static gboolean
+encode (Call *call, const Value *args, Value *ret, GError **error)
+{
+  TallyText bytes = args[0].text;
+
+  if (is_format (args[1].text, "hex"))
+    for (gsize i = 0; i < bytes.length; i++)
+      g_string_append_printf (call->scratch, "%02x", (guchar) bytes.data[i]);
+  else if (is_format (args[1].text, "base64"))
+    append_base64 (bytes, call->scratch);
+  else if (is_format (args[1].text, "escape"))
+    for (gsize i = 0; i < bytes.length; i++)
+      if (bytes.data[i] == '\0' || (guchar) bytes.data[i] >= 0x80)
+        g_string_append_printf (call->scratch, "\\%03o", (guchar) bytes.data[i]);
+      else
+        g_string_append (call->scratch, bytes.data[i] == '\\' ? "\\\\" : (char[]) { bytes.data[i], '\0' });
+  else
+    return throw_encoding (args[1].text, error);
+
+  return text_finish (call, ret, error);
+}
+
+static gboolean
+decode_base64 (Call *call, TallyText text, GError **error)
+{
+  static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  guint32 bits = 0;
+  guint n = 0, padding = 0;
+
+  for (gsize i = 0; i < text.length; i++)
+    {
+      char c = text.data[i];
+      const char *found = c != '\0' ? strchr (letters, c) : NULL;
+
+      if (c == ' ' || c == '\t' || c == '\n' || c == '\r')
+        continue;
+      if (c == '=')
+        {
+          if (padding == 0 && n < 2)
+            return tally_throw (error, TALLY_ERROR_DATA, "unexpected \"=\" while decoding base64 sequence");
+          padding++;
+          bits <<= 6;
+        }
+      else if (found == NULL)
+        return tally_throw (error, TALLY_ERROR_DATA, "invalid symbol \"%.*s\" found while decoding base64 sequence",
+                            (int) text_char_size (text, i), text.data + i);
+      else
+        bits = bits << 6 | (guint32) (found - letters);
+      if (++n < 4)
+        continue;
+      g_string_append_c (call->scratch, (char) (bits >> 16));
+      if (padding < 2)
+        g_string_append_c (call->scratch, (char) (bits >> 8));
+      if (padding < 1)
+        g_string_append_c (call->scratch, (char) bits);
+      n = 0;
+      bits = 0;
+    }
+
+  if (n != 0)
+    return tally_throw (error, TALLY_ERROR_DATA, "invalid base64 end sequence");
+  return TRUE;
+}
+
+static gboolean
+decode (Call *call, const Value *args, Value *ret, GError **error)
+{
+  TallyText text = args[0].text;
+  g_autofree char *prefixed = NULL;
+  Value bytes;
+
+  if (is_format (args[1].text, "base64"))
+    return decode_base64 (call, text, error) && text_finish (call, ret, error);
+  if (is_format (args[1].text, "hex"))
+    {
+      g_string_append (call->scratch, "\\x");
+      g_string_append_len (call->scratch, text.data, (gssize) text.length);
+      text = (TallyText) { call->scratch->str, call->scratch->len };
+    }
+  else if (!is_format (args[1].text, "escape"))
+    return throw_encoding (args[1].text, error);
+  else if (g_str_has_prefix (text.data, "\\x") && text.length >= 2)
+    return tally_throw (error, TALLY_ERROR_DATA, "invalid input syntax for type bytea");
+
+  if (!tally_value_parse (TALLY_TYPE_BYTEA, text, call->batch, &bytes, error))
+    return FALSE;
+  *ret = bytes;
+  return TRUE;
+}
+
+static gboolean
+is_utf8_name (TallyText name)
+{
+  return is_format (name, "utf8") || is_format (name, "utf-8") || is_format (name, "unicode");
+}
+
+static gboolean
+convert (Call *call, const Value *args, Value *ret, GError **error)
+{
+  if (!is_utf8_name (args[1].text))
+    return tally_throw (error, TALLY_ERROR_UNSUPPORTED, "encoding \"%.*s\" is not supported, only UTF8", (int) MIN (args[1].text.length, 100),
+                        args[1].text.data);
+  if (call->term->type == TALLY_TYPE_TEXT)
+    return tally_value_parse (TALLY_TYPE_TEXT, args[0].text, call->batch, ret, error);
+
+  ret->text = args[0].text;
+  return TRUE;
+}
+
+/* Arrays of text. */
+
+static TallyText
+json_string (Call *call, TallyText text)
+{
+  GString *out = g_string_new (NULL);
+  TallyText copy;
+
+  tally_json_append_string (text, out);
+  copy = tally_call_copy (call, out->str, out->len);
+  g_string_free (out, TRUE);
+  return copy;
+}
+
+static gboolean
+array (Call *call, const Value *args, Value *ret, GError **error)
+{
+  TallyText elements[MAX_ARGS];
+
+  for (guint i = 0; i < call->term->n_args; i++)
+    elements[i] = is_null (call, i) ? (TallyText) { "null", 4 } : json_string (call, args[i].text);
+  ret->text = tally_jsonb_build_array (elements, call->term->n_args, call->batch);
+  return TRUE;
+}
+
+/* a[n], from 1. */
+static gboolean
+array_element (Call *call, const Value *args, Value *ret, GError **error)
+{
+  TallyText element;
+
+  call->is_null = args[1].integer < 1 || !tally_jsonb_element (args[0].text, args[1].integer - 1, &element)
+                  || !tally_jsonb_to_text (element, call->batch, &ret->text);
+  return TRUE;
+}
+
+static gboolean
+array_concat (Call *call, const Value *args, Value *ret, GError **error)
+{
+  return tally_jsonb_concat (args[0].text, args[1].text, call->batch, &ret->text, error);
+}
+
+static gboolean
+any (Call *call, const Value *args, Value *ret, GError **error)
+{
+  TallyText element, text;
+  TallyJsonbIter iter;
+  gboolean unknown = FALSE;
+
+  ret->boolean = FALSE;
+  tally_jsonb_iter_init (&iter, args[1].text);
+  while (tally_jsonb_iter_next (&iter, NULL, &element))
+    if (!tally_jsonb_to_text (element, call->batch, &text))
+      unknown = TRUE;
+    else if (text.length == args[0].text.length && memcmp (text.data, args[0].text.data, text.length) == 0)
+      {
+        ret->boolean = TRUE;
+        return TRUE;
+      }
+
+  call->is_null = unknown;
+  return TRUE;
+}
+
+static gboolean
+array_length (Call *call, const Value *args, Value *ret, GError **error)
+{
+  if (!tally_jsonb_array_length (args[0].text, &ret->integer, error))
+    return FALSE;
+
+  /* An empty array has no dimensions. */
+  call->is_null = call->term->n_args == 2 && (ret->integer == 0 || args[1].integer != 1);
+  return TRUE;
+}
+
+/* array_to_string(array, separator [, null]) */
+static gboolean
+array_to_string (Call *call, const Value *args, Value *ret, GError **error)
+{
+  TallyText element, text;
+  TallyJsonbIter iter;
+  gboolean first = TRUE;
+
+  if (call->nulls & 3)
+    {
+      call->is_null = TRUE;
+      return TRUE;
+    }
+
+  tally_jsonb_iter_init (&iter, args[0].text);
+  while (tally_jsonb_iter_next (&iter, NULL, &element))
+    {
+      if (!tally_jsonb_to_text (element, call->batch, &text))
+        {
+          if (call->term->n_args < 3 || is_null (call, 2))
+            continue;
+          text = args[2].text;
+        }
+      if (!first)
+        g_string_append_len (call->scratch, args[1].text.data, (gssize) args[1].text.length);
+      first = FALSE;
+      g_string_append_len (call->scratch, text.data, (gssize) text.length);
+    }
+  return text_finish (call, ret, error);
+}
+
+static TallyText
+array_part (Call *call, const Value *args, TallyText part)
+{
+  if (call->term->n_args == 3 && !is_null (call, 2) && part.length == args[2].text.length
+      && memcmp (part.data, args[2].text.data, part.length) == 0)
+    return (TallyText) { "null", 4 };
+
+  return json_string (call, part);
+}
+
+/* string_to_array(text, separator [, null]): a NULL separator cuts between all letters. */
+static gboolean
+string_to_array (Call *call, const Value *args, Value *ret, GError **error)
+{
+  g_autoptr (GArray) parts = g_array_new (FALSE, FALSE, sizeof (TallyText));
+  TallyText text = args[0].text, part;
+  gsize at = 0;
+
+  if (is_null (call, 0))
+    {
+      call->is_null = TRUE;
+      return TRUE;
+    }
+
+  while (text.length > 0)
+    {
+      const char *found;
+      gsize end, next;
+
+      if (is_null (call, 1))
+        end = next = at + text_char_size (text, at);
+      else if (args[1].text.length == 0 || (found = text_find (text, at, args[1].text)) == NULL)
+        end = next = text.length;
+      else
+        {
+          end = (gsize) (found - text.data);
+          next = end + args[1].text.length;
+        }
+      part = array_part (call, args, text_slice (text, at, end));
+      g_array_append_val (parts, part);
+      if (next == text.length && next > end)
+        {
+          part = array_part (call, args, (TallyText) { "", 0 });
+          g_array_append_val (parts, part);
+        }
+      if (next >= text.length)
+        break;
+      at = next;
+    }
+
+  ret->text = tally_jsonb_build_array ((const TallyText *) parts->data, parts->len, call->batch);
+  return TRUE;
+}
+
+const Function tally_array_function = { "array", "t", 'A', array, .flags = FUNCTION_VARIADIC | FUNCTION_TAKES_NULL };
+const Function tally_array_element_function = { "[]", "Ai", 't', array_element };
+const Function tally_array_concat_function = { "||", "AA", 'A', array_concat };
+const Function tally_any_function = { "any", "tA", 'b', any };
+
+const Function tally_text_functions[] = {
+  { "concat", "*", 't', concat, .flags = FUNCTION_VARIADIC | FUNCTION_TAKES_NULL },
+  { "concat_ws", "t*", 't', concat_ws, .flags = FUNCTION_VARIADIC | FUNCTION_TAKES_NULL },
+  { "format", "t", 't', format, .flags = FUNCTION_TAKES_NULL },
+  { "format", "t*", 't', format, .flags = FUNCTION_VARIADIC | FUNCTION_TAKES_NULL },
+  { "lpad", "ti", 't', pad, .detail = TRUE },
+  { "lpad", "tit", 't', pad, .detail = TRUE },
+  { "rpad", "ti", 't', pad, .detail = FALSE },
+  { "rpad", "tit", 't', pad, .detail = FALSE },
+  { "repeat", "ti", 't', repeat },
+  { "to_hex", "i", 't', to_hex },
+  { "quote_literal", "t", 't', quote_literal },
+  { "quote_nullable", "t", 't', quote_nullable, .flags = FUNCTION_TAKES_NULL },
+  { "md5", "t", 't', digest, .detail = G_CHECKSUM_MD5 },
+  { "md5", "y", 't', digest, .detail = G_CHECKSUM_MD5 },
+  { "sha256", "y", 'y', digest_bytes, .detail = G_CHECKSUM_SHA256 },
+  { "sha384", "y", 'y', digest_bytes, .detail = G_CHECKSUM_SHA384 },
+  { "sha512", "y", 'y', digest_bytes, .detail = G_CHECKSUM_SHA512 },
+  { "encode", "yt", 't', encode },
+  { "decode", "tt", 'y', decode },
+  { "convert_to", "tt", 'y', convert },
+  { "convert_from", "yt", 't', convert },
+  { "array_length", "Ai", 'i', array_length },
+  { "cardinality", "A", 'i', array_length },
+  { "array_to_string", "At", 't', array_to_string, .flags = FUNCTION_TAKES_NULL },
+  { "array_to_string", "Att", 't', array_to_string, .flags = FUNCTION_TAKES_NULL },
+  { "string_to_array", "tt", 'A', string_to_array, .flags = FUNCTION_TAKES_NULL },
+  { "string_to_array", "ttt", 'A', string_to_array, .flags = FUNCTION_TAKES_NULL },
+  { NULL },
+};

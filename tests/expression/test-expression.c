@@ -1,0 +1,299 @@
+/* What expressions promise: PostgreSQL's values, its errors row by row, and complaints that name the place and the fix. */
+#include "expression/expression.h"
+#include "promise.h"
+#include "record/batch-private.h"
+#include "record/bitmap.h"
+#include "record/value.h"
+#include <string.h>
+
+/* Columns of all rows; the third row is all NULL. */
+static const TallyColumn columns[] = {
+  { "id", TALLY_TYPE_BIGINT },          { "subject", TALLY_TYPE_TEXT },  { "status", TALLY_TYPE_TEXT },
+  { "price", TALLY_TYPE_NUMERIC },      { "open", TALLY_TYPE_BOOLEAN },  { "created", TALLY_TYPE_TIMESTAMPTZ },
+  { "requester.email", TALLY_TYPE_TEXT }, { "Issue key", TALLY_TYPE_TEXT }, { "Prio", TALLY_TYPE_TEXT },
+  { "share", TALLY_TYPE_DOUBLE },       { "tags", TALLY_TYPE_JSONB },    { "spare", TALLY_TYPE_TEXT },
+};
+
+static const char *const rows[][G_N_ELEMENTS (columns)] = {
+  { "1", "  Hello  ", "open", "12.50", "t", "2024-02-29 12:30:00+00", "Ann@Example.COM", "A-1", "1", "0.25", "[\"a\", \"b\"]" },
+  { "0", "Ärger", "spam", "-1", "f", "2023-12-31 23:59:59+00", "bob@x.org", "A-2", "x", "-1.5", "{\"k\": 1}" },
+  { NULL },
+};
+
+static TallyBatch *
+make_batch (void)
+{
+  g_autoptr (TallySchema) schema = tally_schema_new (columns, G_N_ELEMENTS (columns));
+  TallyBatch *batch = tally_batch_new (schema, 8);
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      tally_batch_add_row (batch);
+      for (guint j = 0; j < G_N_ELEMENTS (columns); j++)
+        if (rows[i][j] != NULL)
+          g_assert_true (tally_batch_set_from_text (batch, j, rows[i][j], strlen (rows[i][j]), NULL));
+    }
+  return batch;
+}
+
+static char *
+describe (const TallyComplaint *complaint)
+{
+  return g_strdup_printf ("%s at %" G_GSIZE_FORMAT "+%" G_GSIZE_FORMAT, complaint->message, complaint->offset, complaint->length);
+}
+
+/* The values of an expression for the rows, with "|" between them; rejects as !message; a complaint as it is. */
+static char *
+evaluate (const char *text)
+{
+  g_autoptr (TallyBatch) batch = make_batch ();
+  TallyComplaint *complaint = NULL;
+  g_autoptr (TallyExpression) expression = tally_expression_compile (text, tally_batch_schema (batch), &complaint);
+  GString *out = g_string_new (NULL);
+
+  if (expression == NULL)
+    {
+      char *said = describe (complaint);
+
+      tally_complaint_free (complaint);
+      g_string_free (out, TRUE);
+      return said;
+    }
+
+  TallyType type = tally_expression_type (expression);
+  gsize size = tally_type_size (type);
+  g_autofree char *vector = g_malloc0 (8 * size);
+  guint64 validity[1] = { 0 };
+
+  tally_expression_evaluate (expression, batch, vector, validity);
+  for (guint i = 0, n_rejects; i < G_N_ELEMENTS (rows); i++)
+    {
+      if (i > 0)
+        g_string_append_c (out, '|');
+      if (tally_batch_is_rejected (batch, i))
+        {
+          g_autoptr (TallyBatch) again = make_batch ();
+
+          tally_expression_evaluate (expression, again, vector, validity);
+          tally_batch_end_stage (again);
+          const TallyReject *rejects = tally_batch_rejects (again, &n_rejects);
+          g_string_append_printf (out, "!%s", rejects[0].reason);
+          assert_true (!tally_bitmap_get (validity, i));
+        }
+      else if (!tally_bitmap_get (validity, i))
+        g_string_append (out, "NULL");
+      else
+        tally_value_format (type, vector + i * size, out);
+    }
+  return g_string_free (out, FALSE);
+}
+
+typedef struct
+{
+  const char *label, *text, *expected;
+} Case;
+
+static void
+check_cases (const Case *cases, gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    {
+      g_autofree char *got = evaluate (cases[i].text);
+
+      assert_row_text (cases[i].label, got, cases[i].expected);
+    }
+}
+
+static void
+test_gives_postgresqls_values (void)
+{
+  static const Case cases[] = {
+    { "a column", "id", "1|0|NULL" },
+    { "a column with a dot", "requester.email", "Ann@Example.COM|bob@x.org|NULL" },
+    { "a name in quotes", "\"Issue key\"", "A-1|A-2|NULL" },
+    { "a constant", "'x'", "x|x|x" },
+    { "NULL", "NULL", "NULL|NULL|NULL" },
+    { "lower is ASCII's", "lower(subject)", "  hello  |Ärger|NULL" },
+    { "upper is ASCII's", "upper(subject)", "  HELLO  |ÄRGER|NULL" },
+    { "concatenation", "'[' || status || '] ' || id", "[open] 1|[spam] 0|NULL" },
+    { "comparison", "status <> 'spam'", "t|f|NULL" },
+    { "arithmetic", "id * 3 - 1", "2|-1|NULL" },
+    { "precedence", "1 + 2 * 3 - -4", "11|11|11" },
+    { "numeric", "price * 2", "25.00|-2|NULL" },
+    { "trim and default", "coalesce(nullif(trim(subject), ''), '(no subject)')", "Hello|Ärger|(no subject)" },
+    { "CASE", "CASE status WHEN 'open' THEN 1 WHEN 'spam' THEN 2 END", "1|2|NULL" },
+    { "CASE with conditions", "CASE WHEN open THEN 'a' WHEN id = 0 THEN 'b' ELSE 'c' END", "a|b|c" },
+    { "AND with NULL", "open AND id = 1", "t|f|NULL" },
+    { "OR with NULL", "open OR true", "t|t|t" },
+    { "IS NULL", "subject IS NULL", "f|f|t" },
+    { "IS DISTINCT FROM", "status IS DISTINCT FROM 'open'", "f|t|t" },
+    { "IN", "status IN ('open', 'new')", "t|f|NULL" },
+    { "NOT IN with NULL", "status NOT IN ('open', NULL)", "f|NULL|NULL" },
+    { "BETWEEN", "id BETWEEN 1 AND 2", "t|f|NULL" },
+    { "LIKE", "subject LIKE '_rg%'", "f|t|NULL" },
+    { "ILIKE", "status ILIKE 'OP%'", "t|f|NULL" },
+    { "~", "status ~ '^s.*m$'", "f|t|NULL" },
+    { "a cast", "price::bigint", "13|-1|NULL" },
+    { "jsonb", "tags -> 0", "\"a\"|NULL|NULL" },
+    { "jsonb as text", "tags ->> 'k'", "NULL|1|NULL" },
+    { "length counts letters", "length(subject)", "9|5|NULL" },
+    { "GREATEST passes over NULL", "greatest(id, -5)", "1|0|-5" },
+  };
+
+  check_cases (cases, G_N_ELEMENTS (cases));
+}
+
+static void
+test_rejects_the_rows_that_cannot_be_worked_out (void)
+{
+  static const Case cases[] = {
+    { "division by zero", "10 / id", "10|!division by zero|NULL" },
+    { "not a number", "\"Prio\"::bigint", "1|!invalid input syntax for type bigint: \"x\"|NULL" },
+    { "not an integer", "\"Prio\"::int", "1|!invalid input syntax for type integer: \"x\"|NULL" },
+    { "overflow", "9223372036854775807 + id", "!bigint out of range|9223372036854775807|NULL" },
+  };
+
+  check_cases (cases, G_N_ELEMENTS (cases));
+}
+
+static void
+test_raises_no_error_in_a_branch_that_is_not_taken (void)
+{
+  static const Case cases[] = {
+    { "CASE", "CASE WHEN id <> 0 THEN 10 / id ELSE -1 END", "10|-1|-1" },
+    { "AND", "id <> 0 AND 10 / id > 5", "t|f|NULL" },
+    { "OR", "id = 0 OR 10 / id > 5", "t|t|NULL" },
+    { "COALESCE", "coalesce(id, 10 / id)", "1|0|NULL" },
+    { "a constant branch", "CASE WHEN true THEN 1 ELSE 1 / 0 END", "1|1|1" },
+    { "FALSE AND", "false AND 1 / 0 = 1", "f|f|f" },
+    { "a value that is compared twice", "CASE 10 / nullif(id, 0) WHEN NULL THEN 1 WHEN 10 THEN 2 END", "2|NULL|NULL" },
+  };
+
+  check_cases (cases, G_N_ELEMENTS (cases));
+}
+
+static void
+test_complains_with_the_place (void)
+{
+  static const Case cases[] = {
+    { "unknown column", "id = 1 AND stauts <> 'spam'", "column \"stauts\" does not exist at 11+6" },
+    { "unknown function", "lowr(status)", "function lowr(text) does not exist at 0+4" },
+    { "text against number", "status = 5", "operator does not exist: text = bigint at 7+1" },
+    { "wrong argument", "lower(id)", "function lower(bigint) does not exist at 0+5" },
+    { "syntax", "id = = 1", "syntax error at or near \"=\" at 5+1" },
+    { "end", "id +", "syntax error at end of input at 4+1" },
+    { "letters of several bytes before", "'ä' || = 1", "syntax error at or near \"=\" at 8+1" },
+    { "nothing", "", "expression is empty at 0+1" },
+    { "another clause", "1) FROM x; --", "syntax error at or near \")\" at 1+1" },
+    { "FROM", "1 FROM x", "only an expression can stand here, not a query at 0+8" },
+    { "two", "1, 2", "only one expression can stand here at 3+1" },
+    { "two statements", "1; SELECT 2", "only one expression can stand here, without \";\" at 1+1" },
+    { "a name", "id AS x", "syntax error at or near \"x\" at 6+1" },
+    { "a subquery", "(SELECT 1 UNION SELECT 2)", "a subquery is not supported at 0+1" },
+    { "EXISTS", "EXISTS (SELECT 1)", "a subquery is not supported at 0+6" },
+    { "an aggregate", "count(*)", "a function over many rows is not supported at 0+5" },
+    { "a parameter", "$1", "a parameter is not supported at 0+2" },
+    { "a literal of the wrong form", "id = 'x'", "invalid input syntax for type bigint: \"x\" at 5+3" },
+    { "a constant that cannot be", "id + 1 / 0", "division by zero at 7+1" },
+    { "CASE types", "CASE WHEN open THEN status ELSE 1 END", "CASE types bigint and text cannot be matched at 20+6" },
+    { "AND of text", "status AND open", "argument of AND must be type boolean, not type text at 0+6" },
+    { "SIMILAR TO", "status SIMILAR TO 'x'", "SIMILAR TO is not supported at 7+7" },
+    { "json", "status::json", "type \"json\" is not supported at 8+4" },
+    { "a bad pattern", "status ~ '('", "invalid regular expression: parentheses () not balanced at 7+1" },
+  };
+
+  check_cases (cases, G_N_ELEMENTS (cases));
+}
+
+static void
+test_hints_at_the_fix (void)
+{
+  static const Case cases[] = {
+    { "nearest column", "stauts", "did you mean \"status\"? The step gets: id, subject, status, price, open, created, requester.email, Issue key, …" },
+    { "no near column", "zzzzzzzz", "the step gets: id, subject, status, price, open, created, requester.email, Issue key, …" },
+    { "capitals", "Prio", "a name with capitals needs double quotes: \"Prio\". The step gets: id, subject, status, price, open, created, requester.email, Issue key, …" },
+    { "nearest function", "lowr(status)", "did you mean \"lower\"?" },
+    { "cast", "id = status", "nothing is converted by itself; cast it: status::bigint" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (TallySchema) schema = tally_schema_new (columns, G_N_ELEMENTS (columns));
+      TallyComplaint *complaint = NULL;
+
+      if (!assert_true (tally_expression_compile (cases[i].text, schema, &complaint) == NULL))
+        continue;
+      assert_row_text (cases[i].label, complaint->hint, cases[i].expected);
+      tally_complaint_free (complaint);
+    }
+}
+
+static void
+test_refuses_what_is_too_long_or_too_deep (void)
+{
+  g_autoptr (TallySchema) schema = tally_schema_new (columns, G_N_ELEMENTS (columns));
+  static const char *const links[] = { "+1", "::text", "||'x'", "(", "- ", " AND true" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (links); i++)
+    {
+      g_autoptr (GString) text = g_string_new (i == 3 || i == 4 ? "" : "1");
+      TallyComplaint *complaint = NULL;
+
+      while (text->len < 32000)
+        g_string_append (text, links[i]);
+      if (assert_true (tally_expression_compile (text->str, schema, &complaint) == NULL))
+        assert_true (complaint->message != NULL);
+      tally_complaint_free (complaint);
+    }
+}
+
+static void
+test_knows_type_columns_and_volatility (void)
+{
+  g_autoptr (TallySchema) schema = tally_schema_new (columns, G_N_ELEMENTS (columns));
+  TallyComplaint *complaint = NULL;
+  g_autoptr (TallyExpression) expression = tally_expression_compile ("id + price", schema, &complaint);
+  g_autoptr (TallyExpression) now = tally_expression_compile ("now()", schema, &complaint);
+
+  assert_int (tally_expression_type (expression), TALLY_TYPE_NUMERIC);
+  assert_int (tally_expression_columns (expression)[0], 1 << 0 | 1 << 3);
+  assert_true (!tally_expression_is_volatile (expression));
+  assert_true (tally_expression_is_volatile (now));
+}
+
+static void
+test_writes_into_a_column_and_passes_over_rejected_rows (void)
+{
+  g_autoptr (TallyBatch) batch = make_batch ();
+  TallyComplaint *complaint = NULL;
+  g_autoptr (TallyExpression) expression
+    = tally_expression_compile ("'<' || status || '>'", tally_batch_schema (batch), &complaint);
+  gint spare = tally_schema_find (tally_batch_schema (batch), "spare");
+
+  tally_batch_reject (batch, 1, "by another");
+  tally_expression_evaluate (expression, batch, tally_batch_vector (batch, (guint) spare), tally_batch_validity (batch, (guint) spare));
+  g_clear_pointer (&expression, tally_expression_free);
+
+  g_autofree char *text = tally_text_dup (tally_batch_get_text (batch, 0, (guint) spare));
+  assert_text (text, "<open>");
+  assert_true (tally_batch_is_null (batch, 1, (guint) spare));
+  assert_true (tally_batch_is_null (batch, 2, (guint) spare));
+}
+
+static const Promise promises[] = {
+  { "gives PostgreSQL's values", test_gives_postgresqls_values },
+  { "rejects the rows that cannot be worked out", test_rejects_the_rows_that_cannot_be_worked_out },
+  { "raises no error in a branch that is not taken", test_raises_no_error_in_a_branch_that_is_not_taken },
+  { "complains with the place", test_complains_with_the_place },
+  { "hints at the fix", test_hints_at_the_fix },
+  { "refuses what is too long or too deep", test_refuses_what_is_too_long_or_too_deep },
+  { "knows type, columns and volatility", test_knows_type_columns_and_volatility },
+  { "writes into a column and passes over rejected rows", test_writes_into_a_column_and_passes_over_rejected_rows },
+  { NULL },
+};
+
+int
+main (int argc, char **argv)
+{
+  return keep_promises ("expression", promises, argc, argv);
+}
