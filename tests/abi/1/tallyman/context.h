@@ -1,0 +1,101 @@
+/* context.h: what the engine offers to a plugin at work */
+#pragma once
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/**
+ * TallyContext:
+ *
+ * One use of a plugin in one run.  Valid from open() to the return of close().
+ *
+ * Since: 0.1
+ */
+typedef struct _TallyContext TallyContext;
+
+/**
+ * tally_context_position:
+ * @ctx: a source's context
+ *
+ * Returns: (transfer none) (nullable): the position that the last run reached, in the source's own
+ *   words, or %NULL to begin at the beginning
+ * Since: 0.1
+ */
+const char *tally_context_position (TallyContext *ctx);
+
+/**
+ * tally_context_directory:
+ * @ctx: a context
+ *
+ * Returns: (transfer none): the absolute path of the pipeline's folder
+ * Since: 0.1
+ */
+const char *tally_context_directory (TallyContext *ctx);
+
+/**
+ * tally_context_run_tag:
+ * @ctx: a context
+ *
+ * Returns: (transfer none): a short name of this run, of lower-case letters, digits and `-`, to mark
+ *   with it what the run creates
+ * Since: 0.1
+ */
+const char *tally_context_run_tag (TallyContext *ctx);
+
+/**
+ * tally_context_is_interrupted:
+ * @ctx: a context
+ *
+ * Returns: %TRUE if the run is to stop; a plugin returns as soon as it can
+ * Since: 0.1
+ */
+gboolean tally_context_is_interrupted (TallyContext *ctx);
+
+/**
+ * tally_context_warn:
+ * @ctx: a context
+ * @format: a printf format, in the form of an error's message
+ *
+ * Tells the user of something that does not stop the run.  Equal messages are shown once and counted.
+ *
+ * Since: 0.1
+ */
+void tally_context_warn (TallyContext *ctx, const char *format, ...) G_GNUC_PRINTF (2, 3);
+
+/**
+ * tally_context_set_target:
+ * @ctx: a sink's context
+ * @fingerprint: what tells this target from any other: its host and account; copied
+ *
+ * A delivering sink calls this in open().  The ledger keeps deliveries by it, and refuses a
+ * pipeline whose target is not the one it had before.
+ *
+ * Since: 0.1
+ */
+void tally_context_set_target (TallyContext *ctx, const char *fingerprint);
+
+/**
+ * tally_context_report_target_time:
+ * @ctx: a sink's context
+ * @unix_time: the target's own clock, microseconds since 1970, as its last answer told
+ *
+ * The age of idempotency keys is held against this clock, too.
+ *
+ * Since: 0.1
+ */
+void tally_context_report_target_time (TallyContext *ctx, gint64 unix_time);
+
+/**
+ * tally_context_report_budget:
+ * @ctx: a sink's context
+ * @limit: requests that the target allows in a window
+ * @remaining: how many of them are left
+ * @reset: microseconds until the window ends
+ *
+ * What the target's last answer told of its rate limit.  The engine paces sending by it.
+ *
+ * Since: 0.1
+ */
+void tally_context_report_budget (TallyContext *ctx, gint64 limit, gint64 remaining, gint64 reset);
+
+G_END_DECLS

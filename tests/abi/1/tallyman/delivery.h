@@ -1,0 +1,228 @@
+/* delivery.h: sinks that create records in a target, one request each
+ *
+ * A delivering sink does not write.  It renders a record into the exact bytes of a request, sends
+ * such bytes, and looks a record up in the target.  The core keeps the ledger around it: when to
+ * send, what to send again under which key, when to look up, and what the fate of each record is.
+ *
+ * The core calls all of it on one thread.  send() and resolve() only begin the work; drive() moves all
+ * that was begun; each delivery is settled exactly once for each send() or resolve(), in any order,
+ * by tally_delivery_settle(), from within any of the three.
+ */
+#pragma once
+#include "batch.h"
+#include "context.h"
+
+G_BEGIN_DECLS
+
+/**
+ * TallyInFlight:
+ * @TALLY_IN_FLIGHT_UNKNOWN: nobody knows; taken for the worst
+ * @TALLY_IN_FLIGHT_WAITS: the second request waits for the first one's answer
+ * @TALLY_IN_FLIGHT_CONFLICT: the second is refused
+ * @TALLY_IN_FLIGHT_DUPLICATES: both create
+ *
+ * What the target does with a second request under a key while the first is still at work.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  TALLY_IN_FLIGHT_UNKNOWN,
+  TALLY_IN_FLIGHT_WAITS,
+  TALLY_IN_FLIGHT_CONFLICT,
+  TALLY_IN_FLIGHT_DUPLICATES,
+} TallyInFlight;
+
+/**
+ * TallyDeliveryProfile:
+ * @size: set by the core: the size of the struct that it knows
+ * @entity: what is created: `ticket`
+ * @key_life: microseconds for which the target honours an idempotency key; 0 if it honours none
+ * @settle: microseconds after which a request whose answer was lost is surely no longer at work
+ * @in_flight: what a second request under the same key meets
+ * @can_resolve: whether resolve() can tell if a record exists
+ * @max_in_flight: most requests at once, at least 1
+ *
+ * What the target promises.  Filled by the sink's profile() from its options.
+ *
+ * Since: 0.1
+ */
+typedef struct
+{
+  gsize size;
+  const char *entity;
+  gint64 key_life;
+  gint64 settle;
+  TallyInFlight in_flight;
+  gboolean can_resolve;
+  guint max_in_flight;
+} TallyDeliveryProfile;
+
+/**
+ * TallyDelivery:
+ *
+ * One record on its way.
+ *
+ * Since: 0.1
+ */
+typedef struct _TallyDelivery TallyDelivery;
+
+/**
+ * TallyVerdict:
+ * @TALLY_VERDICT_DELIVERED: the target answered with the id of what it created; after resolve():
+ *   what it holds
+ * @TALLY_VERDICT_REJECTED: the target will never take this record as it is
+ * @TALLY_VERDICT_UNSENT: surely not a byte of the request reached the target
+ * @TALLY_VERDICT_BUSY: the target refused without acting and may take it later: a rate limit, a lock
+ * @TALLY_VERDICT_MISMATCH: the target knows the key with another request
+ * @TALLY_VERDICT_UNKNOWN: anything else: no answer, half an answer, an answer nobody understands
+ * @TALLY_VERDICT_ABSENT: after resolve(): the target holds no such record
+ * @TALLY_VERDICT_HALT: credentials, rights or address are wrong: no record can get through, and this
+ *   one was not acted upon
+ *
+ * What became of a request.  In doubt, it is %TALLY_VERDICT_UNKNOWN.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  TALLY_VERDICT_DELIVERED,
+  TALLY_VERDICT_REJECTED,
+  TALLY_VERDICT_UNSENT,
+  TALLY_VERDICT_BUSY,
+  TALLY_VERDICT_MISMATCH,
+  TALLY_VERDICT_UNKNOWN,
+  TALLY_VERDICT_ABSENT,
+  TALLY_VERDICT_HALT,
+} TallyVerdict;
+
+/**
+ * TallyOutcome:
+ * @size: sizeof (TallyOutcome)
+ * @verdict: what became of it
+ * @status: the protocol's status code, or 0 if there was no answer
+ * @target_id: (nullable): the record's id in the target; needed with %TALLY_VERDICT_DELIVERED
+ * @other_ids: (nullable): ids of further records with the same reference, joined by commas
+ * @repeated: the target said that this is its answer to an earlier request under the key
+ * @wait: microseconds for which the target asked to be left alone; 0 if it named none
+ * @wait_all: whether @wait is meant for all requests, not for this record alone
+ * @detail: (nullable): the answer in a line or two, for a person; never with a secret in it
+ *
+ * Everything is copied by tally_delivery_settle().
+ *
+ * Since: 0.1
+ */
+typedef struct
+{
+  gsize size;
+  TallyVerdict verdict;
+  gint status;
+  const char *target_id;
+  const char *other_ids;
+  gboolean repeated;
+  gint64 wait;
+  gboolean wait_all;
+  const char *detail;
+} TallyOutcome;
+
+#define TALLY_OUTCOME_INIT .size = sizeof (TallyOutcome)
+
+/**
+ * TallyDeliverySink:
+ * @size: sizeof (TallyDeliverySink)
+ * @profile: says what the target promises; called after check(), before open()
+ * @render: appends to @ret_body the exact bytes of the request for a row.  @reference is what the
+ *   created record must carry so that it can be found again (origin, a colon, the key).  The same
+ *   row must always give the same bytes.  Fails with %TALLY_ERROR_DATA to reject the row
+ * @send: begins to send tally_delivery_body() under tally_delivery_key(); must not resend by itself
+ * @resolve: begins to look for tally_delivery_reference() in the target
+ * @drive: moves on what was begun, waiting at most @wait microseconds for something to happen;
+ *   %NULL if send() and resolve() settle before they return.  Fails only if nothing can work any more
+ *
+ * The callbacks of a delivering sink, in place of write() and commit().
+ *
+ * Since: 0.1
+ */
+typedef struct
+{
+  gsize size;
+  void (*profile) (gpointer self, TallyDeliveryProfile *ret_profile);
+  gboolean (*render) (gpointer self, TallyContext *ctx, const TallyBatch *batch, guint row,
+                      const char *reference, GString *ret_body, GError **error);
+  void (*send) (gpointer self, TallyContext *ctx, TallyDelivery *delivery);
+  void (*resolve) (gpointer self, TallyContext *ctx, TallyDelivery *delivery);
+  gboolean (*drive) (gpointer self, TallyContext *ctx, gint64 wait, GError **error);
+} TallyDeliverySink;
+
+#define TALLY_DELIVERY_SINK_INIT .size = sizeof (TallyDeliverySink)
+
+/**
+ * tally_delivery_key:
+ * @delivery: a delivery
+ *
+ * Returns: (transfer none): the idempotency key: 64 lower-case hexadecimal digits
+ * Since: 0.1
+ */
+const char *tally_delivery_key (const TallyDelivery *delivery);
+
+/**
+ * tally_delivery_reference:
+ * @delivery: a delivery
+ *
+ * Returns: (transfer none): what the record carries in the target: origin, a colon, the source's key
+ * Since: 0.1
+ */
+const char *tally_delivery_reference (const TallyDelivery *delivery);
+
+/**
+ * tally_delivery_body:
+ * @delivery: a delivery
+ *
+ * Returns: the request's bytes, exactly as render() made them, however long ago; valid until the
+ *   delivery is settled
+ * Since: 0.1
+ */
+TallyText tally_delivery_body (const TallyDelivery *delivery);
+
+/**
+ * tally_delivery_sent_at:
+ * @delivery: a delivery that resolve() got
+ *
+ * The moment up to which requests of it that were sent before may have been at work.  Only a view of the
+ * target that is as new as this, or newer, can tell that the record is absent; with an older one resolve()
+ * answers %TALLY_VERDICT_UNKNOWN, and says in @wait when it will know.
+ *
+ * Returns: microseconds since 1970, on the target's clock as tally_context_report_target_time() told it
+ *   last, or the ledger's if it never did
+ * Since: 0.1
+ */
+gint64 tally_delivery_sent_at (const TallyDelivery *delivery);
+
+/**
+ * tally_delivery_set_user_data:
+ * @delivery: a delivery
+ * @data: (nullable): whatever the sink wants to find again; not freed
+ *
+ * Since: 0.1
+ */
+void tally_delivery_set_user_data (TallyDelivery *delivery, gpointer data);
+
+/**
+ * tally_delivery_user_data:
+ * @delivery: a delivery
+ *
+ * Returns: (transfer none) (nullable): what tally_delivery_set_user_data() set
+ * Since: 0.1
+ */
+gpointer tally_delivery_user_data (const TallyDelivery *delivery);
+
+/**
+ * tally_delivery_settle:
+ * @delivery: (transfer full): a delivery that send() or resolve() got; gone after this
+ * @outcome: what became of it; copied
+ *
+ * Since: 0.1
+ */
+void tally_delivery_settle (TallyDelivery *delivery, const TallyOutcome *outcome);
+
+G_END_DECLS
