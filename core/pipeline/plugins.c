@@ -3,6 +3,7 @@
 #include "plugin/option.h"
 #include "reader.h"
 #include "record/nearest.h"
+#include <gio/gio.h>
 #include <string.h>
 
 /* ---- Values ---- */
@@ -330,6 +331,14 @@ find_path (const TallyPipeline *pipeline, const char *message)
   return first;
 }
 
+/* Plugins pass on what GLib says of a file, too. */
+static gboolean
+is_about_file (const GError *error)
+{
+  return g_error_matches (error, TALLY_ERROR, TALLY_ERROR_IO) || (error != NULL && error->domain == G_FILE_ERROR)
+         || (error != NULL && error->domain == G_IO_ERROR);
+}
+
 /* The file beside it that was probably meant. */
 static char *
 path_hint (const TallyPipeline *pipeline, const TallyYamlNode *node)
@@ -389,7 +398,7 @@ tally_pipeline_describe_source (TallyPipeline *pipeline)
   if (schema != NULL)
     return schema;
 
-  at = g_error_matches (error, TALLY_ERROR, TALLY_ERROR_IO) ? find_path (pipeline, error->message) : NULL;
+  at = is_about_file (error) ? find_path (pipeline, error->message) : NULL;
   if (at != NULL)
     hint = path_hint (pipeline, at);
   tally_pipeline_report_node (pipeline, at != NULL ? at : draft->name,

@@ -73,6 +73,13 @@ blanks_at (const Builder *builder, gsize offset)
   return strspn (builder->source + offset, " \t");
 }
 
+/* What a caret underlines: a word, or the one character that is not part of one. */
+static gsize
+word_at (const Builder *builder, gsize offset)
+{
+  return MAX (strcspn (builder->source + offset, " \t\r\n:,[]{}\"'#"), 1);
+}
+
 /* ---- What libfyaml dislikes ---- */
 
 /* Its words for the mistakes that people make most, and ours. */
@@ -89,9 +96,9 @@ static const struct
   { "invalid mapping in plain multiline", "this line is indented unlike the ones that it belongs to",
     "give all keys of one map the same indentation" },
   { "plain scalar cannot start with", NULL, "put the value into quotes" },
-  { "double-quoted scalar without closing quote", "the quote \" is never closed", NULL },
-  { "single-quoted scalar without closing quote", "the quote ' is never closed", NULL },
-  { "flow sequence without a closing bracket", "the list's \"[\" is not closed before here", NULL },
+  { "double-quoted scalar without closing quote", "this quote is never closed", NULL },
+  { "single-quoted scalar without closing quote", "this quote is never closed", NULL },
+  { "flow sequence without a closing bracket", "this list is never closed", "close it with \"]\"" },
   { "missing comma in flow mapping", "a \",\" or \"}\" is missing before here", NULL },
   { "invalid escape", NULL, "in double quotes write \\\\ for a backslash, or use single quotes" },
 };
@@ -136,11 +143,16 @@ report_error (const Builder *builder, const struct fy_diag_error *error)
 
   if (report_tab (builder, offset))
     return;
+  /* libfyaml begins to count after an opening quote, and misses a bracket only where the file ends. */
+  if (strstr (error->msg, "without closing quote") != NULL && offset > 0 && strchr ("\"'", builder->source[offset - 1]) != NULL)
+    offset--;
+  if (g_str_has_prefix (error->msg, "flow sequence without") && builder->open->len > 0)
+    offset = ((TallyYamlNode *) builder->open->pdata[builder->open->len - 1])->start;
   if (g_str_has_prefix (error->msg, "invalid multiline plain key"))
     {
       offset = deeper_line (builder, offset);
       if (!report_tab (builder, offset))
-        builder->report (offset, 1, "this line is indented deeper than the one that it follows, which already has a value",
+        builder->report (offset, word_at (builder, offset), "this line is indented deeper than the one that it follows, which already has a value",
                          "give all keys of one map the same indentation", builder->data);
       return;
     }
@@ -148,7 +160,7 @@ report_error (const Builder *builder, const struct fy_diag_error *error)
   for (guint i = 0; i < G_N_ELEMENTS (translations); i++)
     if (g_str_has_prefix (error->msg, translations[i].theirs))
       {
-        builder->report (offset, 1, translations[i].ours != NULL ? translations[i].ours : error->msg,
+        builder->report (offset, word_at (builder, offset), translations[i].ours != NULL ? translations[i].ours : error->msg,
                          translations[i].hint, builder->data);
         return;
       }
@@ -238,6 +250,20 @@ begin (Builder *builder, TallyYamlKind kind, struct fy_event *event)
   g_ptr_array_add (builder->open, node);
 }
 
+/* libfyaml's marks stand within the quotes; a person sees the value with them. */
+static void
+include_quotes (const Builder *builder, TallyYamlNode *node)
+{
+  char quote = node->style == TALLY_YAML_DOUBLE_QUOTED ? '"' : '\'';
+
+  if (node->style != TALLY_YAML_SINGLE_QUOTED && node->style != TALLY_YAML_DOUBLE_QUOTED)
+    return;
+  if (node->start > 0 && builder->source[node->start - 1] == quote)
+    node->start--;
+  if (node->end < builder->length && builder->source[node->end] == quote)
+    node->end++;
+}
+
 static void
 add_scalar (Builder *builder, struct fy_event *event)
 {
@@ -259,6 +285,7 @@ add_scalar (Builder *builder, struct fy_event *event)
   else if (builder->key != NULL) /* `key:` has a value without a place: right after the key */
     node->start = node->end = builder->key->end;
   node->style = styles[MAX (fy_token_scalar_style (event->scalar.value), FYSS_PLAIN)];
+  include_quotes (builder, node);
   node->text = g_strndup (text != NULL ? text : "", length);
   if (strlen (node->text) != length || !g_utf8_validate (node->text, length, NULL))
     refuse (builder, start, "a text with a NUL or with half a character in it", NULL);
@@ -305,7 +332,8 @@ handle (Builder *builder, struct fy_event *event)
       end_last (builder);
       break;
     case FYET_ALIAS:
-      refuse (builder, fy_event_start_mark (event), "aliases are not taken", "write the value out, or put it into quotes");
+      refuse (builder, fy_event_start_mark (event), "an alias is not taken: the \"*\" before this name makes it one",
+              "write the value out, or put it into quotes");
       break;
     default:
       break;

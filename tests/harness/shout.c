@@ -114,7 +114,7 @@ letter_check (gpointer self, GError **error)
 {
   Letter *letter = self;
 
-  return letter->token == NULL || strlen (letter->token) >= 4
+  return letter->token == NULL || strlen (letter->token) >= 8
          || tally_throw (error, TALLY_ERROR_USAGE, "the token \"%s\" is too short", letter->token);
 }
 
