@@ -5,6 +5,7 @@
  */
 #include "datetime-private.h"
 #include "value-private.h"
+#include "value.h"
 #include <string.h>
 
 #define ZONE_FOLDER "/usr/share/zoneinfo"
@@ -92,9 +93,19 @@ to_unix (gint64 timestamp)
   return seconds + TALLY_EPOCH_UNIX;
 }
 
+/* GLib applies a zone's rules up to the year 3000.  The calendar repeats every 400 years, and so do they. */
+static gint64
+fold_future (gint64 utc)
+{
+  const gint64 limit = tally_days_from_civil (2500, 1, 1) * TALLY_USECS_PER_DAY, cycle = 146097 * TALLY_USECS_PER_DAY;
+
+  return utc < limit ? utc : utc - ((utc - limit) / cycle + 1) * cycle;
+}
+
 static gint
 interval_at (const TallyZone *zone, gint64 utc)
 {
+  utc = fold_future (utc);
   return g_time_zone_find_interval (zone->zone, G_TIME_TYPE_UNIVERSAL, to_unix (utc));
 }
 
