@@ -1,5 +1,6 @@
 /* context.c: what the engine offers to a plugin at work */
 #include "context.h"
+#include "delivery/hooks.h"
 #include <time.h>
 
 TallyContext *
@@ -83,7 +84,7 @@ now (TallyContext *ctx)
     return ctx->clock (ctx->clock_data);
 
   clock_gettime (CLOCK_BOOTTIME, &time);
-  return (gint64) time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
+  return TALLY_TIME ((gint64) time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000);
 }
 
 void
