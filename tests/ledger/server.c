@@ -107,6 +107,7 @@ test_notices_a_failover (void)
   assert_true (tally_ledger_open (uri, 0, &error) == NULL);
   assert_error (error, TALLY_ERROR, TALLY_ERROR_LEDGER, "is a standby");
   g_autoptr (TallyLedger) reader = tally_ledger_open (uri, TALLY_LEDGER_READ, &error);
+  assert_true (reader != NULL);
   assert_no_error (error);
 
   run_sql (uri, "SELECT pg_promote (true)");
