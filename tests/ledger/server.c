@@ -188,7 +188,7 @@ hand_on (Way *way, int from, int to, gboolean is_client, gboolean *cutting)
 {
   char buffer[65536];
   gssize length = read (from, buffer, sizeof buffer);
-  gboolean commits = is_client && length > 0 && memmem (buffer, length, "COMMIT", 6) != NULL;
+  gboolean commits = is_client && length > 0 && memmem (buffer, length, "COMMIT", 7) != NULL;
   Cut cut = commits ? (Cut)g_atomic_int_get (&way->cut) : CUT_NOTHING;
 
   if (length <= 0)
