@@ -1,0 +1,93 @@
+/* fuzz_answer.c: what Zendesk, or whoever answers in its place, can send
+ *
+ * The input is an answer as it goes over the wire: header lines, an empty line, a body.  Its first
+ * two bytes choose the status.  Whatever comes, a ticket counts as created only with an id and our
+ * own external_id in it.
+ */
+#include "../../plugins/zendesk/answer.h"
+#include "../../plugins/zendesk/fields.h"
+#include "../../plugins/zendesk/parts.h"
+#include "../../plugins/zendesk/text.h"
+
+#include <string.h>
+
+#define REFERENCE "desk:7"
+
+int LLVMFuzzerTestOneInput (const guint8 *data, size_t size);
+
+static void
+judge (const ZendeskAnswer *answer)
+{
+  for (ZendeskAsk ask = ZENDESK_ASK_CREATE; ask <= ZENDESK_ASK_CONTINUE; ask++)
+    {
+      ZendeskFinding finding;
+
+      zendesk_finding_init (&finding);
+      zendesk_judge (ask, answer, REFERENCE, &finding);
+      g_assert (g_utf8_validate (finding.detail->str, (gssize) finding.detail->len, NULL));
+      g_assert (finding.wait >= 0 && finding.wait <= ZENDESK_MAX_WAIT);
+      if (finding.verdict == TALLY_VERDICT_DELIVERED && ask != ZENDESK_ASK_CONTINUE)
+        {
+          g_assert (finding.target_id > 0);
+          g_assert (memmem (answer->body, answer->length, "external_id", 11) != NULL
+                    || memmem (answer->body, answer->length, "\\u", 2) != NULL);
+        }
+      zendesk_finding_clear (&finding);
+    }
+}
+
+static void
+read_lists (const char *body, gsize length)
+{
+  g_autoptr (GPtrArray) fields = NULL, parts = NULL;
+  g_autofree char *updated_at = NULL;
+  ZendeskThread thread;
+  gboolean solved;
+
+  fields = zendesk_fields_parse (body, length, NULL);
+  for (guint i = 0; fields != NULL && i < fields->len; i++)
+    g_assert (((const ZendeskField *) fields->pdata[i])->id > 0);
+  zendesk_thread_init (&thread, REFERENCE, 5);
+  zendesk_thread_read (&thread, body, length);
+  g_assert (thread.n_present >= 1 && thread.n_present <= 5);
+  zendesk_ticket_read (body, length, 1, &updated_at, &solved);
+  zendesk_parts_further ((TallyText){ body, length }, &parts);
+}
+
+int
+LLVMFuzzerTestOneInput (const guint8 *data, size_t size)
+{
+  static const gint statuses[] = { 200, 201, 302, 400, 401, 409, 413, 422, 429, 500, 503 };
+  ZendeskHeaders headers;
+  const char *text, *end;
+
+  if (size < 2)
+    return 0;
+  zendesk_headers_init (&headers);
+  text = (const char *) data + 2;
+  end = (const char *) data + size;
+  for (const char *line_end; (line_end = memchr (text, '\n', end - text)) != NULL; text = line_end + 1)
+    {
+      if (line_end - text <= 1)
+        {
+          text = line_end + 1;
+          break;
+        }
+      zendesk_headers_take (&headers, text, line_end - text);
+    }
+
+  g_autofree char *body = g_strndup (text, end - text); /* its own block, so that reading past it is seen */
+  ZendeskAnswer answer = { .status = data[0] & 1 ? data[0] + 256 * (data[1] % 4) : statuses[data[1] % G_N_ELEMENTS (statuses)],
+                           .body = body, .length = end - text, .headers = &headers, .now = 1700000000 };
+  gint64 limit, remaining, reset;
+
+  judge (&answer);
+  read_lists (body, end - text);
+  g_free (zendesk_headers_dup_warning (&headers));
+  if (zendesk_headers_budget (&headers, &limit, &remaining, &reset))
+    g_assert (remaining >= 0 && limit >= remaining && reset >= 0 && reset <= ZENDESK_MAX_WAIT);
+  if (end - text > 8)
+    g_assert (zendesk_text_cut (body, 8) <= 8 && zendesk_text_cut (body, 8) > 0);
+  zendesk_headers_clear (&headers);
+  return 0;
+}
