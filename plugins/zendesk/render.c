@@ -136,7 +136,7 @@ take_body (const ZendeskRender *render, const TallyBatch *batch, guint row, Zend
   g_autofree char *status = dup_given (render, batch, row, ZENDESK_MEMBER_STATUS);
   gsize length = text != NULL ? strlen (text) : 0;
 
-  if (zendesk_text_is_blank (text, length))
+  if (zendesk_text_is_blank (text))
     return tally_throw (error, TALLY_ERROR_DATA,
                         "the ticket has no text: \"%s\" is empty, and Zendesk takes none without; a "
                         "\"set\" with coalesce(nullif(trim(…), ''), '(no text)') would give it one", name);

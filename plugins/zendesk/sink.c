@@ -51,7 +51,7 @@ static const TallyOption options[] = {
     .fallback = "true", .summary = "Whether each ticket gets the run's name as a tag",
     .example = "false" },
   { .name = "ignore", .type = TALLY_OPTION_LIST, .offset = G_STRUCT_OFFSET (ZendeskSink, ignore),
-    .summary = "Columns that are not sent, as one that only the key needs", .example = "[id]" },
+    .summary = "Columns that are not sent, as one that only the key needs; id never is", .example = "[Issue id]" },
   { .name = "timeout", .type = TALLY_OPTION_DURATION, .offset = G_STRUCT_OFFSET (ZendeskSink, timeout),
     .fallback = "60s", .min = G_USEC_PER_SEC / 10, .max = 60 * (gint64) MINUTE,
     .summary = "Longest time for one request and its answer", .example = "90s" },

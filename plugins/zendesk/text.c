@@ -44,13 +44,11 @@ zendesk_text_redact (GString *text, const char *const *secrets, guint n_secrets)
 }
 
 gboolean
-zendesk_text_is_blank (const char *text, gsize length)
+zendesk_text_is_blank (const char *text)
 {
-  const char *end = text + length;
-
-  while (text < end && g_unichar_isspace (g_utf8_get_char (text)))
+  while (text != NULL && g_unichar_isspace (g_utf8_get_char (text)))
     text = g_utf8_next_char (text);
-  return text == end;
+  return text == NULL || *text == '\0';
 }
 
 gsize

@@ -9,8 +9,8 @@ char *zendesk_text_clean (const char *text, gsize length, gsize max);
 /* Puts stars where one of the secrets stands.  secrets: (nullable elements) */
 void zendesk_text_redact (GString *text, const char *const *secrets, guint n_secrets);
 
-/* Whether there is nothing but white space. */
-gboolean zendesk_text_is_blank (const char *text, gsize length);
+/* Whether there is nothing but white space.  text: (nullable) */
+gboolean zendesk_text_is_blank (const char *text);
 
 /* Where to cut text so that at most max bytes come before: after a line break, else after a blank,
  * if one is near; never within a letter.  length > max >= 8 */

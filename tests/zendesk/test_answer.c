@@ -251,12 +251,15 @@ static void
 test_a_long_complaint_is_bounded (void)
 {
   g_autofree char *filler = g_strnfill (100000, 'x');
-  g_autofree char *body = g_strdup_printf ("{\"error\":\"E\",\"description\":\"%s\n\x01\",\"details\":{\"a\":\"%s\"}}",
-                                           "b", filler);
+  g_autofree char *body = g_strdup_printf ("{\"error\":\"E\",\"details\":{\"a\":\"%s\"}}", filler);
   ZendeskFinding finding;
 
   zendesk_finding_init (&finding);
-  judge_with (422, NULL, filler, &finding);
+  judge_with (422, NULL, body, &finding);
+  assert_int (finding.verdict, R);
+  assert_contains (finding.detail->str, "HTTP 422: E; a: xxx");
+  assert_true (finding.detail->len <= ZENDESK_MAX_DETAIL + 100);
+  judge_with (500, NULL, filler, &finding);
   assert_true (finding.detail->len <= ZENDESK_MAX_DETAIL + 100);
   judge_with (500, NULL, "two\r\nlines\tand a \x1b[31mcolour", &finding);
   assert_text (finding.detail->str, "HTTP 500: two lines and a [31mcolour");

@@ -40,7 +40,7 @@ static const struct
   { "a slip behind a dot", "comment.boby text", "did you mean \"comment.body\"?" },
   { "something else", "comment.body text, Fix Version text", "column \"Fix Version\" is no member of a ticket; leave it out" },
   { "the reference", "comment.body text, external_id text", "is filled by the pipeline's \"origin\"" },
-  { "the id", "comment.body text, id bigint", "is given by Zendesk; if only the key needs the column" },
+  { "the id, which only the key needs", "comment.body text, id float8", NULL },
   { "a time that only an import sets", "comment.body text, created_at timestamptz", "an import could set it" },
   { "an object as a whole", "comment.body text, requester jsonb", "name its members" },
   { "fields as a whole", "comment.body text, custom_fields jsonb", "as \"custom_fields.Severity\"" },
@@ -93,6 +93,7 @@ static const struct
   { "members of one object stand together, whatever the columns' order",
     "requester.email text, subject text, comment.body text, requester.name text", { "a@b.c", "s", "x", "A" },
     BEGIN "\"subject\":\"s\"," TEXT ",\"requester\":{\"name\":\"A\",\"email\":\"a@b.c\"}}}" },
+  { "the id is not sent", "id text, comment.body text", { "7", "x" }, BEGIN TEXT "}}" },
   { "NULL is left out", "comment.body text, subject text, priority text", { "x", NULL, NULL }, BEGIN TEXT "}}" },
   { "ids from text and numbers", "comment.body text, group_id text, assignee_id numeric", { "x", " 33144647570963 ", "7" },
     BEGIN TEXT ",\"assignee_id\":7,\"group_id\":33144647570963}}" },
@@ -188,6 +189,7 @@ test_placeholders_are_warned_of (void)
   assert_true (desk_accept (desk, "comment.body text", NULL));
   desk_add_row (desk, (const char *[]){ "Dear {{ticket.requester.name}}" });
   g_autofree char *body = desk_render (desk, 0, "desk:1", NULL);
+  assert_true (body != NULL);
   assert_int (desk->ctx.warnings->len, 1);
 }
 

@@ -343,6 +343,7 @@ test_a_client_with_a_wrong_secret_is_told (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (Desk) desk = open_client (emulator, "wr0ng-secret", &error);
 
+  assert_true (desk->sink->access.header == NULL);
   assert_true (error != NULL && strstr (error->message, "wr0ng") == NULL);
   assert_error (error, TALLY_ERROR, TALLY_ERROR_AUTH, "no token for client \"tally\"");
 }
