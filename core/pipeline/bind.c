@@ -6,17 +6,18 @@
 
 /* A column that is gone by now was there before: say who took it away. */
 static char *
-gone_hint (const TallyPipeline *pipeline, const char *name, guint n_steps)
+gone_hint (const TallyPipeline *pipeline, const char *name)
 {
   TallySchema *before = pipeline->source_schema;
 
-  for (guint i = 0; i < n_steps; i++)
+  for (guint i = 0; i < pipeline->reader->steps->len; i++)
     {
-      TallySchema *after = tally_step_schema (pipeline->steps->pdata[i]);
+      const TallyStepDraft *draft = pipeline->reader->steps->pdata[i];
+      TallySchema *after = draft->step != NULL ? tally_step_schema (draft->step) : before;
 
       if (tally_schema_find (before, name) >= 0 && tally_schema_find (after, name) < 0)
-        return g_strdup_printf ("the step \"%s\" (%u of %u) takes \"%s\" away", tally_step_name (pipeline->steps->pdata[i]),
-                                i + 1, pipeline->reader->steps->len, name);
+        return g_strdup_printf ("the step \"%s\" on line %u takes \"%s\" away", draft->kind->name,
+                                tally_pipeline_line (pipeline, draft->node->key->start), name);
       before = after;
     }
 
@@ -24,11 +25,11 @@ gone_hint (const TallyPipeline *pipeline, const char *name, guint n_steps)
 }
 
 static void
-report_complaint (TallyPipeline *pipeline, const TallyYamlNode *scalar, const TallyComplaint *complaint, guint n_steps)
+report_complaint (TallyPipeline *pipeline, const TallyYamlNode *scalar, const TallyComplaint *complaint)
 {
   gsize size = strlen (scalar->text), offset = MIN (complaint->offset, size);
   g_autofree char *word = g_strndup (scalar->text + offset, MIN (complaint->length, size - offset));
-  g_autofree char *hint = gone_hint (pipeline, word, n_steps);
+  g_autofree char *hint = gone_hint (pipeline, word);
 
   tally_pipeline_report_part (pipeline, TALLY_SEVERITY_ERROR, scalar, offset, complaint->length, complaint->message,
                               hint != NULL ? hint : complaint->hint);
@@ -37,8 +38,7 @@ report_complaint (TallyPipeline *pipeline, const TallyYamlNode *scalar, const Ta
 /* ---- Steps ---- */
 
 static void
-report_step_complaint (TallyPipeline *pipeline, const TallyStepDraft *draft, const TallyStepComplaint *complaint,
-                       guint n_steps)
+report_step_complaint (TallyPipeline *pipeline, const TallyStepDraft *draft, const TallyStepComplaint *complaint)
 {
   TallyYamlNode *node;
 
@@ -49,7 +49,7 @@ report_step_complaint (TallyPipeline *pipeline, const TallyStepDraft *draft, con
     }
 
   node = draft->nodes->pdata[complaint->argument];
-  report_complaint (pipeline, complaint->in_name && node->key != NULL ? node->key : node, complaint->complaint, n_steps);
+  report_complaint (pipeline, complaint->in_name && node->key != NULL ? node->key : node, complaint->complaint);
 }
 
 static void
@@ -75,21 +75,26 @@ warn_of_step (TallyPipeline *pipeline, const TallyStepDraft *draft, const TallyS
                            "stored first are the ones that count");
 }
 
-/* Returns the columns that leave the last step; NULL if one of them is wrong. */
+/* Returns the columns that leave the last step; NULL if a wrong one leaves them unknown. */
 static TallySchema *
 bind_steps (TallyPipeline *pipeline, TallySchema *schema)
 {
   GPtrArray *drafts = pipeline->reader->steps;
 
   for (guint i = 0; i < drafts->len; i++)
+    ((TallyStepDraft *) drafts->pdata[i])->step = NULL;
+  for (guint i = 0; i < drafts->len; i++)
     {
-      const TallyStepDraft *draft = drafts->pdata[i];
+      TallyStepDraft *draft = drafts->pdata[i];
       g_autoptr (GPtrArray) complaints = g_ptr_array_new_with_free_func ((GDestroyNotify) step_complaint_free);
       TallyStep *step = draft->kind->build ((const TallyStepArgument *) (gpointer) draft->arguments->data,
                                             draft->arguments->len, schema, complaints);
 
       for (guint j = 0; j < complaints->len; j++)
-        report_step_complaint (pipeline, draft, complaints->pdata[j], pipeline->steps->len);
+        report_step_complaint (pipeline, draft, complaints->pdata[j]);
+      draft->step = step;
+      if (step == NULL && draft->kind->keeps_columns)
+        continue;
       if (step == NULL)
         return NULL;
 
@@ -121,7 +126,7 @@ compile_as_text (TallyPipeline *pipeline, const TallyInstanceExpression *wish, T
     }
   if (complaint != NULL)
     {
-      report_complaint (pipeline, wish->mark, complaint, pipeline->steps->len);
+      report_complaint (pipeline, wish->mark, complaint);
       tally_complaint_free (complaint);
     }
   return expression;

@@ -149,16 +149,17 @@ read_folder (const char *path, GError **error)
       tally_throw (error, TALLY_ERROR_USAGE, "%s", why->message);
       return NULL;
     }
-  while ((name = g_dir_read_name (folder)) != NULL && members->len < MAX_PIPELINES)
+  while ((name = g_dir_read_name (folder)) != NULL && members->len <= MAX_PIPELINES)
     if (*name != '.' && (g_str_has_suffix (name, ".yaml") || g_str_has_suffix (name, ".yml")))
       {
         g_autofree char *file = g_build_filename (path, name, NULL);
 
         g_ptr_array_add (members, member_new (file));
       }
-  if (members->len == 0)
+  if (members->len == 0 || members->len > MAX_PIPELINES)
     {
-      tally_throw (error, TALLY_ERROR_USAGE, "there is no *.yaml in \"%s\"", path);
+      tally_throw (error, TALLY_ERROR_USAGE, members->len == 0 ? "there is no *.yaml in \"%s\""
+                                                               : "there are more than 10000 pipelines in \"%s\"", path);
       return NULL;
     }
 

@@ -11,6 +11,7 @@ typedef struct
   TallyYamlNode *node; /* (unowned) its value; the key is the step's name */
   GArray *arguments;   /* (owned) (element-type TallyStepArgument) pointing into the nodes */
   GPtrArray *nodes;    /* (owned) (element-type TallyYamlNode) (unowned) of the arguments, each with its key if it has one */
+  TallyStep *step;     /* (unowned) (nullable) once it is bound; NULL if it is wrong */
 } TallyStepDraft;
 
 /* A source or sink as written. */
@@ -48,6 +49,7 @@ void tally_pipeline_report_part (TallyPipeline *pipeline, TallySeverity severity
                                  gsize length, const char *message, const char *hint);
 /* An error whose message may end with "; did you mean …?", which becomes the hint. */
 void tally_pipeline_report_error (TallyPipeline *pipeline, const TallyYamlNode *node, const GError *error);
+guint tally_pipeline_line (const TallyPipeline *pipeline, gsize offset);
 /* "did you mean …?", or the known names. */
 char *tally_pipeline_name_hint (const char *what, const char *const *names, guint n_names, const char *nearest);
 

@@ -31,6 +31,16 @@ tally_pipeline_redact (const TallyPipeline *pipeline, const char *message)
   return tally_secrets_redact (pipeline->reader->secrets, message);
 }
 
+guint
+tally_pipeline_line (const TallyPipeline *pipeline, gsize offset)
+{
+  guint line = 1;
+
+  for (gsize i = 0; i < offset && pipeline->text[i] != '\0'; i++)
+    line += pipeline->text[i] == '\n';
+  return line;
+}
+
 void
 tally_pipeline_report (TallyPipeline *pipeline, TallySeverity severity, gsize offset, gsize length,
                        const char *message, const char *hint)

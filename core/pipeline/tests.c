@@ -39,16 +39,6 @@ read_rows (TallyPipeline *pipeline, const TallyYamlNode *node, GPtrArray *rows)
     }
 }
 
-static guint
-line_of (const TallyPipeline *pipeline, gsize offset)
-{
-  guint line = 1;
-
-  for (gsize i = 0; i < offset; i++)
-    line += pipeline->text[i] == '\n';
-  return line;
-}
-
 static void
 read_test (TallyPipeline *pipeline, const TallyYamlNode *node)
 {
@@ -63,7 +53,7 @@ read_test (TallyPipeline *pipeline, const TallyYamlNode *node)
   test = g_new0 (TallyPipelineTest, 1);
   test->given = g_ptr_array_new_with_free_func (g_free);
   test->expect = g_ptr_array_new_with_free_func (g_free);
-  test->line = line_of (pipeline, node->start);
+  test->line = tally_pipeline_line (pipeline, node->start);
   g_ptr_array_add (pipeline->tests, test);
   for (guint i = 0; i < node->items->len; i++)
     {

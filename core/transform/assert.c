@@ -87,5 +87,6 @@ const TallyStepKind tally_step_assert = {
   .name = "assert",
   .summary = "rejects the rows for which an expression is false or NULL: assert: { id IS NOT NULL: the ticket has no id }",
   .form = TALLY_STEP_MAP,
+  .keeps_columns = TRUE,
   .build = assert_build,
 };

@@ -51,5 +51,6 @@ const TallyStepKind tally_step_filter = {
   .name = "filter",
   .summary = "keeps the rows for which an expression is true: filter: status <> 'spam'",
   .form = TALLY_STEP_SCALAR,
+  .keeps_columns = TRUE,
   .build = filter_build,
 };

@@ -58,5 +58,6 @@ const TallyStepKind tally_step_limit = {
   .name = "limit",
   .summary = "passes the first rows only: limit: 100",
   .form = TALLY_STEP_SCALAR,
+  .keeps_columns = TRUE,
   .build = limit_build,
 };

@@ -1,0 +1,267 @@
+/* test-steps.c: what each step does to rows, and to the columns */
+#include "promise.h"
+#include "record/batch-private.h"
+#include "transform/step.h"
+#include <string.h>
+
+static const TallyColumn columns[] = { { "id", TALLY_TYPE_TEXT }, { "name", TALLY_TYPE_TEXT }, { "n", TALLY_TYPE_BIGINT } };
+
+static const char *const values[][3] = {
+  { "1", "ann", "10" }, { "2", "bob", NULL }, { "x", NULL, "30" }, { "4", "dan", "40" },
+};
+
+static TallyBatch *
+new_batch (TallySchema *schema)
+{
+  TallyBatch *batch = tally_batch_new (schema, 100);
+
+  tally_batch_set_origin (batch, "t");
+  for (guint i = 0; i < G_N_ELEMENTS (values); i++)
+    {
+      tally_batch_add_row (batch);
+      tally_batch_set_row_number (batch, i, i + 1);
+      for (guint j = 0; j < 3; j++)
+        if (values[i][j] != NULL)
+          tally_batch_set_from_text (batch, j, values[i][j], strlen (values[i][j]), NULL);
+    }
+  return batch;
+}
+
+static void
+complaint_free (gpointer data)
+{
+  TallyStepComplaint *complaint = data;
+
+  tally_complaint_free (complaint->complaint);
+  g_free (complaint);
+}
+
+/* (transfer full): columns, rows, rejects, and how many were filtered, as one text. */
+static char *
+describe (TallyBatch *batch)
+{
+  TallySchema *schema = tally_batch_schema (batch);
+  GString *out = g_string_new (NULL);
+  const TallyReject *rejects;
+  guint n_rejects;
+
+  for (guint i = 0; i < tally_schema_n_columns (schema); i++)
+    g_string_append_printf (out, "%s%s:%s", i > 0 ? " " : "", tally_schema_column (schema, i)->name,
+                            tally_type_name (tally_schema_column (schema, i)->type));
+  for (guint row = 0; row < tally_batch_n_rows (batch); row++)
+    {
+      g_string_append (out, "\n");
+      for (guint i = 0; i < tally_schema_n_columns (schema); i++)
+        {
+          if (i > 0)
+            g_string_append_c (out, '|');
+          if (!tally_batch_is_null (batch, row, i))
+            tally_batch_append_value (batch, row, i, out);
+        }
+    }
+  rejects = tally_batch_rejects (batch, &n_rejects);
+  for (guint i = 0; i < n_rejects; i++)
+    g_string_append_printf (out, "\n%s %s: %s %s", rejects[i].origin, rejects[i].stage, rejects[i].reason, rejects[i].record);
+  if (tally_batch_n_filtered (batch) > 0)
+    g_string_append_printf (out, "\n%" G_GUINT64_FORMAT " filtered", tally_batch_n_filtered (batch));
+  return g_string_free (out, FALSE);
+}
+
+typedef struct
+{
+  const char *label, *step;
+  TallyStepArgument arguments[4];
+  const char *expected;
+} Row;
+
+static void
+run_rows (const Row *rows, guint n_rows)
+{
+  for (guint i = 0; i < n_rows; i++)
+    {
+      const TallyStepKind *kind = tally_step_find (rows[i].step);
+      g_autoptr (TallySchema) schema = tally_schema_new (columns, 3);
+      g_autoptr (TallyBatch) batch = new_batch (schema);
+      g_autoptr (GPtrArray) complaints = g_ptr_array_new_with_free_func (complaint_free);
+      g_autofree char *found = NULL;
+      guint n = 0;
+
+      while (n < 4 && rows[i].arguments[n].value != NULL)
+        n++;
+      g_autoptr (TallyStep) step = kind->build (rows[i].arguments, n, schema, complaints);
+      if (step == NULL)
+        {
+          const TallyStepComplaint *complaint = complaints->pdata[0];
+
+          found = g_strdup (complaint->complaint->message);
+        }
+      else
+        {
+          tally_batch_begin_stage (batch, tally_step_name (step));
+          tally_step_apply (step, batch);
+          tally_batch_end_stage (batch);
+          assert_row_int (rows[i].label, tally_batch_schema (batch) == tally_step_schema (step), TRUE);
+          found = describe (batch);
+        }
+      assert_row_text (rows[i].label, found, rows[i].expected);
+    }
+}
+
+static void
+test_filter_keeps_what_is_true (void)
+{
+  static const Row rows[] = {
+    { "NULL is not true", "filter", { { NULL, "n > 10" } }, "id:text name:text n:bigint\nx||30\n4|dan|40\n2 filtered" },
+    { "all", "filter", { { NULL, "true" } }, "id:text name:text n:bigint\n1|ann|10\n2|bob|\nx||30\n4|dan|40" },
+    { "none", "filter", { { NULL, "false" } }, "id:text name:text n:bigint\n4 filtered" },
+    { "a row that cannot be judged is rejected", "filter", { { NULL, "id::bigint > 1" } },
+      "id:text name:text n:bigint\n2|bob|\n4|dan|40\n"
+      "t:3 filter: invalid input syntax for type bigint: \"x\" {\"id\":\"x\",\"name\":null,\"n\":30}\n1 filtered" },
+  };
+
+  run_rows (rows, G_N_ELEMENTS (rows));
+}
+
+static void
+test_set_sees_the_row_as_it_came (void)
+{
+  static const Row rows[] = {
+    { "new column", "set", { { "m", "n + 1" } },
+      "id:text name:text n:bigint m:bigint\n1|ann|10|11\n2|bob||\nx||30|31\n4|dan|40|41" },
+    { "swapped", "set", { { "id", "name" }, { "name", "id" } },
+      "id:text name:text n:bigint\nann|1|10\nbob|2|\n|x|30\ndan|4|40" },
+    { "of another type, in its place", "set", { { "id", "n" } },
+      "id:bigint name:text n:bigint\n10|ann|10\n|bob|\n30||30\n40|dan|40" },
+    { "itself", "set", { { "name", "upper(name)" } },
+      "id:text name:text n:bigint\n1|ANN|10\n2|BOB|\nx||30\n4|DAN|40" },
+    { "a bad row is rejected as it came", "set", { { "name", "'z'" }, { "k", "id::bigint" } },
+      "id:text name:text n:bigint k:bigint\n1|z|10|1\n2|z||2\n4|z|40|4\n"
+      "t:3 set: invalid input syntax for type bigint: \"x\" {\"id\":\"x\",\"name\":null,\"n\":30}" },
+    { "wrong", "set", { { "a", "nam" } }, "column \"nam\" does not exist" },
+  };
+
+  run_rows (rows, G_N_ELEMENTS (rows));
+}
+
+static void
+test_cast_rejects_what_has_no_such_form (void)
+{
+  static const Row rows[] = {
+    { "text to bigint", "cast", { { "id", "bigint" } },
+      "id:bigint name:text n:bigint\n1|ann|10\n2|bob|\n4|dan|40\n"
+      "t:3 cast: invalid input syntax for type bigint: \"x\" {\"id\":\"x\",\"name\":null,\"n\":30}" },
+    { "two at once, to text and back", "cast", { { "n", "text" }, { "name", "text" } },
+      "id:text name:text n:text\n1|ann|10\n2|bob|\nx||30\n4|dan|40" },
+    { "an expression for a type", "cast", { { "n", "text || name" } }, "\"text || name\" is no type" },
+    { "an unknown column", "cast", { { "nn", "text" } }, "column \"nn\" does not exist" },
+  };
+
+  run_rows (rows, G_N_ELEMENTS (rows));
+}
+
+static void
+test_keep_drop_and_rename_move_columns (void)
+{
+  static const Row rows[] = {
+    { "in the list's order", "keep", { { NULL, "n" }, { NULL, "id" } }, "n:bigint id:text\n10|1\n|2\n30|x\n40|4" },
+    { "the rest", "drop", { { NULL, "id" }, { NULL, "n" } }, "name:text\nann\nbob\n\ndan" },
+    { "new from old", "rename", { { "key", "id" } }, "key:text name:text n:bigint\n1|ann|10\n2|bob|\nx||30\n4|dan|40" },
+    { "two names swapped", "rename", { { "id", "name" }, { "name", "id" } },
+      "name:text id:text n:bigint\n1|ann|10\n2|bob|\nx||30\n4|dan|40" },
+    { "onto one that stays", "rename", { { "n", "id" } }, "there is a column \"n\" already" },
+    { "two onto one", "rename", { { "a", "id" }, { "a", "name" } }, "there is a column \"a\" already" },
+    { "one onto two", "rename", { { "a", "id" }, { "b", "id" } }, "column \"id\" is named twice" },
+    { "unknown", "keep", { { NULL, "idd" } }, "column \"idd\" does not exist" },
+    { "twice", "drop", { { NULL, "id" }, { NULL, "id" } }, "column \"id\" is named twice" },
+  };
+
+  run_rows (rows, G_N_ELEMENTS (rows));
+}
+
+static void
+test_assert_rejects_with_its_message (void)
+{
+  static const Row rows[] = {
+    { "false and NULL", "assert", { { "n > 10", "too small" } },
+      "id:text name:text n:bigint\nx||30\n4|dan|40\n"
+      "t:1 assert: too small {\"id\":\"1\",\"name\":\"ann\",\"n\":10}\n"
+      "t:2 assert: too small {\"id\":\"2\",\"name\":\"bob\",\"n\":null}" },
+    { "the first one counts", "assert", { { "n IS NOT NULL", "no n" }, { "n > 10", "small n" } },
+      "id:text name:text n:bigint\nx||30\n4|dan|40\n"
+      "t:2 assert: no n {\"id\":\"2\",\"name\":\"bob\",\"n\":null}\n"
+      "t:1 assert: small n {\"id\":\"1\",\"name\":\"ann\",\"n\":10}" },
+    { "not boolean", "assert", { { "n", "m" } }, "a condition must be boolean, and this is bigint" },
+  };
+
+  run_rows (rows, G_N_ELEMENTS (rows));
+}
+
+static void
+test_limit_counts_over_batches (void)
+{
+  const TallyStepArgument argument = { NULL, "6" };
+  g_autoptr (TallySchema) schema = tally_schema_new (columns, 3);
+  g_autoptr (TallyStep) step = tally_step_find ("limit")->build (&argument, 1, schema, NULL);
+  g_autoptr (TallyBatch) first = new_batch (schema);
+  g_autoptr (TallyBatch) second = new_batch (schema);
+
+  assert_int (tally_step_apply (step, first), TRUE);
+  assert_int (tally_batch_n_rows (first), 4);
+  assert_int (tally_step_apply (step, second), FALSE);
+  assert_int (tally_batch_n_rows (second), 2);
+  assert_int (tally_batch_n_filtered (second), 2);
+}
+
+static void
+test_takes_an_empty_batch (void)
+{
+  static const struct
+  {
+    const char *step;
+    TallyStepArgument argument;
+  } rows[] = {
+    { "filter", { NULL, "n > 1" } }, { "set", { "a", "n + 1" } },    { "rename", { "a", "n" } }, { "keep", { NULL, "n" } },
+    { "drop", { NULL, "n" } },       { "cast", { "n", "text" } },    { "assert", { "n > 1", "m" } }, { "limit", { NULL, "1" } },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autoptr (TallySchema) schema = tally_schema_new (columns, 3);
+      g_autoptr (TallyBatch) batch = tally_batch_new (schema, 10);
+      g_autoptr (GPtrArray) complaints = g_ptr_array_new_with_free_func (complaint_free);
+      g_autoptr (TallyStep) step = tally_step_find (rows[i].step)->build (&rows[i].argument, 1, schema, complaints);
+
+      assert_row_int (rows[i].step, step != NULL && tally_step_apply (step, batch), TRUE);
+      assert_row_int (rows[i].step, tally_batch_n_rows (batch), 0);
+    }
+}
+
+static void
+test_tells_what_changes_with_each_run (void)
+{
+  const TallyStepArgument arguments[] = { { "a", "now()" }, { "b", "n" } };
+  g_autoptr (TallySchema) schema = tally_schema_new (columns, 3);
+  g_autoptr (GPtrArray) complaints = g_ptr_array_new_with_free_func (complaint_free);
+  g_autoptr (TallyStep) step = tally_step_find ("set")->build (arguments, 2, schema, complaints);
+
+  assert_int (tally_step_warnings (step)->len, 1);
+  assert_text (tally_step_warnings (step)->pdata[0], "\"a\" gets another value with each run");
+}
+
+static const Promise promises[] = {
+  { "filter keeps what is true", test_filter_keeps_what_is_true },
+  { "set sees the row as it came", test_set_sees_the_row_as_it_came },
+  { "cast rejects what has no such form", test_cast_rejects_what_has_no_such_form },
+  { "keep, drop and rename move columns", test_keep_drop_and_rename_move_columns },
+  { "assert rejects with its message", test_assert_rejects_with_its_message },
+  { "limit counts over batches", test_limit_counts_over_batches },
+  { "takes an empty batch", test_takes_an_empty_batch },
+  { "tells what changes with each run", test_tells_what_changes_with_each_run },
+  { NULL },
+};
+
+int
+main (int argc, char **argv)
+{
+  return keep_promises ("steps", promises, argc, argv);
+}
