@@ -90,7 +90,7 @@ typedef struct
   gboolean (*write) (TallyDatabase *database, const TallyLedgerChange *change, gint64 *ret_now,
                      GError **error);
   /* What tells this server from another one, and this life of it from a life before: "" if nothing
-   * does. */
+   * does.  Within a transaction. */
   char *(*dup_server) (TallyDatabase *database, GError **error);
 } TallyDatabaseClass;
 
@@ -113,9 +113,9 @@ char *tally_state_path (const char *name, gboolean make_folder, GError **error);
 /* Brings the schema up to date, in one transaction; only looks if the database is read-only. */
 gboolean tally_migrate (TallyDatabase *database, GError **error);
 
-/* R8: lines that say how far the ledger is, kept in a file; see mark.c. */
-gboolean tally_mark_check (TallyDatabase *database, const char *ledger_id, const TallyRows *writers,
-                           const char *server, GError **error);
+/* R8: how far the ledger is, kept in a file; see mark.c.  The check runs within a transaction. */
+gboolean tally_mark_check (TallyDatabase *database, const char *ledger_id, const char *server,
+                           GError **error);
 gboolean tally_mark_save (TallyDatabase *database, const char *ledger_id, const TallyRows *writers,
                           const char *server, GError **error);
 

@@ -201,6 +201,8 @@ check_change (const TallyLedgerChange *change, GError **error)
                                 && change->position == NULL),
                         FALSE);
   g_return_val_if_fail (change->n_intents == 0 || change->taken != NULL, FALSE);
+  if (change->position != NULL && !g_utf8_validate (change->position, -1, NULL))
+    return tally_throw (error, TALLY_ERROR_DATA, "the source's position is not UTF-8");
   for (guint i = 0; i < change->n_intents; i++)
     {
       const TallyLedgerDelivery *intent = change->intents[i];
@@ -226,57 +228,94 @@ check_change (const TallyLedgerChange *change, GError **error)
   return TRUE;
 }
 
-/* What is said here must be in the ledger exactly as it was told, but for text that is only for a
- * person. */
+/* A change whose text for a person is text: what a file is called and what a server answers may be
+ * any bytes, and a database that takes only UTF-8 must not stop the run for it. */
 typedef struct
 {
   TallyLedgerChange change;
-  GPtrArray *texts; /* (owned) */
+  GPtrArray *copies; /* (owned) */
 } CleanChange;
 
-static const char *
+static char *
 clean (CleanChange *cleaned, const char *text)
 {
-  char *copy;
+  char *copy = tally_clean_text (text);
 
-  if (text == NULL)
-    return NULL;
-  copy = tally_clean_text (text);
-  g_ptr_array_add (cleaned->texts, copy);
+  if (copy != NULL)
+    g_ptr_array_add (cleaned->copies, copy);
   return copy;
+}
+
+static gpointer
+copy_array (CleanChange *cleaned, gconstpointer array, gsize size)
+{
+  gpointer copy = g_memdup2 (array, size);
+
+  g_ptr_array_add (cleaned->copies, copy);
+  return copy;
+}
+
+static void
+clean_intents (CleanChange *cleaned, const TallyLedgerChange *change)
+{
+  guint n = change->n_intents;
+  TallyLedgerDelivery **intents = copy_array (cleaned, change->intents, n * sizeof *intents);
+
+  for (guint i = 0; i < n; i++)
+    {
+      intents[i] = copy_array (cleaned, change->intents[i], sizeof *intents[i]);
+      intents[i]->row_origin = clean (cleaned, intents[i]->row_origin);
+    }
+  cleaned->change.intents = intents;
+}
+
+static void
+clean_outcomes (CleanChange *cleaned, const TallyLedgerChange *change)
+{
+  guint n = change->n_outcomes;
+  TallyLedgerOutcome *outcomes = copy_array (cleaned, change->outcomes, n * sizeof *outcomes);
+
+  for (guint i = 0; i < n; i++)
+    {
+      outcomes[i].target_id = clean (cleaned, outcomes[i].target_id);
+      outcomes[i].other_ids = clean (cleaned, outcomes[i].other_ids);
+      outcomes[i].detail = clean (cleaned, outcomes[i].detail);
+      outcomes[i].event = clean (cleaned, outcomes[i].event);
+    }
+  cleaned->change.outcomes = outcomes;
+}
+
+static void
+clean_rejects (CleanChange *cleaned, const TallyLedgerChange *change)
+{
+  guint n = change->n_rejects;
+  TallyReject *rejects = copy_array (cleaned, change->rejects, n * sizeof *rejects);
+
+  for (guint i = 0; i < n; i++)
+    {
+      rejects[i].origin = clean (cleaned, rejects[i].origin);
+      rejects[i].stage = clean (cleaned, rejects[i].stage);
+      rejects[i].reason = clean (cleaned, rejects[i].reason);
+      rejects[i].record = g_utf8_make_valid (rejects[i].record, -1);
+      g_ptr_array_add (cleaned->copies, rejects[i].record);
+    }
+  cleaned->change.rejects = rejects;
 }
 
 static void
 clean_change (CleanChange *cleaned, const TallyLedgerChange *change)
 {
-  TallyLedgerOutcome *outcomes
-      = g_memdup2 (change->outcomes, change->n_outcomes * sizeof *outcomes);
-  TallyLedgerSeen *seen = g_memdup2 (change->seen, change->n_seen * sizeof *seen);
-  TallyReject *rejects = g_memdup2 (change->rejects, change->n_rejects * sizeof *rejects);
+  TallyLedgerSeen *seen;
 
   cleaned->change = *change;
-  cleaned->texts = g_ptr_array_new_with_free_func (g_free);
-  for (guint i = 0; i < change->n_outcomes; i++)
-    {
-      outcomes[i].detail = clean (cleaned, outcomes[i].detail);
-      outcomes[i].event = clean (cleaned, outcomes[i].event);
-    }
+  cleaned->copies = g_ptr_array_new_with_free_func (g_free);
+  clean_intents (cleaned, change);
+  clean_outcomes (cleaned, change);
+  clean_rejects (cleaned, change);
+  seen = copy_array (cleaned, change->seen, change->n_seen * sizeof *seen);
   for (guint i = 0; i < change->n_seen; i++)
     seen[i].row_origin = clean (cleaned, seen[i].row_origin);
-  for (guint i = 0; i < change->n_rejects; i++)
-    {
-      rejects[i].origin = (char *)clean (cleaned, rejects[i].origin);
-      rejects[i].stage = (char *)clean (cleaned, rejects[i].stage);
-      rejects[i].reason = (char *)clean (cleaned, rejects[i].reason);
-      rejects[i].record = g_utf8_make_valid (rejects[i].record, -1);
-      g_ptr_array_add (cleaned->texts, rejects[i].record);
-    }
-  cleaned->change.outcomes = outcomes;
   cleaned->change.seen = seen;
-  cleaned->change.rejects = rejects;
-  g_ptr_array_add (cleaned->texts, outcomes);
-  g_ptr_array_add (cleaned->texts, seen);
-  g_ptr_array_add (cleaned->texts, rejects);
 }
 
 gboolean
@@ -373,7 +412,7 @@ tally_ledger_commit (TallyLedger *ledger, const TallyLedgerChange *change, gint6
 
   clean_change (&cleaned, change);
   committed = commit_with_patience (ledger, &cleaned.change, &now, error);
-  g_ptr_array_unref (cleaned.texts);
+  g_ptr_array_unref (cleaned.copies);
   if (committed && ret_now != NULL)
     *ret_now = now;
   return committed;

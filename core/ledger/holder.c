@@ -53,12 +53,12 @@ tally_holder_self (const char *command)
   TallyHolder *holder = g_new0 (TallyHolder, 1);
   char state;
 
-  holder->host = g_strdup (g_get_host_name ());
+  holder->host = g_utf8_make_valid (g_get_host_name (), -1);
   holder->boot_id = read_boot_id ();
   holder->pid = getpid ();
   if (!look_at (holder->pid, &state, &holder->started_at))
     holder->started_at = 0;
-  holder->command = g_strdup (command);
+  holder->command = g_utf8_make_valid (command, -1);
   return holder;
 }
 

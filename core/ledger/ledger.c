@@ -158,7 +158,9 @@ migrate_and_introduce (TallyDatabase *database, guint tries, gpointer data, GErr
   if (!tally_migrate (database, error) || !database->class->introduce (database, error)
       || !tally_sql (database, &rows, error, "SELECT ledger_id FROM meta", NULL, 0))
     return FALSE;
-  if (rows->n_rows != 1)
+  /* It becomes the name of a file. */
+  if (rows->n_rows != 1 || strlen (tally_rows_text (rows, 0, 0)) != 32
+      || strspn (tally_rows_text (rows, 0, 0), "0123456789abcdef") != 32)
     return tally_throw (error, TALLY_ERROR_LEDGER, "the ledger %s has lost its name",
                         database->description);
 
@@ -252,13 +254,12 @@ tally_ledger_now (TallyLedger *ledger, gint64 *ret_now, GError **error)
 /* ---- Marks ---- */
 
 static gboolean
-list_writers (TallyDatabase *database, guint tries, gpointer data, GError **error)
+ask_server (TallyDatabase *database, guint tries, gpointer data, GError **error)
 {
-  TallyRows **rows = data;
+  char **server = data;
 
-  g_clear_pointer (rows, tally_rows_free);
-  return tally_sql (database, rows, error,
-                    "SELECT epoch, token, serial, ending FROM writers ORDER BY epoch", NULL, 0);
+  g_clear_pointer (server, g_free);
+  return (*server = database->class->dup_server (database, error)) != NULL;
 }
 
 static gboolean
@@ -267,23 +268,37 @@ list_witnesses (TallyDatabase *database, guint tries, gpointer data, GError **er
   TallyRows **rows = data;
 
   g_clear_pointer (rows, tally_rows_free);
-  return tally_sql (
-      database, rows, error,
-      "SELECT epoch, token, serial, ending FROM writers "
-      "WHERE ended_at IS NULL OR epoch = (SELECT max (epoch) FROM writers) ORDER BY epoch",
-      NULL, 0);
+  return tally_sql (database, rows, error,
+                    "SELECT epoch, token, serial, ending FROM writers WHERE ended_at IS NULL "
+                    "UNION SELECT epoch, token, serial, ending FROM writers "
+                    "WHERE epoch = (SELECT max (epoch) FROM writers) ORDER BY epoch",
+                    NULL, 0);
+}
+
+typedef struct
+{
+  const char *ledger_id;
+  const char *server;
+} MarkCheck;
+
+static gboolean
+check_mark (TallyDatabase *database, guint tries, gpointer data, GError **error)
+{
+  const MarkCheck *check = data;
+
+  return tally_mark_check (database, check->ledger_id, check->server, error);
 }
 
 gboolean
 tally_ledger_check_mark (TallyLedger *ledger, GError **error)
 {
-  g_autoptr (TallyRows) writers = NULL;
   g_autofree char *server = NULL;
+  MarkCheck check = { .ledger_id = ledger->id };
 
-  if (!tally_ledger_transact (ledger, /* write= */ FALSE, list_writers, &writers, error)
-      || (server = ledger->database->class->dup_server (ledger->database, error)) == NULL)
+  if (!tally_ledger_transact (ledger, /* write= */ FALSE, ask_server, &server, error))
     return FALSE;
-  return tally_mark_check (ledger->database, ledger->id, writers, server, error);
+  check.server = server;
+  return tally_ledger_transact (ledger, /* write= */ FALSE, check_mark, &check, error);
 }
 
 gboolean
@@ -292,10 +307,9 @@ tally_ledger_save_mark (TallyLedger *ledger, GError **error)
   g_autoptr (TallyRows) writers = NULL;
   g_autofree char *server = NULL;
 
-  if (!tally_ledger_transact (ledger, /* write= */ FALSE, list_witnesses, &writers, error)
-      || (server = ledger->database->class->dup_server (ledger->database, error)) == NULL)
-    return FALSE;
-  return tally_mark_save (ledger->database, ledger->id, writers, server, error);
+  return tally_ledger_transact (ledger, /* write= */ FALSE, list_witnesses, &writers, error)
+         && tally_ledger_transact (ledger, /* write= */ FALSE, ask_server, &server, error)
+         && tally_mark_save (ledger->database, ledger->id, writers, server, error);
 }
 
 /* ---- Scopes ---- */

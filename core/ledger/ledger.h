@@ -218,7 +218,7 @@ typedef struct
   const TallyReject *rejects;        /* of source and steps, complete with the position below: if the source has
                                       * positions, together with it or not at all, or they come twice (A9) */
   guint n_rejects;
-  const char *position;              /* (nullable) the checkpoint, once all before it is durable with this commit */
+  const char *position;              /* (nullable) UTF-8: the checkpoint, once all before it is durable with this commit */
 } TallyLedgerChange;
 
 /* Commits it, durably.  Every outcome fits or none of the change is kept.  When the connection is lost on the way it is opened again, the serial tells whether

@@ -69,48 +69,41 @@ tally_mark_save (TallyDatabase *database, const char *ledger_id, const TallyRows
   return TRUE;
 }
 
-static gint
-find_writer (const TallyRows *writers, const char *token)
-{
-  for (guint i = 0; i < writers->n_rows; i++)
-    if (g_strcmp0 (tally_rows_text (writers, i, WRITER_TOKEN), token) == 0)
-      return i;
-  return -1;
-}
-
 static gboolean
-check_witness (TallyDatabase *database, GKeyFile *file, const char *group, const TallyRows *writers,
-               gboolean other_server, GError **error)
+check_witness (TallyDatabase *database, GKeyFile *file, const char *group, gboolean other_server,
+               GError **error)
 {
   g_autofree char *token = g_key_file_get_string (file, group, "token", NULL);
   gint64 serial = g_key_file_get_int64 (file, group, "serial", NULL);
-  gint found = find_writer (writers, token);
+  g_autoptr (TallyRows) rows = NULL;
 
-  if (found < 0)
+  if (!SQL (database, &rows, error,
+            "SELECT epoch, token, serial, ending FROM writers WHERE token = $1", SQL_TEXT (token)))
+    return FALSE;
+  if (rows->n_rows == 0)
     return tally_throw (
         error, TALLY_ERROR_LEDGER,
-        "the ledger %s went backwards: %s was there and is not any more, as after a restore "
-        "from a backup; " REMEDY,
+        "the ledger %s went backwards: %s was there and is not any more, as after a "
+        "restore from a backup; " REMEDY,
         database->description, group);
-  if (tally_rows_int (writers, found, WRITER_SERIAL) < serial)
+  if (tally_rows_int (rows, 0, WRITER_SERIAL) < serial)
     return tally_throw (error, TALLY_ERROR_LEDGER,
                         "the ledger %s went backwards: %s had made %" G_GINT64_FORMAT
                         " commits, and %s are there, as after a failover that lost some; " REMEDY,
                         database->description, group, serial,
-                        tally_rows_text (writers, found, WRITER_SERIAL));
+                        tally_rows_text (rows, 0, WRITER_SERIAL));
   if (other_server && !g_key_file_get_boolean (file, group, "released", NULL)
-      && g_strcmp0 (tally_rows_text (writers, found, WRITER_ENDING), "released") != 0)
+      && g_strcmp0 (tally_rows_text (rows, 0, WRITER_ENDING), "released") != 0)
     return tally_throw (
         error, TALLY_ERROR_LEDGER,
-        "the ledger %s is on another server than before, or failed over, while %s was at work, so "
-        "its last commits may be lost; " REMEDY,
+        "the ledger %s is on another server than before, or failed over, while %s was "
+        "at work, so its last commits may be lost; " REMEDY,
         database->description, group);
   return TRUE;
 }
 
 static gboolean
-check_mark (TallyDatabase *database, GKeyFile *file, const TallyRows *writers, const char *server,
-            GError **error)
+check_mark (TallyDatabase *database, GKeyFile *file, const char *server, GError **error)
 {
   g_auto (GStrv) groups = g_key_file_get_groups (file, NULL);
   g_autofree char *known_server = g_key_file_get_string (file, "ledger", "server", NULL);
@@ -118,7 +111,7 @@ check_mark (TallyDatabase *database, GKeyFile *file, const TallyRows *writers, c
 
   for (char **group = groups; *group != NULL; group++)
     if (g_str_has_prefix (*group, "writer ")
-        && !check_witness (database, file, *group, writers, other_server, error))
+        && !check_witness (database, file, *group, other_server, error))
       return FALSE;
   return TRUE;
 }
@@ -153,8 +146,8 @@ check_place (TallyDatabase *database, const char *ledger_id, GError **error)
 }
 
 gboolean
-tally_mark_check (TallyDatabase *database, const char *ledger_id, const TallyRows *writers,
-                  const char *server, GError **error)
+tally_mark_check (TallyDatabase *database, const char *ledger_id, const char *server,
+                  GError **error)
 {
   g_autofree char *path = mark_path (ledger_id, FALSE, error);
   g_autoptr (GKeyFile) file = g_key_file_new ();
@@ -163,7 +156,7 @@ tally_mark_check (TallyDatabase *database, const char *ledger_id, const TallyRow
   if (path == NULL)
     return FALSE;
   if (g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, &local))
-    return check_mark (database, file, writers, server, error);
+    return check_mark (database, file, server, error);
   if (g_error_matches (local, G_FILE_ERROR, G_FILE_ERROR_NOENT))
     return check_place (database, ledger_id, error);
   return tally_throw (error, TALLY_ERROR_LEDGER, "could not read the ledger's mark \"%s\": %s",

@@ -718,19 +718,6 @@ postgresql_write (TallyDatabase *database, const TallyLedgerChange *change, gint
 
 /* ---- Which server ---- */
 
-static gboolean
-ask_server (TallyDatabase *database, const char *sql, char **ret_answer, GError **error)
-{
-  g_autoptr (TallyRows) rows = NULL;
-  gboolean good = postgresql_begin (database, /* write= */ FALSE, error)
-                  && tally_sql (database, &rows, error, sql, NULL, 0);
-
-  postgresql_rollback (database);
-  if (good)
-    *ret_answer = g_strdup (tally_rows_text (rows, 0, 0));
-  return good;
-}
-
 /* The cluster and its timeline, which a promotion or a recovery to an earlier point changes; where
  * we may not ask for the cluster, the database's number in it. */
 static char *
@@ -738,18 +725,19 @@ postgresql_dup_server (TallyDatabase *database, GError **error)
 {
   static const char may_ask[]
       = "SELECT has_function_privilege ('pg_control_system()', 'execute')::integer";
-  static const char by_control[] = "SELECT system_identifier || '/' || substr (pg_walfile_name "
-                                   "(pg_current_wal_lsn ()), 1, 8) FROM pg_control_system ()";
+  static const char by_control[]
+      = "SELECT system_identifier || '/' || substr (pg_walfile_name (pg_current_wal_lsn ()), 1, 8) "
+        "FROM pg_control_system ()";
   static const char by_name[] = "SELECT 'database ' || oid || '/' || substr (pg_walfile_name "
                                 "(pg_current_wal_lsn ()), 1, 8) "
                                 "FROM pg_database WHERE datname = current_database ()";
-  g_autofree char *may = NULL;
-  char *server = NULL;
+  g_autoptr (TallyRows) may = NULL, server = NULL;
 
-  if (!ask_server (database, may_ask, &may, error)
-      || !ask_server (database, g_str_equal (may, "1") ? by_control : by_name, &server, error))
+  if (!tally_sql (database, &may, error, may_ask, NULL, 0)
+      || !tally_sql (database, &server, error,
+                     tally_rows_int (may, 0, 0) != 0 ? by_control : by_name, NULL, 0))
     return NULL;
-  return server;
+  return g_strdup (tally_rows_text (server, 0, 0));
 }
 
 /* ---- Opening and closing ---- */

@@ -223,7 +223,8 @@ boot_clock (void)
 static gint64
 sqlite_now (const Sqlite *sqlite)
 {
-  return TALLY_LEDGER_TIME (sqlite->has_clock ? boot_clock () + sqlite->clock_offset : g_get_real_time ());
+  return TALLY_LEDGER_TIME (sqlite->has_clock ? boot_clock () + sqlite->clock_offset
+                                              : g_get_real_time ());
 }
 
 static void

@@ -39,6 +39,8 @@ CREATE TABLE writers (
   CHECK ((ended_at IS NULL) = (ending IS NULL))
 );
 
+CREATE INDEX writers_at_work ON writers (epoch) WHERE ended_at IS NULL;
+
 CREATE TABLE leases (
   name text COLLATE "C" PRIMARY KEY CHECK (name <> ''),
   epoch bigint NOT NULL REFERENCES writers

@@ -28,6 +28,8 @@ CREATE TABLE writers (
   CHECK ((ended_at IS NULL) = (ending IS NULL))
 ) STRICT;
 
+CREATE INDEX writers_at_work ON writers (epoch) WHERE ended_at IS NULL;
+
 CREATE TABLE leases (
   name text NOT NULL PRIMARY KEY CHECK (name <> ''),
   epoch integer NOT NULL REFERENCES writers

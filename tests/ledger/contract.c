@@ -483,6 +483,41 @@ test_intent_is_kept_to_the_byte (void)
 }
 
 static void
+test_any_bytes_for_a_person_are_kept_as_text (void)
+{
+  EACH_DATABASE ();
+  g_autoptr (Work) work = work_new ();
+  g_autoptr (TallyLedgerDelivery) intent = make_intent ("1", 1);
+  const TallyLedgerOutcome outcome = { .key = "1",
+                                       .generation = 1,
+                                       .state = TALLY_DELIVERY_DELIVERED,
+                                       .target_id = "5\xfe",
+                                       .detail = "\xe9t\xe9" };
+  TallyLedgerChange change = work_change (work);
+  g_autoptr (GError) error = NULL;
+  gboolean taken;
+
+  g_free (intent->row_origin);
+  intent->row_origin = g_strdup ("caf\xe9.csv:1");
+  change.intents = &intent;
+  change.n_intents = 1;
+  change.taken = &taken;
+  change.outcomes = &outcome;
+  change.n_outcomes = 1;
+  assert_true (tally_ledger_commit (work->ledger, &change, NULL, &error));
+  assert_no_error (error);
+  g_autoptr (TallyLedgerDelivery) found = work_find (work, "1");
+  assert_text (found->row_origin, "caf\xef\xbf\xbd.csv:1");
+  assert_text (found->target_id, "5\xef\xbf\xbd");
+  assert_text (intent->row_origin, "caf\xe9.csv:1");
+
+  change = work_change (work);
+  change.position = "caf\xe9";
+  assert_true (!tally_ledger_commit (work->ledger, &change, NULL, &error));
+  assert_error (error, TALLY_ERROR, TALLY_ERROR_DATA, "position is not UTF-8");
+}
+
+static void
 test_empty_request_is_a_request (void)
 {
   EACH_DATABASE ();
@@ -1342,6 +1377,7 @@ static const Promise promises[] = {
   { "holds fast to its target (B14)", test_holds_fast_to_its_target },
   { "lists runs with how they ended", test_lists_runs_with_how_they_ended },
   { "an intent is kept to the byte (R1, R3)", test_intent_is_kept_to_the_byte },
+  { "any bytes for a person are kept as text", test_any_bytes_for_a_person_are_kept_as_text },
   { "an empty request is a request", test_empty_request_is_a_request },
   { "state changes", test_state_changes },
   { "generations", test_generations },
