@@ -3,6 +3,7 @@
  *   simulation                the first few hundred seeds
  *   simulation --seeds 5000   more of them
  *   simulation --seed 77      one of them; what it finds is told
+ *   simulation --sqlite       with a real ledger in a file instead of one in memory
  */
 #include "world-private.h"
 #include "delivery/hooks.h"
@@ -78,6 +79,8 @@ run_in_trouble (World *world)
     world->lease_until = world->now;
 }
 
+static gboolean with_sqlite;
+
 /* TRUE if all is well at the end. */
 static gboolean
 play (guint32 seed, gboolean tell)
@@ -86,6 +89,8 @@ play (guint32 seed, gboolean tell)
   guint n_runs = (guint)g_rand_int_range (world->random, 1, 7);
 
   world->settings = draw_settings (world);
+  if (with_sqlite)
+    world_sqlite_open (world);
   world_add_records (world, (guint)g_rand_int_range (world->random, 1, 30));
   for (guint i = 0; i < world->records->len; i++)
     ((Record *)g_ptr_array_index (world->records, i))->bad = world_chance (world, 0.05);
@@ -134,6 +139,7 @@ main (int argc, char **argv)
     { "seeds", 0, 0, G_OPTION_ARG_INT, &n_seeds, "how many seeds", "N" },
     { "from", 0, 0, G_OPTION_ARG_INT, &first, "the first of them", "SEED" },
     { "seed", 0, 0, G_OPTION_ARG_INT, &one, "this one alone", "SEED" },
+    { "sqlite", 0, 0, G_OPTION_ARG_NONE, &with_sqlite, "with a real ledger", NULL },
     { NULL },
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);

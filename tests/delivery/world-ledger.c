@@ -175,6 +175,8 @@ ledger_commit (World *world, Process *process, TallyErrand *errand)
 gboolean
 world_renew_lease (World *world, Process *process, GError **error)
 {
+  if (world->sqlite != NULL)
+    return world_sqlite_renew (world, process, error);
   if (process->epoch != world->lease_epoch)
     return tally_throw (error, TALLY_ERROR_LEASE, "another run has taken the lease");
   world->lease_until = world->now + world->settings.lease_ttl;
@@ -184,6 +186,11 @@ world_renew_lease (World *world, Process *process, GError **error)
 void
 world_ledger_run (World *world, Process *process, TallyErrand *errand)
 {
+  if (world->sqlite != NULL)
+    {
+      world_sqlite_run (world, process, errand, &process->clock);
+      return;
+    }
   switch (errand->kind)
     {
     case TALLY_ERRAND_FIND:

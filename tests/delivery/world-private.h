@@ -21,6 +21,19 @@ void world_ledger_run (World *world, Process *process, TallyErrand *errand);
 TallyLedgerDelivery *world_copy_row (const TallyLedgerDelivery *row);
 gboolean world_renew_lease (World *world, Process *process, GError **error);
 
+/* The row of a key as the ledger has it now. */
+const TallyLedgerDelivery *world_look (World *world, const char *key);
+
+/* ---- sqlite.c ---- */
+void world_sqlite_close (World *world);
+gint64 world_sqlite_begin (World *world, Process *process);
+void world_sqlite_end (World *world, Process *process);
+gboolean world_sqlite_renew (World *world, Process *process, GError **error);
+void world_sqlite_run (World *world, Process *process, TallyErrand *errand, const TallyClock *clock);
+const char *world_sqlite_id (World *world);
+gint64 world_sqlite_scope (World *world);
+void world_sqlite_look (World *world, const char *key);
+
 /* ---- target.c ---- */
 extern const TallyDeliverySink world_sink;
 void world_target_init (World *world);

@@ -126,8 +126,9 @@ clerk_new (Process *process)
   World *world = process->world;
 
   clerk->clerk.class = &clerk_class;
-  clerk->clerk.ledger_id = g_strdup ("0123456789abcdef0123456789abcdef");
-  clerk->clerk.scope = 1;
+  clerk->clerk.ledger_id = g_strdup (
+      world->sqlite != NULL ? world_sqlite_id (world) : "0123456789abcdef0123456789abcdef");
+  clerk->clerk.scope = world->sqlite != NULL ? world_sqlite_scope (world) : 1;
   clerk->clerk.ledger_now = world_ledger_now (world);
   clerk->clerk.asked_at = clerk->clerk.told_at = world->now;
   clerk->process = process;
@@ -144,7 +145,7 @@ at_point (const char *point, gpointer data)
   Process *process = data;
   World *world = process->world;
 
-  if (process->dead)
+  if (process->dead || process->dispatcher == NULL)
     return;
   if (world->die_at != NULL && g_str_equal (point, world->die_at) && world->die_count-- == 0)
     {
@@ -179,22 +180,17 @@ world_tell_time (Process *process)
   process->ctx->target_time_at = process->world->now;
 }
 
-Process *
-process_new (World *world)
+/* Takes the lease and begins a run; says when an earlier run can have sent last, on the ledger's clock. */
+static gint64
+process_begin (World *world, Process *process)
 {
-  static TallyClock clock = { .now = process_clock };
-  Process *process = g_new0 (Process, 1);
   gint64 last_send = world->lease_epoch == 0 ? 0
                                              : EPOCH + world->settings.ledger_skew
                                                    + MIN (world->lease_until, world->now);
-  TallyDispatcherConfig config;
 
-  process->world = world;
-  process->calls = g_ptr_array_new ();
-  process->ctx = context_new (world);
-  if (world->tells_time
-      || world_chance (world, 0.5)) /* some sinks talk to the target when they are opened */
-    world_tell_time (process);
+  if (world->sqlite != NULL)
+    return world_sqlite_begin (world, process);
+
   process->epoch = ++world->lease_epoch;
   world->lease_until = world->now + world->settings.lease_ttl;
   if (world->pass_over)
@@ -204,11 +200,28 @@ process_new (World *world)
       g_clear_pointer (&world->position, g_free);
       g_ptr_array_set_size (world->rejects, 0);
     }
-  process->next = world->position != NULL ? (guint)atoi (world->position) : 0;
-  process->run = (TallyLedgerRun){ .id = ++world->runs,
+  process->next = world->position != NULL ? (guint) atoi (world->position) : 0;
+  process->run = (TallyLedgerRun){ .id = world->runs + 1,
                                    .pass = world->pass,
-                                   .target = (char *)"desk.example" };
-  clock.data = world;
+                                   .target = (char *) "desk.example" };
+  return last_send;
+}
+
+Process *
+process_new (World *world)
+{
+  Process *process = g_new0 (Process, 1);
+  gint64 last_send = process_begin (world, process);
+  TallyDispatcherConfig config;
+
+  process->world = world;
+  process->clock = (TallyClock){ process_clock, world };
+  process->calls = g_ptr_array_new ();
+  process->ctx = context_new (world);
+  world->runs++;
+  if (world->tells_time
+      || world_chance (world, 0.5)) /* some sinks talk to the target when they are opened */
+    world_tell_time (process);
   config = (TallyDispatcherConfig){
     .sink = &world_sink,
     .self = process,
@@ -224,7 +237,7 @@ process_new (World *world)
     .attempts = world->settings.attempts,
     .key_column = 0,
     .wait = !world->settings.no_wait,
-    .clock = &clock,
+    .clock = &process->clock,
   };
   tally_hook_set_point (at_point, process);
   process->dispatcher
@@ -242,6 +255,8 @@ process_free (Process *process)
   tally_hook_set_point (NULL, NULL);
   g_clear_pointer (&process->dispatcher, tally_dispatcher_free);
   world_forget_calls (process);
+  if (process->sqlite_run != NULL)
+    world_sqlite_end (process->world, process);
   g_ptr_array_unref (process->calls);
   g_free (process->ctx->target);
   g_free (process->ctx);

@@ -144,7 +144,7 @@ static void
 check_intent (World *world, const Request *request)
 {
   g_autofree char *key = g_strdup (strchr (request->reference, ':') + 1);
-  const TallyLedgerDelivery *row = g_hash_table_lookup (world->ledger, key);
+  const TallyLedgerDelivery *row = world_look (world, key);
 
   if (row == NULL || strcmp (row->idempotency_key, request->key) != 0)
     world_complain (world, "R1: \"%s\" was sent under a key that the ledger does not know",

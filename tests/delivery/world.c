@@ -98,6 +98,7 @@ world_new (guint32 seed, const WorldSettings *settings)
 void
 world_free (World *world)
 {
+  world_sqlite_close (world);
   g_sequence_free (world->events);
   g_ptr_array_unref (world->records);
   tally_schema_unref (world->schema);
@@ -230,9 +231,17 @@ world_plan (World *world, guint record, Deed deed, gint64 wait)
 /* ---- The audit ---- */
 
 const TallyLedgerDelivery *
+world_look (World *world, const char *key)
+{
+  if (world->sqlite != NULL)
+    world_sqlite_look (world, key);
+  return g_hash_table_lookup (world->ledger, key);
+}
+
+const TallyLedgerDelivery *
 world_ledger_row (World *world, guint record)
 {
-  return g_hash_table_lookup (world->ledger, record_key (world, record));
+  return world_look (world, record_key (world, record));
 }
 
 static const Entity *

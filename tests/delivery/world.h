@@ -68,6 +68,7 @@ typedef struct
 } WorldSettings;
 
 typedef struct _World World;
+typedef struct _WorldSqlite WorldSqlite;
 
 /* One run of the program. */
 typedef struct
@@ -76,6 +77,8 @@ typedef struct
   TallyDispatcher *dispatcher; /* (owned) (nullable) */
   TallyContext *ctx;           /* (owned) */
   TallyLedgerRun run;
+  TallyLedgerRun *sqlite_run; /* (owned) (nullable) */
+  TallyClock clock;
   gint64 epoch;
   gboolean dead; /* killed: nothing of it has any effect any more */
   gboolean done;
@@ -110,6 +113,7 @@ struct _World
   Process *running;   /* whose code is at work */
 
   GHashTable *ledger; /* key → TallyLedgerDelivery */
+  WorldSqlite *sqlite; /* (owned) (nullable) a real ledger instead */
   GPtrArray *rejects; /* (element-type utf8) origins and reasons */
   char *position;
   gint64 lease_epoch, lease_until, pass, runs;
@@ -121,6 +125,8 @@ struct _World
 };
 
 World *world_new (guint32 seed, const WorldSettings *settings);
+/* From now on the ledger is a file. */
+void world_sqlite_open (World *world);
 void world_free (World *world);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (World, world_free)
 extern const WorldSettings world_plain;

@@ -1,0 +1,150 @@
+/* world-sqlite.c: the world with a real ledger, in a file
+ *
+ * Its clock is the world's.  What it holds is copied into the world's table where the world looks at it.
+ */
+#include "delivery/hooks.h"
+#include "world-private.h"
+#include <stdlib.h>
+
+struct _WorldSqlite
+{
+  char *folder; /* (owned) */
+  TallyLedger *ledger;
+  gint64 scope;
+};
+
+static gint64
+ledger_clock (gpointer data)
+{
+  return world_ledger_now (data);
+}
+
+static void
+must (gboolean done, GError *error)
+{
+  if (!done)
+    g_error ("the world's ledger: %s", error->message);
+}
+
+void
+world_sqlite_open (World *world)
+{
+  const TallyScope scope = { "desk.example", "ticket", "desk" };
+  WorldSqlite *sqlite = g_new0 (WorldSqlite, 1);
+  g_autofree char *uri = NULL;
+  GError *error = NULL;
+
+  /* Nothing of it need outlive a loss of power. */
+  sqlite->folder = g_file_test ("/dev/shm", G_FILE_TEST_IS_DIR)
+                       ? g_mkdtemp (g_strdup ("/dev/shm/tally-XXXXXX"))
+                       : g_dir_make_tmp ("tally-XXXXXX", NULL);
+  g_setenv ("XDG_STATE_HOME", sqlite->folder, TRUE);
+  uri = g_strdup_printf ("sqlite:%s/ledger.sqlite", sqlite->folder);
+  tally_hook_set_ledger_clock (ledger_clock, world);
+  sqlite->ledger = tally_ledger_open (uri, 0, &error);
+  must (sqlite->ledger != NULL, error);
+  must (tally_ledger_scope (sqlite->ledger, &scope, &sqlite->scope, &error), error);
+  world->sqlite = sqlite;
+}
+
+void
+world_sqlite_close (World *world)
+{
+  WorldSqlite *sqlite = world->sqlite;
+  g_autofree char *remove = NULL;
+
+  if (sqlite == NULL)
+    return;
+  tally_ledger_close (sqlite->ledger);
+  tally_hook_set_ledger_clock (NULL, NULL);
+  remove = g_strdup_printf ("rm -rf '%s'", sqlite->folder);
+  g_spawn_command_line_sync (remove, NULL, NULL, NULL, NULL);
+  g_free (sqlite->folder);
+  g_free (sqlite);
+}
+
+/* Waits for the lease of a run that was killed to run out. */
+gint64
+world_sqlite_begin (World *world, Process *process)
+{
+  const char *const names[] = { "pipeline:desk", NULL };
+  TallyHolder elsewhere = { (char *) "elsewhere", (char *) "boot", 1, 1, (char *) "run" };
+  gint64 ttl = world->settings.lease_ttl, last_send;
+  g_autofree char *position = NULL;
+  GError *error = NULL;
+
+  while (!tally_ledger_acquire (world->sqlite->ledger, names, &elsewhere, ttl, &process->epoch,
+                                &last_send, NULL, &error))
+    {
+      must (g_error_matches (error, TALLY_ERROR, TALLY_ERROR_LEASE), error);
+      g_clear_error (&error);
+      world_pass_time (world, SECOND);
+    }
+  must (tally_ledger_begin_run (world->sqlite->ledger, process->epoch, "desk", "desk.example",
+                                /* resume= */ !world->pass_over, FALSE, &process->sqlite_run,
+                                &position, &error),
+        error);
+  world->pass_over = FALSE;
+  world->lease_epoch = process->epoch;
+  process->next = position != NULL ? (guint) atoi (position) : 0;
+  process->run = *process->sqlite_run;
+  return last_send;
+}
+
+void
+world_sqlite_end (World *world, Process *process)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (process->done && world->lease_epoch == process->epoch
+      && (!tally_ledger_end_run (world->sqlite->ledger, process->sqlite_run, "complete", "{}",
+                                 /* keep_position= */ !world->pass_over, &error)
+          || !tally_ledger_release (world->sqlite->ledger, process->epoch, &error)))
+    world_complain (world, "the run could not be ended: %s", error->message);
+  tally_ledger_run_free (process->sqlite_run);
+}
+
+gboolean
+world_sqlite_renew (World *world, Process *process, GError **error)
+{
+  return tally_ledger_renew (world->sqlite->ledger, process->epoch, world->settings.lease_ttl, error);
+}
+
+void
+world_sqlite_run (World *world, Process *process, TallyErrand *errand, const TallyClock *clock)
+{
+  if (errand->kind == TALLY_ERRAND_COMMIT && world->fail_commits > 0)
+    {
+      world->fail_commits--;
+      tally_throw (&errand->error, TALLY_ERROR_LEDGER, "the disk is full");
+      return;
+    }
+  tally_errand_run (errand, world->sqlite->ledger, world->sqlite->scope, clock);
+}
+
+const char *
+world_sqlite_id (World *world)
+{
+  return tally_ledger_id (world->sqlite->ledger);
+}
+
+gint64
+world_sqlite_scope (World *world)
+{
+  return world->sqlite->scope;
+}
+
+void
+world_sqlite_look (World *world, const char *key)
+{
+  const char *const keys[] = { key, NULL };
+  GError *error = NULL;
+  g_autoptr (GPtrArray) found
+      = tally_ledger_find (world->sqlite->ledger, world->sqlite->scope, keys, 1, &error);
+  TallyLedgerDelivery *row;
+
+  must (found != NULL, error);
+  row = g_steal_pointer (&found->pdata[0]);
+  if (row != NULL)
+    g_hash_table_replace (world->ledger, row->key, row);
+}
