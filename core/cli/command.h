@@ -20,6 +20,7 @@ gboolean tally_command_has_colour (int fd);
 
 extern const TallyCommand tally_command_check;
 extern const TallyCommand tally_command_doubt;
+extern const TallyCommand tally_command_guess;
 extern const TallyCommand tally_command_inspect;
 extern const TallyCommand tally_command_rejects;
 extern const TallyCommand tally_command_run;
