@@ -87,8 +87,12 @@ try_dialect (TallyRegistry *registry, const char *path, const GuessDialect *dial
       n_rows += tally_batch_n_rows (batch);
     }
 
-  /* All good records in two columns count more than half of them in twenty; one column is the last resort. */
-  return (n_read > 0 ? (double) (n_rows + 1) / (n_read + 1) : 1) * (n_columns > 1 ? 1 : 0.3) + MIN (n_columns, 1000) * 1e-5;
+  /* All good records in two columns count more than half of them in twenty; one column is the last resort.  To leave lines
+   * out must gain something, and leave something. */
+  if (dialect->skip > 0 && n_rows == 0)
+    return 0;
+  return (n_read > 0 ? (double) (n_rows + 1) / (n_read + 1) : 1) * (n_columns > 1 ? 1 : 0.3) + MIN (n_columns, 1000) * 1e-5
+         - 0.02 * dialect->skip;
 }
 
 static GuessDialect
@@ -100,8 +104,8 @@ find_dialect (TallyRegistry *registry, const char *path)
   GuessDialect best = { .has_header = TRUE };
   double best_score = -1;
 
-  /* Where a simpler dialect does as well, it stays. */
-  for (gint64 skip = 0; skip <= MOST_SKIPPED && best_score < 0.9; skip++)
+  /* Where a simpler dialect does as well, it stays.  Lines are left out only where most records make no sense below them. */
+  for (gint64 skip = 0; skip <= MOST_SKIPPED && best_score < 0.5; skip++)
     for (guint i = 0; i < G_N_ELEMENTS (escapes); i++)
       for (guint j = 0; j < G_N_ELEMENTS (encodings); j++)
         for (guint k = 0; k < G_N_ELEMENTS (delimiters); k++)
