@@ -82,6 +82,11 @@ char *emulator_ask (Emulator *emulator, const char *method, const char *path, co
 void emulator_set_faults (Emulator *emulator, const char *faults);
 gint64 emulator_count (Emulator *emulator, const char *name);
 
+/* (transfer full) a file with a certificate of its own for 127.0.0.1, and its key; NULL, and the test is
+ * skipped, if there is no openssl. */
+char *make_certificate (void);
+void drop_certificate (const char *pem);
+
 /* --- a server that does what it is told --- */
 
 /* What happens to the next request: the answer's bytes, and then the end of the connection or not. */
@@ -105,3 +110,16 @@ char *server_request (Server *server, guint i);
 
 /* An answer with this status and body, as a string that lives as long as the program. */
 const char *answer (gint status, const char *body);
+
+/* The same over HTTP/2, see http2.py. */
+typedef struct
+{
+  gpointer process; /* (owned) GSubprocess */
+  gpointer lines;   /* (owned) GDataInputStream of what it says */
+  char *url;        /* (owned) */
+} Http2Server;
+
+/* Turns up to NULL. */
+Http2Server *http2_server_new (const char *pem, const char *turn, ...) G_GNUC_NULL_TERMINATED;
+/* Ends it; the number of requests that came. */
+guint http2_server_end (Http2Server *server);

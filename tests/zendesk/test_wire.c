@@ -250,6 +250,57 @@ test_a_wait_can_be_interrupted_from_another_thread (void)
   g_thread_join (thread);
 }
 
+/* --- HTTP/2 --- */
+
+static const char *const http2_breaks[] = { "refuse", "goaway", "close" };
+
+/* Makes one request of each kind while the server breaks it off; how many requests came in all. */
+static guint
+meet_break (const char *pem, const char *turn, gboolean lookup, TallyVerdict *ret_verdict)
+{
+  Http2Server *server = http2_server_new (pem, "200=" ME, turn, "200={\"tickets\":[]}", NULL);
+  g_autoptr (Desk) desk = desk_new ("url", server->url, "access_token", "t", "ca-file", pem, NULL);
+  g_autoptr (GError) error = NULL;
+  TallyDelivery *delivery;
+
+  assert_true (desk_accept (desk, "comment.body text", &error) && desk_open (desk, &error));
+  assert_no_error (error);
+  delivery = lookup ? desk_resolve (desk, KEY, "desk:1", BODY) : desk_send (desk, KEY, "desk:1", BODY);
+  desk_finish (desk);
+  *ret_verdict = delivery->verdict;
+  return http2_server_end (server);
+}
+
+static void
+test_a_creation_is_sent_once_over_http_2 (void)
+{
+  g_autofree char *pem = make_certificate ();
+  TallyVerdict verdict;
+
+  if (pem == NULL)
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (http2_breaks); i++)
+    {
+      assert_row_int (http2_breaks[i], meet_break (pem, http2_breaks[i], /* lookup= */ FALSE, &verdict), 2);
+      assert_row_int (http2_breaks[i], verdict, TALLY_VERDICT_UNKNOWN);
+    }
+  drop_certificate (pem);
+}
+
+/* The control: a lookup, which may be, is. */
+static void
+test_libcurl_would_send_again_over_http_2 (void)
+{
+  g_autofree char *pem = make_certificate ();
+  TallyVerdict verdict;
+
+  if (pem == NULL)
+    return;
+  assert_int (meet_break (pem, "refuse", /* lookup= */ TRUE, &verdict), 3);
+  assert_int (verdict, TALLY_VERDICT_ABSENT);
+  drop_certificate (pem);
+}
+
 /* --- opening --- */
 
 static const struct
@@ -316,6 +367,8 @@ static const Promise promises[] = {
   { "an echoed secret is not told", test_an_echoed_secret_is_not_told },
   { "closing forgets what is in flight", test_closing_forgets_what_is_in_flight },
   { "a wait can be interrupted from another thread", test_a_wait_can_be_interrupted_from_another_thread },
+  { "a creation is sent once over HTTP/2", test_a_creation_is_sent_once_over_http_2 },
+  { "libcurl would send again over HTTP/2", test_libcurl_would_send_again_over_http_2 },
   { "wrong credentials are found before anything is sent", test_wrong_credentials_are_found_before_anything_is_sent },
   { "opening can be interrupted", test_opening_can_be_interrupted },
   { NULL },
