@@ -370,6 +370,16 @@ go_on (ZendeskErrand *errand)
 
 /* --- send --- */
 
+/* Something between us and Zendesk may take the key away. */
+static void
+warn_of_key (ZendeskErrand *errand, ZendeskCall *call)
+{
+  if (errand->sink->idempotency && call->headers.lookup == ZENDESK_LOOKUP_UNSAID)
+    tally_context_warn (errand->sink->ctx, "an answer does not tell whether the idempotency key counted "
+                        "(x-idempotency-lookup is missing): if it does not, a request that is repeated "
+                        "after a lost answer makes a second ticket; \"idempotency: false\" looks it up instead");
+}
+
 static void
 on_created (ZendeskCall *call, gpointer data)
 {
@@ -384,7 +394,10 @@ on_created (ZendeskCall *call, gpointer data)
     return;
   judge (errand, call, ZENDESK_ASK_CREATE);
   if (errand->finding.verdict == TALLY_VERDICT_DELIVERED)
-    go_on (errand);
+    {
+      warn_of_key (errand, call);
+      go_on (errand);
+    }
   else
     settle (errand);
 }
@@ -416,7 +429,7 @@ zendesk_send (gpointer self, TallyContext *ctx, TallyDelivery *delivery)
     }
   errand->generation = sink->access.generation;
   zendesk_http_start (sink->http, "POST", zendesk_modes[sink->mode].path, sink->access.header,
-                      tally_delivery_key (delivery), body.data, body.length, ZENDESK_HTTP_ONCE,
+                      sink->idempotency ? tally_delivery_key (delivery) : NULL, body.data, body.length, ZENDESK_HTTP_ONCE,
                       on_created, errand);
 }
 

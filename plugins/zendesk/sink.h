@@ -29,7 +29,7 @@ typedef struct
   gint mode;           /* an index into zendesk_modes */
   gint long_body;      /* a ZendeskLongBody */
   char **tags, **ignore;
-  gboolean run_tag;
+  gboolean run_tag, idempotency;
   gint64 timeout, connect_timeout, lookup_lag;
   char *ca_file, *user_agent;
 

@@ -49,6 +49,7 @@ test_one_key_makes_one_ticket (void)
   assert_true (!first->repeated);
   assert_int (again->verdict, TALLY_VERDICT_DELIVERED);
   assert_true (again->repeated);
+  assert_int (desk->ctx.warnings->len, 0);
   assert_text (again->target_id, first->target_id);
   assert_int (emulator_count (emulator, "created"), 1);
   assert_int (desk->ctx.limit, 700);
@@ -229,6 +230,30 @@ test_dropped_members_are_told (void)
   send_one (desk, "k1", "{\"ticket\":{\"external_id\":\"desk:1\",\"prio\":1,\"comment\":{\"body\":\"x\"}}}");
   assert_int (desk->ctx.warnings->len, 1);
   assert_contains (desk->ctx.warnings->pdata[0], "\"ticket.prio\"");
+}
+
+static void
+test_a_key_that_does_not_count_is_told (void)
+{
+  g_autoptr (Emulator) emulator = emulator_new ("--idempotency", "off", NULL);
+  g_autoptr (Desk) desk = open_desk (emulator);
+  g_autoptr (Desk) knowing = desk_new ("url", emulator->url, "access_token", "t", "idempotency", "false", NULL);
+  TallyDeliveryProfile profile = { .size = sizeof profile };
+
+  send_one (desk, "k1", BODY);
+  assert_int (desk->ctx.warnings->len, 1);
+  assert_contains (desk->ctx.warnings->pdata[0], "x-idempotency-lookup is missing");
+  desk->plugin->delivery->profile (desk->sink, &profile);
+  assert_int (profile.key_life, 7200 * (gint64) G_USEC_PER_SEC);
+
+  assert_true (desk_accept (knowing, "comment.body text", NULL) && desk_open (knowing, NULL));
+  assert_int (send_one (knowing, "k2", BODY)->verdict, TALLY_VERDICT_DELIVERED);
+  assert_int (knowing->ctx.warnings->len, 0);
+  knowing->plugin->delivery->profile (knowing->sink, &profile);
+  assert_int (profile.key_life, 0);
+  g_autofree char *history = emulator_ask (emulator, "GET", "/_emulator/history", NULL);
+  assert_contains (history, "\"key\":\"k1\"");
+  assert_true (strstr (history, "k2") == NULL);
 }
 
 static void
@@ -476,6 +501,7 @@ static const Promise promises[] = {
   { "a slow answer is unknown", test_a_slow_answer_is_unknown },
   { "many go at once", test_many_go_at_once },
   { "dropped members are told", test_dropped_members_are_told },
+  { "a key that does not count is told", test_a_key_that_does_not_count_is_told },
   { "custom fields are found by title", test_custom_fields_are_found_by_title },
   { "doctor finds all well", test_doctor_finds_all_well },
   { "each kind of credentials works", test_each_kind_of_credentials_works },
