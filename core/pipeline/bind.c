@@ -1,5 +1,6 @@
 /* bind.c: which columns come decides which expressions are right */
 #include "reader.h"
+#include "record/schema-private.h"
 #include <string.h>
 
 /* ---- Complaints about expressions ---- */
@@ -189,9 +190,22 @@ bind_expressions (TallyPipeline *pipeline, TallyInstance *instance, TallySchema 
     }
 }
 
+/* The columns as the sink is to judge them: those that a person knows of, with those of the key marked. */
+static TallySchema *
+schema_to_accept (const TallyPipeline *pipeline, const GArray *columns)
+{
+  TallySchema *schema = tally_schema_new ((const TallyColumn *) (gpointer) columns->data, pipeline->n_visible);
+  gint key = pipeline->reader->delivery != NULL ? pipeline->delivery.key_column - (gint) pipeline->n_visible : -1;
+
+  if (key >= 0 && key < (gint) pipeline->sink_expressions->len)
+    tally_schema_mark_keys (schema, tally_expression_columns (pipeline->sink_expressions->pdata[key]));
+  return schema;
+}
+
 static void
 bind_sink (TallyPipeline *pipeline, TallySchema *schema)
 {
+  g_autoptr (TallySchema) to_accept = NULL;
   TallyInstance *sink = pipeline->sink;
   g_autoptr (GArray) columns = g_array_new (FALSE, FALSE, sizeof (TallyColumn));
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
@@ -211,8 +225,10 @@ bind_sink (TallyPipeline *pipeline, TallySchema *schema)
     }
   pipeline->sink_schema = tally_schema_new ((const TallyColumn *) (gpointer) columns->data, columns->len);
 
-  /* The sink judges the columns that a person knows of; a plugin's rules may rely on right options. */
-  if (pipeline->reader->sink.good && sink->plugin->accept != NULL && !sink->plugin->accept (sink->self, schema, &error))
+  to_accept = schema_to_accept (pipeline, columns);
+
+  /* A plugin's rules may rely on right options. */
+  if (pipeline->reader->sink.good && sink->plugin->accept != NULL && !sink->plugin->accept (sink->self, to_accept, &error))
     tally_pipeline_report_error (pipeline, pipeline->reader->sink.name, error);
 }
 

@@ -1,5 +1,7 @@
 /* schema.c: columns that never change once they are named */
+#include "bitmap.h"
 #include "nearest.h"
+#include "schema-private.h"
 #include <tallyman/schema.h>
 
 struct _TallySchema
@@ -8,6 +10,7 @@ struct _TallySchema
   guint n_columns;
   TallyColumn *columns;  /* (owned) names too */
   GHashTable *by_name;   /* (owned) name (unowned) → index */
+  guint64 *keys;         /* (owned) (nullable) bitmap of the columns that the key reads */
 };
 
 TallySchema *
@@ -63,6 +66,7 @@ tally_schema_unref (TallySchema *schema)
   for (guint i = 0; i < schema->n_columns; i++)
     g_free ((char *) schema->columns[i].name);
   g_free (schema->columns);
+  g_free (schema->keys);
   g_free (schema);
 }
 
@@ -87,6 +91,19 @@ tally_schema_find (const TallySchema *schema, const char *name)
     return -1;
 
   return GPOINTER_TO_INT (index);
+}
+
+void
+tally_schema_mark_keys (TallySchema *schema, const guint64 *columns)
+{
+  g_free (schema->keys);
+  schema->keys = g_memdup2 (columns, tally_bitmap_words (schema->n_columns) * sizeof (guint64));
+}
+
+gboolean
+tally_schema_is_key (const TallySchema *schema, guint index)
+{
+  return schema->keys != NULL && tally_bitmap_get (schema->keys, index);
 }
 
 const char *

@@ -11,8 +11,6 @@ static const char *const priorities[] = { "low", "normal", "high", "urgent", NUL
 static const char *const statuses[] = { "new", "open", "pending", "hold", "solved", "closed", NULL };
 
 const ZendeskMember zendesk_members[ZENDESK_N_MEMBERS] = {
-  /* Most often the key; the id of a ticket is for Zendesk to choose. */
-  [ZENDESK_MEMBER_ID] = { "id", CREATE, ZENDESK_FORM_UNSENT },
   [ZENDESK_MEMBER_EXTERNAL_ID] = { "external_id", CREATE, ZENDESK_FORM_OURS },
   [ZENDESK_MEMBER_SUBJECT] = { "subject", CREATE, ZENDESK_FORM_TEXT },
   /* The older name of the first comment's text; sent as comment.body. */
@@ -66,7 +64,6 @@ static const struct
                           "cast it with ::timestamptz" },
   [ZENDESK_FORM_LIST] = { BIT (JSONB), "cast it with ::jsonb" },
   [ZENDESK_FORM_TOKENS] = { BIT (JSONB) | BIT (TEXT), "cast it with ::text" },
-  [ZENDESK_FORM_UNSENT] = { ~0u, "" },
   [ZENDESK_FORM_OURS] = { 0, "" },
 };
 
@@ -77,6 +74,7 @@ static const struct
 } refused[] = {
   { "external_id", "is filled by the pipeline's \"origin\" and the sink's \"key\", so that each ticket "
                    "can be found again; rename the column, or use it as the key" },
+  { "id", "is given by Zendesk; rename the column, or use it as the key" },
   { "comment", "is an object: name its members, as \"comment.body\" or \"comment.public\"" },
   { "requester", "is an object: name its members, as \"requester.email\" and \"requester.name\"" },
   { "via", "is an object: name its member \"via.channel\"" },
@@ -137,7 +135,7 @@ refuse_name (const char *name, ZendeskMode mode, GError **error)
   return tally_throw (error, TALLY_ERROR_USAGE,
                       "column \"%s\" is no member of a ticket; leave it out with \"keep\" or \"drop\", "
                       "name it \"" CUSTOM_PREFIX "<title or id>\" to fill a custom field, or name it in "
-                      "\"ignore\" if only the key needs it", name);
+                      "\"ignore\"", name);
 }
 
 static gboolean
@@ -176,8 +174,6 @@ add_column (ZendeskPlan *plan, ZendeskMode mode, guint column, const TallyColumn
   if (!(forms[zendesk_members[i].form].types & (1u << what->type)))
     return tally_throw (error, TALLY_ERROR_USAGE, "column \"%s\" cannot be of type %s; %s", what->name,
                         tally_type_name (what->type), forms[zendesk_members[i].form].hint);
-  if (zendesk_members[i].form == ZENDESK_FORM_UNSENT)
-    return TRUE;
   plan->columns[i] = (gint) column;
   plan->types[i] = what->type;
   return TRUE;
@@ -226,6 +222,10 @@ zendesk_plan_accept (ZendeskPlan *plan, ZendeskMode mode, TallySchema *schema,
       const TallyColumn *column = tally_schema_column (schema, i);
 
       if (ignored != NULL && g_strv_contains (ignored, column->name))
+        continue;
+      /* There for the key alone, unless a ticket has a member of its name. */
+      if (tally_schema_is_key (schema, i) && find_member (column->name, mode) < 0
+          && !g_str_has_prefix (column->name, CUSTOM_PREFIX))
         continue;
       if (!add_column (plan, mode, i, column, error))
         return FALSE;

@@ -25,7 +25,6 @@ typedef enum
   ZENDESK_FORM_TIME,
   ZENDESK_FORM_LIST,    /* a jsonb array, sent as it is */
   ZENDESK_FORM_TOKENS,  /* a jsonb array of texts, or one text */
-  ZENDESK_FORM_UNSENT,  /* whatever it is: the key may need it, the request does not */
   ZENDESK_FORM_OURS,    /* filled by us; no column */
 } ZendeskForm;
 
@@ -41,7 +40,6 @@ typedef struct
  * index here: */
 typedef enum
 {
-  ZENDESK_MEMBER_ID,
   ZENDESK_MEMBER_EXTERNAL_ID,
   ZENDESK_MEMBER_SUBJECT,
   ZENDESK_MEMBER_DESCRIPTION,

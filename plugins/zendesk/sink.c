@@ -55,7 +55,7 @@ static const TallyOption options[] = {
     .summary = "Whether Zendesk honours our idempotency keys; if not, doubts are settled by lookup alone",
     .example = "false" },
   { .name = "ignore", .type = TALLY_OPTION_LIST, .offset = G_STRUCT_OFFSET (ZendeskSink, ignore),
-    .summary = "Columns that are not sent, as one that only the key needs; id never is", .example = "[Issue id]" },
+    .summary = "Columns that are not sent, beyond those that only the key needs", .example = "[notes]" },
   { .name = "timeout", .type = TALLY_OPTION_DURATION, .offset = G_STRUCT_OFFSET (ZendeskSink, timeout),
     .fallback = "60s", .min = G_USEC_PER_SEC / 10, .max = 60 * (gint64) MINUTE,
     .summary = "Longest time for one request and its answer", .example = "90s" },
