@@ -108,8 +108,11 @@ test_many_may_open_a_new_one_at_once (void)
   for (guint i = 0; i < G_N_ELEMENTS (children); i++)
     if ((children[i] = fork ()) == 0)
       {
-        g_autoptr (TallyLedger) ledger = tally_ledger_open (uri, 0, NULL);
-        _exit (ledger != NULL ? 0 : 1);
+        TallyLedger *ledger = tally_ledger_open (uri, 0, NULL);
+        gboolean is_open = ledger != NULL;
+
+        tally_ledger_close (ledger);
+        _exit (is_open ? 0 : 1);
       }
   for (guint i = 0; i < G_N_ELEMENTS (children); i++)
     {
@@ -196,14 +199,15 @@ test_lease_of_the_dead_is_free (void)
     { "another host's, with a number that nobody has here", "elsewhere", NULL, FALSE, 0, FALSE },
     { "one of before the machine was started", NULL, "another boot", FALSE, 0, FALSE },
   };
-  g_autofree char *uri = place_new ();
-  g_autoptr (TallyLedger) ledger = place_open (uri);
-  g_autoptr (TallyHolder) self = tally_holder_self ("tallyman run a.yaml");
   pid_t gone = fork ();
 
   if (gone == 0)
     _exit (0);
   waitpid (gone, NULL, 0);
+  g_autofree char *uri = place_new ();
+  g_autoptr (TallyLedger) ledger = place_open (uri);
+  g_autoptr (TallyHolder) self = tally_holder_self ("tallyman run a.yaml");
+
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     {
       TallyHolder holder = *self;
