@@ -461,14 +461,14 @@ round_value (TallyText value, gint scale, Rounding rounding, TallyBatch *batch, 
 gboolean
 tally_numeric_round (TallyText value, gint64 scale, TallyBatch *batch, TallyText *ret_value, GError **error)
 {
-  return round_value (value, (gint) CLAMP (scale, -MAX_RESULT_SCALE, MAX_RESULT_SCALE), ROUND_HALF_AWAY, batch, ret_value,
+  return round_value (value, (gint) CLAMP (scale, -MAX_INTEGER_DIGITS - 1, MAX_SCALE), ROUND_HALF_AWAY, batch, ret_value,
                       error);
 }
 
 gboolean
 tally_numeric_trunc (TallyText value, gint64 scale, TallyBatch *batch, TallyText *ret_value, GError **error)
 {
-  return round_value (value, (gint) CLAMP (scale, -MAX_RESULT_SCALE, MAX_RESULT_SCALE), ROUND_TRUNCATE, batch, ret_value,
+  return round_value (value, (gint) CLAMP (scale, -MAX_INTEGER_DIGITS - 1, MAX_SCALE), ROUND_TRUNCATE, batch, ret_value,
                       error);
 }
 
