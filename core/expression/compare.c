@@ -60,6 +60,26 @@ tally_value_compare (guint type, const Value *a, const Value *b)
     }
 }
 
+static gboolean
+order_holds (gintptr operation, gint order)
+{
+  switch (operation)
+    {
+    case EQUAL:
+      return order == 0;
+    case UNEQUAL:
+      return order != 0;
+    case LESS:
+      return order < 0;
+    case LESS_EQUAL:
+      return order <= 0;
+    case GREATER:
+      return order > 0;
+    default:
+      return order >= 0;
+    }
+}
+
 /* One loop an operator and type, so that the compiler sees a plain comparison in each. */
 #define COMPARE_LOOP(test)                                                                                                    \
   FOR_EACH_ROW (frame, term->validity, row)                                                                                   \
@@ -111,6 +131,23 @@ DEFINE_COMPARE (compare_numerics, TallyText, tally_numeric_compare (a, b) == 0, 
 DEFINE_COMPARE (compare_intervals, TallyInterval, tally_interval_compare (a, b) == 0, tally_interval_compare (a, b))
 DEFINE_COMPARE (compare_jsonbs, TallyText, tally_jsonb_compare (a, b) == 0, tally_jsonb_compare (a, b))
 
+/* A date may be out of a timestamp's range, so it is not cast to one. */
+static void
+compare_date_and_timestamp (Frame *frame, Term *term)
+{
+  gboolean date_first = term->args[0]->type == TALLY_TYPE_DATE;
+  const Term *dates = term->args[!date_first], *timestamps = term->args[date_first];
+  guint8 *values = term->values;
+
+  FOR_EACH_ROW (frame, term->validity, row)
+    {
+      gint order = tally_date_compare_timestamp (TERM_VALUES (dates, gint32)[row * dates->step],
+                                                 TERM_VALUES (timestamps, gint64)[row * timestamps->step]);
+
+      values[row] = order_holds (term->function->detail, date_first ? order : -order);
+    }
+}
+
 #define COMPARE_OPERATORS(letters, function)                                                                                  \
   { "=", letters, 'b', .kernel = function, .detail = EQUAL }, { "<>", letters, 'b', .kernel = function, .detail = UNEQUAL },  \
     { "<", letters, 'b', .kernel = function, .detail = LESS },                                                                \
@@ -127,6 +164,12 @@ const Function tally_operator_functions[] = {
   COMPARE_OPERATORS ("DD", compare_dates),
   COMPARE_OPERATORS ("ss", compare_integers),
   COMPARE_OPERATORS ("zz", compare_integers),
+  COMPARE_OPERATORS ("sz", compare_integers),
+  COMPARE_OPERATORS ("zs", compare_integers),
+  COMPARE_OPERATORS ("Ds", compare_date_and_timestamp),
+  COMPARE_OPERATORS ("sD", compare_date_and_timestamp),
+  COMPARE_OPERATORS ("Dz", compare_date_and_timestamp),
+  COMPARE_OPERATORS ("zD", compare_date_and_timestamp),
   COMPARE_OPERATORS ("vv", compare_intervals),
   COMPARE_OPERATORS ("yy", compare_texts),
   COMPARE_OPERATORS ("jj", compare_jsonbs),
@@ -167,6 +210,19 @@ boolean_test (Call *call, const Value *args, Value *ret, GError **error)
   return TRUE;
 }
 
+/* = takes a date with a timestamp as they are; all others have been brought to one type. */
+static gint
+compare_args (const Call *call, const Value *args)
+{
+  guint a = call->term->args[0]->type, b = call->term->args[1]->type;
+
+  if (a == TALLY_TYPE_DATE && b != TALLY_TYPE_DATE)
+    return tally_date_compare_timestamp (args[0].date, args[1].integer);
+  if (b == TALLY_TYPE_DATE && a != TALLY_TYPE_DATE)
+    return -tally_date_compare_timestamp (args[1].date, args[0].integer);
+  return tally_value_compare (a, &args[0], &args[1]);
+}
+
 static gboolean
 is_distinct (Call *call, const Value *args, Value *ret, GError **error)
 {
@@ -175,7 +231,7 @@ is_distinct (Call *call, const Value *args, Value *ret, GError **error)
   if (call->nulls != 0)
     distinct = call->nulls != 3;
   else
-    distinct = tally_value_compare (call->term->args[0]->type, &args[0], &args[1]) != 0;
+    distinct = compare_args (call, args) != 0;
   ret->boolean = distinct == call->term->function->detail;
   return TRUE;
 }
@@ -184,7 +240,7 @@ static gboolean
 nullif (Call *call, const Value *args, Value *ret, GError **error)
 {
   call->is_null = (call->nulls & 1)
-                  || (call->nulls == 0 && tally_value_compare (call->term->type, &args[0], &args[1]) == 0);
+                  || (call->nulls == 0 && compare_args (call, args) == 0);
   *ret = args[0];
   return TRUE;
 }

@@ -207,7 +207,7 @@ double_power (Call *call, const Value *args, Value *ret, GError **error)
 
   if (base == 0 && exponent < 0)
     return tally_throw (error, TALLY_ERROR_DATA, "zero raised to a negative power is undefined");
-  if (base < 0 && !isinf (base) && !isinf (exponent) && !isnan (exponent) && floor (exponent) != exponent)
+  if (base < 0 && !isinf (exponent) && !isnan (exponent) && floor (exponent) != exponent)
     return tally_throw (error, TALLY_ERROR_DATA, "a negative number raised to a non-integer power yields a complex result");
 
   ret->real = pow (base, exponent);

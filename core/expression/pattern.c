@@ -155,7 +155,10 @@ read_flags (const Term *flags, gboolean global_allowed, gboolean *ignore_case, g
       *ret_global = TRUE;
     else if (text.data[i] == 'g')
       return tally_throw (error, TALLY_ERROR_DATA, "the global option of a regular expression cannot stand here");
-    else if (text.data[i] != 's')
+    else if (strchr ("bemnpqstwx", text.data[i]) == NULL)
+      return tally_throw (error, TALLY_ERROR_DATA, "invalid regular expression option: \"%.*s\"", (int) text_char_size (text, i),
+                          text.data + i);
+    else if (text.data[i] != 's' && text.data[i] != 't')
       return tally_throw (error, TALLY_ERROR_UNSUPPORTED, "regular expression option \"%.*s\" is not supported",
                           (int) text_char_size (text, i), text.data + i);
 

@@ -334,6 +334,8 @@ read_bounds (Reader *reader, gboolean *ret_fixed, GError **error)
       if (!looking_at (reader, "}") && !read_count (reader, &most))
         return throw_invalid (error, "invalid repetition count(s)");
     }
+  if (reader->at == reader->end)
+    return throw_invalid (error, "braces {} not balanced");
   if (!looking_at (reader, "}") || most < least)
     return throw_invalid (error, "invalid repetition count(s)");
 

@@ -280,6 +280,9 @@ at_zone (Call *call, const Value *args, Value *ret, GError **error)
 {
   const TallyZone *zone = call->term->data;
 
+  ret->integer = args[1].integer;
+  if (args[1].integer == TALLY_TIMESTAMP_INFINITY || args[1].integer == TALLY_TIMESTAMP_MINUS_INFINITY)
+    return TRUE;
   if (zone == NULL && (zone = tally_zone_find (args[0].text, error)) == NULL)
     return FALSE;
   if (call->term->type == TALLY_TYPE_TIMESTAMPTZ)

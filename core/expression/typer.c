@@ -806,11 +806,8 @@ check_limits (Typer *typer, const PgQuery__TypeName *type_name, CastTarget *targ
       return typer->complaint == NULL;
     case TALLY_TYPE_TIMESTAMP:
     case TALLY_TYPE_TIMESTAMPTZ:
-      target->limit = limits[0];
-      if (n == 1 && limits[0] >= 0 && limits[0] <= 6)
-        return TRUE;
-      COMPLAIN (typer, location, NULL, "precision of a timestamp must be between 0 and 6");
-      return FALSE;
+      target->limit = CLAMP (limits[0], 0, 6); /* more is no mistake in PostgreSQL */
+      return TRUE;
     case TALLY_TYPE_DOUBLE:
       target->has_limit = FALSE;
       return TRUE;
