@@ -400,6 +400,7 @@ tally_timestamp_age (gint64 a, gint64 b, TallyInterval *ret_interval, GError **e
 
 /* Making. */
 
+#define TIME_FORMAT "%" G_GINT64_FORMAT ":%02" G_GINT64_FORMAT
 #define DATE_FORMAT "%" G_GINT64_FORMAT "-%02" G_GINT64_FORMAT "-%02" G_GINT64_FORMAT
 
 /* Negative years are BC.  A message names the year as shown. */
@@ -440,14 +441,15 @@ tally_timestamp_make (gint64 year, gint64 month, gint64 day, gint64 hour, gint64
     return FALSE;
   if (hour >= 0 && hour <= 24 && minute >= 0 && minute <= 59 && usec >= 0 && usec <= 60e6)
     time = hour * TALLY_USECS_PER_HOUR + minute * TALLY_USECS_PER_MINUTE + (gint64) usec;
+  if (isnan (second))
+    return tally_throw (error, TALLY_ERROR_DATA, "time field value out of range: " TIME_FORMAT ":NaN", hour, minute);
   if (time < 0 || time > TALLY_USECS_PER_DAY)
-    return tally_throw (error, TALLY_ERROR_DATA,
-                        "time field value out of range: %" G_GINT64_FORMAT ":%02" G_GINT64_FORMAT ":%02g", hour, minute,
+    return tally_throw (error, TALLY_ERROR_DATA, "time field value out of range: " TIME_FORMAT ":%02g", hour, minute,
                         second);
   if (__builtin_mul_overflow (days, TALLY_USECS_PER_DAY, &timestamp) || __builtin_add_overflow (timestamp, time, &timestamp)
       || !tally_timestamp_is_valid (timestamp))
     return tally_throw (error, TALLY_ERROR_DATA,
-                        "timestamp out of range: " DATE_FORMAT " %" G_GINT64_FORMAT ":%02" G_GINT64_FORMAT ":%02g", year,
+                        "timestamp out of range: " DATE_FORMAT " " TIME_FORMAT ":%02g", year,
                         month, day, hour, minute, second);
 
   *ret_timestamp = timestamp;

@@ -1,11 +1,12 @@
-/* zone.c: time zones, from the machine's tz database through GLib
+/* zone.c: time zones, from the machine's tz database
  *
  * PostgreSQL on Debian reads the same database.  Names are looked up as PostgreSQL does: without regard to case, below one
  * folder.  A zone that was found once is kept: there are a few hundred of them.
  */
 #include "datetime-private.h"
 #include "value-private.h"
-#include "value.h"
+#include "zone-file.h"
+#include <stdlib.h>
 #include <string.h>
 
 #define ZONE_FOLDER "/usr/share/zoneinfo"
@@ -19,10 +20,9 @@
 
 struct _TallyZone
 {
-  char *name;
-  GTimeZone *zone;          /* (owned) (nullable) NULL: always at offset */
+  TallyZoneFile *file;      /* (owned) (nullable) NULL: always at offset */
   gint offset;              /* seconds east */
-  const char *abbreviation; /* (nullable) an abbreviation whose offset depends on the time */
+  char *abbreviation;       /* (owned) (nullable) an abbreviation whose offset depends on the time */
 };
 
 static GMutex zones_lock;
@@ -93,44 +93,29 @@ to_unix (gint64 timestamp)
   return seconds + TALLY_EPOCH_UNIX;
 }
 
-/* GLib applies a zone's rules up to the year 3000.  The calendar repeats every 400 years, and so do they. */
-static gint64
-fold_future (gint64 utc)
-{
-  const gint64 limit = tally_days_from_civil (2500, 1, 1) * TALLY_USECS_PER_DAY, cycle = 146097 * TALLY_USECS_PER_DAY;
-
-  return utc < limit ? utc : utc - ((utc - limit) / cycle + 1) * cycle;
-}
-
-static gint
-interval_at (const TallyZone *zone, gint64 utc)
-{
-  utc = fold_future (utc);
-  return g_time_zone_find_interval (zone->zone, G_TIME_TYPE_UNIVERSAL, to_unix (utc));
-}
-
 static gint
 clock_offset_at (const TallyZone *zone, gint64 utc)
 {
-  return g_time_zone_get_offset (zone->zone, interval_at (zone, utc));
+  return tally_zone_file_offset (zone->file, to_unix (utc), NULL);
 }
 
 /* Looks for the interval closest before utc, else after it, in which the abbreviation was in use. */
 static gboolean
 find_abbreviation_use (const TallyZone *zone, gint64 utc, gint *ret_offset)
 {
-  const gint64 step = 30 * TALLY_USECS_PER_DAY, far = G_MAXINT64 / 2;
-  const gint n_steps = 12 * 150;
+  const gint64 step = 30 * TALLY_USECS_PER_DAY, century = 36525 * TALLY_USECS_PER_DAY;
+  const gint n_steps = 12 * 250;
 
-  utc = CLAMP (utc, -far, far);
+  utc = CLAMP (utc, -2 * century, century); /* time zones came with the railways */
   for (gint i = 0; i < 2 * n_steps; i++)
     {
       gint64 at = i < n_steps ? utc - i * step : utc + (i - n_steps + 1) * step;
-      gint interval = interval_at (zone, at);
+      const char *abbreviation;
+      gint offset = tally_zone_file_offset (zone->file, to_unix (at), &abbreviation);
 
-      if (strcmp (g_time_zone_get_abbreviation (zone->zone, interval), zone->abbreviation) == 0)
+      if (strcmp (abbreviation, zone->abbreviation) == 0)
         {
-          *ret_offset = g_time_zone_get_offset (zone->zone, interval);
+          *ret_offset = offset;
           return TRUE;
         }
     }
@@ -143,8 +128,8 @@ tally_zone_offset_at_utc (const TallyZone *zone, gint64 utc)
 {
   gint offset;
 
-  if (zone->zone == NULL || (zone->abbreviation != NULL && find_abbreviation_use (zone, utc, &offset)))
-    return zone->zone == NULL ? zone->offset : offset;
+  if (zone->file == NULL || (zone->abbreviation != NULL && find_abbreviation_use (zone, utc, &offset)))
+    return zone->file == NULL ? zone->offset : offset;
 
   return clock_offset_at (zone, utc);
 }
@@ -167,7 +152,7 @@ tally_zone_offset_at_local (const TallyZone *zone, gint64 local)
 {
   gint offset;
 
-  if (zone->zone == NULL)
+  if (zone->file == NULL)
     return zone->offset;
 
   offset = clock_offset_at_local (zone, local);
@@ -233,7 +218,6 @@ zone_from_posix (const char *name)
     return NULL;
 
   zone = g_new0 (TallyZone, 1);
-  zone->name = g_strdup (name);
   zone->offset = -west;
   return zone;
 }
@@ -251,16 +235,16 @@ find_entry (const char *folder, const char *name)
   return NULL;
 }
 
-/* The name as it stands in the database, if it is a zone's. */
-static char *
-find_in_database (const char *name)
+static TallyZone *
+zone_from_database (const char *name)
 {
   g_auto (GStrv) parts = g_strsplit (name, "/", 0);
-  g_autofree char *path = g_strdup (ZONE_FOLDER), *contents = NULL;
+  g_autofree char *path = g_strdup (ZONE_FOLDER), *bytes = NULL;
+  TallyZoneFile *file;
+  TallyZone *zone;
   gsize length;
 
-  if (name[strspn (name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+/")] != '\0'
-      || g_ascii_strncasecmp (name, "right/", 6) == 0)
+  if (name[strspn (name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+/")] != '\0')
     return NULL;
   for (guint i = 0; parts[i] != NULL; i++)
     {
@@ -271,25 +255,14 @@ find_in_database (const char *name)
         return NULL;
       path = g_build_filename (folder, entry, NULL);
     }
-  if (!g_file_get_contents (path, &contents, &length, NULL) || length < 4 || memcmp (contents, "TZif", 4) != 0)
+  if (!g_file_get_contents (path, &bytes, &length, NULL))
     return NULL;
-
-  return g_strdup (path + strlen (ZONE_FOLDER "/"));
-}
-
-static TallyZone *
-zone_from_database (const char *name)
-{
-  g_autofree char *exact = find_in_database (name);
-  GTimeZone *found = exact != NULL ? g_time_zone_new_identifier (exact) : NULL;
-  TallyZone *zone;
-
-  if (found == NULL)
+  file = tally_zone_file_new (bytes, length);
+  if (file == NULL)
     return NULL;
 
   zone = g_new0 (TallyZone, 1);
-  zone->name = g_steal_pointer (&exact);
-  zone->zone = found;
+  zone->file = file;
   return zone;
 }
 
@@ -304,7 +277,6 @@ zone_from_abbreviation (const char *name)
   if (entry != NULL)
     {
       zone = g_new0 (TallyZone, 1);
-      zone->name = g_strdup (name);
       zone->offset = ((const typeof (fixed_abbreviations[0]) *) entry)->minutes * 60;
       return zone;
     }
@@ -318,7 +290,7 @@ zone_from_abbreviation (const char *name)
     return NULL;
   zone->abbreviation = g_ascii_strup (name, -1);
   if (!find_abbreviation_use (zone, 0, &offset))
-    zone->abbreviation = NULL; /* the database has it under no such name: the clock of the place counts */
+    g_clear_pointer (&zone->abbreviation, g_free); /* the database has it under no such name: the clock of the place counts */
   return zone;
 }
 
