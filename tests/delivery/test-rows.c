@@ -666,6 +666,187 @@ test_another_order_is_the_same_records (void)
   assert_one_each (world, "F5");
 }
 
+/* ---- What the ledger may say of a row ---- */
+
+static TallyLedgerDelivery *
+row_of (World *world, guint record)
+{
+  return (TallyLedgerDelivery *)world_ledger_row (world, record);
+}
+
+static void
+test_a_user_s_word_counts (void)
+{
+  g_autoptr (World) world = small_world ();
+  TallyCounts counts;
+
+  ((Record *)g_ptr_array_index (world->records, 0))->bad = TRUE;
+  ((Record *)g_ptr_array_index (world->records, 1))->bad = TRUE;
+  assert_true (world_run (world, &counts));
+  assert_int (counts.rejected, 2);
+  ((Record *)g_ptr_array_index (world->records, 0))->bad = FALSE;
+  row_of (world, 0)->state = TALLY_DELIVERY_RELEASED;
+  row_of (world, 1)->state = TALLY_DELIVERY_DISCARDED;
+  assert_true (world_run (world, &counts));
+  assert_int (counts.delivered, 1);
+  assert_int (counts.unchanged, N_RECORDS - 1);
+  assert_int (row_of (world, 0)->generation, 2);
+  assert_int (world_count_entities (world, 0), 1);
+  assert_int (world_count_entities (world, 1), 0);
+}
+
+static void
+test_a_changed_record_is_drift_not_a_second_one (void)
+{
+  g_autoptr (World) world = small_world ();
+  TallyCounts counts;
+
+  run_well (world, "first");
+  ((Record *)g_ptr_array_index (world->records, 0))->version = 3;
+  assert_true (world_run (world, &counts));
+  assert_int (counts.unchanged, N_RECORDS);
+  assert_int (counts.drifted, 1);
+  assert_one_each (world, "drift");
+}
+
+static void
+test_a_row_that_cannot_be_rendered_is_a_reject (void)
+{
+  g_autoptr (World) world = small_world ();
+  TallyCounts counts;
+
+  ((Record *)g_ptr_array_index (world->records, 4))->version = 99;
+  assert_true (world_run (world, &counts));
+  assert_int (counts.rejected, 1);
+  assert_int (counts.delivered, N_RECORDS - 1);
+  assert_text (g_ptr_array_index (world->rejects, 0), "desk.csv:5: a version of 99 cannot be sent");
+}
+
+static void
+test_stored_bytes_that_were_changed_are_not_sent (void)
+{
+  g_autoptr (World) world = small_world ();
+  TallyCounts counts;
+  TallyLedgerDelivery *row;
+
+  world_plan (world, 0, DEED_LOST, 0);
+  run_and_die (world, "after-send", 0);
+  row = row_of (world, 0);
+  g_bytes_unref (row->request);
+  row->request = g_bytes_new_static ("{}", 2);
+  assert_true (world_run (world, &counts));
+  assert_int (counts.in_doubt, 1);
+  assert_int (world_count_entities (world, 0), 0);
+  assert_contains (row_of (world, 0)->detail, "not the one that was sent");
+}
+
+/* Another program delivers the first record just before our intent for it is written (D8). */
+static void
+be_first (World *world, const char *point)
+{
+  TallyLedgerDelivery row = { .key = (char *)"1",
+                              .generation = 1,
+                              .state = TALLY_DELIVERY_DELIVERED,
+                              .idempotency_key = (char *)"other",
+                              .row_origin = (char *)"desk.csv:1",
+                              .reference = (char *)"desk:1",
+                              .target_id = (char *)"4711" };
+  TallyLedgerDelivery *copy;
+
+  if (!g_str_equal (point, "before-intent-commit") || world_look (world, "1") != NULL)
+    return;
+  copy = world_copy_row (&row);
+  g_hash_table_insert (world->ledger, copy->key, copy);
+}
+
+static void
+test_another_writer_s_record_is_not_sent (void)
+{
+  g_autoptr (World) world = small_world ();
+  TallyCounts counts;
+
+  world->meddle = be_first;
+  assert_true (world_run (world, &counts));
+  assert_int (counts.unchanged, 1);
+  assert_int (counts.delivered, N_RECORDS - 1);
+  assert_int (world_count_entities (world, 0), 0);
+  assert_text (row_of (world, 0)->target_id, "4711");
+}
+
+/* ---- The sink's manners ---- */
+
+static void
+test_a_broken_sink_ends_the_run (void)
+{
+  g_autoptr (World) world = small_world ();
+  g_autoptr (Process) process = process_new (world);
+
+  world->sink_breaks = TRUE;
+  process_work (process, 10000);
+  assert_error (process->error, TALLY_ERROR, TALLY_ERROR_NETWORK, "the socket is gone for good");
+  g_clear_pointer (&process, process_free);
+  world->sink_breaks = FALSE;
+  run_well (world, "again");
+  assert_one_each (world, "again");
+}
+
+static const struct
+{
+  const char *words;
+  gint64 remaining, reset, least;
+} budgets[] = {
+  { "ten left in a minute", 10, MINUTE, 50 * SECOND },
+  { "none left for half a minute", 0, 30 * SECOND, 30 * SECOND },
+  { "plenty left", 1000, MINUTE, 0 },
+};
+
+static void
+test_requests_keep_to_the_target_s_budget (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (budgets); i++)
+    {
+      g_autoptr (World) world = small_world ();
+      g_autoptr (Process) process = process_new (world);
+      gint64 started_at = world->now;
+      const char *why = NULL;
+
+      process->ctx->budget_limit = 1000;
+      process->ctx->budget_remaining = budgets[i].remaining;
+      process->ctx->budget_reset = budgets[i].reset;
+      process->ctx->budget_at = world->now;
+      for (guint step = 0; step < 20 && why == NULL; step++)
+        {
+          process_work (process, 1);
+          if (process_is_at_work (process))
+            tally_dispatcher_waiting (process->dispatcher, &why);
+        }
+      if (budgets[i].least > 0)
+        assert_contains (why, "rate limit");
+      process_work (process, 10000);
+      assert_true (process->done);
+      assert_true (world->now - started_at >= budgets[i].least);
+      assert_true (world->now - started_at <= budgets[i].least + 15 * SECOND);
+      assert_one_each (world, budgets[i].words);
+    }
+}
+
+static void
+test_the_wait_is_explained (void)
+{
+  g_autoptr (World) world = small_world ();
+  g_autoptr (Process) process = process_new (world);
+  const char *why = NULL;
+
+  world_plan (world, 0, DEED_CREATE_SILENT, 0);
+  for (guint i = 0; i < 10000 && why == NULL && process_is_at_work (process); i++)
+    {
+      process_work (process, 1);
+      if (process_is_at_work (process))
+        tally_dispatcher_waiting (process->dispatcher, &why);
+    }
+  assert_text (why, "until the target can be asked about lost answers");
+}
+
 static const Promise promises[] = {
   { "plain course: each record once, nothing asked twice", test_plain_course },
   { "A1 to A8: a death leaves one each", test_a_death_leaves_one_each },
@@ -702,6 +883,16 @@ static const Promise promises[] = {
   { "F3: bytes are rendered once", test_bytes_are_rendered_once },
   { "F4: both places of a key are named", test_both_places_of_a_key_are_named },
   { "F5: another order is the same records", test_another_order_is_the_same_records },
+  { "a user's word counts", test_a_user_s_word_counts },
+  { "F1: a changed record is drift, not a second one",
+    test_a_changed_record_is_drift_not_a_second_one },
+  { "a row that cannot be rendered is a reject", test_a_row_that_cannot_be_rendered_is_a_reject },
+  { "E8, R3: stored bytes that were changed are not sent",
+    test_stored_bytes_that_were_changed_are_not_sent },
+  { "D8: another writer's record is not sent", test_another_writer_s_record_is_not_sent },
+  { "a broken sink ends the run", test_a_broken_sink_ends_the_run },
+  { "requests keep to the target's budget", test_requests_keep_to_the_target_s_budget },
+  { "the wait is explained", test_the_wait_is_explained },
   { NULL },
 };
 

@@ -29,7 +29,8 @@ void world_sqlite_close (World *world);
 gint64 world_sqlite_begin (World *world, Process *process);
 void world_sqlite_end (World *world, Process *process);
 gboolean world_sqlite_renew (World *world, Process *process, GError **error);
-void world_sqlite_run (World *world, Process *process, TallyErrand *errand, const TallyClock *clock);
+void world_sqlite_run (World *world, Process *process, TallyErrand *errand,
+                       const TallyClock *clock);
 const char *world_sqlite_id (World *world);
 gint64 world_sqlite_scope (World *world);
 void world_sqlite_look (World *world, const char *key);

@@ -126,8 +126,8 @@ clerk_new (Process *process)
   World *world = process->world;
 
   clerk->clerk.class = &clerk_class;
-  clerk->clerk.ledger_id = g_strdup (
-      world->sqlite != NULL ? world_sqlite_id (world) : "0123456789abcdef0123456789abcdef");
+  clerk->clerk.ledger_id = g_strdup (world->sqlite != NULL ? world_sqlite_id (world)
+                                                           : "0123456789abcdef0123456789abcdef");
   clerk->clerk.scope = world->sqlite != NULL ? world_sqlite_scope (world) : 1;
   clerk->clerk.ledger_now = world_ledger_now (world);
   clerk->clerk.asked_at = clerk->clerk.told_at = world->now;
@@ -147,6 +147,8 @@ at_point (const char *point, gpointer data)
 
   if (process->dead || process->dispatcher == NULL)
     return;
+  if (world->meddle != NULL)
+    world->meddle (world, point);
   if (world->die_at != NULL && g_str_equal (point, world->die_at) && world->die_count-- == 0)
     {
       world->die_at = NULL;
@@ -180,7 +182,8 @@ world_tell_time (Process *process)
   process->ctx->target_time_at = process->world->now;
 }
 
-/* Takes the lease and begins a run; says when an earlier run can have sent last, on the ledger's clock. */
+/* Takes the lease and begins a run; says when an earlier run can have sent last, on the ledger's
+ * clock. */
 static gint64
 process_begin (World *world, Process *process)
 {
@@ -200,10 +203,10 @@ process_begin (World *world, Process *process)
       g_clear_pointer (&world->position, g_free);
       g_ptr_array_set_size (world->rejects, 0);
     }
-  process->next = world->position != NULL ? (guint) atoi (world->position) : 0;
+  process->next = world->position != NULL ? (guint)atoi (world->position) : 0;
   process->run = (TallyLedgerRun){ .id = world->runs + 1,
                                    .pass = world->pass,
-                                   .target = (char *) "desk.example" };
+                                   .target = (char *)"desk.example" };
   return last_send;
 }
 

@@ -1,6 +1,7 @@
 /* world-sqlite.c: the world with a real ledger, in a file
  *
- * Its clock is the world's.  What it holds is copied into the world's table where the world looks at it.
+ * Its clock is the world's.  What it holds is copied into the world's table where the world looks
+ * at it.
  */
 #include "delivery/hooks.h"
 #include "world-private.h"
@@ -68,7 +69,7 @@ gint64
 world_sqlite_begin (World *world, Process *process)
 {
   const char *const names[] = { "pipeline:desk", NULL };
-  TallyHolder elsewhere = { (char *) "elsewhere", (char *) "boot", 1, 1, (char *) "run" };
+  TallyHolder elsewhere = { (char *)"elsewhere", (char *)"boot", 1, 1, (char *)"run" };
   gint64 ttl = world->settings.lease_ttl, last_send;
   g_autofree char *position = NULL;
   GError *error = NULL;
@@ -86,7 +87,7 @@ world_sqlite_begin (World *world, Process *process)
         error);
   world->pass_over = FALSE;
   world->lease_epoch = process->epoch;
-  process->next = position != NULL ? (guint) atoi (position) : 0;
+  process->next = position != NULL ? (guint)atoi (position) : 0;
   process->run = *process->sqlite_run;
   return last_send;
 }
@@ -107,7 +108,8 @@ world_sqlite_end (World *world, Process *process)
 gboolean
 world_sqlite_renew (World *world, Process *process, GError **error)
 {
-  return tally_ledger_renew (world->sqlite->ledger, process->epoch, world->settings.lease_ttl, error);
+  return tally_ledger_renew (world->sqlite->ledger, process->epoch, world->settings.lease_ttl,
+                             error);
 }
 
 void

@@ -499,6 +499,9 @@ sink_drive (gpointer self, TallyContext *ctx, gint64 wait, GError **error)
   gint64 until = process->world->now + wait;
   guint n_calls = process->calls->len;
 
+  if (process->world->sink_breaks)
+    return tally_throw (error, TALLY_ERROR_NETWORK, "the socket is gone for good");
+
   do
     world_tick (process->world, until);
   while (process->world->now < until && process->calls->len == n_calls && !process->dead);

@@ -103,20 +103,22 @@ struct _World
   GPtrArray *entities; /* (element-type Entity) the truth */
   GHashTable *keys;    /* what the target remembers under each idempotency key */
   guint64 n_requests, n_lookups;
-  GArray *sent_at;    /* (element-type gint64) of each request */
-  guint unsteady;     /* renders differ each time: F3 */
-  GHashTable *plans;  /* reference → queue of Plan, for its requests in order */
-  double trouble;     /* chance that a request without a plan does not go well */
-  double death;       /* chance to be killed at a named point */
-  const char *die_at; /* (nullable) the point's name, */
-  guint die_count;    /* and how often it is passed first */
-  Process *running;   /* whose code is at work */
+  GArray *sent_at;   /* (element-type gint64) of each request */
+  guint unsteady;    /* renders differ each time: F3 */
+  GHashTable *plans; /* reference → queue of Plan, for its requests in order */
+  double trouble;    /* chance that a request without a plan does not go well */
+  double death;      /* chance to be killed at a named point */
+  void (*meddle) (World *world, const char *point); /* (nullable) somebody else, at each point */
+  const char *die_at;                               /* (nullable) the point's name, */
+  guint die_count;                                  /* and how often it is passed first */
+  Process *running;                                 /* whose code is at work */
 
-  GHashTable *ledger; /* key → TallyLedgerDelivery */
+  GHashTable *ledger;  /* key → TallyLedgerDelivery */
   WorldSqlite *sqlite; /* (owned) (nullable) a real ledger instead */
-  GPtrArray *rejects; /* (element-type utf8) origins and reasons */
+  GPtrArray *rejects;  /* (element-type utf8) origins and reasons */
   char *position;
   gint64 lease_epoch, lease_until, pass, runs;
+  gboolean sink_breaks;  /* drive() fails */
   gboolean other_target; /* the sink reaches another than the run was begun for */
   gboolean tells_time;   /* the sink hears of the target's time when it is opened */
   gboolean pass_over;    /* the last reading came to its end */
