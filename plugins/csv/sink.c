@@ -36,7 +36,8 @@ typedef struct
   guint8 delimiter_byte, quote_byte;
   gsize null_length;
   GIConv iconv;         /* for another encoding than UTF-8, else -1; 0 before open() */
-  TallySchema *schema;  /* (owned) (nullable) */
+  TallySchema *offered; /* (unowned) (nullable) from accept() to open(): without open() there is no close() to let go of it */
+  TallySchema *schema;  /* (owned) (nullable) from open() to close() */
   TallyOutput *output;  /* (owned) (nullable) */
   char *buffer;         /* (owned) what is not written yet */
   gsize length, size;   /* of the buffer */
@@ -76,9 +77,7 @@ csv_sink_accept (gpointer self, TallySchema *schema, GError **error)
   if (tally_schema_n_columns (schema) == 0)
     return tally_throw (error, TALLY_ERROR_USAGE, "there are no columns to write");
 
-  tally_schema_ref (schema);
-  tally_schema_unref (csv->schema);
-  csv->schema = schema;
+  csv->offered = schema;
   return TRUE;
 }
 
@@ -267,6 +266,10 @@ csv_sink_open (gpointer self, TallyContext *ctx, GError **error)
 {
   CsvSink *csv = self;
 
+  if (csv->offered == NULL)
+    return tally_throw (error, TALLY_ERROR_USAGE, "there are no columns to write");
+
+  csv->schema = tally_schema_ref (csv->offered);
   csv->iconv = tally_charset_is_utf8 (csv->encoding) ? (GIConv) -1 : g_iconv_open (csv->encoding, "UTF-8");
   csv->scratch = g_string_new (NULL);
   csv->size = ENOUGH + ENOUGH / 4;

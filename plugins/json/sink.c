@@ -15,7 +15,8 @@ typedef struct
   gint format;     /* option */
   gboolean nested; /* option */
 
-  TallySchema *schema; /* (owned) (nullable) */
+  TallySchema *offered; /* (unowned) (nullable) from accept() to open(): without open() there is no close() to let go of it */
+  TallySchema *schema; /* (owned) (nullable) from open() to close() */
   GPtrArray *between;  /* (owned) (nullable) (element-type utf8) what stands before each value, and behind the last */
   guint *order;        /* (owned) columns in the order in which they are written */
   TallyOutput *output; /* (owned) (nullable) */
@@ -113,9 +114,7 @@ json_sink_accept (gpointer self, TallySchema *schema, GError **error)
   if (json->nested && !check_members (schema, error))
     return FALSE;
 
-  tally_schema_ref (schema);
-  tally_schema_unref (json->schema);
-  json->schema = schema;
+  json->offered = schema;
   return TRUE;
 }
 
@@ -125,6 +124,10 @@ json_sink_open (gpointer self, TallyContext *ctx, GError **error)
   JsonSink *json = self;
   Planner planner = { json, g_string_new (NULL), 0 };
 
+  if (json->offered == NULL)
+    return tally_throw (error, TALLY_ERROR_USAGE, "there are no columns to write");
+
+  json->schema = tally_schema_ref (json->offered);
   json->between = g_ptr_array_new_with_free_func (g_free);
   json->order = g_new (guint, tally_schema_n_columns (json->schema) + 1);
   plan_object (&planner, "", 0);
