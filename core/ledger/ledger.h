@@ -211,7 +211,7 @@ typedef struct
                                         * each with a request, if an empty one */
   guint n_intents;
   gboolean *taken;                   /* (out) (array length=n_intents): TRUE where another writer was first; not intended then */
-  const TallyLedgerOutcome *outcomes; /* of unsettled deliveries, the intents above included; each is told once */
+  const TallyLedgerOutcome *outcomes; /* of unsettled deliveries, the intents above included, in order */
   guint n_outcomes;
   const TallyLedgerSeen *seen;       /* known records met again in this pass */
   guint n_seen;

@@ -17,7 +17,7 @@
 #include <string.h>
 
 #define OLDEST_SERVER 120000
-#define ANSWER_PATIENCE (60 * G_USEC_PER_SEC)
+#define ANSWER_PATIENCE (40 * G_USEC_PER_SEC) /* more than a statement has */
 #define TYPE_BYTEA 17
 #define MIGRATION_LOCK "6079172" /* any number, always the same */
 
@@ -147,7 +147,7 @@ wait_for_answer (Postgresql *postgresql, GError **error)
       gint64 rest = deadline - g_get_monotonic_time ();
 
       if (rest <= 0)
-        return complain_lost (postgresql, "no answer for a minute", error);
+        return complain_lost (postgresql, "no answer for 40 seconds", error);
       if (poll (&poll_fd, 1, MAX (rest / 1000, 1)) > 0
           && (poll_fd.revents & (POLLIN | POLLERR | POLLHUP)) != 0 && !PQconsumeInput (connection))
         return complain_lost (postgresql, PQerrorMessage (connection), error);

@@ -181,11 +181,12 @@ SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS
 DECLARE
   v_told integer[];
 BEGIN
+  -- Of several for one delivery the first; the caller comes again for the next.
   WITH o AS MATERIALIZED (
-    SELECT * FROM unnest (o_key, o_generation, o_state, o_attempts, o_status, o_target_id, o_other_ids, o_detail,
+    SELECT DISTINCT ON (t.key COLLATE "C", t.generation) t.* FROM unnest (o_key, o_generation, o_state, o_attempts, o_status, o_target_id, o_other_ids, o_detail,
                           o_event, o_keep)
       WITH ORDINALITY AS t (key, generation, state, attempts, status, target_id, other_ids, detail, event, keep, nth)
-    WHERE o_key[nth] IS NOT NULL),
+    WHERE t.key IS NOT NULL ORDER BY t.key COLLATE "C", t.generation, t.nth),
   told AS (
     UPDATE deliveries d SET
       state = CASE WHEN o.state = 'intended' THEN d.state ELSE o.state END,
@@ -295,29 +296,30 @@ SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS
 DECLARE
   v_now timestamptz := clock_timestamp ();
   v_taken boolean[] := '{}';
+  v_left integer := cardinality (o_key); -- outcomes that are not told yet
+  v_told integer[];
   v_nth integer;
   v_key text;
 BEGIN
   PERFORM write_as (p_epoch, p_serial, p_ttl, v_now);
 
   -- An outcome may be of the generation before an intent's, or of the intent itself.
-  IF cardinality (o_key) > 0 THEN
-    FOREACH v_nth IN ARRAY write_outcomes (p_scope, p_run, v_now, o_key, o_generation, o_state, o_attempts, o_status,
-                                           o_target_id, o_other_ids, o_detail, o_event, o_keep)
-    LOOP
-      o_key[v_nth] := NULL;
+  FOR v_round IN 1..2 LOOP
+    WHILE v_left > 0 LOOP
+      v_told := write_outcomes (p_scope, p_run, v_now, o_key, o_generation, o_state, o_attempts, o_status, o_target_id,
+                                o_other_ids, o_detail, o_event, o_keep);
+      FOREACH v_nth IN ARRAY v_told LOOP
+        o_key[v_nth] := NULL;
+      END LOOP;
+      v_left := v_left - cardinality (v_told);
+      EXIT WHEN cardinality (v_told) = 0;
     END LOOP;
-  END IF;
-  IF cardinality (i_key) > 0 THEN
-    v_taken := write_intents (p_scope, p_run, p_pass, v_now, i_key, i_generation, i_idempotency_key, i_request,
-                              i_request_hash, i_content_hash, i_row_origin, i_reference, i_target);
-  END IF;
-  IF EXISTS (SELECT FROM unnest (o_key) k WHERE k IS NOT NULL) THEN
-    FOREACH v_nth IN ARRAY write_outcomes (p_scope, p_run, v_now, o_key, o_generation, o_state, o_attempts, o_status,
-                                           o_target_id, o_other_ids, o_detail, o_event, o_keep)
-    LOOP
-      o_key[v_nth] := NULL;
-    END LOOP;
+    IF v_round = 1 AND cardinality (i_key) > 0 THEN
+      v_taken := write_intents (p_scope, p_run, p_pass, v_now, i_key, i_generation, i_idempotency_key, i_request,
+                                i_request_hash, i_content_hash, i_row_origin, i_reference, i_target);
+    END IF;
+  END LOOP;
+  IF v_left > 0 THEN
     SELECT o.key INTO v_key FROM unnest (o_key, o_generation) o (key, generation)
     WHERE o.key IS NOT NULL AND NOT EXISTS (
       SELECT FROM unnest (i_key, i_generation, v_taken) i (key, generation, taken)

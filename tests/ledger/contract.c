@@ -771,6 +771,49 @@ test_one_bad_outcome_keeps_all_out (void)
 }
 
 static void
+test_outcomes_are_told_in_order (void)
+{
+  EACH_DATABASE ();
+  g_autoptr (Work) work = work_new ();
+  g_autoptr (GError) error = NULL;
+  const TallyLedgerOutcome outcomes[] = {
+    { .key = "1",
+      .generation = 1,
+      .state = TALLY_DELIVERY_INTENDED,
+      .attempts = 1,
+      .event = "retried" },
+    { .key = "2", .generation = 1, .state = TALLY_DELIVERY_REJECTED, .status = 422 },
+    { .key = "1",
+      .generation = 1,
+      .state = TALLY_DELIVERY_IN_DOUBT,
+      .attempts = 2,
+      .event = "in doubt" },
+    { .key = "1",
+      .generation = 1,
+      .state = TALLY_DELIVERY_DELIVERED,
+      .attempts = 3,
+      .target_id = "9",
+      .event = "adopted" },
+  };
+  TallyLedgerChange change;
+
+  work_intend (work, "1", 1);
+  work_intend (work, "2", 1);
+  change = work_change (work);
+  change.outcomes = outcomes;
+  change.n_outcomes = G_N_ELEMENTS (outcomes);
+  assert_true (tally_ledger_commit (work->ledger, &change, NULL, &error));
+  assert_no_error (error);
+  g_autoptr (TallyLedgerDelivery) found = work_find (work, "1");
+  assert_text (tally_delivery_state_name (found->state), "delivered");
+  assert_int (found->attempts, 3);
+  g_autoptr (GPtrArray) events = tally_ledger_list_events (work->ledger, work->scope, "1", &error);
+  assert_int (events->len, 3);
+  assert_text (((TallyLedgerEvent *)events->pdata[0])->event, "retried");
+  assert_text (((TallyLedgerEvent *)events->pdata[2])->event, "adopted");
+}
+
+static void
 test_only_the_first_of_two_equal_intents_is_made (void)
 {
   EACH_DATABASE ();
@@ -1389,6 +1432,7 @@ static const Promise promises[] = {
     test_next_generation_remembers_the_last_in_an_event },
   { "one commit takes it all", test_one_commit_takes_it_all },
   { "one bad outcome keeps all out", test_one_bad_outcome_keeps_all_out },
+  { "outcomes are told in order", test_outcomes_are_told_in_order },
   { "only the first of two equal intents is made",
     test_only_the_first_of_two_equal_intents_is_made },
   { "a serial counts once (A7)", test_serial_counts_once },
