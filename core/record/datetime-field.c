@@ -99,7 +99,7 @@ static const Word words[] = {
 static int
 compare_word (const void *key, const void *entry)
 {
-  return strncmp (key, ((const Word *) entry)->word, WORD_LENGTH);
+  return strncmp (key, ((const Word *)entry)->word, WORD_LENGTH);
 }
 
 TallyUnit
@@ -140,7 +140,8 @@ throw_unrecognized (GError **error, TallyText unit, TallyType type)
 {
   g_autofree char *word = dup_unit (unit);
 
-  return tally_throw (error, TALLY_ERROR_DATA, "unit \"%s\" not recognized for type %s", word, long_name (type));
+  return tally_throw (error, TALLY_ERROR_DATA, "unit \"%s\" not recognized for type %s", word,
+                      long_name (type));
 }
 
 static gboolean
@@ -148,7 +149,8 @@ throw_unsupported (GError **error, TallyText unit, TallyType type)
 {
   g_autofree char *word = dup_unit (unit);
 
-  return tally_throw (error, TALLY_ERROR_DATA, "unit \"%s\" not supported for type %s", word, long_name (type));
+  return tally_throw (error, TALLY_ERROR_DATA, "unit \"%s\" not supported for type %s", word,
+                      long_name (type));
 }
 
 /* Weeks. */
@@ -156,9 +158,9 @@ throw_unsupported (GError **error, TallyText unit, TallyType type)
 gint
 tally_iso_weekday (gint32 days)
 {
-  gint64 since_monday = ((gint64) days + 5) % 7; /* 2000-01-03 was one */
+  gint64 since_monday = ((gint64)days + 5) % 7; /* 2000-01-03 was one */
 
-  return (gint) (since_monday < 0 ? since_monday + 7 : since_monday) + 1;
+  return (gint)(since_monday < 0 ? since_monday + 7 : since_monday) + 1;
 }
 
 /* The first week is the one that has January 4th. */
@@ -167,13 +169,13 @@ first_week (gint year)
 {
   gint32 fourth = tally_days_from_civil (year, 1, 4);
 
-  return (gint64) fourth - (tally_iso_weekday (fourth) - 1);
+  return (gint64)fourth - (tally_iso_weekday (fourth) - 1);
 }
 
 gint32
 tally_iso_week_start (gint year, gint week)
 {
-  return (gint32) (first_week (year) + (gint64) (week - 1) * 7);
+  return (gint32)(first_week (year) + (gint64)(week - 1) * 7);
 }
 
 gint
@@ -187,7 +189,7 @@ tally_iso_week (gint32 days, gint *ret_year)
   else if (days >= first_week (year + 1))
     year++;
   *ret_year = year;
-  return (gint) ((days - first_week (year)) / 7) + 1;
+  return (gint)((days - first_week (year)) / 7) + 1;
 }
 
 /* Decades, centuries and millennia, of years that have a 0. */
@@ -207,7 +209,8 @@ span_of (gint year, gint length)
 static gint
 span_start (gint year, gint length)
 {
-  return year > 0 ? span_of (year, length) * length - (length - 1) : span_of (year, length) * length + 1;
+  return year > 0 ? span_of (year, length) * length - (length - 1)
+                  : span_of (year, length) * length + 1;
 }
 
 /* Cutting off. */
@@ -215,15 +218,13 @@ span_start (gint year, gint length)
 static gboolean
 civil_trunc (TallyCivil *civil, TallyUnit unit)
 {
-  gint year;
-
   switch (unit)
     {
     case TALLY_UNIT_WEEK:
       {
         gint32 days = tally_days_from_civil (civil->year, civil->month, civil->day);
 
-        tally_civil_from_days (tally_iso_week_start (year, tally_iso_week (days, &year)), &civil->year, &civil->month,
+        tally_civil_from_days (days - (tally_iso_weekday (days) - 1), &civil->year, &civil->month,
                                &civil->day);
         break;
       }
@@ -271,8 +272,8 @@ civil_trunc (TallyCivil *civil, TallyUnit unit)
 }
 
 gboolean
-tally_timestamp_trunc (TallyText unit, TallyType type, gint64 timestamp, const TallyZone *zone, gint64 *ret_timestamp,
-                       GError **error)
+tally_timestamp_trunc (TallyText unit, TallyType type, gint64 timestamp, const TallyZone *zone,
+                       gint64 *ret_timestamp, GError **error)
 {
   TallyUnit to = find_unit (unit);
   gint64 offset = 0;
@@ -305,7 +306,8 @@ tally_timestamp_trunc (TallyText unit, TallyType type, gint64 timestamp, const T
 }
 
 gboolean
-tally_interval_trunc (TallyText unit, TallyInterval interval, TallyInterval *ret_interval, GError **error)
+tally_interval_trunc (TallyText unit, TallyInterval interval, TallyInterval *ret_interval,
+                      GError **error)
 {
   static const gint16 months[] = {
     [TALLY_UNIT_MONTH] = 1,    [TALLY_UNIT_QUARTER] = 3,    [TALLY_UNIT_YEAR] = 12,
@@ -330,13 +332,15 @@ tally_interval_trunc (TallyText unit, TallyInterval interval, TallyInterval *ret
       interval.months -= interval.months % months[to];
       interval.days = 0;
     }
-  interval.microseconds -= to >= TALLY_UNIT_DAY ? interval.microseconds : interval.microseconds % usecs[to];
+  interval.microseconds
+      -= to >= TALLY_UNIT_DAY ? interval.microseconds : interval.microseconds % usecs[to];
   *ret_interval = interval;
   return TRUE;
 }
 
 gboolean
-tally_timestamp_bin (TallyInterval stride, gint64 timestamp, gint64 origin, gint64 *ret_timestamp, GError **error)
+tally_timestamp_bin (TallyInterval stride, gint64 timestamp, gint64 origin, gint64 *ret_timestamp,
+                     GError **error)
 {
   gint64 length, distance, rest, result;
 
@@ -359,13 +363,15 @@ tally_timestamp_bin (TallyInterval stride, gint64 timestamp, gint64 origin, gint
 
   rest = distance % length;
   result = origin + (distance - rest);
-  if (rest < 0 && (__builtin_sub_overflow (result, length, &result) || !tally_timestamp_is_valid (result)))
+  if (rest < 0
+      && (__builtin_sub_overflow (result, length, &result) || !tally_timestamp_is_valid (result)))
     return tally_throw (error, TALLY_ERROR_DATA, "timestamp out of range");
   *ret_timestamp = result;
   return TRUE;
 }
 
-/* What a value has of a unit: exactly, as value / 10^scale, and as date_part() works it out in doubles. */
+/* What a value has of a unit: exactly, as value / 10^scale, and as date_part() works it out in
+ * doubles. */
 
 typedef struct
 {
@@ -382,7 +388,7 @@ part_set (Part *part, __int128 value, gint scale)
 {
   part->value = value;
   part->scale = scale;
-  part->real = (double) value;
+  part->real = (double)value;
   while (scale-- > 0)
     part->real /= 10;
 }
@@ -425,7 +431,7 @@ date_part (Part *part, TallyUnit unit, gint32 days)
       part_set (part, span_of (year, 1000), 0);
       return TRUE;
     case TALLY_UNIT_JULIAN:
-      part_set (part, (gint64) days + TALLY_EPOCH_JULIAN, 0);
+      part_set (part, (gint64)days + TALLY_EPOCH_JULIAN, 0);
       return TRUE;
     case TALLY_UNIT_WEEKDAY:
       part_set (part, tally_iso_weekday (days) % 7, 0);
@@ -454,11 +460,11 @@ time_part (Part *part, TallyUnit unit, gint64 usec)
       return TRUE;
     case TALLY_UNIT_MILLISECOND:
       part_set (part, in_minute, 3);
-      part->real = (double) (in_minute / 1000000) * 1000.0 + (double) (in_minute % 1000000) / 1000.0;
+      part->real = (double)(in_minute / 1000000) * 1000.0 + (double)(in_minute % 1000000) / 1000.0;
       return TRUE;
     case TALLY_UNIT_SECOND:
       part_set (part, in_minute, 6);
-      part->real = (double) (in_minute / 1000000) + (double) (in_minute % 1000000) / 1000000.0;
+      part->real = (double)(in_minute / 1000000) + (double)(in_minute % 1000000) / 1000000.0;
       return TRUE;
     case TALLY_UNIT_MINUTE:
       part_set (part, usec / TALLY_USECS_PER_MINUTE % 60, 0);
@@ -522,7 +528,7 @@ part_of_date (Part *part, TallyUnit unit, gint32 date)
     return infinite_part (part, unit, TALLY_TYPE_DATE, date > 0 ? 1 : -1);
   if (unit == TALLY_UNIT_EPOCH)
     {
-      part_set (part, (gint64) date * 86400 + TALLY_EPOCH_UNIX, 0);
+      part_set (part, (gint64)date * 86400 + TALLY_EPOCH_UNIX, 0);
       return TRUE;
     }
 
@@ -541,11 +547,12 @@ part_of_timestamp (Part *part, TallyUnit unit, TallyType type, gint64 timestamp)
     {
       gint64 since;
 
-      part_set (part, (__int128) timestamp + TALLY_EPOCH_UNIX * TALLY_USECS_PER_SECOND, 6);
+      part_set (part, (__int128)timestamp + TALLY_EPOCH_UNIX * TALLY_USECS_PER_SECOND, 6);
       if (!__builtin_add_overflow (timestamp, TALLY_EPOCH_UNIX * TALLY_USECS_PER_SECOND, &since))
-        part->real = (double) since / 1000000.0;
+        part->real = (double)since / 1000000.0;
       else
-        part->real = ((double) timestamp + (double) (TALLY_EPOCH_UNIX * TALLY_USECS_PER_SECOND)) / 1000000.0;
+        part->real
+            = ((double)timestamp + (double)(TALLY_EPOCH_UNIX * TALLY_USECS_PER_SECOND)) / 1000000.0;
       return TRUE;
     }
   if (is_zone_unit (unit))
@@ -557,8 +564,8 @@ part_of_timestamp (Part *part, TallyUnit unit, TallyType type, gint64 timestamp)
     {
       part_set (part, usec, 0);
       part->is_julian = TRUE;
-      part->real = (double) (days + TALLY_EPOCH_JULIAN)
-                   + ((double) (usec / 1000000) + (double) (usec % 1000000) / 1000000.0) / 86400;
+      part->real = (double)(days + TALLY_EPOCH_JULIAN)
+                   + ((double)(usec / 1000000) + (double)(usec % 1000000) / 1000000.0) / 86400;
       part->scale = days + TALLY_EPOCH_JULIAN;
       return TRUE;
     }
@@ -569,7 +576,8 @@ part_of_timestamp (Part *part, TallyUnit unit, TallyType type, gint64 timestamp)
 static gboolean
 part_of_interval (Part *part, TallyUnit unit, TallyInterval interval)
 {
-  gint years = interval.months / TALLY_MONTHS_PER_YEAR, months = interval.months % TALLY_MONTHS_PER_YEAR;
+  gint years = interval.months / TALLY_MONTHS_PER_YEAR,
+       months = interval.months % TALLY_MONTHS_PER_YEAR;
 
   switch (unit)
     {
@@ -597,10 +605,11 @@ part_of_interval (Part *part, TallyUnit unit, TallyInterval interval)
     case TALLY_UNIT_EPOCH:
       {
         /* A year has 365 days and a quarter, a month 30. */
-        gint64 seconds = ((gint64) 1461 * years + 120 * months + (gint64) 4 * interval.days) * (86400 / 4);
+        gint64 seconds
+            = ((gint64)1461 * years + 120 * months + (gint64)4 * interval.days) * (86400 / 4);
 
-        part_set (part, (__int128) seconds * 1000000 + interval.microseconds, 6);
-        part->real = (double) interval.microseconds / 1000000.0;
+        part_set (part, (__int128)seconds * 1000000 + interval.microseconds, 6);
+        part->real = (double)interval.microseconds / 1000000.0;
         part->real += 365.25 * 86400 * years;
         part->real += 30.0 * 86400 * months;
         part->real += 86400.0 * interval.days;
@@ -617,17 +626,18 @@ find_part (TallyText field, TallyType type, gconstpointer value, Part *part, GEr
   TallyUnit unit = find_unit (field);
   gboolean found;
 
-  *part = (Part) { 0 };
+  *part = (Part){ 0 };
   if (unit == TALLY_UNIT_DATE_MINUTE)
     unit = TALLY_UNIT_MINUTE;
-  if (unit == TALLY_UNIT_UNKNOWN || unit == TALLY_UNIT_AGO || (unit == TALLY_UNIT_OTHER && type == TALLY_TYPE_INTERVAL))
+  if (unit == TALLY_UNIT_UNKNOWN || unit == TALLY_UNIT_AGO
+      || (unit == TALLY_UNIT_OTHER && type == TALLY_TYPE_INTERVAL))
     return throw_unrecognized (error, field, type);
   if (type == TALLY_TYPE_INTERVAL)
-    found = part_of_interval (part, unit, *(const TallyInterval *) value);
+    found = part_of_interval (part, unit, *(const TallyInterval *)value);
   else if (type == TALLY_TYPE_DATE)
-    found = part_of_date (part, unit, *(const gint32 *) value);
+    found = part_of_date (part, unit, *(const gint32 *)value);
   else
-    found = part_of_timestamp (part, unit, type, *(const gint64 *) value);
+    found = part_of_timestamp (part, unit, type, *(const gint64 *)value);
 
   return found || throw_unsupported (error, field, type);
 }
@@ -637,22 +647,24 @@ static gboolean
 print_julian (const Part *part, TallyBatch *batch, TallyText *ret_numeric, GError **error)
 {
   TallyText days = tally_numeric_from_bigint (part->scale, batch);
-  TallyText usec = tally_numeric_from_bigint ((gint64) part->value, batch), fraction;
+  TallyText usec = tally_numeric_from_bigint ((gint64)part->value, batch), fraction;
 
-  return tally_numeric_divide (usec, tally_numeric_from_bigint (TALLY_USECS_PER_DAY, batch), batch, &fraction, error)
+  return tally_numeric_divide (usec, tally_numeric_from_bigint (TALLY_USECS_PER_DAY, batch), batch,
+                               &fraction, error)
          && tally_numeric_add (days, fraction, batch, ret_numeric, error);
 }
 
 gboolean
-tally_datetime_extract (TallyText field, TallyType type, gconstpointer value, TallyBatch *batch, gboolean *ret_is_null,
-                        TallyText *ret_numeric, GError **error)
+tally_datetime_extract (TallyText field, TallyType type, gconstpointer value, TallyBatch *batch,
+                        gboolean *ret_is_null, TallyText *ret_numeric, GError **error)
 {
   Part part;
 
-  if (!find_part (field, type, value, &part, error) || (part.is_julian && !print_julian (&part, batch, ret_numeric, error)))
+  if (!find_part (field, type, value, &part, error)
+      || (part.is_julian && !print_julian (&part, batch, ret_numeric, error)))
     return FALSE;
   if (part.infinite != 0)
-    *ret_numeric = part.infinite > 0 ? (TallyText) { "Infinity", 8 } : (TallyText) { "-Infinity", 9 };
+    *ret_numeric = part.infinite > 0 ? (TallyText){ "Infinity", 8 } : (TallyText){ "-Infinity", 9 };
   else if (!part.is_null && !part.is_julian)
     *ret_numeric = tally_numeric_from_scaled (part.value, part.scale, batch);
   *ret_is_null = part.is_null;
@@ -660,8 +672,8 @@ tally_datetime_extract (TallyText field, TallyType type, gconstpointer value, Ta
 }
 
 gboolean
-tally_datetime_part (TallyText field, TallyType type, gconstpointer value, gboolean *ret_is_null, double *ret_value,
-                     GError **error)
+tally_datetime_part (TallyText field, TallyType type, gconstpointer value, gboolean *ret_is_null,
+                     double *ret_value, GError **error)
 {
   Part part;
 

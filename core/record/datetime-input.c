@@ -1,9 +1,10 @@
 /* datetime-input.c: what a person may write for a date or a timestamp
  *
- * PostgreSQL accepts a great deal, by rules that grew: the text is cut into fields by their looks, then each field is given
- * a meaning by its form and by what the fields before it have left open.  This file keeps these rules, odd ones too, because
- * the promise is the same answer for the same text.  The one form that machines write, 2023-09-18T23:25:58.123Z, has a short
- * way of its own in front.
+ * PostgreSQL accepts a great deal, by rules that grew: the text is cut into fields by their looks,
+ * then each field is given a meaning by its form and by what the fields before it have left open.
+ * This file keeps these rules, odd ones too, because the promise is the same answer for the same
+ * text.  The one form that machines write, 2023-09-18T23:25:58.123Z, has a short way of its own in
+ * front.
  *
  * Not read, as no value of data should depend on the clock: now, today, tomorrow, yesterday.
  */
@@ -181,7 +182,7 @@ static const Word words[] = {
 static int
 compare_word (const void *key, const void *entry)
 {
-  return strcmp (key, ((const Word *) entry)->word);
+  return strcmp (key, ((const Word *)entry)->word);
 }
 
 static const Word *
@@ -297,7 +298,8 @@ fields_take_number (TallyFields *fields, TallyFieldKind *kind, const char **at, 
   return TRUE;
 }
 
-/* A field that starts with a letter: a word, a date such as Sep-18-2023, or a zone such as Europe/Berlin. */
+/* A field that starts with a letter: a word, a date such as Sep-18-2023, or a zone such as
+ * Europe/Berlin. */
 static gboolean
 fields_take_word (TallyFields *fields, TallyFieldKind *kind, const char **at, const char *end)
 {
@@ -385,16 +387,16 @@ tally_read_int (const char *text, char **ret_end, gint *ret_value, TallyRead ove
 
   errno = 0;
   value = strtol (text, ret_end, 10);
-  if (errno == ERANGE || value != (gint) value)
+  if (errno == ERANGE || value != (gint)value)
     return overflow;
-  *ret_value = (gint) value;
+  *ret_value = (gint)value;
   return TALLY_READ_OK;
 }
 
 TallyRead
 tally_read_fraction (const char *point, double *ret_fraction)
 {
-  char *end = (char *) point + 1;
+  char *end = (char *)point + 1;
   double fraction = 0;
 
   errno = 0;
@@ -414,7 +416,7 @@ read_fraction (const char *point, gint *ret_usec)
   TallyRead read = tally_read_fraction (point, &fraction);
 
   if (read == TALLY_READ_OK)
-    *ret_usec = (gint) rint (fraction * 1000000);
+    *ret_usec = (gint)rint (fraction * 1000000);
   return read;
 }
 
@@ -442,7 +444,8 @@ read_zone (const char *text, gint *ret_offset)
     }
   if (read != TALLY_READ_OK)
     return read;
-  if (hours < 0 || hours > MAX_ZONE_HOURS || minutes < 0 || minutes > 59 || seconds < 0 || seconds > 59)
+  if (hours < 0 || hours > MAX_ZONE_HOURS || minutes < 0 || minutes > 59 || seconds < 0
+      || seconds > 59)
     return TALLY_READ_ZONE_OVERFLOW;
   if (*end != '\0')
     return TALLY_READ_BAD_FORMAT;
@@ -457,11 +460,11 @@ read_zone (const char *text, gint *ret_offset)
 static TallyRead
 read_time (const char *text, TallyCivil *time)
 {
-  TallyRead read = tally_read_int (text, (char **) &text, &time->hour, TALLY_READ_FIELD_OVERFLOW);
+  TallyRead read = tally_read_int (text, (char **)&text, &time->hour, TALLY_READ_FIELD_OVERFLOW);
 
   if (read != TALLY_READ_OK || *text != ':')
     return read != TALLY_READ_OK ? read : TALLY_READ_BAD_FORMAT;
-  read = tally_read_int (text + 1, (char **) &text, &time->minute, TALLY_READ_FIELD_OVERFLOW);
+  read = tally_read_int (text + 1, (char **)&text, &time->minute, TALLY_READ_FIELD_OVERFLOW);
   if (read != TALLY_READ_OK)
     return read;
 
@@ -476,7 +479,7 @@ read_time (const char *text, TallyCivil *time)
     }
   else if (*text == ':')
     {
-      read = tally_read_int (text + 1, (char **) &text, &time->second, TALLY_READ_FIELD_OVERFLOW);
+      read = tally_read_int (text + 1, (char **)&text, &time->second, TALLY_READ_FIELD_OVERFLOW);
       if (read == TALLY_READ_OK && *text == '.')
         read = read_fraction (text, &time->usec);
       else if (read == TALLY_READ_OK && *text != '\0')
@@ -487,8 +490,8 @@ read_time (const char *text, TallyCivil *time)
   if (read != TALLY_READ_OK)
     return read;
 
-  if (time->hour < 0 || time->minute < 0 || time->minute > 59 || time->second < 0 || time->second > 60
-      || time->usec < 0 || time->usec > TALLY_USECS_PER_SECOND)
+  if (time->hour < 0 || time->minute < 0 || time->minute > 59 || time->second < 0
+      || time->second > 60 || time->usec < 0 || time->usec > TALLY_USECS_PER_SECOND)
     return TALLY_READ_FIELD_OVERFLOW;
   return TALLY_READ_OK;
 }
@@ -522,17 +525,17 @@ reading_run_together (Reading *reading, char *text, gint has, gint *ret_has)
   if (point != NULL)
     {
       errno = 0;
-      reading->time.usec = (gint) rint (g_ascii_strtod (point, NULL) * 1000000);
+      reading->time.usec = (gint)rint (g_ascii_strtod (point, NULL) * 1000000);
       if (errno != 0)
         return TALLY_READ_BAD_FORMAT;
       *point = '\0';
-      length = (gsize) (point - text);
+      length = (gsize)(point - text);
     }
   else if ((has & HAS_DATE) != HAS_DATE && length >= 6)
     {
       reading->time.day = cut_two (text, &length);
       reading->time.month = cut_two (text, &length);
-      reading->time.year = (gint) strtol (text, NULL, 10);
+      reading->time.year = (gint)strtol (text, NULL, 10);
       if (length == 2)
         reading->two_digit_year = TRUE;
       *ret_has = HAS_DATE;
@@ -681,7 +684,8 @@ reading_date (Reading *reading, char *text, gint *ret_has)
       }
   for (guint i = 0; i < n; i++)
     {
-      TallyRead read = parts[i] == NULL ? TALLY_READ_OK : reading_number (reading, parts[i], has, &part);
+      TallyRead read
+          = parts[i] == NULL ? TALLY_READ_OK : reading_number (reading, parts[i], has, &part);
 
       if (parts[i] == NULL)
         continue;
@@ -702,7 +706,8 @@ set_julian (Reading *reading, gint day)
 {
   TallyCivil *time = &reading->time;
 
-  tally_civil_from_days ((gint32) ((gint64) day - TALLY_EPOCH_JULIAN), &time->year, &time->month, &time->day);
+  tally_civil_from_days ((gint32)((gint64)day - TALLY_EPOCH_JULIAN), &time->year, &time->month,
+                         &time->day);
   reading->julian = TRUE;
 }
 
@@ -731,7 +736,8 @@ reading_date_field (Reading *reading, char *text, gint *ret_has)
       *ret_has = HAS_DATE | HAS_TIME | HAS_ZONE;
       return read_zone (minus, &reading->zone_offset);
     }
-  if (reading->label == LABEL_NONE && (reading->has & (HAS_MONTH | HAS_DAY)) != (HAS_MONTH | HAS_DAY))
+  if (reading->label == LABEL_NONE
+      && (reading->has & (HAS_MONTH | HAS_DAY)) != (HAS_MONTH | HAS_DAY))
     return reading_date (reading, text, ret_has);
 
   if (!g_ascii_isdigit (*text) && reading->label == LABEL_NONE)
@@ -744,8 +750,8 @@ reading_date_field (Reading *reading, char *text, gint *ret_has)
 
   /* 232558-08: a time that runs into its zone. */
   minus = strchr (text, '-');
-  if ((reading->label != LABEL_NONE && reading->label != LABEL_TIME) || (reading->has & HAS_TIME) == HAS_TIME
-      || minus == NULL)
+  if ((reading->label != LABEL_NONE && reading->label != LABEL_TIME)
+      || (reading->has & HAS_TIME) == HAS_TIME || minus == NULL)
     return TALLY_READ_BAD_FORMAT;
   reading->label = LABEL_NONE;
   read = read_zone (minus, &reading->zone_offset);
@@ -771,7 +777,8 @@ reading_labelled (Reading *reading, char *text, gint *ret_has)
   reading->special = SPECIAL_NONE;
   if (read != TALLY_READ_OK)
     return read;
-  if (*end != '\0' && (*end != '.' || (label != LABEL_JULIAN && label != LABEL_TIME && label != LABEL_SECOND)))
+  if (*end != '\0'
+      && (*end != '.' || (label != LABEL_JULIAN && label != LABEL_TIME && label != LABEL_SECOND)))
     return TALLY_READ_BAD_FORMAT;
 
   switch (label)
@@ -782,7 +789,8 @@ reading_labelled (Reading *reading, char *text, gint *ret_has)
       return TALLY_READ_OK;
     case LABEL_MONTH:
       /* After an hour, m are minutes. */
-      *(((reading->has & HAS_MONTH) && (reading->has & HAS_HOUR)) ? &time->minute : &time->month) = value;
+      *(((reading->has & HAS_MONTH) && (reading->has & HAS_HOUR)) ? &time->minute : &time->month)
+          = value;
       *ret_has = (reading->has & HAS_MONTH) && (reading->has & HAS_HOUR) ? HAS_MINUTE : HAS_MONTH;
       return TALLY_READ_OK;
     case LABEL_DAY:
@@ -819,14 +827,14 @@ reading_labelled (Reading *reading, char *text, gint *ret_has)
   if (*end == '.')
     {
       double part = g_ascii_strtod (end, &end);
-      gint64 rest = (gint64) (part * (double) TALLY_USECS_PER_DAY);
+      gint64 rest = (gint64)(part * (double)TALLY_USECS_PER_DAY);
 
       if (*end != '\0')
         return TALLY_READ_BAD_FORMAT;
-      time->hour = (gint) (rest / TALLY_USECS_PER_HOUR);
-      time->minute = (gint) (rest / TALLY_USECS_PER_MINUTE % 60);
-      time->second = (gint) (rest / TALLY_USECS_PER_SECOND % 60);
-      time->usec = (gint) (rest % TALLY_USECS_PER_SECOND);
+      time->hour = (gint)(rest / TALLY_USECS_PER_HOUR);
+      time->minute = (gint)(rest / TALLY_USECS_PER_MINUTE % 60);
+      time->second = (gint)(rest / TALLY_USECS_PER_SECOND % 60);
+      time->usec = (gint)(rest % TALLY_USECS_PER_SECOND);
       *ret_has |= HAS_TIME;
     }
   return TALLY_READ_OK;
@@ -885,7 +893,8 @@ reading_word (Reading *reading, const TallyFields *fields, guint i, gint *ret_ha
     case WORD_LABEL:
       if (word->value == LABEL_TIME
           && ((reading->has & HAS_DATE) != HAS_DATE || i + 1 == fields->n
-              || (fields->kind[i + 1] != TALLY_FIELD_NUMBER && fields->kind[i + 1] != TALLY_FIELD_TIME
+              || (fields->kind[i + 1] != TALLY_FIELD_NUMBER
+                  && fields->kind[i + 1] != TALLY_FIELD_TIME
                   && fields->kind[i + 1] != TALLY_FIELD_DATE)))
         return TALLY_READ_BAD_FORMAT;
       reading->label = word->value;
@@ -930,7 +939,9 @@ reading_field (Reading *reading, const TallyFields *fields, guint i, gint *ret_h
       reading->label = LABEL_NONE;
       *ret_has = HAS_TIME;
       read = read_time (fields->text[i], &reading->time);
-      return read == TALLY_READ_OK && is_longer_than_a_day (&reading->time) ? TALLY_READ_FIELD_OVERFLOW : read;
+      return read == TALLY_READ_OK && is_longer_than_a_day (&reading->time)
+                 ? TALLY_READ_FIELD_OVERFLOW
+                 : read;
     case TALLY_FIELD_ZONE:
       *ret_has = HAS_ZONE;
       return read_zone (fields->text[i], &reading->zone_offset);
@@ -976,13 +987,14 @@ reading_settle (Reading *reading)
   if (!reading_settle_year (reading))
     return TALLY_READ_FIELD_OVERFLOW;
   if (reading->has & HAS_DAY_OF_YEAR)
-    tally_civil_from_days (tally_days_from_civil (time->year, 1, 1) + reading->day_of_year - 1, &time->year,
-                           &time->month, &time->day);
+    tally_civil_from_days (tally_days_from_civil (time->year, 1, 1) + reading->day_of_year - 1,
+                           &time->year, &time->month, &time->day);
   if ((reading->has & HAS_MONTH) && (time->month < 1 || time->month > 12))
     return TALLY_READ_FIELD_OVERFLOW;
   if ((reading->has & HAS_DAY) && (time->day < 1 || time->day > 31))
     return TALLY_READ_FIELD_OVERFLOW;
-  if ((reading->has & HAS_DATE) == HAS_DATE && time->day > tally_days_in_month (time->year, time->month))
+  if ((reading->has & HAS_DATE) == HAS_DATE
+      && time->day > tally_days_in_month (time->year, time->month))
     return TALLY_READ_FIELD_OVERFLOW;
 
   if (reading->meridiem != MERIDIEM_NONE && time->hour > 12)
@@ -1030,14 +1042,18 @@ tally_throw_read (GError **error, TallyRead read, const char *type, TallyText te
   switch (read)
     {
     case TALLY_READ_FIELD_OVERFLOW:
-      return tally_throw (error, TALLY_ERROR_DATA, "date/time field value out of range: \"%s\"", quoted);
+      return tally_throw (error, TALLY_ERROR_DATA, "date/time field value out of range: \"%s\"",
+                          quoted);
     case TALLY_READ_INTERVAL_OVERFLOW:
-      return tally_throw (error, TALLY_ERROR_DATA, "interval field value out of range: \"%s\"", quoted);
+      return tally_throw (error, TALLY_ERROR_DATA, "interval field value out of range: \"%s\"",
+                          quoted);
     case TALLY_READ_ZONE_OVERFLOW:
-      return tally_throw (error, TALLY_ERROR_DATA, "time zone displacement out of range: \"%s\"", quoted);
+      return tally_throw (error, TALLY_ERROR_DATA, "time zone displacement out of range: \"%s\"",
+                          quoted);
     case TALLY_READ_CLOCK_WORD:
       return tally_throw (error, TALLY_ERROR_UNSUPPORTED,
-                          "\"%s\" depends on the clock and is not supported as input for type %s", quoted, type);
+                          "\"%s\" depends on the clock and is not supported as input for type %s",
+                          quoted, type);
     default:
       return tally_value_throw_syntax (error, type, text);
     }
@@ -1060,24 +1076,27 @@ iso_date (TallyText text, TallyCivil *time)
   const char *at = text.data;
   gint century, year;
 
-  if (text.length < 10 || at[4] != '-' || at[7] != '-' || !two_digits (at, &century) || !two_digits (at + 2, &year)
-      || !two_digits (at + 5, &time->month) || !two_digits (at + 8, &time->day))
+  if (text.length < 10 || at[4] != '-' || at[7] != '-' || !two_digits (at, &century)
+      || !two_digits (at + 2, &year) || !two_digits (at + 5, &time->month)
+      || !two_digits (at + 8, &time->day))
     return FALSE;
   time->year = century * 100 + year;
   return time->year > 0 && time->month >= 1 && time->month <= 12 && time->day >= 1
          && time->day <= tally_days_in_month (time->year, time->month);
 }
 
-/* 2023-09-18 23:25:58.123456Z, with T or a blank, with or without fraction, with Z, +00 or no zone. */
+/* 2023-09-18 23:25:58.123456Z, with T or a blank, with or without fraction, with Z, +00 or no zone.
+ */
 static gboolean
 iso_timestamp (TallyText text, TallyCivil *time)
 {
   const char *at = text.data, *end = text.data + text.length;
   gint scale = 100000;
 
-  if (text.length < 19 || !iso_date (text, time) || (at[10] != 'T' && at[10] != ' ') || at[13] != ':' || at[16] != ':'
-      || !two_digits (at + 11, &time->hour) || !two_digits (at + 14, &time->minute)
-      || !two_digits (at + 17, &time->second) || time->hour > 23 || time->minute > 59 || time->second > 59)
+  if (text.length < 19 || !iso_date (text, time) || (at[10] != 'T' && at[10] != ' ')
+      || at[13] != ':' || at[16] != ':' || !two_digits (at + 11, &time->hour)
+      || !two_digits (at + 14, &time->minute) || !two_digits (at + 17, &time->second)
+      || time->hour > 23 || time->minute > 59 || time->second > 59)
     return FALSE;
 
   at += 19;
@@ -1085,7 +1104,8 @@ iso_timestamp (TallyText text, TallyCivil *time)
   if (at < end && *at == '.')
     for (at++; at < end && g_ascii_isdigit (*at) && scale > 0; at++, scale /= 10)
       time->usec += (*at - '0') * scale;
-  return at == end || (end - at == 1 && *at == 'Z') || (end - at == 3 && memcmp (at, "+00", 3) == 0);
+  return at == end || (end - at == 1 && *at == 'Z')
+         || (end - at == 3 && memcmp (at, "+00", 3) == 0);
 }
 
 gboolean
@@ -1113,7 +1133,7 @@ tally_date_parse (TallyText text, gint32 *ret_date, GError **error)
       *ret_date = TALLY_DATE_MINUS_INFINITY;
       return TRUE;
     case SPECIAL_EPOCH:
-      *ret_date = -(gint32) (TALLY_EPOCH_UNIX / 86400);
+      *ret_date = -(gint32)(TALLY_EPOCH_UNIX / 86400);
       return TRUE;
     default:
       break;
@@ -1123,7 +1143,7 @@ tally_date_parse (TallyText text, gint32 *ret_date, GError **error)
       days = tally_days_from_civil (reading.time.year, reading.time.month, reading.time.day);
       if (tally_date_is_valid (days))
         {
-          *ret_date = (gint32) days;
+          *ret_date = (gint32)days;
           return TRUE;
         }
     }
@@ -1139,7 +1159,8 @@ parse_timestamp (TallyText text, gboolean zoned, gint64 *ret_timestamp, GError *
   gint64 timestamp, offset = 0;
   TallyRead read;
 
-  if (iso_timestamp (text, &reading.time) && tally_civil_to_timestamp (&reading.time, ret_timestamp))
+  if (iso_timestamp (text, &reading.time)
+      && tally_civil_to_timestamp (&reading.time, ret_timestamp))
     return TRUE;
   read = reading_read (&reading, text, MAX_LENGTH + TALLY_MAX_FIELDS, error);
   if (read != TALLY_READ_OK)
@@ -1162,7 +1183,8 @@ parse_timestamp (TallyText text, gboolean zoned, gint64 *ret_timestamp, GError *
   if (tally_civil_to_timestamp_unchecked (&reading.time, &timestamp))
     {
       if (zoned)
-        offset = reading.zone != NULL ? tally_zone_offset_at_local (reading.zone, timestamp) : reading.zone_offset;
+        offset = reading.zone != NULL ? tally_zone_offset_at_local (reading.zone, timestamp)
+                                      : reading.zone_offset;
       if (!__builtin_sub_overflow (timestamp, offset * TALLY_USECS_PER_SECOND, &timestamp)
           && tally_timestamp_is_valid (timestamp))
         {

@@ -60,7 +60,8 @@ gint tally_days_in_month (gint year, gint month);
 gboolean tally_is_julian (gint year, gint month);
 gboolean tally_date_is_valid (gint64 days);
 void tally_timestamp_to_civil (gint64 timestamp, TallyCivil *ret_civil);
-/* FALSE if out of range; unchecked: if it does not fit at all, as a zone may still bring it into range. */
+/* FALSE if out of range; unchecked: if it does not fit at all, as a zone may still bring it into
+ * range. */
 gboolean tally_civil_to_timestamp_unchecked (const TallyCivil *civil, gint64 *ret_timestamp);
 gboolean tally_civil_to_timestamp (const TallyCivil *civil, gint64 *ret_timestamp);
 /* Monday is 1, Sunday 7. */

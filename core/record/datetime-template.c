@@ -1,9 +1,11 @@
-/* datetime-template.c: to_char(), to_timestamp() and to_date() with a template such as DD/Mon/YYYY HH24:MI
+/* datetime-template.c: to_char(), to_timestamp() and to_date() with a template such as DD/Mon/YYYY
+ * HH24:MI
  *
- * A template is cut into nodes: patterns, separators, blanks and other characters.  Writing goes over the nodes; reading goes
- * over them and the text together and collects fields, which are then brought together to a time.  The rules of reading, which
- * forgive much, are PostgreSQL's: outside of FX mode a separator stands for any or none, and a number may be longer or shorter
- * than its pattern where no digit follows it.
+ * A template is cut into nodes: patterns, separators, blanks and other characters.  Writing goes
+ * over the nodes; reading goes over them and the text together and collects fields, which are then
+ * brought together to a time.  The rules of reading, which forgive much, are PostgreSQL's: outside
+ * of FX mode a separator stands for any or none, and a number may be longer or shorter than its
+ * pattern where no digit follows it.
  */
 #include "datetime-private.h"
 #include "value-private.h"
@@ -169,8 +171,9 @@ typedef struct
   guint n;
 } Template;
 
-static const char *const month_names[] = { "January", "February", "March",     "April",   "May",      "June",
-                                           "July",    "August",   "September", "October", "November", "December" };
+static const char *const month_names[]
+    = { "January", "February", "March",     "April",   "May",      "June",
+        "July",    "August",   "September", "October", "November", "December" };
 static const char *const month_short_names[]
     = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 static const char *const day_names[]
@@ -185,7 +188,8 @@ static const char *const long_eras[] = { "a.d.", "b.c." };
 
 /* Cutting a template. */
 
-/* A word of patterns that are all upper or all lower case, or a name with its first letter upper. */
+/* A word of patterns that are all upper or all lower case, or a name with its first letter upper.
+ */
 static gboolean
 match_keyword (const Keyword *keyword, const char *at, gsize length, Case *ret_letters)
 {
@@ -195,8 +199,8 @@ match_keyword (const Keyword *keyword, const char *at, gsize length, Case *ret_l
   if (size > length)
     return FALSE;
   mixed = at[0] == keyword->word[0]
-          && (keyword->pattern == PATTERN_DAY || keyword->pattern == PATTERN_DY || keyword->pattern == PATTERN_MONTH
-              || keyword->pattern == PATTERN_MON);
+          && (keyword->pattern == PATTERN_DAY || keyword->pattern == PATTERN_DY
+              || keyword->pattern == PATTERN_MONTH || keyword->pattern == PATTERN_MON);
   for (gsize i = 0; i < size; i++)
     {
       upper = upper && at[i] == keyword->word[i];
@@ -233,10 +237,10 @@ is_separator (char c)
 static gsize
 character_length (const char *at, const char *end)
 {
-  guchar first = (guchar) *at;
+  guchar first = (guchar)*at;
   gsize length = first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
 
-  return MIN (length, (gsize) (end - at));
+  return MIN (length, (gsize)(end - at));
 }
 
 static void
@@ -244,7 +248,7 @@ template_add (Template *template, NodeKind kind, const char **at, const char *en
 {
   Node *node = &template->nodes[template->n++];
 
-  *node = (Node) { .kind = kind, .text = *at, .length = character_length (*at, end) };
+  *node = (Node){ .kind = kind, .text = *at, .length = character_length (*at, end) };
   *at += node->length;
 }
 
@@ -295,7 +299,7 @@ template_init (Template *template, TallyText format)
         at += 2;
       if (at == end)
         break;
-      node.keyword = find_keyword (at, (gsize) (end - at), &node.letters);
+      node.keyword = find_keyword (at, (gsize)(end - at), &node.letters);
       if (node.keyword != NULL)
         template_add_pattern (template, node, &at, end);
       else if (*at == '"')
@@ -305,9 +309,9 @@ template_init (Template *template, TallyText format)
           if (*at == '\\' && at + 1 < end && at[1] == '"')
             at++;
           template_add (template,
-                        is_separator (*at)      ? NODE_SEPARATOR
+                        is_separator (*at)     ? NODE_SEPARATOR
                         : tally_is_space (*at) ? NODE_BLANK
-                                                : NODE_CHARACTER,
+                                               : NODE_CHARACTER,
                         &at, end);
         }
     }
@@ -340,7 +344,8 @@ fields_from_timestamp (Fields *fields, gint64 timestamp, gboolean zoned)
   TallyCivil civil;
 
   tally_timestamp_to_civil (timestamp, &civil);
-  *fields = (Fields) { civil.year, civil.month, civil.day, civil.hour, civil.minute, civil.second, civil.usec };
+  *fields = (Fields){ civil.year,   civil.month,  civil.day, civil.hour,
+                      civil.minute, civil.second, civil.usec };
   fields->days = tally_timestamp_to_date (timestamp);
   fields->weekday = tally_iso_weekday (fields->days) % 7;
   fields->day_of_year = fields->days - tally_days_from_civil (civil.year, 1, 1) + 1;
@@ -352,15 +357,15 @@ fields_from_interval (Fields *fields, TallyInterval interval)
 {
   gint64 rest = interval.microseconds % TALLY_USECS_PER_HOUR;
 
-  *fields = (Fields) { .interval = TRUE };
+  *fields = (Fields){ .interval = TRUE };
   fields->year = interval.months / TALLY_MONTHS_PER_YEAR;
   fields->month = interval.months % TALLY_MONTHS_PER_YEAR;
   fields->day = interval.days;
   fields->hour = interval.microseconds / TALLY_USECS_PER_HOUR;
-  fields->minute = (gint) (rest / TALLY_USECS_PER_MINUTE);
-  fields->second = (gint) (rest % TALLY_USECS_PER_MINUTE / TALLY_USECS_PER_SECOND);
-  fields->usec = (gint) (rest % TALLY_USECS_PER_SECOND);
-  fields->day_of_year = (gint) ((gint64) interval.months * 30 + interval.days);
+  fields->minute = (gint)(rest / TALLY_USECS_PER_MINUTE);
+  fields->second = (gint)(rest % TALLY_USECS_PER_MINUTE / TALLY_USECS_PER_SECOND);
+  fields->usec = (gint)(rest % TALLY_USECS_PER_SECOND);
+  fields->day_of_year = (gint)((gint64)interval.months * 30 + interval.days);
 }
 
 /* width: with zeros and, of a negative number, the sign; FM has none. */
@@ -396,7 +401,7 @@ put_number (const Node *node, gint64 value, gint width, GString *out)
 static void
 put_name (const Node *node, const char *name, gint width, GString *out)
 {
-  gint length = (gint) strlen (name);
+  gint length = (gint)strlen (name);
 
   for (gint i = 0; i < length; i++)
     g_string_append_c (out, node->letters == CASE_UPPER   ? g_ascii_toupper (name[i])
@@ -437,7 +442,7 @@ put_year (const Node *node, const Fields *fields, GString *out)
 static void
 put_century (const Node *node, const Fields *fields, GString *out)
 {
-  gint64 century = fields->interval ? fields->year / 100
+  gint64 century = fields->interval   ? fields->year / 100
                    : fields->year > 0 ? (fields->year - 1) / 100 + 1
                                       : fields->year / 100 - 1;
 
@@ -462,7 +467,7 @@ put_thousands (const Node *node, const Fields *fields, GString *out)
   g_autoptr (GString) rest = g_string_new (NULL);
 
   g_string_append_printf (out, "%" G_GINT64_FORMAT ",", thousands);
-  put_number (&(Node) { .ordinal = node->ordinal }, year - thousands * 1000, 3, rest);
+  put_number (&(Node){ .ordinal = node->ordinal }, year - thousands * 1000, 3, rest);
   g_string_append_len (out, rest->str, rest->len);
 }
 
@@ -626,7 +631,7 @@ put_date (const Node *node, const Fields *fields, GString *out)
       put_number (node, (fields->day - 1) / 7 + 1, 0, out);
       break;
     case PATTERN_J:
-      put_number (node, (gint64) fields->days + TALLY_EPOCH_JULIAN, 0, out);
+      put_number (node, (gint64)fields->days + TALLY_EPOCH_JULIAN, 0, out);
       break;
     default:
       put_time (node, fields, out);
@@ -647,31 +652,37 @@ put_node (const Node *node, const Fields *fields, GString *out, GError **error)
 
   pattern = node->keyword->pattern;
   if (fields->interval && is_of_dates_only (pattern))
-    return tally_throw (error, TALLY_ERROR_DATA, "invalid format specification for an interval value");
-  if (fields->interval && (pattern == PATTERN_J || pattern == PATTERN_IW || pattern == PATTERN_IYYY || pattern == PATTERN_IDDD))
-    return tally_throw (error, TALLY_ERROR_UNSUPPORTED, "\"%s\" is not supported for an interval value", node->keyword->word);
+    return tally_throw (error, TALLY_ERROR_DATA,
+                        "invalid format specification for an interval value");
+  if (fields->interval
+      && (pattern == PATTERN_J || pattern == PATTERN_IW || pattern == PATTERN_IYYY
+          || pattern == PATTERN_IDDD))
+    return tally_throw (error, TALLY_ERROR_UNSUPPORTED,
+                        "\"%s\" is not supported for an interval value", node->keyword->word);
   put_date (node, fields, out);
   return TRUE;
 }
 
 gboolean
-tally_datetime_to_char (TallyType type, gconstpointer value, TallyText format, TallyBatch *batch, gboolean *ret_is_null,
-                        TallyText *ret_text, GError **error)
+tally_datetime_to_char (TallyType type, gconstpointer value, TallyText format, TallyBatch *batch,
+                        gboolean *ret_is_null, TallyText *ret_text, GError **error)
 {
   g_autoptr (GString) out = NULL;
   gint64 timestamp = 0;
   Fields fields;
 
   if (type == TALLY_TYPE_INTERVAL)
-    fields_from_interval (&fields, *(const TallyInterval *) value);
+    fields_from_interval (&fields, *(const TallyInterval *)value);
   else if (type == TALLY_TYPE_DATE)
     {
-      if (!tally_date_to_timestamp (*(const gint32 *) value, TALLY_TYPE_TIMESTAMPTZ, &timestamp, error))
+      if (!tally_date_to_timestamp (*(const gint32 *)value, TALLY_TYPE_TIMESTAMPTZ, &timestamp,
+                                    error))
         return FALSE;
     }
   else
-    timestamp = *(const gint64 *) value;
-  if (format.length == 0 || timestamp == TALLY_TIMESTAMP_INFINITY || timestamp == TALLY_TIMESTAMP_MINUS_INFINITY)
+    timestamp = *(const gint64 *)value;
+  if (format.length == 0 || timestamp == TALLY_TIMESTAMP_INFINITY
+      || timestamp == TALLY_TIMESTAMP_MINUS_INFINITY)
     {
       *ret_is_null = TRUE;
       return TRUE;
@@ -711,10 +722,11 @@ typedef struct
 static gboolean
 throw_invalid (Reader *reader, const Node *node, const char *value, gsize length)
 {
-  g_autofree char *quoted = tally_value_quote ((TallyText) { value, length });
+  g_autofree char *quoted = tally_value_quote ((TallyText){ value, length });
   g_autofree char *name = g_strndup (node->text, node->length);
 
-  return tally_throw (reader->error, TALLY_ERROR_DATA, "invalid value \"%s\" for \"%s\"", quoted, name);
+  return tally_throw (reader->error, TALLY_ERROR_DATA, "invalid value \"%s\" for \"%s\"", quoted,
+                      name);
 }
 
 static gboolean
@@ -726,7 +738,8 @@ set_field (Reader *reader, const Node *node, gint *field, gint value)
     {
       g_autofree char *name = g_strndup (node->text, node->length);
 
-      return tally_throw (reader->error, TALLY_ERROR_DATA, "conflicting values for \"%s\" field in formatting string", name);
+      return tally_throw (reader->error, TALLY_ERROR_DATA,
+                          "conflicting values for \"%s\" field in formatting string", name);
     }
 
   *field = value;
@@ -746,7 +759,8 @@ ends_number (const Template *template, const Node *node)
   return next->length != 1 || !g_ascii_isdigit (next->text[0]);
 }
 
-/* field: (out) (nullable); ret_used: (out) (nullable): characters that were read, blanks before them, too. */
+/* field: (out) (nullable); ret_used: (out) (nullable): characters that were read, blanks before
+ * them, too. */
 static gboolean
 read_number (Reader *reader, const Node *node, gsize width, gint *field, gint *ret_used)
 {
@@ -772,31 +786,34 @@ read_number (Reader *reader, const Node *node, gsize width, gint *field, gint *r
         {
           g_autofree char *name = g_strndup (node->text, node->length);
 
-          return tally_throw (reader->error, TALLY_ERROR_DATA, "source string too short for \"%s\" formatting field", name);
+          return tally_throw (reader->error, TALLY_ERROR_DATA,
+                              "source string too short for \"%s\" formatting field", name);
         }
       value = strtol (copy, &end, 10);
-      used = (gsize) (end - copy);
+      used = (gsize)(end - copy);
       if (used > 0 && used < width)
         return throw_invalid (reader, node, copy, strlen (copy));
       reader->at = digits + used;
     }
   if (reader->at == start)
     return throw_invalid (reader, node, copy, strlen (copy));
-  if (errno == ERANGE || value != (gint) value)
+  if (errno == ERANGE || value != (gint)value)
     {
       g_autofree char *name = g_strndup (node->text, node->length);
 
-      return tally_throw (reader->error, TALLY_ERROR_DATA, "value for \"%s\" in source string is out of range", name);
+      return tally_throw (reader->error, TALLY_ERROR_DATA,
+                          "value for \"%s\" in source string is out of range", name);
     }
 
   if (ret_used != NULL)
-    *ret_used = (gint) (reader->at - start);
-  return set_field (reader, node, field, (gint) value);
+    *ret_used = (gint)(reader->at - start);
+  return set_field (reader, node, field, (gint)value);
 }
 
 /* One of several names, in any case. */
 static gboolean
-read_name (Reader *reader, const Node *node, const char *const *names, guint n_names, gint *ret_index)
+read_name (Reader *reader, const Node *node, const char *const *names, guint n_names,
+           gint *ret_index)
 {
   gsize length = 0;
 
@@ -804,7 +821,7 @@ read_name (Reader *reader, const Node *node, const char *const *names, guint n_n
     if (g_ascii_strncasecmp (reader->at, names[i], strlen (names[i])) == 0)
       {
         reader->at += strlen (names[i]);
-        *ret_index = (gint) i;
+        *ret_index = (gint)i;
         return TRUE;
       }
 
@@ -814,11 +831,13 @@ read_name (Reader *reader, const Node *node, const char *const *names, guint n_n
 }
 
 static gboolean
-read_named (Reader *reader, const Node *node, const char *const *names, guint n_names, gint base, gint *field)
+read_named (Reader *reader, const Node *node, const char *const *names, guint n_names, gint base,
+            gint *field)
 {
   gint index;
 
-  return read_name (reader, node, names, n_names, &index) && set_field (reader, node, field, index + base);
+  return read_name (reader, node, names, n_names, &index)
+         && set_field (reader, node, field, index + base);
 }
 
 /* 25 of milliseconds is a quarter of a second, as 250 is. */
@@ -827,7 +846,7 @@ read_fraction (Reader *reader, const Node *node, gint width, gint digits, gint *
 {
   gint used;
 
-  if (!read_number (reader, node, (gsize) width, field, &used))
+  if (!read_number (reader, node, (gsize)width, field, &used))
     return FALSE;
   for (; used < digits; used++)
     *field *= 10;
@@ -871,7 +890,8 @@ read_thousands (Reader *reader, const Node *node)
   reader->at += used;
   reader->year_digits = 4;
   if (__builtin_mul_overflow (thousands, 1000, &year) || __builtin_add_overflow (year, rest, &year))
-    return tally_throw (reader->error, TALLY_ERROR_DATA, "value for \"Y,YYY\" in source string is out of range");
+    return tally_throw (reader->error, TALLY_ERROR_DATA,
+                        "value for \"Y,YYY\" in source string is out of range");
   return set_field (reader, node, &reader->year, year);
 }
 
@@ -882,7 +902,8 @@ read_zone_hour (Reader *reader, const Node *node, gint n_skipped)
   if (*reader->at == '+' || *reader->at == '-' || *reader->at == ' ')
     reader->zone_sign = *reader->at++ == '-' ? -1 : 1;
   else
-    reader->zone_sign = n_skipped > 0 && reader->at > reader->start && reader->at[-1] == '-' ? -1 : 1;
+    reader->zone_sign
+        = n_skipped > 0 && reader->at > reader->start && reader->at[-1] == '-' ? -1 : 1;
   return read_number (reader, node, 2, &reader->zone_hour, NULL);
 }
 
@@ -925,7 +946,8 @@ read_time (Reader *reader, const Node *node, gint n_skipped)
       return read_number (reader, node, 2, &reader->zone_minute, NULL);
     default:
       name = g_strndup (node->text, node->length);
-      return tally_throw (reader->error, TALLY_ERROR_DATA, "formatting field \"%s\" is only supported in to_char", name);
+      return tally_throw (reader->error, TALLY_ERROR_DATA,
+                          "formatting field \"%s\" is only supported in to_char", name);
     }
 }
 
@@ -934,7 +956,8 @@ read_roman_month (Reader *reader, const Node *node)
 {
   gint index;
 
-  return read_name (reader, node, roman_months, 12, &index) && set_field (reader, node, &reader->month, 12 - index);
+  return read_name (reader, node, roman_months, 12, &index)
+         && set_field (reader, node, &reader->month, 12 - index);
 }
 
 static gboolean
@@ -1007,7 +1030,7 @@ skip_blanks (Reader *reader)
 
   while (tally_is_space (*reader->at))
     reader->at++;
-  return (gint) (reader->at - start);
+  return (gint)(reader->at - start);
 }
 
 static void
@@ -1034,7 +1057,8 @@ reader_read (Reader *reader)
   gboolean fixed = FALSE;
   gint n_skipped = 0;
 
-  for (const Node *node = template->nodes; node < template->nodes + template->n && *reader->at != '\0'; node++)
+  for (const Node *node = template->nodes;
+       node < template->nodes + template->n && *reader->at != '\0'; node++)
     {
       gboolean is_fx = node->kind == NODE_PATTERN && node->keyword->pattern == PATTERN_FX;
 
@@ -1042,10 +1066,12 @@ reader_read (Reader *reader)
         n_skipped += skip_blanks (reader);
       if (node->kind == NODE_PATTERN)
         {
-          if (!reader_set_calendar (reader, node->keyword->calendar) || !read_pattern (reader, node, n_skipped))
+          if (!reader_set_calendar (reader, node->keyword->calendar)
+              || !read_pattern (reader, node, n_skipped))
             return FALSE;
           fixed |= is_fx;
-          if (node->ordinal != NULL && node->keyword->number && node->keyword->pattern != PATTERN_TZM)
+          if (node->ordinal != NULL && node->keyword->number
+              && node->keyword->pattern != PATTERN_TZM)
             for (gint i = 0; i < 2 && *reader->at != '\0'; i++)
               reader->at++;
           if (!fixed)
@@ -1074,7 +1100,7 @@ reader_read (Reader *reader)
 static gboolean
 settle_year (const Reader *reader, gint64 *ret_year)
 {
-  gint64 century = reader->bc ? -(gint64) reader->century : reader->century;
+  gint64 century = reader->bc ? -(gint64)reader->century : reader->century;
   gint64 year = reader->year;
 
   if (year == 0 && century == 0)
@@ -1108,8 +1134,8 @@ date_set_days (Date *date, gint64 days)
 {
   gint year, month, day;
 
-  tally_civil_from_days ((gint32) CLAMP (days, G_MININT32, G_MAXINT32), &year, &month, &day);
-  *date = (Date) { year, month, day, TRUE, TRUE, TRUE };
+  tally_civil_from_days ((gint32)CLAMP (days, G_MININT32, G_MAXINT32), &year, &month, &day);
+  *date = (Date){ year, month, day, TRUE, TRUE, TRUE };
 }
 
 /* The day of the year gives month and day where they have not been given. */
@@ -1120,15 +1146,16 @@ date_set_day_of_year (Date *date, const Reader *reader, gint64 day_of_year)
   gint month = 1;
 
   if (date->year == 0 && !reader->bc)
-    return tally_throw (reader->error, TALLY_ERROR_DATA, "cannot calculate day of year without year information");
+    return tally_throw (reader->error, TALLY_ERROR_DATA,
+                        "cannot calculate day of year without year information");
   if (reader->calendar == CALENDAR_ISO)
     {
-      date_set_days (date, tally_iso_week_start ((gint) date->year, 1) - 1 + day_of_year);
+      date_set_days (date, tally_iso_week_start ((gint)date->year, 1) - 1 + day_of_year);
       return TRUE;
     }
 
-  for (; month <= 12 && rest > tally_days_in_month ((gint) date->year, month); month++)
-    rest -= tally_days_in_month ((gint) date->year, month);
+  for (; month <= 12 && rest > tally_days_in_month ((gint)date->year, month); month++)
+    rest -= tally_days_in_month ((gint)date->year, month);
   if (date->month <= 1)
     date->month = month;
   if (date->day <= 1)
@@ -1144,21 +1171,24 @@ settle_date (const Reader *reader, Date *date)
 
   gboolean known;
 
-  *date = (Date) { 0, 1, 1 };
+  *date = (Date){ 0, 1, 1 };
   date->has_year = settle_year (reader, &date->year);
   known = ABS (date->year) <= MAX_YEAR; /* else it is out of range in any case */
   if (reader->julian != 0)
-    date_set_days (date, (gint64) reader->julian - TALLY_EPOCH_JULIAN);
+    date_set_days (date, (gint64)reader->julian - TALLY_EPOCH_JULIAN);
   if (reader->week != 0 && reader->calendar != CALENDAR_ISO)
-    day_of_year = ((gint64) reader->week - 1) * 7 + 1;
+    day_of_year = ((gint64)reader->week - 1) * 7 + 1;
   else if (reader->week != 0 && known)
     {
-      gint64 monday = tally_iso_week_start ((gint) date->year, 1) + ((gint64) reader->week - 1) * 7;
+      gint64 monday = tally_iso_week_start ((gint)date->year, 1) + ((gint64)reader->week - 1) * 7;
 
-      date_set_days (date, monday + (reader->weekday > 1 ? reader->weekday - 2 : reader->weekday == 1 ? 6 : 0));
+      date_set_days (date, monday
+                               + (reader->weekday > 1    ? reader->weekday - 2
+                                  : reader->weekday == 1 ? 6
+                                                         : 0));
     }
   if (reader->week_of_month != 0)
-    day = ((gint64) reader->week_of_month - 1) * 7 + 1;
+    day = ((gint64)reader->week_of_month - 1) * 7 + 1;
   if (day != 0)
     {
       date->day = day;
@@ -1177,10 +1207,11 @@ settle_date (const Reader *reader, Date *date)
 static gboolean
 is_date (const Date *date)
 {
-  return ABS (date->year) <= G_MAXINT && (!date->has_month || (date->month >= 1 && date->month <= 12))
+  return ABS (date->year) <= G_MAXINT
+         && (!date->has_month || (date->month >= 1 && date->month <= 12))
          && (!date->has_day || (date->day >= 1 && date->day <= 31))
          && (!(date->has_year && date->has_month && date->has_day)
-             || date->day <= tally_days_in_month ((gint) date->year, (gint) date->month));
+             || date->day <= tally_days_in_month ((gint)date->year, (gint)date->month));
 }
 
 static gboolean
@@ -1189,7 +1220,8 @@ settle_hour (const Reader *reader, gint64 *hour)
   if (!reader->twelve_hours)
     return TRUE;
   if (*hour < 1 || *hour > 12)
-    return tally_throw (reader->error, TALLY_ERROR_DATA, "hour \"%d\" is invalid for the 12-hour clock", (gint) *hour);
+    return tally_throw (reader->error, TALLY_ERROR_DATA,
+                        "hour \"%d\" is invalid for the 12-hour clock", (gint)*hour);
 
   if (reader->pm && *hour < 12)
     *hour += 12;
@@ -1202,7 +1234,7 @@ static gboolean
 settle (const Reader *reader, TallyText text, TallyCivil *ret_civil, gint *ret_offset)
 {
   gint64 hour = reader->second_of_day / 3600, minute = reader->second_of_day / 60 % 60;
-  gint64 second = reader->second_of_day % 60, usec = (gint64) reader->msec * 1000 + reader->usec;
+  gint64 second = reader->second_of_day % 60, usec = (gint64)reader->msec * 1000 + reader->usec;
   Date date;
 
   second = reader->second != 0 ? reader->second : second;
@@ -1210,15 +1242,16 @@ settle (const Reader *reader, TallyText text, TallyCivil *ret_civil, gint *ret_o
   hour = reader->hour != 0 ? reader->hour : hour;
   if (!settle_hour (reader, &hour) || !settle_date (reader, &date))
     return FALSE;
-  if (!is_date (&date) || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59 || usec < 0
-      || usec >= TALLY_USECS_PER_SECOND)
+  if (!is_date (&date) || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0
+      || second > 59 || usec < 0 || usec >= TALLY_USECS_PER_SECOND)
     return tally_throw_read (reader->error, TALLY_READ_FIELD_OVERFLOW, "timestamp", text);
   if (reader->zone_sign != 0
-      && (reader->zone_hour < 0 || reader->zone_hour > 15 || reader->zone_minute < 0 || reader->zone_minute > 59))
+      && (reader->zone_hour < 0 || reader->zone_hour > 15 || reader->zone_minute < 0
+          || reader->zone_minute > 59))
     return tally_throw_read (reader->error, TALLY_READ_ZONE_OVERFLOW, "timestamp", text);
 
-  *ret_civil = (TallyCivil) { (gint) date.year, (gint) date.month, (gint) date.day, (gint) hour, (gint) minute,
-                              (gint) second, (gint) usec };
+  *ret_civil = (TallyCivil){ (gint)date.year, (gint)date.month, (gint)date.day, (gint)hour,
+                             (gint)minute,    (gint)second,     (gint)usec };
   *ret_offset = reader->zone_sign * (reader->zone_hour * 3600 + reader->zone_minute * 60);
   return TRUE;
 }
@@ -1234,8 +1267,8 @@ round_timestamp (gint64 timestamp, gint digits)
 }
 
 static gboolean
-read_template (TallyText text, TallyText format, TallyCivil *ret_civil, gint *ret_offset, gint *ret_precision,
-               GError **error)
+read_template (TallyText text, TallyText format, TallyCivil *ret_civil, gint *ret_offset,
+               gint *ret_precision, GError **error)
 {
   g_autofree char *copy = tally_text_dup (text);
   Reader reader = { .start = copy, .at = copy, .error = error };
@@ -1251,7 +1284,8 @@ read_template (TallyText text, TallyText format, TallyCivil *ret_civil, gint *re
 }
 
 gboolean
-tally_timestamp_from_template (TallyText text, TallyText format, gint64 *ret_timestamp, GError **error)
+tally_timestamp_from_template (TallyText text, TallyText format, gint64 *ret_timestamp,
+                               GError **error)
 {
   TallyCivil civil;
   gint64 timestamp;

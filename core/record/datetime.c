@@ -5,13 +5,14 @@
 #include <math.h>
 #include <string.h>
 
-/* Days and microseconds since 2000-01-01: 4714-11-24 BC is the first day of both; then 5874897-12-31 and 294276-12-31. */
+/* Days and microseconds since 2000-01-01: 4714-11-24 BC is the first day of both; then
+ * 5874897-12-31 and 294276-12-31. */
 #define FIRST_DAY (-TALLY_EPOCH_JULIAN)
 #define AFTER_LAST_DAY G_GINT64_CONSTANT (2145031949)
 #define FIRST_TIMESTAMP (FIRST_DAY * TALLY_USECS_PER_DAY)
 #define AFTER_LAST_TIMESTAMP G_GINT64_CONSTANT (9223371331200000000)
 
-#define DAYS_PER_ERA 146097 /* 400 years, after which the calendar repeats */
+#define DAYS_PER_ERA 146097  /* 400 years, after which the calendar repeats */
 #define EPOCH_IN_ERAS 730425 /* days from 0000-03-01 to 2000-01-01 */
 
 gboolean
@@ -44,28 +45,30 @@ days_from_civil (gint64 year, gint month, gint day)
 gint32
 tally_days_from_civil (gint year, gint month, gint day)
 {
-  return (gint32) days_from_civil (year, month, day);
+  return (gint32)days_from_civil (year, month, day);
 }
 
 void
 tally_civil_from_days (gint32 days, gint *ret_year, gint *ret_month, gint *ret_day)
 {
-  gint64 shifted = (gint64) days + EPOCH_IN_ERAS;
+  gint64 shifted = (gint64)days + EPOCH_IN_ERAS;
   gint64 era = (shifted >= 0 ? shifted : shifted - (DAYS_PER_ERA - 1)) / DAYS_PER_ERA;
   gint64 day_of_era = shifted - era * DAYS_PER_ERA;
-  gint64 year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  gint64 year_of_era
+      = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
   gint64 day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   gint64 month = (5 * day_of_year + 2) / 153; /* 0 is March */
 
-  *ret_day = (gint) (day_of_year - (153 * month + 2) / 5 + 1);
-  *ret_month = (gint) (month < 10 ? month + 3 : month - 9);
-  *ret_year = (gint) (era * 400 + year_of_era + (*ret_month <= 2));
+  *ret_day = (gint)(day_of_year - (153 * month + 2) / 5 + 1);
+  *ret_month = (gint)(month < 10 ? month + 3 : month - 9);
+  *ret_year = (gint)(era * 400 + year_of_era + (*ret_month <= 2));
 }
 
 gboolean
 tally_is_julian (gint year, gint month)
 {
-  return (year > -4713 || (year == -4713 && month >= 11)) && (year < 5874898 || (year == 5874898 && month < 6));
+  return (year > -4713 || (year == -4713 && month >= 11))
+         && (year < 5874898 || (year == 5874898 && month < 6));
 }
 
 gboolean
@@ -92,11 +95,11 @@ tally_timestamp_to_civil (gint64 timestamp, TallyCivil *ret_civil)
   gint64 days = floor_divide (timestamp, TALLY_USECS_PER_DAY);
   gint64 rest = timestamp - days * TALLY_USECS_PER_DAY;
 
-  tally_civil_from_days ((gint32) days, &ret_civil->year, &ret_civil->month, &ret_civil->day);
-  ret_civil->hour = (gint) (rest / TALLY_USECS_PER_HOUR);
-  ret_civil->minute = (gint) (rest / TALLY_USECS_PER_MINUTE % 60);
-  ret_civil->second = (gint) (rest / TALLY_USECS_PER_SECOND % 60);
-  ret_civil->usec = (gint) (rest % TALLY_USECS_PER_SECOND);
+  tally_civil_from_days ((gint32)days, &ret_civil->year, &ret_civil->month, &ret_civil->day);
+  ret_civil->hour = (gint)(rest / TALLY_USECS_PER_HOUR);
+  ret_civil->minute = (gint)(rest / TALLY_USECS_PER_MINUTE % 60);
+  ret_civil->second = (gint)(rest / TALLY_USECS_PER_SECOND % 60);
+  ret_civil->usec = (gint)(rest % TALLY_USECS_PER_SECOND);
 }
 
 gboolean
@@ -107,8 +110,8 @@ tally_civil_to_timestamp_unchecked (const TallyCivil *civil, gint64 *ret_timesta
   gint64 timestamp;
 
   if (!tally_is_julian (civil->year, civil->month)
-      || __builtin_mul_overflow (days_from_civil (civil->year, civil->month, civil->day), TALLY_USECS_PER_DAY,
-                                 &timestamp)
+      || __builtin_mul_overflow (days_from_civil (civil->year, civil->month, civil->day),
+                                 TALLY_USECS_PER_DAY, &timestamp)
       || __builtin_add_overflow (timestamp, time, &timestamp))
     return FALSE;
 
@@ -121,7 +124,8 @@ tally_civil_to_timestamp (const TallyCivil *civil, gint64 *ret_timestamp)
 {
   gint64 timestamp;
 
-  if (!tally_civil_to_timestamp_unchecked (civil, &timestamp) || !tally_timestamp_is_valid (timestamp))
+  if (!tally_civil_to_timestamp_unchecked (civil, &timestamp)
+      || !tally_timestamp_is_valid (timestamp))
     return FALSE;
 
   *ret_timestamp = timestamp;
@@ -137,7 +141,7 @@ put_digits (char *at, guint value, guint width)
   guint n = 0;
 
   do
-    digits[n++] = (char) ('0' + value % 10);
+    digits[n++] = (char)('0' + value % 10);
   while ((value /= 10) > 0);
   for (guint i = n; i < width; i++)
     *at++ = '0';
@@ -149,25 +153,25 @@ put_digits (char *at, guint value, guint width)
 static char *
 put_date (char *at, gint year, gint month, gint day)
 {
-  at = put_digits (at, (guint) (year > 0 ? year : 1 - year), 4);
+  at = put_digits (at, (guint)(year > 0 ? year : 1 - year), 4);
   *at++ = '-';
-  at = put_digits (at, (guint) month, 2);
+  at = put_digits (at, (guint)month, 2);
   *at++ = '-';
-  return put_digits (at, (guint) day, 2);
+  return put_digits (at, (guint)day, 2);
 }
 
 static char *
 put_time (char *at, const TallyCivil *civil)
 {
-  at = put_digits (at, (guint) civil->hour, 2);
+  at = put_digits (at, (guint)civil->hour, 2);
   *at++ = ':';
-  at = put_digits (at, (guint) civil->minute, 2);
+  at = put_digits (at, (guint)civil->minute, 2);
   *at++ = ':';
-  at = put_digits (at, (guint) civil->second, 2);
+  at = put_digits (at, (guint)civil->second, 2);
   if (civil->usec != 0)
     {
       *at++ = '.';
-      at = put_digits (at, (guint) civil->usec, 6);
+      at = put_digits (at, (guint)civil->usec, 6);
       while (at[-1] == '0')
         at--;
     }
@@ -265,7 +269,7 @@ tally_timestamp_to_date (gint64 timestamp)
   if (is_infinite (timestamp))
     return timestamp > 0 ? TALLY_DATE_INFINITY : TALLY_DATE_MINUS_INFINITY;
 
-  return (gint32) floor_divide (timestamp, TALLY_USECS_PER_DAY);
+  return (gint32)floor_divide (timestamp, TALLY_USECS_PER_DAY);
 }
 
 gint
@@ -294,7 +298,7 @@ tally_date_add_days (gint32 date, gint64 days, gint32 *ret_date, GError **error)
   if (__builtin_add_overflow (date, days, &sum) || !tally_date_is_valid (sum))
     return tally_throw (error, TALLY_ERROR_DATA, "date out of range");
 
-  *ret_date = (gint32) sum;
+  *ret_date = (gint32)sum;
   return TRUE;
 }
 
@@ -305,7 +309,7 @@ tally_date_subtract (gint32 a, gint32 b, gint64 *ret_days, GError **error)
       || b == TALLY_DATE_MINUS_INFINITY)
     return tally_throw (error, TALLY_ERROR_DATA, "cannot subtract infinite dates");
 
-  *ret_days = (gint64) a - b;
+  *ret_days = (gint64)a - b;
   return TRUE;
 }
 
@@ -316,16 +320,18 @@ add_months (gint64 timestamp, gint32 months, gint64 *ret_timestamp)
   gint64 month, year;
 
   tally_timestamp_to_civil (timestamp, &civil);
-  month = (gint64) civil.month - 1 + months;
+  month = (gint64)civil.month - 1 + months;
   year = civil.year + floor_divide (month, TALLY_MONTHS_PER_YEAR);
-  civil.month = (gint) (month - floor_divide (month, TALLY_MONTHS_PER_YEAR) * TALLY_MONTHS_PER_YEAR) + 1;
-  civil.year = (gint) year;
+  civil.month
+      = (gint)(month - floor_divide (month, TALLY_MONTHS_PER_YEAR) * TALLY_MONTHS_PER_YEAR) + 1;
+  civil.year = (gint)year;
   civil.day = MIN (civil.day, tally_days_in_month (civil.year, civil.month));
   return tally_civil_to_timestamp (&civil, ret_timestamp);
 }
 
 gboolean
-tally_timestamp_add (gint64 timestamp, TallyInterval interval, gint64 *ret_timestamp, GError **error)
+tally_timestamp_add (gint64 timestamp, TallyInterval interval, gint64 *ret_timestamp,
+                     GError **error)
 {
   gint64 sum = timestamp, length;
 
@@ -338,7 +344,8 @@ tally_timestamp_add (gint64 timestamp, TallyInterval interval, gint64 *ret_times
     return throw_range (error);
   if (__builtin_mul_overflow (interval.days, TALLY_USECS_PER_DAY, &length)
       || __builtin_add_overflow (sum, length, &sum) || !tally_timestamp_is_valid (sum)
-      || __builtin_add_overflow (sum, interval.microseconds, &sum) || !tally_timestamp_is_valid (sum))
+      || __builtin_add_overflow (sum, interval.microseconds, &sum)
+      || !tally_timestamp_is_valid (sum))
     return throw_range (error);
 
   *ret_timestamp = sum;
@@ -346,7 +353,8 @@ tally_timestamp_add (gint64 timestamp, TallyInterval interval, gint64 *ret_times
 }
 
 gboolean
-tally_timestamp_subtract_interval (gint64 timestamp, TallyInterval interval, gint64 *ret_timestamp, GError **error)
+tally_timestamp_subtract_interval (gint64 timestamp, TallyInterval interval, gint64 *ret_timestamp,
+                                   GError **error)
 {
   TallyInterval negated;
 
@@ -385,7 +393,8 @@ tally_timestamp_age (gint64 a, gint64 b, TallyInterval *ret_interval, GError **e
   age.days = later.day - earlier.day;
   age.microseconds = (later.hour - earlier.hour) * TALLY_USECS_PER_HOUR
                      + (later.minute - earlier.minute) * TALLY_USECS_PER_MINUTE
-                     + (later.second - earlier.second) * TALLY_USECS_PER_SECOND + (later.usec - earlier.usec);
+                     + (later.second - earlier.second) * TALLY_USECS_PER_SECOND
+                     + (later.usec - earlier.usec);
   if (age.microseconds < 0)
     {
       age.microseconds += TALLY_USECS_PER_DAY;
@@ -394,7 +403,7 @@ tally_timestamp_age (gint64 a, gint64 b, TallyInterval *ret_interval, GError **e
   for (; age.days < 0; age.months--)
     age.days += tally_days_in_month (earlier.year, earlier.month);
 
-  *ret_interval = (TallyInterval) { sign * age.microseconds, sign * age.days, sign * age.months };
+  *ret_interval = (TallyInterval){ sign * age.microseconds, sign * age.days, sign * age.months };
   return TRUE;
 }
 
@@ -410,11 +419,13 @@ make_days (gint64 year, gint64 month, gint64 day, gint64 shown, gint64 *ret_days
   gint64 civil_year = year < 0 ? year + 1 : year;
 
   if (year == 0 || month < 1 || month > 12 || day < 1 || ABS (year) > G_MAXINT
-      || day > tally_days_in_month ((gint) civil_year, (gint) month))
-    return tally_throw (error, TALLY_ERROR_DATA, "date field value out of range: " DATE_FORMAT, shown, month, day);
-  *ret_days = days_from_civil (civil_year, (gint) month, (gint) day);
-  if (!tally_is_julian ((gint) civil_year, (gint) month) || !tally_date_is_valid (*ret_days))
-    return tally_throw (error, TALLY_ERROR_DATA, "date out of range: " DATE_FORMAT, shown, month, day);
+      || day > tally_days_in_month ((gint)civil_year, (gint)month))
+    return tally_throw (error, TALLY_ERROR_DATA, "date field value out of range: " DATE_FORMAT,
+                        shown, month, day);
+  *ret_days = days_from_civil (civil_year, (gint)month, (gint)day);
+  if (!tally_is_julian ((gint)civil_year, (gint)month) || !tally_date_is_valid (*ret_days))
+    return tally_throw (error, TALLY_ERROR_DATA, "date out of range: " DATE_FORMAT, shown, month,
+                        day);
   return TRUE;
 }
 
@@ -426,13 +437,13 @@ tally_date_make (gint64 year, gint64 month, gint64 day, gint32 *ret_date, GError
   if (!make_days (year, month, day, year < 0 ? year + 1 : year, &days, error))
     return FALSE;
 
-  *ret_date = (gint32) days;
+  *ret_date = (gint32)days;
   return TRUE;
 }
 
 gboolean
-tally_timestamp_make (gint64 year, gint64 month, gint64 day, gint64 hour, gint64 minute, double second,
-                      gint64 *ret_timestamp, GError **error)
+tally_timestamp_make (gint64 year, gint64 month, gint64 day, gint64 hour, gint64 minute,
+                      double second, gint64 *ret_timestamp, GError **error)
 {
   gint64 days, time = -1, timestamp;
   double usec = rint (second * 1000000);
@@ -440,17 +451,20 @@ tally_timestamp_make (gint64 year, gint64 month, gint64 day, gint64 hour, gint64
   if (!make_days (year, month, day, year, &days, error))
     return FALSE;
   if (hour >= 0 && hour <= 24 && minute >= 0 && minute <= 59 && usec >= 0 && usec <= 60e6)
-    time = hour * TALLY_USECS_PER_HOUR + minute * TALLY_USECS_PER_MINUTE + (gint64) usec;
+    time = hour * TALLY_USECS_PER_HOUR + minute * TALLY_USECS_PER_MINUTE + (gint64)usec;
   if (isnan (second))
-    return tally_throw (error, TALLY_ERROR_DATA, "time field value out of range: " TIME_FORMAT ":NaN", hour, minute);
+    return tally_throw (error, TALLY_ERROR_DATA,
+                        "time field value out of range: " TIME_FORMAT ":NaN", hour, minute);
   if (time < 0 || time > TALLY_USECS_PER_DAY)
-    return tally_throw (error, TALLY_ERROR_DATA, "time field value out of range: " TIME_FORMAT ":%02g", hour, minute,
+    return tally_throw (error, TALLY_ERROR_DATA,
+                        "time field value out of range: " TIME_FORMAT ":%02g", hour, minute,
                         second);
-  if (__builtin_mul_overflow (days, TALLY_USECS_PER_DAY, &timestamp) || __builtin_add_overflow (timestamp, time, &timestamp)
+  if (__builtin_mul_overflow (days, TALLY_USECS_PER_DAY, &timestamp)
+      || __builtin_add_overflow (timestamp, time, &timestamp)
       || !tally_timestamp_is_valid (timestamp))
     return tally_throw (error, TALLY_ERROR_DATA,
-                        "timestamp out of range: " DATE_FORMAT " " TIME_FORMAT ":%02g", year,
-                        month, day, hour, minute, second);
+                        "timestamp out of range: " DATE_FORMAT " " TIME_FORMAT ":%02g", year, month,
+                        day, hour, minute, second);
 
   *ret_timestamp = timestamp;
   return TRUE;
@@ -462,23 +476,25 @@ combine (gint64 a, gint64 scale, gint64 b, gint32 *ret_sum)
 {
   gint64 sum;
 
-  if (__builtin_mul_overflow (a, scale, &sum) || __builtin_add_overflow (sum, b, &sum) || sum != (gint32) sum)
+  if (__builtin_mul_overflow (a, scale, &sum) || __builtin_add_overflow (sum, b, &sum)
+      || sum != (gint32)sum)
     return FALSE;
-  *ret_sum = (gint32) sum;
+  *ret_sum = (gint32)sum;
   return TRUE;
 }
 
 gboolean
-tally_interval_make (gint64 years, gint64 months, gint64 weeks, gint64 days, gint64 hours, gint64 minutes, double seconds,
-                     TallyInterval *ret_interval, GError **error)
+tally_interval_make (gint64 years, gint64 months, gint64 weeks, gint64 days, gint64 hours,
+                     gint64 minutes, double seconds, TallyInterval *ret_interval, GError **error)
 {
   double usec = rint (seconds * 1000000);
   TallyInterval interval;
   gint64 part;
 
-  if (!combine (years, TALLY_MONTHS_PER_YEAR, months, &interval.months) || !combine (weeks, 7, days, &interval.days)
-      || !(usec >= -9.2e18 && usec <= 9.2e18) || __builtin_mul_overflow (hours, TALLY_USECS_PER_HOUR, &part)
-      || __builtin_add_overflow (part, (gint64) usec, &interval.microseconds)
+  if (!combine (years, TALLY_MONTHS_PER_YEAR, months, &interval.months)
+      || !combine (weeks, 7, days, &interval.days) || !(usec >= -9.2e18 && usec <= 9.2e18)
+      || __builtin_mul_overflow (hours, TALLY_USECS_PER_HOUR, &part)
+      || __builtin_add_overflow (part, (gint64)usec, &interval.microseconds)
       || __builtin_mul_overflow (minutes, TALLY_USECS_PER_MINUTE, &part)
       || __builtin_add_overflow (interval.microseconds, part, &interval.microseconds))
     return tally_throw (error, TALLY_ERROR_DATA, "interval out of range");
@@ -499,10 +515,10 @@ tally_timestamp_from_epoch (double seconds, gint64 *ret_timestamp, GError **erro
       *ret_timestamp = seconds > 0 ? TALLY_TIMESTAMP_INFINITY : TALLY_TIMESTAMP_MINUS_INFINITY;
       return TRUE;
     }
-  usec = rint ((seconds - (double) TALLY_EPOCH_UNIX) * 1000000);
-  if (!(usec >= (double) FIRST_TIMESTAMP && usec < (double) AFTER_LAST_TIMESTAMP))
+  usec = rint ((seconds - (double)TALLY_EPOCH_UNIX) * 1000000);
+  if (!(usec >= (double)FIRST_TIMESTAMP && usec < (double)AFTER_LAST_TIMESTAMP))
     return tally_throw (error, TALLY_ERROR_DATA, "timestamp out of range: \"%g\"", seconds);
 
-  *ret_timestamp = (gint64) usec;
+  *ret_timestamp = (gint64)usec;
   return TRUE;
 }

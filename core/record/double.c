@@ -1,8 +1,9 @@
 /* double.c: the shortest digits of a double
  *
- * C's printf rounds correctly and its strtod reads correctly, so the shortest digits are found by asking for 15, 16 and then
- * 17 of them and reading them back.  A dedicated algorithm (Ryu, which PostgreSQL has) is quicker, but brings ten kilobytes of
- * tables; most doubles of a business are short decimals, which the first function prints without either.
+ * C's printf rounds correctly and its strtod reads correctly, so the shortest digits are found by
+ * asking for 15, 16 and then 17 of them and reading them back.  A dedicated algorithm (Ryu, which
+ * PostgreSQL has) is quicker, but brings ten kilobytes of tables; most doubles of a business are
+ * short decimals, which the first function prints without either.
  */
 #include "value-private.h"
 #include <float.h>
@@ -23,7 +24,8 @@ typedef struct
   gint exponent;
 } Decimal;
 
-/* A whole number divided by a power of ten is rounded once: if it gives the value, its digits are the shortest. */
+/* A whole number divided by a power of ten is rounded once: if it gives the value, its digits are
+ * the shortest. */
 static gboolean
 append_short (double value, GString *out)
 {
@@ -40,12 +42,12 @@ append_short (double value, GString *out)
     if (++n_fraction == G_N_ELEMENTS (powers))
       return FALSE;
 
-  digits = (guint64) rint (size * powers[n_fraction]);
+  digits = (guint64)rint (size * powers[n_fraction]);
   for (guint i = 0; digits > 0 || i <= n_fraction; i++)
     {
       if (i == n_fraction && n_fraction > 0)
         text[--at] = '.';
-      text[--at] = (char) ('0' + digits % 10);
+      text[--at] = (char)('0' + digits % 10);
       digits /= 10;
     }
   if (value < 0)
@@ -63,8 +65,8 @@ read_digits (const char *digits, const char *more, gint exponent)
   return g_ascii_strtod (text, NULL);
 }
 
-/* Digits half-way between two doubles are read as one of them, but name neither: PostgreSQL does not print them.  Seen by
- * looking a little further away from the value. */
+/* Digits half-way between two doubles are read as one of them, but name neither: PostgreSQL does
+ * not print them.  Seen by looking a little further away from the value. */
 static gboolean
 is_half_way (double value, const Decimal *decimal)
 {
@@ -72,8 +74,11 @@ is_half_way (double value, const Decimal *decimal)
 
   strcpy (nearer, decimal->digits);
   nearer[decimal->n_digits - 1]--;
-  return read_digits (decimal->digits, "0000000000000000000000000000000000000001", decimal->exponent) != value
-         || read_digits (nearer, "9999999999999999999999999999999999999999", decimal->exponent) != value;
+  return read_digits (decimal->digits, "0000000000000000000000000000000000000001",
+                      decimal->exponent)
+             != value
+         || read_digits (nearer, "9999999999999999999999999999999999999999", decimal->exponent)
+                != value;
 }
 
 /* Digits as printf gives them, or with the last one raised. */
@@ -99,8 +104,8 @@ try_digits (double value, const char *printed, gint n, gboolean raised, Decimal 
          && (value < EXACT_INTEGERS || !is_half_way (value, decimal));
 }
 
-/* Above a power of two doubles are twice as far apart as below: there the nearest digits may be another double's, and the
- * next digits up still this one's. */
+/* Above a power of two doubles are twice as far apart as below: there the nearest digits may be
+ * another double's, and the next digits up still this one's. */
 static void
 find_digits (double value, Decimal *decimal)
 {
@@ -112,7 +117,8 @@ find_digits (double value, Decimal *decimal)
       char printed[40];
 
       g_snprintf (printed, sizeof printed, "%.*e", n - 1, value);
-      if (try_digits (value, printed, n, FALSE, decimal) || (is_power && try_digits (value, printed, n, TRUE, decimal)))
+      if (try_digits (value, printed, n, FALSE, decimal)
+          || (is_power && try_digits (value, printed, n, TRUE, decimal)))
         return;
     }
 }

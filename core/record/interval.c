@@ -11,7 +11,8 @@
 
 /* Units as bits, none of which may come twice; time of day is all of hours to microseconds. */
 #define HAS(unit) (1 << (unit))
-#define HAS_SECONDS (HAS (TALLY_UNIT_SECOND) | HAS (TALLY_UNIT_MILLISECOND) | HAS (TALLY_UNIT_MICROSECOND))
+#define HAS_SECONDS                                                                                \
+  (HAS (TALLY_UNIT_SECOND) | HAS (TALLY_UNIT_MILLISECOND) | HAS (TALLY_UNIT_MICROSECOND))
 #define HAS_TIME (HAS (TALLY_UNIT_HOUR) | HAS (TALLY_UNIT_MINUTE) | HAS_SECONDS)
 
 /* What is read, with years apart: each part may be as large as the type's. */
@@ -21,7 +22,8 @@ typedef struct
   gint32 days, months, years;
 } Parts;
 
-/* How an amount of a unit is added: as months, days or microseconds; a fraction goes into the next smaller kind. */
+/* How an amount of a unit is added: as months, days or microseconds; a fraction goes into the next
+ * smaller kind. */
 typedef enum
 {
   AS_USEC,
@@ -55,12 +57,12 @@ static const struct
 static gboolean
 add_usec_fraction (Parts *parts, double fraction, gint64 scale)
 {
-  double usec = fraction * (double) scale;
-  gint64 whole = (gint64) usec;
+  double usec = fraction * (double)scale;
+  gint64 whole = (gint64)usec;
 
-  if (usec - (double) whole > 0.5)
+  if (usec - (double)whole > 0.5)
     whole++;
-  else if (usec - (double) whole < -0.5)
+  else if (usec - (double)whole < -0.5)
     whole--;
   return !__builtin_add_overflow (parts->usec, whole, &parts->usec);
 }
@@ -69,7 +71,7 @@ static gboolean
 add_day_fraction (Parts *parts, double fraction, gint scale)
 {
   double days = fraction * scale;
-  gint whole = (gint) days;
+  gint whole = (gint)days;
 
   return !__builtin_add_overflow (parts->days, whole, &parts->days)
          && add_usec_fraction (parts, days - whole, TALLY_USECS_PER_DAY);
@@ -80,7 +82,8 @@ add_scaled (gint32 *part, gint64 value, gint64 scale)
 {
   gint32 scaled;
 
-  return value >= G_MININT32 && value <= G_MAXINT32 && !__builtin_mul_overflow (value, scale, &scaled)
+  return value >= G_MININT32 && value <= G_MAXINT32
+         && !__builtin_mul_overflow (value, scale, &scaled)
          && !__builtin_add_overflow (*part, scaled, part);
 }
 
@@ -92,18 +95,21 @@ parts_add (Parts *parts, TallyUnit unit, gint64 value, double fraction)
   switch (units[unit].as)
     {
     case AS_USEC:
-      return !__builtin_mul_overflow (value, scale, &usec) && !__builtin_add_overflow (parts->usec, usec, &parts->usec)
+      return !__builtin_mul_overflow (value, scale, &usec)
+             && !__builtin_add_overflow (parts->usec, usec, &parts->usec)
              && add_usec_fraction (parts, fraction, scale);
     case AS_DAYS:
       return add_scaled (&parts->days, value, scale)
              && (scale == 1 ? add_usec_fraction (parts, fraction, TALLY_USECS_PER_DAY)
-                            : add_day_fraction (parts, fraction, (gint) scale));
+                            : add_day_fraction (parts, fraction, (gint)scale));
     case AS_MONTHS:
-      return add_scaled (&parts->months, value, scale) && add_day_fraction (parts, fraction, DAYS_PER_MONTH);
+      return add_scaled (&parts->months, value, scale)
+             && add_day_fraction (parts, fraction, DAYS_PER_MONTH);
     case AS_YEARS:
       return add_scaled (&parts->years, value, scale)
-             && !__builtin_add_overflow (parts->months, (gint) rint (fraction * (double) scale * TALLY_MONTHS_PER_YEAR),
-                                         &parts->months);
+             && !__builtin_add_overflow (
+                 parts->months, (gint)rint (fraction * (double)scale * TALLY_MONTHS_PER_YEAR),
+                 &parts->months);
     }
   return FALSE;
 }
@@ -111,7 +117,8 @@ parts_add (Parts *parts, TallyUnit unit, gint64 value, double fraction)
 static gboolean
 parts_negate (Parts *parts)
 {
-  return !__builtin_sub_overflow (0, parts->usec, &parts->usec) && !__builtin_sub_overflow (0, parts->days, &parts->days)
+  return !__builtin_sub_overflow (0, parts->usec, &parts->usec)
+         && !__builtin_sub_overflow (0, parts->days, &parts->days)
          && !__builtin_sub_overflow (0, parts->months, &parts->months)
          && !__builtin_sub_overflow (0, parts->years, &parts->years);
 }
@@ -148,7 +155,7 @@ read_clock (const char *text, Parts *parts)
       if (read == TALLY_READ_OK && hours > G_MAXINT)
         read = TALLY_READ_FIELD_OVERFLOW;
       seconds = minutes;
-      minutes = (gint) hours;
+      minutes = (gint)hours;
       hours = 0;
     }
   else if (*end == ':')
@@ -166,8 +173,9 @@ read_clock (const char *text, Parts *parts)
 
   if (hours < 0 || minutes < 0 || minutes > 59 || seconds < 0 || seconds > 60)
     return TALLY_READ_FIELD_OVERFLOW;
-  parts->usec = (gint64) rint (fraction * 1000000);
-  return parts_add (parts, TALLY_UNIT_HOUR, hours, 0) && parts_add (parts, TALLY_UNIT_MINUTE, minutes, 0)
+  parts->usec = (gint64)rint (fraction * 1000000);
+  return parts_add (parts, TALLY_UNIT_HOUR, hours, 0)
+                 && parts_add (parts, TALLY_UNIT_MINUTE, minutes, 0)
                  && parts_add (parts, TALLY_UNIT_SECOND, seconds, 0)
              ? TALLY_READ_OK
              : TALLY_READ_FIELD_OVERFLOW;
@@ -326,14 +334,16 @@ read_iso_number (const char **at, gint64 *ret_value, double *ret_fraction)
     return TALLY_READ_FIELD_OVERFLOW;
 
   *at = end;
-  *ret_value = (gint64) value;
-  *ret_fraction = value - (double) *ret_value;
+  *ret_value = (gint64)value;
+  *ret_fraction = value - (double)*ret_value;
   return TALLY_READ_OK;
 }
 
-/* The rest of 0001-02-03 or 04:05:06, whose first number is there: each unit, then its separator. */
+/* The rest of 0001-02-03 or 04:05:06, whose first number is there: each unit, then its separator.
+ */
 static TallyRead
-read_iso_extended (const char **at, Parts *parts, const TallyUnit *three, char separator, gint64 value, double fraction)
+read_iso_extended (const char **at, Parts *parts, const TallyUnit *three, char separator,
+                   gint64 value, double fraction)
 {
   for (guint i = 0; i < 3; i++)
     {
@@ -361,9 +371,12 @@ add_iso_basic (Parts *parts, gboolean in_date, gint64 value, double fraction)
 {
   const TallyUnit *three = in_date ? iso_date_units : iso_time_units;
 
-  return parts_add (parts, three[0], value / 10000, 0) && parts_add (parts, three[1], value / 100 % 100, 0)
+  return parts_add (parts, three[0], value / 10000, 0)
+         && parts_add (parts, three[1], value / 100 % 100, 0)
          && parts_add (parts, three[2], value % 100, in_date ? fraction : 0)
-         && (in_date || add_usec_fraction (parts, fraction, 1)); /* PostgreSQL 15 loses a second's fraction here */
+         && (in_date
+             || add_usec_fraction (parts, fraction,
+                                   1)); /* PostgreSQL 15 loses a second's fraction here */
 }
 
 static TallyUnit
@@ -393,7 +406,7 @@ read_iso (const char *at, Parts *parts)
 {
   gboolean in_date = TRUE, has_field = FALSE;
 
-  *parts = (Parts) { 0 };
+  *parts = (Parts){ 0 };
   if (at[0] != 'P' || at[1] == '\0')
     return TALLY_READ_BAD_FORMAT;
   for (at++; *at != '\0';)
@@ -427,9 +440,11 @@ read_iso (const char *at, Parts *parts)
       if ((*at != '\0' && *at != (in_date ? '-' : ':') && !(in_date && *at == 'T')) || has_field)
         return TALLY_READ_BAD_FORMAT;
       if (width == (in_date ? 8 : 6) && (*at == '\0' || *at == 'T'))
-        read = add_iso_basic (parts, in_date, value, fraction) ? TALLY_READ_OK : TALLY_READ_FIELD_OVERFLOW;
+        read = add_iso_basic (parts, in_date, value, fraction) ? TALLY_READ_OK
+                                                               : TALLY_READ_FIELD_OVERFLOW;
       else
-        read = read_iso_extended (&at, parts, in_date ? iso_date_units : iso_time_units, in_date ? '-' : ':', value, fraction);
+        read = read_iso_extended (&at, parts, in_date ? iso_date_units : iso_time_units,
+                                  in_date ? '-' : ':', value, fraction);
       if (read != TALLY_READ_OK)
         return read;
     }
@@ -450,12 +465,14 @@ tally_interval_parse (TallyText text, TallyInterval *ret_interval, GError **erro
       read = read_iso (copy, &parts);
     }
   if (read != TALLY_READ_OK)
-    return tally_throw_read (error, read == TALLY_READ_FIELD_OVERFLOW ? TALLY_READ_INTERVAL_OVERFLOW : read, "interval", text);
+    return tally_throw_read (
+        error, read == TALLY_READ_FIELD_OVERFLOW ? TALLY_READ_INTERVAL_OVERFLOW : read, "interval",
+        text);
 
-  months = (gint64) parts.years * TALLY_MONTHS_PER_YEAR + parts.months;
-  if (months != (gint32) months)
+  months = (gint64)parts.years * TALLY_MONTHS_PER_YEAR + parts.months;
+  if (months != (gint32)months)
     return tally_throw (error, TALLY_ERROR_DATA, "interval out of range");
-  *ret_interval = (TallyInterval) { parts.usec, parts.days, (gint32) months };
+  *ret_interval = (TallyInterval){ parts.usec, parts.days, (gint32)months };
   return TRUE;
 }
 
@@ -474,7 +491,8 @@ print_part (Printer *printer, gint value, const char *unit)
     return;
 
   g_string_append_printf (printer->out, "%s%s%d %s%s", printer->empty ? "" : " ",
-                          printer->negative && value > 0 ? "+" : "", value, unit, value != 1 ? "s" : "");
+                          printer->negative && value > 0 ? "+" : "", value, unit,
+                          value != 1 ? "s" : "");
   printer->empty = FALSE;
   printer->negative = value < 0;
 }
@@ -483,7 +501,8 @@ void
 tally_interval_append (TallyInterval interval, GString *out)
 {
   Printer printer = { out, TRUE, FALSE };
-  guint64 rest = interval.microseconds < 0 ? -(guint64) interval.microseconds : (guint64) interval.microseconds;
+  guint64 rest = interval.microseconds < 0 ? -(guint64)interval.microseconds
+                                           : (guint64)interval.microseconds;
 
   print_part (&printer, interval.months / TALLY_MONTHS_PER_YEAR, "year");
   print_part (&printer, interval.months % TALLY_MONTHS_PER_YEAR, "mon");
@@ -492,11 +511,14 @@ tally_interval_append (TallyInterval interval, GString *out)
     return;
 
   g_string_append_printf (out, "%s%s%02" G_GUINT64_FORMAT ":%02u:%02u", printer.empty ? "" : " ",
-                          interval.microseconds < 0 ? "-" : printer.negative ? "+" : "", rest / TALLY_USECS_PER_HOUR,
-                          (guint) (rest / TALLY_USECS_PER_MINUTE % 60), (guint) (rest / TALLY_USECS_PER_SECOND % 60));
+                          interval.microseconds < 0 ? "-"
+                          : printer.negative        ? "+"
+                                                    : "",
+                          rest / TALLY_USECS_PER_HOUR, (guint)(rest / TALLY_USECS_PER_MINUTE % 60),
+                          (guint)(rest / TALLY_USECS_PER_SECOND % 60));
   if (rest % TALLY_USECS_PER_SECOND != 0)
     {
-      g_string_append_printf (out, ".%06u", (guint) (rest % TALLY_USECS_PER_SECOND));
+      g_string_append_printf (out, ".%06u", (guint)(rest % TALLY_USECS_PER_SECOND));
       while (out->str[out->len - 1] == '0')
         g_string_truncate (out, out->len - 1);
     }
@@ -515,7 +537,8 @@ tally_interval_add (TallyInterval a, TallyInterval b, TallyInterval *ret_interva
 {
   TallyInterval sum;
 
-  if (__builtin_add_overflow (a.months, b.months, &sum.months) || __builtin_add_overflow (a.days, b.days, &sum.days)
+  if (__builtin_add_overflow (a.months, b.months, &sum.months)
+      || __builtin_add_overflow (a.days, b.days, &sum.days)
       || __builtin_add_overflow (a.microseconds, b.microseconds, &sum.microseconds))
     return throw_range (error);
 
@@ -524,11 +547,13 @@ tally_interval_add (TallyInterval a, TallyInterval b, TallyInterval *ret_interva
 }
 
 gboolean
-tally_interval_subtract (TallyInterval a, TallyInterval b, TallyInterval *ret_interval, GError **error)
+tally_interval_subtract (TallyInterval a, TallyInterval b, TallyInterval *ret_interval,
+                         GError **error)
 {
   TallyInterval rest;
 
-  if (__builtin_sub_overflow (a.months, b.months, &rest.months) || __builtin_sub_overflow (a.days, b.days, &rest.days)
+  if (__builtin_sub_overflow (a.months, b.months, &rest.months)
+      || __builtin_sub_overflow (a.days, b.days, &rest.days)
       || __builtin_sub_overflow (a.microseconds, b.microseconds, &rest.microseconds))
     return throw_range (error);
 
@@ -539,7 +564,7 @@ tally_interval_subtract (TallyInterval a, TallyInterval b, TallyInterval *ret_in
 gboolean
 tally_interval_negate (TallyInterval interval, TallyInterval *ret_interval, GError **error)
 {
-  return tally_interval_subtract ((TallyInterval) { 0 }, interval, ret_interval, error);
+  return tally_interval_subtract ((TallyInterval){ 0 }, interval, ret_interval, error);
 }
 
 /* To whole microseconds, so that 0.1 of a month is three days and not a little less. */
@@ -555,7 +580,8 @@ fits_int32 (double value)
   return value >= G_MININT32 && value <= G_MAXINT32;
 }
 
-/* What is left of the months goes into days, what is left of the days into the time.  Parts are as doubles. */
+/* What is left of the months goes into days, what is left of the days into the time.  Parts are as
+ * doubles. */
 static gboolean
 spread (double months, double days, double usec, TallyInterval *ret_interval, GError **error)
 {
@@ -565,42 +591,44 @@ spread (double months, double days, double usec, TallyInterval *ret_interval, GE
 
   if (!fits_int32 (months) || !fits_int32 (days))
     return throw_range (error);
-  result.months = (gint32) months;
-  result.days = (gint32) days;
+  result.months = (gint32)months;
+  result.days = (gint32)days;
   rest_days = settle ((months - result.months) * DAYS_PER_MONTH);
-  rest_seconds = settle ((days - result.days + rest_days - (gint) rest_days) * 86400);
+  rest_seconds = settle ((days - result.days + rest_days - (gint)rest_days) * 86400);
   if (fabs (rest_seconds) >= 86400)
     {
-      more_days = (gint32) (rest_seconds / 86400);
+      more_days = (gint32)(rest_seconds / 86400);
       if (__builtin_add_overflow (result.days, more_days, &result.days))
         return throw_range (error);
       rest_seconds -= more_days * 86400.0;
     }
-  if (__builtin_add_overflow (result.days, (gint32) rest_days, &result.days))
+  if (__builtin_add_overflow (result.days, (gint32)rest_days, &result.days))
     return throw_range (error);
 
   usec = rint (usec + rest_seconds * 1000000);
   if (!(usec >= -9223372036854775808.0 && usec < 9223372036854775808.0))
     return throw_range (error);
-  result.microseconds = (gint64) usec;
+  result.microseconds = (gint64)usec;
   *ret_interval = result;
   return TRUE;
 }
 
 gboolean
-tally_interval_multiply (TallyInterval interval, double factor, TallyInterval *ret_interval, GError **error)
+tally_interval_multiply (TallyInterval interval, double factor, TallyInterval *ret_interval,
+                         GError **error)
 {
-  return spread (interval.months * factor, interval.days * factor, (double) interval.microseconds * factor, ret_interval,
-                 error);
+  return spread (interval.months * factor, interval.days * factor,
+                 (double)interval.microseconds * factor, ret_interval, error);
 }
 
 gboolean
-tally_interval_divide (TallyInterval interval, double divisor, TallyInterval *ret_interval, GError **error)
+tally_interval_divide (TallyInterval interval, double divisor, TallyInterval *ret_interval,
+                       GError **error)
 {
   if (divisor == 0)
     return tally_throw (error, TALLY_ERROR_DATA, "division by zero");
-  return spread (interval.months / divisor, interval.days / divisor, (double) interval.microseconds / divisor, ret_interval,
-                 error);
+  return spread (interval.months / divisor, interval.days / divisor,
+                 (double)interval.microseconds / divisor, ret_interval, error);
 }
 
 /* Makes days and time agree in sign. */
@@ -668,19 +696,22 @@ tally_interval_justify_hours (TallyInterval interval, TallyInterval *ret_interva
 }
 
 gboolean
-tally_interval_justify_interval (TallyInterval interval, TallyInterval *ret_interval, GError **error)
+tally_interval_justify_interval (TallyInterval interval, TallyInterval *ret_interval,
+                                 GError **error)
 {
   /* Days first if they could overflow together with the time. */
   if ((interval.days > 0) == (interval.microseconds > 0) && !carry_days (&interval))
     return throw_range (error);
   if (!carry_time (&interval) || !carry_days (&interval))
     return throw_range (error);
-  if (interval.months > 0 && (interval.days < 0 || (interval.days == 0 && interval.microseconds < 0)))
+  if (interval.months > 0
+      && (interval.days < 0 || (interval.days == 0 && interval.microseconds < 0)))
     {
       interval.days += DAYS_PER_MONTH;
       interval.months--;
     }
-  else if (interval.months < 0 && (interval.days > 0 || (interval.days == 0 && interval.microseconds > 0)))
+  else if (interval.months < 0
+           && (interval.days > 0 || (interval.days == 0 && interval.microseconds > 0)))
     {
       interval.days -= DAYS_PER_MONTH;
       interval.months++;
@@ -693,9 +724,9 @@ tally_interval_justify_interval (TallyInterval interval, TallyInterval *ret_inte
 static __int128
 length_of (TallyInterval interval)
 {
-  gint64 days = (gint64) interval.months * DAYS_PER_MONTH + interval.days;
+  gint64 days = (gint64)interval.months * DAYS_PER_MONTH + interval.days;
 
-  return (__int128) days * TALLY_USECS_PER_DAY + interval.microseconds;
+  return (__int128)days * TALLY_USECS_PER_DAY + interval.microseconds;
 }
 
 gint
@@ -709,7 +740,7 @@ tally_interval_compare (TallyInterval a, TallyInterval b)
 guint
 tally_interval_hash (TallyInterval interval)
 {
-  gint64 length = (gint64) length_of (interval);
+  gint64 length = (gint64)length_of (interval);
 
   return g_int64_hash (&length);
 }

@@ -6,8 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Eight bytes at a time: is there one below 0x20, a quote or a backslash?  May say yes where a byte of 0x80 and more
- * follows such a one, never no where there is one. */
+/* Eight bytes at a time: is there one below 0x20, a quote or a backslash?  May say yes where a byte
+ * of 0x80 and more follows such a one, never no where there is one. */
 #define EACH(byte) (G_GUINT64_CONSTANT (0x0101010101010101) * (byte))
 
 static inline guint64
@@ -19,7 +19,9 @@ bytes_below (guint64 word, guchar bound)
 static inline gboolean
 needs_escape (guint64 word)
 {
-  return (bytes_below (word, 0x20) | bytes_below (word ^ EACH ('"'), 1) | bytes_below (word ^ EACH ('\\'), 1)) != 0;
+  return (bytes_below (word, 0x20) | bytes_below (word ^ EACH ('"'), 1)
+          | bytes_below (word ^ EACH ('\\'), 1))
+         != 0;
 }
 
 /* How many bytes from the start can be copied as they are. */
@@ -35,7 +37,7 @@ count_plain (const char *data, gsize length)
       if (needs_escape (word))
         break;
     }
-  while (i < length && (guchar) data[i] >= 0x20 && data[i] != '"' && data[i] != '\\')
+  while (i < length && (guchar)data[i] >= 0x20 && data[i] != '"' && data[i] != '\\')
     i++;
   return i;
 }
@@ -53,7 +55,7 @@ append_escape (char c, GString *out)
         return;
       }
 
-  g_string_append_printf (out, "\\u%04x", (guint) (guchar) c);
+  g_string_append_printf (out, "\\u%04x", (guint)(guchar)c);
 }
 
 void
@@ -77,7 +79,7 @@ append_quoted (TallyType type, gconstpointer value, GString *out)
 {
   g_string_append_c (out, '"');
   if (type == TALLY_TYPE_TIMESTAMP || type == TALLY_TYPE_TIMESTAMPTZ)
-    tally_timestamp_append_iso (type, *(const gint64 *) value, out);
+    tally_timestamp_append_iso (type, *(const gint64 *)value, out);
   else
     tally_value_format (type, value, out);
   g_string_append_c (out, '"');
@@ -94,7 +96,7 @@ tally_json_append_value (TallyType type, gconstpointer value, GString *out)
       tally_json_append_string (*text, out);
       break;
     case TALLY_TYPE_BOOLEAN:
-      g_string_append (out, *(const guint8 *) value ? "true" : "false");
+      g_string_append (out, *(const guint8 *)value ? "true" : "false");
       break;
     case TALLY_TYPE_BYTEA:
       g_string_append (out, "\"\\"); /* JSON's escape of the backslash of \x */
@@ -102,7 +104,7 @@ tally_json_append_value (TallyType type, gconstpointer value, GString *out)
       g_string_append_c (out, '"');
       break;
     case TALLY_TYPE_DOUBLE:
-      if (isfinite (*(const double *) value))
+      if (isfinite (*(const double *)value))
         tally_value_format (type, value, out);
       else
         append_quoted (type, value, out);
@@ -139,7 +141,7 @@ tally_batch_append_json (const TallyBatch *batch, guint row, GString *out)
 
       if (i > 0)
         g_string_append_c (out, ',');
-      tally_json_append_string ((TallyText) { column->name, strlen (column->name) }, out);
+      tally_json_append_string ((TallyText){ column->name, strlen (column->name) }, out);
       g_string_append_c (out, ':');
       if (tally_batch_is_null (batch, row, i))
         g_string_append (out, "null");

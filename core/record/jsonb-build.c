@@ -32,9 +32,9 @@ tally_jsonb_from_value (TallyType type, gconstpointer value, TallyBatch *batch)
   TallyText json;
 
   if (value == NULL)
-    return (TallyText) { "null", 4 };
+    return (TallyText){ "null", 4 };
   if (type == TALLY_TYPE_JSONB)
-    return *(const TallyText *) value;
+    return *(const TallyText *)value;
 
   text = g_string_new (NULL);
   tally_json_append_value (type, value, text);
@@ -81,14 +81,15 @@ tally_jsonb_sort_members (TallyJsonbMember *members, guint n)
 }
 
 TallyText
-tally_jsonb_build_object (const TallyText *keys, const TallyText *values, guint n_members, TallyBatch *batch)
+tally_jsonb_build_object (const TallyText *keys, const TallyText *values, guint n_members,
+                          TallyBatch *batch)
 {
   g_autofree TallyJsonbMember *members = g_new (TallyJsonbMember, n_members);
   GString *text = g_string_new ("{");
   guint n;
 
   for (guint i = 0; i < n_members; i++)
-    members[i] = (TallyJsonbMember) { keys[i], values[i], i };
+    members[i] = (TallyJsonbMember){ keys[i], values[i], i };
   n = tally_jsonb_sort_members (members, n_members);
   for (guint i = 0; i < n; i++)
     {
@@ -109,8 +110,8 @@ compare_quoted (TallyText a, TallyText b)
 {
   g_autofree char *x = g_malloc (a.length), *y = g_malloc (b.length);
 
-  return tally_jsonb_compare_keys ((TallyText) { x, tally_jsonb_decode (a, x) },
-                                   (TallyText) { y, tally_jsonb_decode (b, y) });
+  return tally_jsonb_compare_keys ((TallyText){ x, tally_jsonb_decode (a, x) },
+                                   (TallyText){ y, tally_jsonb_decode (b, y) });
 }
 
 static void
@@ -160,7 +161,7 @@ append_elements (GString *out, TallyText json)
   TallyText elements = json;
 
   if (json.data[0] == '[')
-    elements = (TallyText) { json.data + 1, json.length - 2 };
+    elements = (TallyText){ json.data + 1, json.length - 2 };
   if (elements.length == 0)
     return;
   if (out->len > 1)
@@ -169,7 +170,8 @@ append_elements (GString *out, TallyText json)
 }
 
 gboolean
-tally_jsonb_concat (TallyText a, TallyText b, TallyBatch *batch, TallyText *ret_json, GError **error)
+tally_jsonb_concat (TallyText a, TallyText b, TallyBatch *batch, TallyText *ret_json,
+                    GError **error)
 {
   GString *text;
 
@@ -201,11 +203,13 @@ equals_plain (TallyText quoted, TallyText plain)
   if (quoted.data[0] != '"')
     return FALSE;
   text = g_malloc (quoted.length);
-  return tally_jsonb_compare_keys ((TallyText) { text, tally_jsonb_decode (quoted, text) }, plain) == 0;
+  return tally_jsonb_compare_keys ((TallyText){ text, tally_jsonb_decode (quoted, text) }, plain)
+         == 0;
 }
 
 gboolean
-tally_jsonb_delete_key (TallyText json, TallyText key, TallyBatch *batch, TallyText *ret_json, GError **error)
+tally_jsonb_delete_key (TallyText json, TallyText key, TallyBatch *batch, TallyText *ret_json,
+                        GError **error)
 {
   gboolean object = json.data[0] == '{';
   TallyJsonbIter iter;
@@ -244,7 +248,8 @@ count_elements (TallyText json)
 }
 
 gboolean
-tally_jsonb_delete_index (TallyText json, gint64 index, TallyBatch *batch, TallyText *ret_json, GError **error)
+tally_jsonb_delete_index (TallyText json, gint64 index, TallyBatch *batch, TallyText *ret_json,
+                          GError **error)
 {
   TallyJsonbIter iter;
   TallyText value;
@@ -283,7 +288,7 @@ tally_jsonb_read_index (TallyText text, gint64 *ret_index)
   copy = tally_text_dup (text);
   errno = 0;
   index = strtol (copy, &end, 10);
-  if (end == copy || *end != '\0' || errno != 0 || index != (gint) index)
+  if (end == copy || *end != '\0' || errno != 0 || index != (gint)index)
     return FALSE;
 
   *ret_index = index;
@@ -295,9 +300,9 @@ typedef struct
 {
   const TallyText *path;
   guint n_path;
-  TallyText value;  /* to set */
-  gboolean remove;  /* rather than set */
-  gboolean create;  /* set what is not there, too */
+  TallyText value; /* to set */
+  gboolean remove; /* rather than set */
+  gboolean create; /* set what is not there, too */
   GError **error;
 } Change;
 
@@ -335,7 +340,8 @@ change_object (const Change *change, guint level, TallyText json, GString *out)
       if (more)
         {
           plain = g_malloc (quoted.length);
-          order = tally_jsonb_compare_keys ((TallyText) { plain, tally_jsonb_decode (quoted, plain) }, key);
+          order = tally_jsonb_compare_keys (
+              (TallyText){ plain, tally_jsonb_decode (quoted, plain) }, key);
         }
       if (!done && (!more || order > 0) && last && change->create && !change->remove)
         {
@@ -367,7 +373,8 @@ change_object (const Change *change, guint level, TallyText json, GString *out)
 static gboolean
 change_array (const Change *change, guint level, TallyText json, GString *out)
 {
-  gboolean last = level + 1 == change->n_path, adds = last && change->create && !change->remove, first = TRUE;
+  gboolean last = level + 1 == change->n_path, adds = last && change->create && !change->remove,
+           first = TRUE;
   gint64 index, n = count_elements (json);
   TallyJsonbIter iter;
   TallyText value;
@@ -376,8 +383,9 @@ change_array (const Change *change, guint level, TallyText json, GString *out)
     {
       g_autofree char *quoted = tally_value_quote (change->path[level]);
 
-      return tally_throw (change->error, TALLY_ERROR_DATA, "path element at position %u is not an integer: \"%s\"",
-                          level + 1, quoted);
+      return tally_throw (change->error, TALLY_ERROR_DATA,
+                          "path element at position %u is not an integer: \"%s\"", level + 1,
+                          quoted);
     }
   if (index < 0)
     index = -index > n ? G_MININT64 : index + n;
@@ -422,7 +430,8 @@ change_container (const Change *change, guint level, TallyText json, GString *ou
 }
 
 static gboolean
-change_at_path (Change *change, TallyText json, TallyBatch *batch, TallyText *ret_json, GError **error)
+change_at_path (Change *change, TallyText json, TallyBatch *batch, TallyText *ret_json,
+                GError **error)
 {
   GString *text;
 
@@ -445,8 +454,8 @@ change_at_path (Change *change, TallyText json, TallyBatch *batch, TallyText *re
 }
 
 gboolean
-tally_jsonb_delete_path (TallyText json, const TallyText *path, guint n_path, TallyBatch *batch, TallyText *ret_json,
-                         GError **error)
+tally_jsonb_delete_path (TallyText json, const TallyText *path, guint n_path, TallyBatch *batch,
+                         TallyText *ret_json, GError **error)
 {
   Change change = { .path = path, .n_path = n_path, .remove = TRUE };
 
@@ -456,8 +465,8 @@ tally_jsonb_delete_path (TallyText json, const TallyText *path, guint n_path, Ta
 }
 
 gboolean
-tally_jsonb_set (TallyText json, const TallyText *path, guint n_path, TallyText value, gboolean create, TallyBatch *batch,
-                 TallyText *ret_json, GError **error)
+tally_jsonb_set (TallyText json, const TallyText *path, guint n_path, TallyText value,
+                 gboolean create, TallyBatch *batch, TallyText *ret_json, GError **error)
 {
   Change change = { .path = path, .n_path = n_path, .value = value, .create = create };
 
@@ -565,7 +574,8 @@ throw_array (GError **error, TallyText text)
 
 /* One element up to its comma or brace, as a JSON string or null. */
 static gboolean
-read_array_element (const char **at, const char *end, GString *plain, GString *out, gboolean *ret_nested)
+read_array_element (const char **at, const char *end, GString *plain, GString *out,
+                    gboolean *ret_nested)
 {
   gboolean in_quotes = FALSE, was_quoted = FALSE;
   gsize solid = 0; /* without blanks at the end */
@@ -605,7 +615,7 @@ read_array_element (const char **at, const char *end, GString *plain, GString *o
   if (!was_quoted && solid == 4 && g_ascii_strncasecmp (plain->str, "NULL", 4) == 0)
     g_string_append (out, "null");
   else
-    tally_json_append_string ((TallyText) { plain->str, solid }, out);
+    tally_json_append_string ((TallyText){ plain->str, solid }, out);
   return TRUE;
 }
 
@@ -642,7 +652,8 @@ tally_jsonb_from_array_text (TallyText text, TallyBatch *batch, TallyText *ret_j
   gboolean nested = FALSE;
 
   if (!read_array (text, plain, out, &nested))
-    return nested ? tally_throw (error, TALLY_ERROR_UNSUPPORTED, "arrays of more than one dimension are not supported")
+    return nested ? tally_throw (error, TALLY_ERROR_UNSUPPORTED,
+                                 "arrays of more than one dimension are not supported")
                   : throw_array (error, text);
 
   *ret_json = tally_value_copy (batch, out->str, out->len);
@@ -668,7 +679,8 @@ tally_jsonb_to_array_text (TallyText json, TallyBatch *batch, TallyText *ret_tex
   TallyText value, text;
 
   if (json.data[0] != '[')
-    return tally_throw (error, TALLY_ERROR_DATA, "cannot cast jsonb %s to type text[]", tally_jsonb_typeof (json));
+    return tally_throw (error, TALLY_ERROR_DATA, "cannot cast jsonb %s to type text[]",
+                        tally_jsonb_typeof (json));
   tally_jsonb_iter_init (&iter, json);
   while (tally_jsonb_iter_next (&iter, NULL, &value))
     {

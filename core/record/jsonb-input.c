@@ -1,11 +1,13 @@
 /* jsonb-input.c: JSON text to jsonb's canonical text
  *
- * A parser of our own, though json-c is the project's JSON library, for three reasons: numbers of any size must come through
- * digit for digit and json-c has only doubles and 64-bit integers; the order of members and the fate of duplicates are
- * jsonb's, not insertion's; and the result is text again, for which a tree would be built only to be taken apart.
+ * A parser of our own, though json-c is the project's JSON library, for three reasons: numbers of
+ * any size must come through digit for digit and json-c has only doubles and 64-bit integers; the
+ * order of members and the fate of duplicates are jsonb's, not insertion's; and the result is text
+ * again, for which a tree would be built only to be taken apart.
  *
- * Values are written to one buffer as they are read.  When an object ends, its members lie at the end of the buffer and
- * are put in order there.  If the result is what came in, the input itself is the value.
+ * Values are written to one buffer as they are read.  When an object ends, its members lie at the
+ * end of the buffer and are put in order there.  If the result is what came in, the input itself is
+ * the value.
  */
 #include "jsonb-private.h"
 #include "numeric.h"
@@ -17,9 +19,9 @@ typedef struct
 {
   const char *at, *end;
   TallyBatch *batch;
-  GString *out;       /* (owned) the canonical text so far */
-  GString *keys;      /* (owned) plain keys of objects that are not complete */
-  GArray *members;    /* (owned) (element-type Member) of these objects, the innermost last */
+  GString *out;    /* (owned) the canonical text so far */
+  GString *keys;   /* (owned) plain keys of objects that are not complete */
+  GArray *members; /* (owned) (element-type Member) of these objects, the innermost last */
   guint depth;
   GError **error;
 } Parser;
@@ -42,8 +44,9 @@ throw_syntax (Parser *parser)
 static void
 skip_blanks (Parser *parser)
 {
-  while (parser->at < parser->end
-         && (*parser->at == ' ' || *parser->at == '\n' || *parser->at == '\t' || *parser->at == '\r'))
+  while (
+      parser->at < parser->end
+      && (*parser->at == ' ' || *parser->at == '\n' || *parser->at == '\t' || *parser->at == '\r'))
     parser->at++;
 }
 
@@ -60,7 +63,7 @@ accept (Parser *parser, char c)
 static gboolean
 is_word_char (char c)
 {
-  return g_ascii_isalnum (c) || c == '_' || c == '+' || c == '-' || c == '.' || (guchar) c >= 0x80;
+  return g_ascii_isalnum (c) || c == '_' || c == '+' || c == '-' || c == '.' || (guchar)c >= 0x80;
 }
 
 static gboolean
@@ -68,7 +71,7 @@ parse_word (Parser *parser, const char *word)
 {
   gsize length = strlen (word);
 
-  if ((gsize) (parser->end - parser->at) < length || memcmp (parser->at, word, length) != 0
+  if ((gsize)(parser->end - parser->at) < length || memcmp (parser->at, word, length) != 0
       || (parser->at + length < parser->end && is_word_char (parser->at[length])))
     return throw_syntax (parser);
   parser->at += length;
@@ -117,7 +120,7 @@ parse_number (Parser *parser)
   if (parser->at < parser->end && is_word_char (*parser->at))
     return throw_syntax (parser);
 
-  number = (TallyText) { start, (gsize) (parser->at - start) };
+  number = (TallyText){ start, (gsize)(parser->at - start) };
   if (!tally_numeric_parse (number, parser->batch, &number, parser->error))
     return FALSE;
   g_string_append_len (parser->out, number.data, number.length);
@@ -137,7 +140,7 @@ read_hex (Parser *parser, guint *ret_unit)
 
       if (digit < 0)
         return throw_syntax (parser);
-      unit = unit << 4 | (guint) digit;
+      unit = unit << 4 | (guint)digit;
       parser->at++;
     }
 
@@ -197,7 +200,8 @@ read_string (Parser *parser, GString *plain)
     {
       const char *start = parser->at, *escape;
 
-      while (parser->at < parser->end && *parser->at != '"' && *parser->at != '\\' && (guchar) *parser->at >= 0x20)
+      while (parser->at < parser->end && *parser->at != '"' && *parser->at != '\\'
+             && (guchar)*parser->at >= 0x20)
         parser->at++;
       g_string_append_len (plain, start, parser->at - start);
       if (parser->at == parser->end || *parser->at == '"')
@@ -235,7 +239,8 @@ parse_string (Parser *parser)
   parser->at++;
   if (!read_string (parser, parser->keys))
     return FALSE;
-  tally_json_append_string ((TallyText) { parser->keys->str + start, parser->keys->len - start }, parser->out);
+  tally_json_append_string ((TallyText){ parser->keys->str + start, parser->keys->len - start },
+                            parser->out);
   return TRUE;
 }
 
@@ -246,7 +251,8 @@ enter (Parser *parser)
 {
   parser->at++;
   if (++parser->depth > TALLY_JSONB_MAX_DEPTH)
-    return tally_throw (parser->error, TALLY_ERROR_LIMIT, "JSON is nested deeper than %d levels", TALLY_JSONB_MAX_DEPTH);
+    return tally_throw (parser->error, TALLY_ERROR_LIMIT, "JSON is nested deeper than %d levels",
+                        TALLY_JSONB_MAX_DEPTH);
   return TRUE;
 }
 
@@ -287,10 +293,11 @@ order_members (Parser *parser, guint first)
   sorted = g_new (TallyJsonbMember, n);
   for (guint i = 0; i < n; i++)
     {
-      sorted[i].key = (TallyText) { parser->keys->str + members[i].key, members[i].key_length };
-      sorted[i].value = (TallyText) { NULL, members[i].end - members[i].start };
+      sorted[i].key = (TallyText){ parser->keys->str + members[i].key, members[i].key_length };
+      sorted[i].value = (TallyText){ NULL, members[i].end - members[i].start };
       sorted[i].order = i;
-      in_order = in_order && (i == 0 || tally_jsonb_compare_keys (sorted[i - 1].key, sorted[i].key) < 0);
+      in_order
+          = in_order && (i == 0 || tally_jsonb_compare_keys (sorted[i - 1].key, sorted[i].key) < 0);
     }
   if (in_order)
     return;
@@ -304,7 +311,8 @@ order_members (Parser *parser, guint first)
     {
       if (i > 0)
         g_string_append (parser->out, ", ");
-      g_string_append_len (parser->out, copy + (members[sorted[i].order].start - start), sorted[i].value.length);
+      g_string_append_len (parser->out, copy + (members[sorted[i].order].start - start),
+                           sorted[i].value.length);
     }
 }
 
@@ -379,7 +387,8 @@ parse_value (Parser *parser)
     return throw_syntax (parser);
   /* A number of few letters may be a very long one. */
   if (parser->out->len > TALLY_JSONB_MAX_SIZE)
-    return tally_throw (parser->error, TALLY_ERROR_LIMIT, "JSON is longer than %d bytes", TALLY_JSONB_MAX_SIZE);
+    return tally_throw (parser->error, TALLY_ERROR_LIMIT, "JSON is longer than %d bytes",
+                        TALLY_JSONB_MAX_SIZE);
 
   switch (*parser->at)
     {
@@ -404,11 +413,13 @@ gboolean
 tally_jsonb_parse (TallyText text, TallyBatch *batch, TallyText *ret_json, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  Parser parser = { .at = text.data, .end = text.data + text.length, .batch = batch, .error = &failure };
+  Parser parser
+      = { .at = text.data, .end = text.data + text.length, .batch = batch, .error = &failure };
   gboolean parsed;
 
   if (text.length > TALLY_JSONB_MAX_SIZE)
-    return tally_throw (error, TALLY_ERROR_LIMIT, "JSON is longer than %d bytes", TALLY_JSONB_MAX_SIZE);
+    return tally_throw (error, TALLY_ERROR_LIMIT, "JSON is longer than %d bytes",
+                        TALLY_JSONB_MAX_SIZE);
   if (!tally_value_check_utf8 (text, error))
     return FALSE;
 

@@ -4,7 +4,8 @@
 
 /* From a value's first byte to the one after its last. */
 const char *tally_jsonb_skip (const char *at, const char *end);
-/* A JSON string with its quotes: the bytes that it stands for.  to has room for its length.  Returns how many there are. */
+/* A JSON string with its quotes: the bytes that it stands for.  to has room for its length. Returns
+ * how many there are. */
 gsize tally_jsonb_decode (TallyText quoted, char *to);
 gboolean tally_jsonb_has_escapes (TallyText quoted);
 

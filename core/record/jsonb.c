@@ -1,7 +1,8 @@
 /* jsonb.c: looking into jsonb
  *
- * Canonical text is easy to walk: no blanks but one after a colon and a comma, strings that end at the first quote without
- * a backslash, members in order of length and bytes, so that a search for a key may stop early.
+ * Canonical text is easy to walk: no blanks but one after a colon and a comma, strings that end at
+ * the first quote without a backslash, members in order of length and bytes, so that a search for a
+ * key may stop early.
  */
 #include "jsonb-private.h"
 #include "numeric.h"
@@ -65,11 +66,11 @@ tally_jsonb_decode (TallyText quoted, char *to)
 
   while (at < end)
     {
-      const char *escape = memchr (at, '\\', (gsize) (end - at));
+      const char *escape = memchr (at, '\\', (gsize)(end - at));
 
       if (escape == NULL)
         escape = end;
-      out = mempcpy (out, at, (gsize) (escape - at));
+      out = mempcpy (out, at, (gsize)(escape - at));
       at = escape;
       if (at == end)
         break;
@@ -91,7 +92,7 @@ tally_jsonb_decode (TallyText quoted, char *to)
           *out++ = '\t';
           break;
         case 'u': /* only control characters are written so */
-          *out++ = (char) (g_ascii_xdigit_value (at[4]) << 4 | g_ascii_xdigit_value (at[5]));
+          *out++ = (char)(g_ascii_xdigit_value (at[4]) << 4 | g_ascii_xdigit_value (at[5]));
           at += 4;
           break;
         default:
@@ -101,7 +102,7 @@ tally_jsonb_decode (TallyText quoted, char *to)
       at += 2;
     }
 
-  return (gsize) (out - to);
+  return (gsize)(out - to);
 }
 
 /* A string's bytes: a view where it has no escapes, else memory that the caller frees. */
@@ -112,11 +113,11 @@ plain_string (TallyText quoted, char **ret_owned)
 
   *ret_owned = NULL;
   if (!tally_jsonb_has_escapes (quoted))
-    return (TallyText) { quoted.data + 1, quoted.length - 2 };
+    return (TallyText){ quoted.data + 1, quoted.length - 2 };
 
   copy = g_malloc (quoted.length);
   *ret_owned = copy;
-  return (TallyText) { copy, tally_jsonb_decode (quoted, copy) };
+  return (TallyText){ copy, tally_jsonb_decode (quoted, copy) };
 }
 
 TallyJsonbKind
@@ -176,13 +177,13 @@ tally_jsonb_iter_next (TallyJsonbIter *iter, TallyText *ret_key, TallyText *ret_
       start = iter->at;
       iter->at = skip_string (start, iter->end);
       if (ret_key != NULL)
-        *ret_key = (TallyText) { start, (gsize) (iter->at - start) };
+        *ret_key = (TallyText){ start, (gsize)(iter->at - start) };
       iter->at += strlen (": ");
     }
 
   start = iter->at;
   iter->at = tally_jsonb_skip (start, iter->end);
-  *ret_value = (TallyText) { start, (gsize) (iter->at - start) };
+  *ret_value = (TallyText){ start, (gsize)(iter->at - start) };
   if (*iter->at == ',')
     iter->at += strlen (", ");
   return TRUE;
@@ -294,10 +295,10 @@ tally_jsonb_to_text (TallyText json, TallyBatch *batch, TallyText *ret_text)
       if (tally_jsonb_has_escapes (json))
         {
           text = tally_batch_alloc (batch, json.length);
-          *ret_text = (TallyText) { text, tally_jsonb_decode (json, text) };
+          *ret_text = (TallyText){ text, tally_jsonb_decode (json, text) };
         }
       else
-        *ret_text = (TallyText) { json.data + 1, json.length - 2 };
+        *ret_text = (TallyText){ json.data + 1, json.length - 2 };
       return TRUE;
     default:
       *ret_text = json;
@@ -365,7 +366,8 @@ array_has (TallyText array, TallyText part)
 
   tally_jsonb_iter_init (&iter, array);
   while (tally_jsonb_iter_next (&iter, NULL, &value))
-    if (is_container (part) ? tally_jsonb_kind (value) == tally_jsonb_kind (part) && tally_jsonb_contains (value, part)
+    if (is_container (part) ? tally_jsonb_kind (value) == tally_jsonb_kind (part)
+                                  && tally_jsonb_contains (value, part)
                             : equal_scalars (value, part))
       return TRUE;
   return FALSE;
@@ -384,7 +386,8 @@ object_contains (TallyText json, TallyText part)
 
       if (!tally_jsonb_member (json, plain_string (quoted, &owned), &other)
           || tally_jsonb_kind (other) != tally_jsonb_kind (value)
-          || !(is_container (value) ? tally_jsonb_contains (other, value) : equal_scalars (other, value)))
+          || !(is_container (value) ? tally_jsonb_contains (other, value)
+                                    : equal_scalars (other, value)))
         return FALSE;
     }
 
@@ -457,7 +460,8 @@ compare_values (TallyText a, TallyText b)
     return a_count < b_count ? -1 : 1;
   tally_jsonb_iter_init (&a_iter, a);
   tally_jsonb_iter_init (&b_iter, b);
-  while (order == 0 && tally_jsonb_iter_next (&a_iter, &a_key, &x) && tally_jsonb_iter_next (&b_iter, &b_key, &y))
+  while (order == 0 && tally_jsonb_iter_next (&a_iter, &a_key, &x)
+         && tally_jsonb_iter_next (&b_iter, &b_key, &y))
     {
       if (kind == TALLY_JSONB_OBJECT)
         order = compare_strings (a_key, b_key);
@@ -472,7 +476,8 @@ tally_jsonb_compare (TallyText a, TallyText b)
 {
   gboolean a_scalar = !is_container (a), b_scalar = !is_container (b);
 
-  /* At the top PostgreSQL takes a scalar for an array of one, so that it is greater than an empty array. */
+  /* At the top PostgreSQL takes a scalar for an array of one, so that it is greater than an empty
+   * array. */
   if (a_scalar && b.data[0] == '[')
     return b.length == strlen ("[]") ? 1 : -1;
   if (b_scalar && a.data[0] == '[')
@@ -493,12 +498,13 @@ tally_jsonb_hash (TallyText json)
       if (*at == '-' || g_ascii_isdigit (*at))
         {
           at = tally_jsonb_skip (at, end);
-          hash = (hash ^ tally_numeric_hash ((TallyText) { start, (gsize) (at - start) })) * 16777619u;
+          hash
+              = (hash ^ tally_numeric_hash ((TallyText){ start, (gsize)(at - start) })) * 16777619u;
           continue;
         }
       at = *at == '"' ? skip_string (at, end) : at + 1;
       for (; start < at; start++)
-        hash = (hash ^ (guchar) *start) * 16777619u;
+        hash = (hash ^ (guchar)*start) * 16777619u;
     }
 
   return hash;
@@ -511,7 +517,8 @@ throw_cast (GError **error, TallyText json, const char *type)
 {
   static const char *const names[] = { "null", "string", "numeric", "boolean", "array", "object" };
 
-  return tally_throw (error, TALLY_ERROR_DATA, "cannot cast jsonb %s to type %s", names[tally_jsonb_kind (json)], type);
+  return tally_throw (error, TALLY_ERROR_DATA, "cannot cast jsonb %s to type %s",
+                      names[tally_jsonb_kind (json)], type);
 }
 
 gboolean
@@ -527,15 +534,17 @@ tally_jsonb_to_numeric (TallyText json, TallyText *ret_value, GError **error)
 gboolean
 tally_jsonb_to_bigint (TallyText json, gint64 *ret_value, GError **error)
 {
-  return tally_jsonb_kind (json) == TALLY_JSONB_NUMBER ? tally_numeric_to_bigint (json, ret_value, error)
-                                                       : throw_cast (error, json, "bigint");
+  return tally_jsonb_kind (json) == TALLY_JSONB_NUMBER
+             ? tally_numeric_to_bigint (json, ret_value, error)
+             : throw_cast (error, json, "bigint");
 }
 
 gboolean
 tally_jsonb_to_double (TallyText json, double *ret_value, GError **error)
 {
-  return tally_jsonb_kind (json) == TALLY_JSONB_NUMBER ? tally_numeric_to_double (json, ret_value, error)
-                                                       : throw_cast (error, json, "double precision");
+  return tally_jsonb_kind (json) == TALLY_JSONB_NUMBER
+             ? tally_numeric_to_double (json, ret_value, error)
+             : throw_cast (error, json, "double precision");
 }
 
 gboolean

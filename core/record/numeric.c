@@ -1,9 +1,10 @@
 /* numeric.c: exact decimals
  *
- * Values are text between operations, so a column needs no memory of its own kind and a number that is only passed on costs
- * nothing.  An operation reads digits and scale.  Up to eighteen digits are worked on as 128-bit integers, which covers
- * money; longer ones by GMP.  What decides a result is PostgreSQL's choice of its scale, kept here rule for rule: it thinks in
- * digits of base 10000, which is why some of these rules do, too.
+ * Values are text between operations, so a column needs no memory of its own kind and a number that
+ * is only passed on costs nothing.  An operation reads digits and scale.  Up to eighteen digits are
+ * worked on as 128-bit integers, which covers money; longer ones by GMP.  What decides a result is
+ * PostgreSQL's choice of its scale, kept here rule for rule: it thinks in digits of base 10000,
+ * which is why some of these rules do, too.
  */
 #include "numeric.h"
 #include "value-private.h"
@@ -46,7 +47,7 @@ long_clear (Long *number)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Long, long_clear)
 
-#define TEXT(literal) ((TallyText) { literal, sizeof (literal) - 1 })
+#define TEXT(literal) ((TallyText){ literal, sizeof (literal) - 1 })
 
 /* Reading and printing. */
 
@@ -77,7 +78,7 @@ scale_of (TallyText value)
 {
   const char *point = memchr (value.data, '.', value.length);
 
-  return point == NULL ? 0 : (gint) (value.data + value.length - point - 1);
+  return point == NULL ? 0 : (gint)(value.data + value.length - point - 1);
 }
 
 static gboolean
@@ -92,7 +93,7 @@ read_short (TallyText value, Short *number)
   number->scale = 0;
   for (at += is_negative (value); at < end; at++)
     if (*at == '.')
-      number->scale = (gint) (end - at - 1);
+      number->scale = (gint)(end - at - 1);
     else
       mantissa = mantissa * 10 + (*at - '0');
   number->mantissa = is_negative (value) ? -mantissa : mantissa;
@@ -128,12 +129,13 @@ print_short (Short number, TallyBatch *batch)
 {
   char digits[48];
   gsize at = sizeof digits;
-  unsigned __int128 rest = number.mantissa < 0 ? -(unsigned __int128) number.mantissa : (unsigned __int128) number.mantissa;
+  unsigned __int128 rest = number.mantissa < 0 ? -(unsigned __int128)number.mantissa
+                                               : (unsigned __int128)number.mantissa;
   gint n = 0;
 
   while (rest > 0 || n <= number.scale)
     {
-      guint64 part = (guint64) (rest % 1000000000000000000);
+      guint64 part = (guint64)(rest % 1000000000000000000);
       gint stop = n + SHORT_DIGITS;
 
       rest /= 1000000000000000000;
@@ -141,7 +143,7 @@ print_short (Short number, TallyBatch *batch)
         {
           if (n == number.scale && n > 0)
             digits[--at] = '.';
-          digits[--at] = (char) ('0' + part % 10);
+          digits[--at] = (char)('0' + part % 10);
         }
     }
   if (number.mantissa < 0)
@@ -153,8 +155,8 @@ print_short (Short number, TallyBatch *batch)
 static TallyText
 print_digits (gboolean negative, const char *digits, gsize n_digits, gint scale, TallyBatch *batch)
 {
-  gsize n_integer = n_digits > (gsize) scale ? n_digits - (gsize) scale : 0;
-  gsize n_zeros = n_digits < (gsize) scale ? (gsize) scale - n_digits : 0;
+  gsize n_integer = n_digits > (gsize)scale ? n_digits - (gsize)scale : 0;
+  gsize n_zeros = n_digits < (gsize)scale ? (gsize)scale - n_digits : 0;
   char *text = tally_batch_alloc (batch, n_digits + n_zeros + 3), *at = text;
 
   if (negative)
@@ -170,7 +172,7 @@ print_digits (gboolean negative, const char *digits, gsize n_digits, gint scale,
       at = mempcpy (at + n_zeros, digits + n_integer, n_digits - n_integer);
     }
 
-  return (TallyText) { text, (gsize) (at - text) };
+  return (TallyText){ text, (gsize)(at - text) };
 }
 
 static gboolean
@@ -183,7 +185,7 @@ print_long (const Long *number, TallyBatch *batch, TallyText *ret_value, GError 
 
   digits += negative;
   n_digits = *digits == '0' ? 0 : strlen (digits);
-  if (number->scale > MAX_SCALE || (gint64) n_digits - number->scale > MAX_INTEGER_DIGITS)
+  if (number->scale > MAX_SCALE || (gint64)n_digits - number->scale > MAX_INTEGER_DIGITS)
     return tally_throw (error, TALLY_ERROR_DATA, "value overflows numeric format");
 
   *ret_value = print_digits (negative, digits, n_digits, number->scale, batch);
@@ -201,7 +203,8 @@ print_double (double value, TallyText *ret_value)
   return TRUE;
 }
 
-/* What IEEE 754 says of the infinities is what PostgreSQL says; a finite number counts by its sign. */
+/* What IEEE 754 says of the infinities is what PostgreSQL says; a finite number counts by its sign.
+ */
 static double
 sketch (TallyText value)
 {
@@ -234,14 +237,20 @@ match_special (TallyText text, TallyText *ret_value)
   {
     const char *word, *value;
   } specials[] = {
-    { "nan", "NaN" },       { "infinity", "Infinity" }, { "+infinity", "Infinity" }, { "-infinity", "-Infinity" },
-    { "inf", "Infinity" }, { "+inf", "Infinity" },     { "-inf", "-Infinity" },
+    { "nan", "NaN" },
+    { "infinity", "Infinity" },
+    { "+infinity", "Infinity" },
+    { "-infinity", "-Infinity" },
+    { "inf", "Infinity" },
+    { "+inf", "Infinity" },
+    { "-inf", "-Infinity" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (specials); i++)
-    if (text.length == strlen (specials[i].word) && g_ascii_strncasecmp (text.data, specials[i].word, text.length) == 0)
+    if (text.length == strlen (specials[i].word)
+        && g_ascii_strncasecmp (text.data, specials[i].word, text.length) == 0)
       {
-        *ret_value = (TallyText) { specials[i].value, strlen (specials[i].value) };
+        *ret_value = (TallyText){ specials[i].value, strlen (specials[i].value) };
         return TRUE;
       }
 
@@ -268,7 +277,7 @@ parse_exponent (const char *at, const char *end, gint *ret_exponent)
       exponent = MIN (exponent * 10 + (*at - '0'), G_MAXINT32 / 2);
     }
 
-  *ret_exponent = (gint) (negative ? -exponent : exponent);
+  *ret_exponent = (gint)(negative ? -exponent : exponent);
   return TRUE;
 }
 
@@ -277,7 +286,7 @@ parse_parts (TallyText text, Parts *parts)
 {
   const char *at = text.data, *end = text.data + text.length;
 
-  *parts = (Parts) { 0 };
+  *parts = (Parts){ 0 };
   if (at < end && (*at == '-' || *at == '+'))
     parts->negative = *at++ == '-';
   parts->start = at;
@@ -289,25 +298,28 @@ parse_parts (TallyText text, Parts *parts)
     if (*at == '.')
       parts->point = at;
   parts->end = at;
-  return at == end || ((*at == 'e' || *at == 'E') && parse_exponent (at + 1, end, &parts->exponent));
+  return at == end
+         || ((*at == 'e' || *at == 'E') && parse_exponent (at + 1, end, &parts->exponent));
 }
 
 /* The number that the parts make, or FALSE if PostgreSQL could not hold it. */
 static gboolean
 parts_print (const Parts *parts, TallyBatch *batch, TallyText *ret_value)
 {
-  gsize n_digits = (gsize) (parts->end - parts->start) - (parts->point != NULL), n = 0, skip = 0, zeros;
-  gint64 scale = (parts->point != NULL ? parts->end - parts->point - 1 : 0) - (gint64) parts->exponent;
+  gsize n_digits = (gsize)(parts->end - parts->start) - (parts->point != NULL), n = 0, skip = 0,
+        zeros;
+  gint64 scale
+      = (parts->point != NULL ? parts->end - parts->point - 1 : 0) - (gint64)parts->exponent;
   g_autofree char *digits = NULL;
 
   if (scale > MAX_SCALE)
     return FALSE;
-  zeros = scale < 0 ? (gsize) -scale : 0;
+  zeros = scale < 0 ? (gsize)-scale : 0;
   for (const char *at = parts->start; at < parts->end && (*at == '0' || *at == '.'); at++)
     skip += *at == '0';
   if (skip == n_digits)
     zeros = 0; /* zero, whatever the exponent */
-  if ((gint64) (n_digits - skip + zeros) - MAX (scale, 0) > MAX_INTEGER_DIGITS)
+  if ((gint64)(n_digits - skip + zeros) - MAX (scale, 0) > MAX_INTEGER_DIGITS)
     return FALSE;
 
   digits = g_malloc (n_digits + zeros + 1);
@@ -315,7 +327,8 @@ parts_print (const Parts *parts, TallyBatch *batch, TallyText *ret_value)
     if (*at != '.')
       digits[n++] = *at;
   memset (digits + n, '0', zeros);
-  *ret_value = print_digits (parts->negative && skip < n_digits, digits + skip, n - skip + zeros, (gint) MAX (scale, 0), batch);
+  *ret_value = print_digits (parts->negative && skip < n_digits, digits + skip, n - skip + zeros,
+                             (gint)MAX (scale, 0), batch);
   return TRUE;
 }
 
@@ -325,9 +338,11 @@ is_canonical (TallyText text, const Parts *parts)
 {
   gsize length = text.length - parts->negative;
 
-  return parts->start + length == parts->end && text.data + parts->negative == parts->start && parts->point != parts->start
-         && parts->point != parts->end - 1 && (parts->start[0] != '0' || length == 1 || parts->start[1] == '.')
-         && !(parts->negative && is_zero ((TallyText) { parts->start, length })) && length <= MAX_SCALE;
+  return parts->start + length == parts->end && text.data + parts->negative == parts->start
+         && parts->point != parts->start && parts->point != parts->end - 1
+         && (parts->start[0] != '0' || length == 1 || parts->start[1] == '.')
+         && !(parts->negative && is_zero ((TallyText){ parts->start, length }))
+         && length <= MAX_SCALE;
 }
 
 gboolean
@@ -382,7 +397,8 @@ long_divide (mpz_t quotient, const mpz_t numerator, const mpz_t denominator, Rou
       if (mpz_cmpabs (remainder, denominator) < 0)
         sign = 0;
     }
-  else if (rounding == ROUND_TRUNCATE || mpz_sgn (remainder) == 0 || sign != (rounding == ROUND_CEIL ? 1 : -1))
+  else if (rounding == ROUND_TRUNCATE || mpz_sgn (remainder) == 0
+           || sign != (rounding == ROUND_CEIL ? 1 : -1))
     sign = 0;
   if (sign > 0)
     mpz_add_ui (quotient, quotient, 1);
@@ -400,7 +416,7 @@ long_rescale (Long *number, gint scale, Rounding rounding)
   if (scale == number->scale)
     return;
   mpz_init (power);
-  long_power_of_ten (power, (guint64) ABS (scale - number->scale));
+  long_power_of_ten (power, (guint64)ABS (scale - number->scale));
   if (scale > number->scale)
     mpz_mul (number->mantissa, number->mantissa, power);
   else
@@ -415,11 +431,13 @@ wide_divide (Wide numerator, Wide denominator, Rounding rounding)
   Wide quotient = numerator / denominator, remainder = numerator % denominator;
   gboolean up = (numerator < 0) == (denominator < 0);
 
-  if (remainder == 0 || rounding == ROUND_TRUNCATE || (rounding == ROUND_CEIL && !up) || (rounding == ROUND_FLOOR && up))
+  if (remainder == 0 || rounding == ROUND_TRUNCATE || (rounding == ROUND_CEIL && !up)
+      || (rounding == ROUND_FLOOR && up))
     return quotient;
   if (rounding == ROUND_HALF_AWAY)
     {
-      Wide rest = remainder < 0 ? -remainder : remainder, whole = denominator < 0 ? -denominator : denominator;
+      Wide rest = remainder < 0 ? -remainder : remainder,
+           whole = denominator < 0 ? -denominator : denominator;
 
       if (rest < whole - rest)
         return quotient;
@@ -429,7 +447,8 @@ wide_divide (Wide numerator, Wide denominator, Rounding rounding)
 
 /* value to scale digits after the point, where scale may be negative; the result has none then. */
 static gboolean
-round_value (TallyText value, gint scale, Rounding rounding, TallyBatch *batch, TallyText *ret_value, GError **error)
+round_value (TallyText value, gint scale, Rounding rounding, TallyBatch *batch,
+             TallyText *ret_value, GError **error)
 {
   Short small;
 
@@ -459,17 +478,19 @@ round_value (TallyText value, gint scale, Rounding rounding, TallyBatch *batch, 
 }
 
 gboolean
-tally_numeric_round (TallyText value, gint64 scale, TallyBatch *batch, TallyText *ret_value, GError **error)
+tally_numeric_round (TallyText value, gint64 scale, TallyBatch *batch, TallyText *ret_value,
+                     GError **error)
 {
-  return round_value (value, (gint) CLAMP (scale, -MAX_INTEGER_DIGITS - 1, MAX_SCALE), ROUND_HALF_AWAY, batch, ret_value,
-                      error);
+  return round_value (value, (gint)CLAMP (scale, -MAX_INTEGER_DIGITS - 1, MAX_SCALE),
+                      ROUND_HALF_AWAY, batch, ret_value, error);
 }
 
 gboolean
-tally_numeric_trunc (TallyText value, gint64 scale, TallyBatch *batch, TallyText *ret_value, GError **error)
+tally_numeric_trunc (TallyText value, gint64 scale, TallyBatch *batch, TallyText *ret_value,
+                     GError **error)
 {
-  return round_value (value, (gint) CLAMP (scale, -MAX_INTEGER_DIGITS - 1, MAX_SCALE), ROUND_TRUNCATE, batch, ret_value,
-                      error);
+  return round_value (value, (gint)CLAMP (scale, -MAX_INTEGER_DIGITS - 1, MAX_SCALE),
+                      ROUND_TRUNCATE, batch, ret_value, error);
 }
 
 gboolean
@@ -485,15 +506,18 @@ tally_numeric_floor (TallyText value, TallyBatch *batch, TallyText *ret_value, G
 }
 
 gboolean
-tally_numeric_limit (TallyText value, gint precision, gint scale, TallyBatch *batch, TallyText *ret_value, GError **error)
+tally_numeric_limit (TallyText value, gint precision, gint scale, TallyBatch *batch,
+                     TallyText *ret_value, GError **error)
 {
   TallyText rounded, digits;
   gint n_integer;
 
   if (precision < 1 || precision > 1000)
-    return tally_throw (error, TALLY_ERROR_USAGE, "NUMERIC precision %d must be between 1 and 1000", precision);
+    return tally_throw (error, TALLY_ERROR_USAGE, "NUMERIC precision %d must be between 1 and 1000",
+                        precision);
   if (scale < -1000 || scale > 1000)
-    return tally_throw (error, TALLY_ERROR_USAGE, "NUMERIC scale %d must be between -1000 and 1000", scale);
+    return tally_throw (error, TALLY_ERROR_USAGE, "NUMERIC scale %d must be between -1000 and 1000",
+                        scale);
   if (is_special (value) && value.data[0] != 'N')
     return tally_throw (error, TALLY_ERROR_DATA, "numeric field overflow");
   if (!round_value (value, scale, ROUND_HALF_AWAY, batch, &rounded, error))
@@ -502,7 +526,7 @@ tally_numeric_limit (TallyText value, gint precision, gint scale, TallyBatch *ba
   digits = rounded;
   digits.data += is_negative (rounded);
   digits.length -= is_negative (rounded);
-  n_integer = (gint) digits.length - (scale > 0 ? scale + 1 : 0);
+  n_integer = (gint)digits.length - (scale > 0 ? scale + 1 : 0);
   if (!is_special (rounded) && digits.data[0] == '0')
     {
       /* Below one: the digits that count start after the zeros. */
@@ -531,8 +555,8 @@ static gint
 compare_sizes (TallyText a, TallyText b)
 {
   const char *a_point = memchr (a.data, '.', a.length), *b_point = memchr (b.data, '.', b.length);
-  gsize a_integer = a_point != NULL ? (gsize) (a_point - a.data) : a.length;
-  gsize b_integer = b_point != NULL ? (gsize) (b_point - b.data) : b.length;
+  gsize a_integer = a_point != NULL ? (gsize)(a_point - a.data) : a.length;
+  gsize b_integer = b_point != NULL ? (gsize)(b_point - b.data) : b.length;
   gsize common = MIN (a.length, b.length);
   gint order;
 
@@ -543,9 +567,9 @@ compare_sizes (TallyText a, TallyText b)
     return order;
 
   /* One is the other's beginning: more digits are more unless they are zeros. */
-  if (!is_zero ((TallyText) { a.data + common, a.length - common }))
+  if (!is_zero ((TallyText){ a.data + common, a.length - common }))
     return 1;
-  return is_zero ((TallyText) { b.data + common, b.length - common }) ? 0 : -1;
+  return is_zero ((TallyText){ b.data + common, b.length - common }) ? 0 : -1;
 }
 
 gint
@@ -562,7 +586,8 @@ tally_numeric_compare (TallyText a, TallyText b)
   if (sign != sign_of (b))
     return sign < sign_of (b) ? -1 : 1;
   if (sign < 0)
-    return compare_sizes ((TallyText) { b.data + 1, b.length - 1 }, (TallyText) { a.data + 1, a.length - 1 });
+    return compare_sizes ((TallyText){ b.data + 1, b.length - 1 },
+                          (TallyText){ a.data + 1, a.length - 1 });
   return compare_sizes (a, b);
 }
 
@@ -586,14 +611,15 @@ tally_numeric_hash (TallyText value)
   guint hash = 2166136261u;
 
   for (gsize i = 0; i < trimmed.length; i++)
-    hash = (hash ^ (guchar) trimmed.data[i]) * 16777619u;
+    hash = (hash ^ (guchar)trimmed.data[i]) * 16777619u;
   return hash;
 }
 
 /* Arithmetic. */
 
 static gboolean
-add_scaled (TallyText a, TallyText b, gint sign, TallyBatch *batch, TallyText *ret_value, GError **error)
+add_scaled (TallyText a, TallyText b, gint sign, TallyBatch *batch, TallyText *ret_value,
+            GError **error)
 {
   Short x, y;
 
@@ -602,9 +628,10 @@ add_scaled (TallyText a, TallyText b, gint sign, TallyBatch *batch, TallyText *r
   if (read_short (a, &x) && read_short (b, &y))
     {
       gint scale = MAX (x.scale, y.scale);
-      Wide sum = x.mantissa * wide_power (scale - x.scale) + sign * y.mantissa * wide_power (scale - y.scale);
+      Wide sum = x.mantissa * wide_power (scale - x.scale)
+                 + sign * y.mantissa * wide_power (scale - y.scale);
 
-      *ret_value = print_short ((Short) { sum, scale }, batch);
+      *ret_value = print_short ((Short){ sum, scale }, batch);
       return TRUE;
     }
 
@@ -621,19 +648,22 @@ add_scaled (TallyText a, TallyText b, gint sign, TallyBatch *batch, TallyText *r
 }
 
 gboolean
-tally_numeric_add (TallyText a, TallyText b, TallyBatch *batch, TallyText *ret_value, GError **error)
+tally_numeric_add (TallyText a, TallyText b, TallyBatch *batch, TallyText *ret_value,
+                   GError **error)
 {
   return add_scaled (a, b, 1, batch, ret_value, error);
 }
 
 gboolean
-tally_numeric_subtract (TallyText a, TallyText b, TallyBatch *batch, TallyText *ret_value, GError **error)
+tally_numeric_subtract (TallyText a, TallyText b, TallyBatch *batch, TallyText *ret_value,
+                        GError **error)
 {
   return add_scaled (a, b, -1, batch, ret_value, error);
 }
 
 gboolean
-tally_numeric_multiply (TallyText a, TallyText b, TallyBatch *batch, TallyText *ret_value, GError **error)
+tally_numeric_multiply (TallyText a, TallyText b, TallyBatch *batch, TallyText *ret_value,
+                        GError **error)
 {
   Short x, y;
 
@@ -641,7 +671,7 @@ tally_numeric_multiply (TallyText a, TallyText b, TallyBatch *batch, TallyText *
     return print_double (sketch (a) * sketch (b), ret_value);
   if (read_short (a, &x) && read_short (b, &y))
     {
-      *ret_value = print_short ((Short) { x.mantissa * y.mantissa, x.scale + y.scale }, batch);
+      *ret_value = print_short ((Short){ x.mantissa * y.mantissa, x.scale + y.scale }, batch);
       return TRUE;
     }
 
@@ -671,7 +701,7 @@ first_digit (TallyText value, gint *ret_weight, gint *ret_digit)
   if (at == end)
     return;
 
-  place = at < point ? (gint) (point - at) - 1 : (gint) (point - at);
+  place = at < point ? (gint)(point - at) - 1 : (gint)(point - at);
   *ret_weight = place >= 0 ? place / BASE_DIGITS : -((-place + BASE_DIGITS - 1) / BASE_DIGITS);
   n = place - *ret_weight * BASE_DIGITS + 1; /* decimal digits of it */
   for (; n > 0; at++)
@@ -708,8 +738,8 @@ count_wide_digits (Wide value)
 
 /* A quotient with so many digits after the point. */
 static gboolean
-divide_to_scale (TallyText a, TallyText b, gint scale, Rounding rounding, TallyBatch *batch, TallyText *ret_value,
-                 GError **error)
+divide_to_scale (TallyText a, TallyText b, gint scale, Rounding rounding, TallyBatch *batch,
+                 TallyText *ret_value, GError **error)
 {
   Short x, y;
 
@@ -721,8 +751,9 @@ divide_to_scale (TallyText a, TallyText b, gint scale, Rounding rounding, TallyB
 
       if (shift >= 0 && count_wide_digits (x.mantissa) + shift <= 37)
         {
-          *ret_value
-              = print_short ((Short) { wide_divide (x.mantissa * wide_power (shift), y.mantissa, rounding), scale }, batch);
+          *ret_value = print_short (
+              (Short){ wide_divide (x.mantissa * wide_power (shift), y.mantissa, rounding), scale },
+              batch);
           return TRUE;
         }
     }
@@ -739,7 +770,8 @@ divide_to_scale (TallyText a, TallyText b, gint scale, Rounding rounding, TallyB
 }
 
 gboolean
-tally_numeric_divide (TallyText a, TallyText b, TallyBatch *batch, TallyText *ret_value, GError **error)
+tally_numeric_divide (TallyText a, TallyText b, TallyBatch *batch, TallyText *ret_value,
+                      GError **error)
 {
   if (is_special (a) || is_special (b))
     {
@@ -752,7 +784,8 @@ tally_numeric_divide (TallyText a, TallyText b, TallyBatch *batch, TallyText *re
 }
 
 gboolean
-tally_numeric_div (TallyText a, TallyText b, TallyBatch *batch, TallyText *ret_value, GError **error)
+tally_numeric_div (TallyText a, TallyText b, TallyBatch *batch, TallyText *ret_value,
+                   GError **error)
 {
   if (is_special (a) || is_special (b))
     return tally_numeric_divide (a, b, batch, ret_value, error);
@@ -760,7 +793,8 @@ tally_numeric_div (TallyText a, TallyText b, TallyBatch *batch, TallyText *ret_v
 }
 
 gboolean
-tally_numeric_modulo (TallyText a, TallyText b, TallyBatch *batch, TallyText *ret_value, GError **error)
+tally_numeric_modulo (TallyText a, TallyText b, TallyBatch *batch, TallyText *ret_value,
+                      GError **error)
 {
   Short x, y;
 
@@ -774,9 +808,10 @@ tally_numeric_modulo (TallyText a, TallyText b, TallyBatch *batch, TallyText *re
   if (read_short (a, &x) && read_short (b, &y))
     {
       gint scale = MAX (x.scale, y.scale);
-      Wide rest = (x.mantissa * wide_power (scale - x.scale)) % (y.mantissa * wide_power (scale - y.scale));
+      Wide rest = (x.mantissa * wide_power (scale - x.scale))
+                  % (y.mantissa * wide_power (scale - y.scale));
 
-      *ret_value = print_short ((Short) { rest, scale }, batch);
+      *ret_value = print_short ((Short){ rest, scale }, batch);
       return TRUE;
     }
 
@@ -797,7 +832,8 @@ is_integral (TallyText value)
   const char *point = memchr (value.data, '.', value.length);
 
   return value.data[0] != 'N'
-         && (point == NULL || is_zero ((TallyText) { point, (gsize) (value.data + value.length - point) }));
+         && (point == NULL
+             || is_zero ((TallyText){ point, (gsize)(value.data + value.length - point) }));
 }
 
 /* A small number that behaves under pow() as the value does where the other one is an infinity. */
@@ -830,7 +866,8 @@ static double
 estimate_power (TallyText base, gint exponent)
 {
   gint n = 0;
-  const char *at = base.data, *end = base.data + base.length, *point = memchr (base.data, '.', base.length);
+  const char *at = base.data, *end = base.data + base.length,
+             *point = memchr (base.data, '.', base.length);
   double digits = 0;
 
   while (at < end && (*at < '1' || *at > '9'))
@@ -851,11 +888,11 @@ estimate_power (TallyText base, gint exponent)
 
 /* To a precision that leaves no doubt about the digits asked for. */
 static gboolean
-power_rounded (TallyText a, gint exponent, gint scale, double estimate, TallyBatch *batch, TallyText *ret_value,
-               GError **error)
+power_rounded (TallyText a, gint exponent, gint scale, double estimate, TallyBatch *batch,
+               TallyText *ret_value, GError **error)
 {
   g_auto (Long) base;
-  mp_bitcnt_t bits = (mp_bitcnt_t) ((MAX (estimate, 0) + scale + 40) * 3.33) + 128;
+  mp_bitcnt_t bits = (mp_bitcnt_t)((MAX (estimate, 0) + scale + 40) * 3.33) + 128;
   mpf_t power, divisor;
   mpz_t ten;
 
@@ -863,15 +900,15 @@ power_rounded (TallyText a, gint exponent, gint scale, double estimate, TallyBat
   mpf_init2 (power, bits);
   mpf_init2 (divisor, bits);
   mpz_init (ten);
-  long_power_of_ten (ten, (guint64) base.scale);
+  long_power_of_ten (ten, (guint64)base.scale);
   mpf_set_z (divisor, ten);
   mpf_set_z (power, base.mantissa);
   mpf_div (power, power, divisor);
-  mpf_pow_ui (power, power, (gulong) ABS ((gint64) exponent));
+  mpf_pow_ui (power, power, (gulong)ABS ((gint64)exponent));
   if (exponent < 0)
     mpf_ui_div (power, 1, power);
 
-  long_power_of_ten (ten, (guint64) scale);
+  long_power_of_ten (ten, (guint64)scale);
   mpf_set_z (divisor, ten);
   mpf_mul (power, power, divisor);
   mpf_set_d (divisor, mpf_sgn (power) < 0 ? -0.5 : 0.5);
@@ -910,9 +947,11 @@ power_integer (TallyText a, gint exponent, TallyBatch *batch, TallyText *ret_val
 }
 
 gboolean
-tally_numeric_power (TallyText a, TallyText b, TallyBatch *batch, TallyText *ret_value, GError **error)
+tally_numeric_power (TallyText a, TallyText b, TallyBatch *batch, TallyText *ret_value,
+                     GError **error)
 {
-  gboolean special = is_special (a) || is_special (b), has_nan = a.data[0] == 'N' || b.data[0] == 'N';
+  gboolean special = is_special (a) || is_special (b),
+           has_nan = a.data[0] == 'N' || b.data[0] == 'N';
   gint64 exponent;
 
   if (!has_nan && is_zero (a) && is_negative (b))
@@ -922,11 +961,13 @@ tally_numeric_power (TallyText a, TallyText b, TallyBatch *batch, TallyText *ret
                         "a negative number raised to a non-integer power yields a complex result");
   if (special)
     return print_double (pow (sketch_base (a), sketch_exponent (b)), ret_value);
-  if (!is_integral (b) || !tally_numeric_to_bigint (b, &exponent, NULL) || exponent != (gint) exponent)
-    return tally_throw (error, TALLY_ERROR_UNSUPPORTED, "numeric power with exponent %.*s is not supported",
-                        (int) MIN (b.length, 40), b.data);
+  if (!is_integral (b) || !tally_numeric_to_bigint (b, &exponent, NULL)
+      || exponent != (gint)exponent)
+    return tally_throw (error, TALLY_ERROR_UNSUPPORTED,
+                        "numeric power with exponent %.*s is not supported",
+                        (int)MIN (b.length, 40), b.data);
 
-  return power_integer (a, (gint) exponent, batch, ret_value, error);
+  return power_integer (a, (gint)exponent, batch, ret_value, error);
 }
 
 gboolean
@@ -969,13 +1010,13 @@ tally_numeric_negate (TallyText value, TallyBatch *batch, TallyText *ret_value, 
   if (value.data[0] == 'N' || is_zero (value))
     *ret_value = value;
   else if (is_negative (value))
-    *ret_value = (TallyText) { value.data + 1, value.length - 1 };
+    *ret_value = (TallyText){ value.data + 1, value.length - 1 };
   else
     {
       text = tally_batch_alloc (batch, value.length + 1);
       text[0] = '-';
       memcpy (text + 1, value.data, value.length);
-      *ret_value = (TallyText) { text, value.length + 1 };
+      *ret_value = (TallyText){ text, value.length + 1 };
     }
   return TRUE;
 }
@@ -985,16 +1026,17 @@ tally_numeric_abs (TallyText value, TallyBatch *batch, TallyText *ret_value, GEr
 {
   gboolean negative = is_negative (value);
 
-  *ret_value = (TallyText) { value.data + negative, value.length - negative };
+  *ret_value = (TallyText){ value.data + negative, value.length - negative };
   return TRUE;
 }
 
 gboolean
 tally_numeric_sign (TallyText value, TallyBatch *batch, TallyText *ret_value, GError **error)
 {
-  *ret_value = value.data[0] == 'N' ? TEXT ("NaN")
+  *ret_value = value.data[0] == 'N'  ? TEXT ("NaN")
                : is_negative (value) ? TEXT ("-1")
-               : is_zero (value) ? TEXT ("0") : TEXT ("1");
+               : is_zero (value)     ? TEXT ("0")
+                                     : TEXT ("1");
   return TRUE;
 }
 
@@ -1026,13 +1068,13 @@ tally_numeric_min_scale (TallyText value, gint64 *ret_scale)
 TallyText
 tally_numeric_from_bigint (gint64 value, TallyBatch *batch)
 {
-  return print_short ((Short) { value, 0 }, batch);
+  return print_short ((Short){ value, 0 }, batch);
 }
 
 TallyText
 tally_numeric_from_scaled (__int128 value, gint scale, TallyBatch *batch)
 {
-  return print_short ((Short) { value, scale }, batch);
+  return print_short ((Short){ value, scale }, batch);
 }
 
 TallyText
@@ -1058,7 +1100,8 @@ tally_numeric_to_bigint (TallyText value, gint64 *ret_value, GError **error)
                         value.data[0] == 'N' ? "NaN" : "infinity");
 
   for (; at < end && *at != '.'; at++)
-    if (__builtin_mul_overflow (result, 10, &result) || __builtin_sub_overflow (result, *at - '0', &result))
+    if (__builtin_mul_overflow (result, 10, &result)
+        || __builtin_sub_overflow (result, *at - '0', &result))
       return tally_throw (error, TALLY_ERROR_DATA, "bigint out of range");
   if ((end - at >= 2 && at[1] >= '5' && __builtin_sub_overflow (result, 1, &result))
       || (!is_negative (value) && result == G_MININT64))

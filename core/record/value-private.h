@@ -19,7 +19,9 @@ TallyText tally_value_copy (TallyBatch *batch, const char *data, gsize length);
 TallyText tally_value_trim (TallyText text);
 
 /* quoted_text is what a message shows. */
-gboolean tally_double_parse (TallyText text, TallyText quoted_text, double *ret_value, GError **error);
-/* The fewest digits that read back as the same value, in PostgreSQL's form: 1e+20, 0.0001, 1e-05, -0, NaN. */
+gboolean tally_double_parse (TallyText text, TallyText quoted_text, double *ret_value,
+                             GError **error);
+/* The fewest digits that read back as the same value, in PostgreSQL's form: 1e+20, 0.0001, 1e-05,
+ * -0, NaN. */
 void tally_double_append (double value, GString *out);
 void tally_bigint_append (gint64 value, GString *out);

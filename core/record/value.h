@@ -6,10 +6,11 @@
 #include <tallyman/batch.h>
 #include <tallyman/error.h>
 
-/* Reads text as a value of type into ret_value (tally_type_size() bytes).  Text-like results are views into text where that is
- * already the canonical form, else memory of batch.  Errors carry PostgreSQL's messages:
- * invalid input syntax for type bigint: "x". */
-gboolean tally_value_parse (TallyType type, TallyText text, TallyBatch *batch, gpointer ret_value, GError **error);
+/* Reads text as a value of type into ret_value (tally_type_size() bytes).  Text-like results are
+ * views into text where that is already the canonical form, else memory of batch.  Errors carry
+ * PostgreSQL's messages: invalid input syntax for type bigint: "x". */
+gboolean tally_value_parse (TallyType type, TallyText text, TallyBatch *batch, gpointer ret_value,
+                            GError **error);
 /* Appends a value in PostgreSQL's output form. */
 void tally_value_format (TallyType type, gconstpointer value, GString *out);
 

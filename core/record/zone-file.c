@@ -1,8 +1,9 @@
 /* zone-file.c: the tz database's files, and the rules at their end
  *
- * A file lists the changes of a zone's clock, and ends in a rule for the time after the last of them.  GLib reads these files
- * as well, but not each rule: for Ireland, whose winter time is the one that is "saved", it is two hours off from 2038 on.  So
- * the format, which is short, is read here.
+ * A file lists the changes of a zone's clock, and ends in a rule for the time after the last of
+ * them.  GLib reads these files as well, but not each rule: for Ireland, whose winter time is the
+ * one that is "saved", it is two hours off from 2038 on.  So the format, which is short, is read
+ * here.
  */
 #include "zone-file.h"
 #include "value.h"
@@ -36,9 +37,9 @@ typedef struct
 struct _TallyZoneFile
 {
   guint n_changes, n_clocks;
-  gint64 *changes; /* (owned) Unix times, ascending */
+  gint64 *changes;  /* (owned) Unix times, ascending */
   guint8 *clock_of; /* (owned) the clock from each change on */
-  Clock *clocks;   /* (owned) the first counts before all changes */
+  Clock *clocks;    /* (owned) the first counts before all changes */
 
   gboolean has_rule; /* after the last change */
   gboolean has_summer;
@@ -136,7 +137,8 @@ read_rule (const char **at, Rule *rule)
   if (expect (at, 'M'))
     {
       rule->kind = RULE_MONTH;
-      if (!read_number (at, 12, &rule->month) || !expect (at, '.') || !read_number (at, 5, &rule->week) || !expect (at, '.')
+      if (!read_number (at, 12, &rule->month) || !expect (at, '.')
+          || !read_number (at, 5, &rule->week) || !expect (at, '.')
           || !read_number (at, 6, &rule->day) || rule->month == 0 || rule->week == 0)
         return FALSE;
     }
@@ -213,7 +215,8 @@ clock_by_rule (const TallyZoneFile *file, gint64 time)
   if (!file->has_summer)
     return &file->standard;
 
-  tally_civil_from_days ((gint32) (local / SECONDS_PER_DAY - (local % SECONDS_PER_DAY < 0)), &year, &month, &day);
+  tally_civil_from_days ((gint32)(local / SECONDS_PER_DAY - (local % SECONDS_PER_DAY < 0)), &year,
+                         &month, &day);
   start = rule_time (&file->start, year) - file->standard.offset;
   end = rule_time (&file->end, year) - file->summer.offset;
   is_summer = start < end ? time >= start && time < end : time >= start || time < end;
@@ -256,7 +259,7 @@ read_big_endian (const char *at, guint size)
   guint64 value = 0;
 
   for (guint i = 0; i < size; i++)
-    value = value << 8 | (guchar) at[i];
+    value = value << 8 | (guchar)at[i];
   return value;
 }
 
@@ -265,10 +268,13 @@ read_header (const char *bytes, gsize length, Counts *counts)
 {
   if (length < HEADER_SIZE || memcmp (bytes, "TZif", 4) != 0)
     return FALSE;
-  *counts = (Counts) {
-    .n_utc = read_big_endian (bytes + 20, 4),     .n_standard = read_big_endian (bytes + 24, 4),
-    .n_leaps = read_big_endian (bytes + 28, 4),   .n_changes = read_big_endian (bytes + 32, 4),
-    .n_clocks = read_big_endian (bytes + 36, 4),  .n_characters = read_big_endian (bytes + 40, 4),
+  *counts = (Counts){
+    .n_utc = read_big_endian (bytes + 20, 4),
+    .n_standard = read_big_endian (bytes + 24, 4),
+    .n_leaps = read_big_endian (bytes + 28, 4),
+    .n_changes = read_big_endian (bytes + 32, 4),
+    .n_clocks = read_big_endian (bytes + 36, 4),
+    .n_characters = read_big_endian (bytes + 40, 4),
   };
   return counts->n_utc <= 256 && counts->n_standard <= 256 && counts->n_leaps <= MAX_COUNT
          && counts->n_changes <= MAX_COUNT && counts->n_clocks >= 1 && counts->n_clocks <= 256
@@ -278,14 +284,14 @@ read_header (const char *bytes, gsize length, Counts *counts)
 static gsize
 block_size (const Counts *counts, gsize time_size)
 {
-  return counts->n_changes * (time_size + 1) + counts->n_clocks * 6 + counts->n_characters + counts->n_leaps * (time_size + 4)
-         + counts->n_standard + counts->n_utc;
+  return counts->n_changes * (time_size + 1) + counts->n_clocks * 6 + counts->n_characters
+         + counts->n_leaps * (time_size + 4) + counts->n_standard + counts->n_utc;
 }
 
 static gboolean
 read_clock (Clock *clock, const char *at, const char *characters, guint64 n_characters)
 {
-  guint index = (guchar) at[5];
+  guint index = (guchar)at[5];
   gsize length;
 
   if (index >= n_characters)
@@ -293,7 +299,7 @@ read_clock (Clock *clock, const char *at, const char *characters, guint64 n_char
   length = strnlen (characters + index, n_characters - index);
   if (length >= MAX_ABBREVIATION)
     return FALSE;
-  clock->offset = (gint32) read_big_endian (at, 4);
+  clock->offset = (gint32)read_big_endian (at, 4);
   memcpy (clock->abbreviation, characters + index, length);
   return ABS (clock->offset) <= 7 * SECONDS_PER_DAY;
 }
@@ -304,16 +310,17 @@ read_block (TallyZoneFile *file, const char *at, const Counts *counts)
   const char *clock_of = at + counts->n_changes * 8, *clocks = clock_of + counts->n_changes;
   const char *characters = clocks + counts->n_clocks * 6;
 
-  file->n_changes = (guint) counts->n_changes;
-  file->n_clocks = (guint) counts->n_clocks;
+  file->n_changes = (guint)counts->n_changes;
+  file->n_clocks = (guint)counts->n_clocks;
   file->changes = g_new (gint64, MAX (file->n_changes, 1));
   file->clock_of = g_new (guint8, MAX (file->n_changes, 1));
   file->clocks = g_new0 (Clock, file->n_clocks);
   for (guint i = 0; i < file->n_changes; i++)
     {
-      file->changes[i] = (gint64) read_big_endian (at + i * 8, 8);
-      file->clock_of[i] = (guint8) clock_of[i];
-      if (file->clock_of[i] >= file->n_clocks || (i > 0 && file->changes[i] <= file->changes[i - 1]))
+      file->changes[i] = (gint64)read_big_endian (at + i * 8, 8);
+      file->clock_of[i] = (guint8)clock_of[i];
+      if (file->clock_of[i] >= file->n_clocks
+          || (i > 0 && file->changes[i] <= file->changes[i - 1]))
         return FALSE;
     }
   for (guint i = 0; i < file->n_clocks; i++)
@@ -338,16 +345,17 @@ read_file (TallyZoneFile *file, const char *bytes, gsize length)
     return FALSE;
   bytes += first + HEADER_SIZE;
   /* Files that count leap seconds are of another time than ours. */
-  if (block_size (&counts, 8) > (gsize) (end - bytes) || counts.n_leaps > 0 || !read_block (file, bytes, &counts))
+  if (block_size (&counts, 8) > (gsize)(end - bytes) || counts.n_leaps > 0
+      || !read_block (file, bytes, &counts))
     return FALSE;
 
   bytes += block_size (&counts, 8);
   if (bytes == end || *bytes++ != '\n')
     return FALSE;
-  line = memchr (bytes, '\n', (gsize) (end - bytes));
+  line = memchr (bytes, '\n', (gsize)(end - bytes));
   if (line == NULL)
     return FALSE;
-  rule = g_strndup (bytes, (gsize) (line - bytes));
+  rule = g_strndup (bytes, (gsize)(line - bytes));
   file->has_rule = *rule != '\0';
   return !file->has_rule || read_rules (file, rule);
 }

@@ -1,7 +1,8 @@
 /* zone.c: time zones, from the machine's tz database
  *
- * PostgreSQL on Debian reads the same database.  Names are looked up as PostgreSQL does: without regard to case, below one
- * folder.  A zone that was found once is kept: there are a few hundred of them.
+ * PostgreSQL on Debian reads the same database.  Names are looked up as PostgreSQL does: without
+ * regard to case, below one folder.  A zone that was found once is kept: there are a few hundred of
+ * them.
  */
 #include "datetime-private.h"
 #include "value-private.h"
@@ -20,9 +21,9 @@
 
 struct _TallyZone
 {
-  TallyZoneFile *file;      /* (owned) (nullable) NULL: always at offset */
-  gint offset;              /* seconds east */
-  char *abbreviation;       /* (owned) (nullable) an abbreviation whose offset depends on the time */
+  TallyZoneFile *file; /* (owned) (nullable) NULL: always at offset */
+  gint offset;         /* seconds east */
+  char *abbreviation;  /* (owned) (nullable) an abbreviation whose offset depends on the time */
 };
 
 static GMutex zones_lock;
@@ -34,29 +35,35 @@ static const struct
   const char *name;
   gint minutes;
 } fixed_abbreviations[] = {
-  { "acdt", 630 }, { "acsst", 630 }, { "acst", 570 }, { "act", -300 }, { "acwst", 525 }, { "adt", -180 },
-  { "aedt", 660 }, { "aesst", 660 }, { "aest", 600 }, { "aft", 270 }, { "akdt", -480 }, { "akst", -540 },
-  { "almst", 420 }, { "almt", 360 }, { "amt", -240 }, { "ast", -240 }, { "awsst", 540 }, { "awst", 480 },
-  { "azost", 0 }, { "azot", -60 }, { "bdst", 120 }, { "bdt", 360 }, { "bnt", 480 }, { "bort", 480 }, { "bot", -240 },
-  { "bra", -180 }, { "brst", -120 }, { "brt", -180 }, { "bst", 60 }, { "btt", 360 }, { "cadt", 630 },
-  { "cast", 570 }, { "cct", 480 }, { "cdt", -300 }, { "cest", 120 }, { "cet", 60 }, { "cetdst", 120 },
-  { "chadt", 825 }, { "chast", 765 }, { "chut", 600 }, { "clst", -180 }, { "cot", -300 }, { "cst", -360 },
-  { "cxt", 420 }, { "ddut", 600 }, { "eat", 180 }, { "edt", -240 }, { "eest", 180 }, { "eet", 120 },
-  { "eetdst", 180 }, { "egst", 0 }, { "egt", -60 }, { "est", -300 }, { "fet", 180 }, { "fjst", 780 }, { "fjt", 720 },
-  { "fnst", -60 }, { "fnt", -120 }, { "galt", -360 }, { "gamt", -540 }, { "gft", -180 }, { "gilt", 720 },
-  { "gmt", 0 }, { "hkt", 480 }, { "hst", -600 }, { "ict", 420 }, { "idt", 180 }, { "irt", 210 }, { "ist", 120 },
-  { "jayt", 540 }, { "jst", 540 }, { "kdt", 600 }, { "kgst", 360 }, { "kst", 540 }, { "lhst", 630 }, { "ligt", 600 },
-  { "mart", -570 }, { "mdt", -360 }, { "mest", 120 }, { "mesz", 120 }, { "met", 60 }, { "metdst", 120 },
-  { "mez", 60 }, { "mht", 720 }, { "mmt", 390 }, { "mpt", 600 }, { "msd", 240 }, { "mst", -420 }, { "must", 300 },
-  { "mut", 240 }, { "mvt", 300 }, { "myt", 480 }, { "ndt", -150 }, { "nft", -210 }, { "npt", 345 }, { "nst", -210 },
-  { "nzdt", 780 }, { "nzst", 720 }, { "nzt", 720 }, { "pdt", -420 }, { "pet", -300 }, { "pgt", 600 }, { "pht", 480 },
-  { "pkst", 360 }, { "pkt", 300 }, { "pmdt", -120 }, { "pmst", -180 }, { "pont", 660 }, { "pst", -480 },
-  { "pwt", 540 }, { "pyst", -180 }, { "ret", 240 }, { "sadt", 630 }, { "sast", 120 }, { "sct", 240 },
-  { "taht", -600 }, { "tft", 300 }, { "tjt", 300 }, { "tot", 780 }, { "trut", 600 }, { "tvt", 720 }, { "uct", 0 },
-  { "ulast", 540 }, { "ut", 0 }, { "utc", 0 }, { "uyst", -120 }, { "uyt", -180 }, { "uzst", 360 }, { "uzt", 300 },
-  { "vut", 660 }, { "wadt", 480 }, { "wakt", 720 }, { "wast", 420 }, { "wat", 60 }, { "wdt", 540 }, { "wet", 0 },
-  { "wetdst", 60 }, { "wft", 720 }, { "wgst", -120 }, { "wgt", -180 }, { "xjt", 360 }, { "yapt", 600 },
-  { "yekst", 360 }, { "z", 0 }, { "zulu", 0 },
+  { "acdt", 630 },  { "acsst", 630 },  { "acst", 570 },  { "act", -300 },  { "acwst", 525 },
+  { "adt", -180 },  { "aedt", 660 },   { "aesst", 660 }, { "aest", 600 },  { "aft", 270 },
+  { "akdt", -480 }, { "akst", -540 },  { "almst", 420 }, { "almt", 360 },  { "amt", -240 },
+  { "ast", -240 },  { "awsst", 540 },  { "awst", 480 },  { "azost", 0 },   { "azot", -60 },
+  { "bdst", 120 },  { "bdt", 360 },    { "bnt", 480 },   { "bort", 480 },  { "bot", -240 },
+  { "bra", -180 },  { "brst", -120 },  { "brt", -180 },  { "bst", 60 },    { "btt", 360 },
+  { "cadt", 630 },  { "cast", 570 },   { "cct", 480 },   { "cdt", -300 },  { "cest", 120 },
+  { "cet", 60 },    { "cetdst", 120 }, { "chadt", 825 }, { "chast", 765 }, { "chut", 600 },
+  { "clst", -180 }, { "cot", -300 },   { "cst", -360 },  { "cxt", 420 },   { "ddut", 600 },
+  { "eat", 180 },   { "edt", -240 },   { "eest", 180 },  { "eet", 120 },   { "eetdst", 180 },
+  { "egst", 0 },    { "egt", -60 },    { "est", -300 },  { "fet", 180 },   { "fjst", 780 },
+  { "fjt", 720 },   { "fnst", -60 },   { "fnt", -120 },  { "galt", -360 }, { "gamt", -540 },
+  { "gft", -180 },  { "gilt", 720 },   { "gmt", 0 },     { "hkt", 480 },   { "hst", -600 },
+  { "ict", 420 },   { "idt", 180 },    { "irt", 210 },   { "ist", 120 },   { "jayt", 540 },
+  { "jst", 540 },   { "kdt", 600 },    { "kgst", 360 },  { "kst", 540 },   { "lhst", 630 },
+  { "ligt", 600 },  { "mart", -570 },  { "mdt", -360 },  { "mest", 120 },  { "mesz", 120 },
+  { "met", 60 },    { "metdst", 120 }, { "mez", 60 },    { "mht", 720 },   { "mmt", 390 },
+  { "mpt", 600 },   { "msd", 240 },    { "mst", -420 },  { "must", 300 },  { "mut", 240 },
+  { "mvt", 300 },   { "myt", 480 },    { "ndt", -150 },  { "nft", -210 },  { "npt", 345 },
+  { "nst", -210 },  { "nzdt", 780 },   { "nzst", 720 },  { "nzt", 720 },   { "pdt", -420 },
+  { "pet", -300 },  { "pgt", 600 },    { "pht", 480 },   { "pkst", 360 },  { "pkt", 300 },
+  { "pmdt", -120 }, { "pmst", -180 },  { "pont", 660 },  { "pst", -480 },  { "pwt", 540 },
+  { "pyst", -180 }, { "ret", 240 },    { "sadt", 630 },  { "sast", 120 },  { "sct", 240 },
+  { "taht", -600 }, { "tft", 300 },    { "tjt", 300 },   { "tot", 780 },   { "trut", 600 },
+  { "tvt", 720 },   { "uct", 0 },      { "ulast", 540 }, { "ut", 0 },      { "utc", 0 },
+  { "uyst", -120 }, { "uyt", -180 },   { "uzst", 360 },  { "uzt", 300 },   { "vut", 660 },
+  { "wadt", 480 },  { "wakt", 720 },   { "wast", 420 },  { "wat", 60 },    { "wdt", 540 },
+  { "wet", 0 },     { "wetdst", 60 },  { "wft", 720 },   { "wgst", -120 }, { "wgt", -180 },
+  { "xjt", 360 },   { "yapt", 600 },   { "yekst", 360 }, { "z", 0 },       { "zulu", 0 },
 };
 
 /* Those whose meaning has changed: the zone says what it was at a time. */
@@ -65,22 +72,56 @@ static const struct
   const char *name;
   const char *zone;
 } dynamic_abbreviations[] = {
-  { "amst", "Asia/Yerevan" }, { "anast", "Asia/Anadyr" }, { "anat", "Asia/Anadyr" },
-  { "arst", "America/Argentina/Buenos_Aires" }, { "art", "America/Argentina/Buenos_Aires" }, { "azst", "Asia/Baku" },
-  { "azt", "Asia/Baku" }, { "ckt", "Pacific/Rarotonga" }, { "clt", "America/Santiago" },
-  { "davt", "Antarctica/Davis" }, { "easst", "Pacific/Easter" }, { "east", "Pacific/Easter" },
-  { "fkst", "Atlantic/Stanley" }, { "fkt", "Atlantic/Stanley" }, { "gest", "Asia/Tbilisi" },
-  { "get", "Asia/Tbilisi" }, { "gyt", "America/Guyana" }, { "iot", "Indian/Chagos" }, { "irkst", "Asia/Irkutsk" },
-  { "irkt", "Asia/Irkutsk" }, { "kgt", "Asia/Bishkek" }, { "kost", "Pacific/Kosrae" },
-  { "krast", "Asia/Krasnoyarsk" }, { "krat", "Asia/Krasnoyarsk" }, { "lhdt", "Australia/Lord_Howe" },
-  { "lint", "Pacific/Kiritimati" }, { "lkt", "Asia/Colombo" }, { "magst", "Asia/Magadan" },
-  { "magt", "Asia/Magadan" }, { "mawt", "Antarctica/Mawson" }, { "msk", "Europe/Moscow" },
-  { "novst", "Asia/Novosibirsk" }, { "novt", "Asia/Novosibirsk" }, { "nut", "Pacific/Niue" },
-  { "omsst", "Asia/Omsk" }, { "omst", "Asia/Omsk" }, { "petst", "Asia/Kamchatka" }, { "pett", "Asia/Kamchatka" },
-  { "pyt", "America/Asuncion" }, { "sgt", "Asia/Singapore" }, { "tkt", "Pacific/Fakaofo" },
-  { "tmt", "Asia/Ashgabat" }, { "ulat", "Asia/Ulaanbaatar" }, { "vet", "America/Caracas" },
-  { "vlast", "Asia/Vladivostok" }, { "vlat", "Asia/Vladivostok" }, { "volt", "Europe/Volgograd" },
-  { "yakst", "Asia/Yakutsk" }, { "yakt", "Asia/Yakutsk" }, { "yekt", "Asia/Yekaterinburg" },
+  { "amst", "Asia/Yerevan" },
+  { "anast", "Asia/Anadyr" },
+  { "anat", "Asia/Anadyr" },
+  { "arst", "America/Argentina/Buenos_Aires" },
+  { "art", "America/Argentina/Buenos_Aires" },
+  { "azst", "Asia/Baku" },
+  { "azt", "Asia/Baku" },
+  { "ckt", "Pacific/Rarotonga" },
+  { "clt", "America/Santiago" },
+  { "davt", "Antarctica/Davis" },
+  { "easst", "Pacific/Easter" },
+  { "east", "Pacific/Easter" },
+  { "fkst", "Atlantic/Stanley" },
+  { "fkt", "Atlantic/Stanley" },
+  { "gest", "Asia/Tbilisi" },
+  { "get", "Asia/Tbilisi" },
+  { "gyt", "America/Guyana" },
+  { "iot", "Indian/Chagos" },
+  { "irkst", "Asia/Irkutsk" },
+  { "irkt", "Asia/Irkutsk" },
+  { "kgt", "Asia/Bishkek" },
+  { "kost", "Pacific/Kosrae" },
+  { "krast", "Asia/Krasnoyarsk" },
+  { "krat", "Asia/Krasnoyarsk" },
+  { "lhdt", "Australia/Lord_Howe" },
+  { "lint", "Pacific/Kiritimati" },
+  { "lkt", "Asia/Colombo" },
+  { "magst", "Asia/Magadan" },
+  { "magt", "Asia/Magadan" },
+  { "mawt", "Antarctica/Mawson" },
+  { "msk", "Europe/Moscow" },
+  { "novst", "Asia/Novosibirsk" },
+  { "novt", "Asia/Novosibirsk" },
+  { "nut", "Pacific/Niue" },
+  { "omsst", "Asia/Omsk" },
+  { "omst", "Asia/Omsk" },
+  { "petst", "Asia/Kamchatka" },
+  { "pett", "Asia/Kamchatka" },
+  { "pyt", "America/Asuncion" },
+  { "sgt", "Asia/Singapore" },
+  { "tkt", "Pacific/Fakaofo" },
+  { "tmt", "Asia/Ashgabat" },
+  { "ulat", "Asia/Ulaanbaatar" },
+  { "vet", "America/Caracas" },
+  { "vlast", "Asia/Vladivostok" },
+  { "vlat", "Asia/Vladivostok" },
+  { "volt", "Europe/Volgograd" },
+  { "yakst", "Asia/Yakutsk" },
+  { "yakt", "Asia/Yakutsk" },
+  { "yekt", "Asia/Yekaterinburg" },
 };
 
 static gint64
@@ -99,7 +140,8 @@ clock_offset_at (const TallyZone *zone, gint64 utc)
   return tally_zone_file_offset (zone->file, to_unix (utc), NULL);
 }
 
-/* Looks for the interval closest before utc, else after it, in which the abbreviation was in use. */
+/* Looks for the interval closest before utc, else after it, in which the abbreviation was in use.
+ */
 static gboolean
 find_abbreviation_use (const TallyZone *zone, gint64 utc, gint *ret_offset)
 {
@@ -128,7 +170,8 @@ tally_zone_offset_at_utc (const TallyZone *zone, gint64 utc)
 {
   gint offset;
 
-  if (zone->file == NULL || (zone->abbreviation != NULL && find_abbreviation_use (zone, utc, &offset)))
+  if (zone->file == NULL
+      || (zone->abbreviation != NULL && find_abbreviation_use (zone, utc, &offset)))
     return zone->file == NULL ? zone->offset : offset;
 
   return clock_offset_at (zone, utc);
@@ -164,7 +207,7 @@ tally_zone_offset_at_local (const TallyZone *zone, gint64 local)
 static int
 compare_first (const void *key, const void *entry)
 {
-  return strcmp (key, *(const char *const *) entry);
+  return strcmp (key, *(const char *const *)entry);
 }
 
 /* One number and up to two more after colons, as hours, minutes, seconds. */
@@ -244,7 +287,8 @@ zone_from_database (const char *name)
   TallyZone *zone;
   gsize length;
 
-  if (name[strspn (name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+/")] != '\0')
+  if (name[strspn (name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+/")]
+      != '\0')
     return NULL;
   for (guint i = 0; parts[i] != NULL; i++)
     {
@@ -277,7 +321,7 @@ zone_from_abbreviation (const char *name)
   if (entry != NULL)
     {
       zone = g_new0 (TallyZone, 1);
-      zone->offset = ((const typeof (fixed_abbreviations[0]) *) entry)->minutes * 60;
+      zone->offset = ((const typeof (fixed_abbreviations[0]) *)entry)->minutes * 60;
       return zone;
     }
   entry = bsearch (name, dynamic_abbreviations, G_N_ELEMENTS (dynamic_abbreviations),
@@ -285,18 +329,21 @@ zone_from_abbreviation (const char *name)
   if (entry == NULL)
     return NULL;
 
-  zone = zone_from_database (((const typeof (dynamic_abbreviations[0]) *) entry)->zone);
+  zone = zone_from_database (((const typeof (dynamic_abbreviations[0]) *)entry)->zone);
   if (zone == NULL)
     return NULL;
   zone->abbreviation = g_ascii_strup (name, -1);
   if (!find_abbreviation_use (zone, 0, &offset))
-    g_clear_pointer (&zone->abbreviation, g_free); /* the database has it under no such name: the clock of the place counts */
+    g_clear_pointer (
+        &zone->abbreviation,
+        g_free); /* the database has it under no such name: the clock of the place counts */
   return zone;
 }
 
 /* Kinds of names have prefixes in the table: a CET of the database is not the abbreviation. */
 static const TallyZone *
-find_cached (const char *kind, const char *name, gsize length, TallyZone *(*make) (const char *name))
+find_cached (const char *kind, const char *name, gsize length,
+             TallyZone *(*make) (const char *name))
 {
   g_autofree char *lower = NULL, *key = NULL;
   g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = NULL;
@@ -402,7 +449,8 @@ tally_zone_to_local (const TallyZone *zone, gint64 utc, gint64 *ret_local, GErro
 }
 
 static gboolean
-shift_by_interval (TallyInterval offset, gint64 sign, gint64 timestamp, gint64 *ret_timestamp, GError **error)
+shift_by_interval (TallyInterval offset, gint64 sign, gint64 timestamp, gint64 *ret_timestamp,
+                   GError **error)
 {
   if (is_infinite (timestamp))
     {
@@ -419,7 +467,8 @@ shift_by_interval (TallyInterval offset, gint64 sign, gint64 timestamp, gint64 *
                           "interval time zone \"%s\" must not include months or days", text->str);
     }
 
-  return shift (timestamp, sign * (gint32) (offset.microseconds / TALLY_USECS_PER_SECOND), ret_timestamp, error);
+  return shift (timestamp, sign * (gint32)(offset.microseconds / TALLY_USECS_PER_SECOND),
+                ret_timestamp, error);
 }
 
 gboolean

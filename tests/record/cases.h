@@ -3,7 +3,7 @@
 #include "record/value.h"
 #include <promise.h>
 
-#define TEXT_OF(string) ((TallyText) { (string), strlen (string) })
+#define TEXT_OF(string) ((TallyText){ (string), strlen (string) })
 
 /* A batch that only lends its memory. */
 static inline TallyBatch *

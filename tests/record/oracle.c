@@ -16,11 +16,12 @@ struct _Oracle
 };
 
 /* The text of an expression's value, or its error's message after an exclamation mark. */
-static const char function[] = "CREATE FUNCTION answer (expression text) RETURNS text LANGUAGE plpgsql AS $$ "
-                               "DECLARE result text; BEGIN "
-                               "EXECUTE 'SELECT format(''%s'', ' || expression || ')' INTO result; "
-                               "RETURN result; "
-                               "EXCEPTION WHEN OTHERS THEN RETURN '! ' || SQLERRM; END $$";
+static const char function[]
+    = "CREATE FUNCTION answer (expression text) RETURNS text LANGUAGE plpgsql AS $$ "
+      "DECLARE result text; BEGIN "
+      "EXECUTE 'SELECT format(''%s'', ' || expression || ')' INTO result; "
+      "RETURN result; "
+      "EXCEPTION WHEN OTHERS THEN RETURN '! ' || SQLERRM; END $$";
 
 Oracle *
 oracle_new (void)
@@ -71,8 +72,9 @@ oracle_ask (Oracle *oracle, char *ours, const char *expression, ...)
 static void
 compare_some (Oracle *oracle, guint first, guint n)
 {
-  GString *sql = g_string_new ("SET timezone = 'UTC'; SET datestyle = 'ISO, MDY'; SELECT string_agg (answer (e), '" SEPARATOR
-                               "' ORDER BY i) FROM (VALUES ");
+  GString *sql = g_string_new (
+      "SET timezone = 'UTC'; SET datestyle = 'ISO, MDY'; SELECT string_agg (answer (e), '" SEPARATOR
+      "' ORDER BY i) FROM (VALUES ");
   g_autofree char *result = NULL;
   g_auto (GStrv) answers = NULL;
 
@@ -88,7 +90,8 @@ compare_some (Oracle *oracle, guint first, guint n)
   answers = g_strsplit (result, SEPARATOR, -1);
   assert_int (g_strv_length (answers), n);
   for (guint i = 0; i < n && answers[i] != NULL; i++)
-    assert_row_text (oracle->expressions->pdata[first + i], oracle->answers->pdata[first + i], answers[i]);
+    assert_row_text (oracle->expressions->pdata[first + i], oracle->answers->pdata[first + i],
+                     answers[i]);
 }
 
 guint

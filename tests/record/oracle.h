@@ -4,8 +4,8 @@
  *   oracle_ask (oracle, our_answer, "abs(%s::numeric)", "-1");
  *   oracle_compare (oracle);
  *
- * Each %s of an expression is a text, which arrives at the server quoted.  All questions go to the server in one statement;
- * an error of one is its answer.
+ * Each %s of an expression is a text, which arrives at the server quoted.  All questions go to the
+ * server in one statement; an error of one is its answer.
  */
 #pragma once
 #include <glib.h>

@@ -32,7 +32,8 @@ test_reads_booleans_as_people_write_them (void)
     { "a beginning of it", TALLY_TYPE_BOOLEAN, "fal", "f" },
     { "with blanks and capitals", TALLY_TYPE_BOOLEAN, " YES\t", "t" },
     { "off, shortened", TALLY_TYPE_BOOLEAN, "of", "f" },
-    { "o may be on or off", TALLY_TYPE_BOOLEAN, "o", "! invalid input syntax for type boolean: \"o\"" },
+    { "o may be on or off", TALLY_TYPE_BOOLEAN, "o",
+      "! invalid input syntax for type boolean: \"o\"" },
     { "a digit", TALLY_TYPE_BOOLEAN, "1", "t" },
     { "another number", TALLY_TYPE_BOOLEAN, "2", "! invalid input syntax for type boolean: \"2\"" },
     { "nothing", TALLY_TYPE_BOOLEAN, "", "! invalid input syntax for type boolean: \"\"" },
@@ -72,15 +73,18 @@ test_prints_the_shortest_double (void)
     { "small ones, too", TALLY_TYPE_DOUBLE, "0.00001", "1e-05" },
     { "not so small", TALLY_TYPE_DOUBLE, "0.0001", "0.0001" },
     { "half-way between two doubles", TALLY_TYPE_DOUBLE, "5e22", "4.9999999999999996e+22" },
-    { "a power of two whose neighbour below is closer", TALLY_TYPE_DOUBLE, "5316911983139663491615228241121378304",
-      "5.316911983139664e+36" },
+    { "a power of two whose neighbour below is closer", TALLY_TYPE_DOUBLE,
+      "5316911983139663491615228241121378304", "5.316911983139664e+36" },
     { "the smallest", TALLY_TYPE_DOUBLE, "4.9406564584124654e-324", "5e-324" },
     { "minus zero", TALLY_TYPE_DOUBLE, "-0", "-0" },
     { "infinity", TALLY_TYPE_DOUBLE, "-inf", "-Infinity" },
     { "not a number", TALLY_TYPE_DOUBLE, " nan ", "NaN" },
-    { "too large", TALLY_TYPE_DOUBLE, "1e400", "! \"1e400\" is out of range for type double precision" },
-    { "too small", TALLY_TYPE_DOUBLE, "1e-400", "! \"1e-400\" is out of range for type double precision" },
-    { "something behind it", TALLY_TYPE_DOUBLE, "1 x", "! invalid input syntax for type double precision: \"1 x\"" },
+    { "too large", TALLY_TYPE_DOUBLE, "1e400",
+      "! \"1e400\" is out of range for type double precision" },
+    { "too small", TALLY_TYPE_DOUBLE, "1e-400",
+      "! \"1e-400\" is out of range for type double precision" },
+    { "something behind it", TALLY_TYPE_DOUBLE, "1 x",
+      "! invalid input syntax for type double precision: \"1 x\"" },
   };
 
   check_cases (cases, G_N_ELEMENTS (cases));
@@ -99,9 +103,12 @@ test_keeps_numeric_digit_for_digit (void)
     { "forty digits", TALLY_TYPE_NUMERIC, "1234567890123456789012345678901234567890",
       "1234567890123456789012345678901234567890" },
     { "infinity", TALLY_TYPE_NUMERIC, "inf", "Infinity" },
-    { "more digits than PostgreSQL holds", TALLY_TYPE_NUMERIC, "1e131072", "! value overflows numeric format" },
-    { "more places than it holds", TALLY_TYPE_NUMERIC, "1e-16384", "! value overflows numeric format" },
-    { "two points", TALLY_TYPE_NUMERIC, "1.2.3", "! invalid input syntax for type numeric: \"1.2.3\"" },
+    { "more digits than PostgreSQL holds", TALLY_TYPE_NUMERIC, "1e131072",
+      "! value overflows numeric format" },
+    { "more places than it holds", TALLY_TYPE_NUMERIC, "1e-16384",
+      "! value overflows numeric format" },
+    { "two points", TALLY_TYPE_NUMERIC, "1.2.3",
+      "! invalid input syntax for type numeric: \"1.2.3\"" },
   };
 
   check_cases (cases, G_N_ELEMENTS (cases));
@@ -120,14 +127,18 @@ test_reads_dates_in_many_ways (void)
     { "Julian day", TALLY_TYPE_DATE, "J2451187", "1999-01-08" },
     { "before Christ", TALLY_TYPE_DATE, "0044-03-15 BC", "0044-03-15 BC" },
     { "the first day", TALLY_TYPE_DATE, "4714-11-24 BC", "4714-11-24 BC" },
-    { "the day before it", TALLY_TYPE_DATE, "4714-11-23 BC", "! date out of range: \"4714-11-23 BC\"" },
+    { "the day before it", TALLY_TYPE_DATE, "4714-11-23 BC",
+      "! date out of range: \"4714-11-23 BC\"" },
     { "the last day", TALLY_TYPE_DATE, "5874897-12-31", "5874897-12-31" },
     { "infinity", TALLY_TYPE_DATE, "-infinity", "-infinity" },
     { "leap day", TALLY_TYPE_DATE, "2000-02-29", "2000-02-29" },
-    { "no leap day", TALLY_TYPE_DATE, "1900-02-29", "! date/time field value out of range: \"1900-02-29\"" },
-    { "day before month", TALLY_TYPE_DATE, "18/09/2023", "! date/time field value out of range: \"18/09/2023\"" },
+    { "no leap day", TALLY_TYPE_DATE, "1900-02-29",
+      "! date/time field value out of range: \"1900-02-29\"" },
+    { "day before month", TALLY_TYPE_DATE, "18/09/2023",
+      "! date/time field value out of range: \"18/09/2023\"" },
     { "a word", TALLY_TYPE_DATE, "soon", "! invalid input syntax for type date: \"soon\"" },
-    { "the clock", TALLY_TYPE_DATE, "today", "! \"today\" depends on the clock and is not supported as input for type date" },
+    { "the clock", TALLY_TYPE_DATE, "today",
+      "! \"today\" depends on the clock and is not supported as input for type date" },
   };
 
   check_cases (cases, G_N_ELEMENTS (cases));
@@ -138,15 +149,23 @@ test_reads_timestamps_with_zones (void)
 {
   static const Case cases[] = {
     { "ISO with Z", TALLY_TYPE_TIMESTAMPTZ, "2023-09-18T23:25:58Z", "2023-09-18 23:25:58+00" },
-    { "half a second", TALLY_TYPE_TIMESTAMPTZ, "2023-09-18 23:25:58.5", "2023-09-18 23:25:58.5+00" },
-    { "seven digits are rounded", TALLY_TYPE_TIMESTAMP, "2023-09-18 23:25:58.1234567", "2023-09-18 23:25:58.123457" },
+    { "half a second", TALLY_TYPE_TIMESTAMPTZ, "2023-09-18 23:25:58.5",
+      "2023-09-18 23:25:58.5+00" },
+    { "seven digits are rounded", TALLY_TYPE_TIMESTAMP, "2023-09-18 23:25:58.1234567",
+      "2023-09-18 23:25:58.123457" },
     { "an offset", TALLY_TYPE_TIMESTAMPTZ, "2023-09-18 23:25:58+05:30", "2023-09-18 17:55:58+00" },
-    { "an offset means nothing without zone", TALLY_TYPE_TIMESTAMP, "2023-09-18 23:25:58+05:30", "2023-09-18 23:25:58" },
-    { "a place", TALLY_TYPE_TIMESTAMPTZ, "2023-09-18 23:25:58 europe/berlin", "2023-09-18 21:25:58+00" },
-    { "an abbreviation", TALLY_TYPE_TIMESTAMPTZ, "2023-09-18 23:25:58 EST", "2023-09-19 04:25:58+00" },
-    { "in the gap of spring", TALLY_TYPE_TIMESTAMPTZ, "2020-03-29 02:30 Europe/Berlin", "2020-03-29 01:30:00+00" },
-    { "twice in autumn", TALLY_TYPE_TIMESTAMPTZ, "2020-10-25 02:30 Europe/Berlin", "2020-10-25 01:30:00+00" },
-    { "far in the future", TALLY_TYPE_TIMESTAMPTZ, "9140-07-01 12:00 Europe/Berlin", "9140-07-01 10:00:00+00" },
+    { "an offset means nothing without zone", TALLY_TYPE_TIMESTAMP, "2023-09-18 23:25:58+05:30",
+      "2023-09-18 23:25:58" },
+    { "a place", TALLY_TYPE_TIMESTAMPTZ, "2023-09-18 23:25:58 europe/berlin",
+      "2023-09-18 21:25:58+00" },
+    { "an abbreviation", TALLY_TYPE_TIMESTAMPTZ, "2023-09-18 23:25:58 EST",
+      "2023-09-19 04:25:58+00" },
+    { "in the gap of spring", TALLY_TYPE_TIMESTAMPTZ, "2020-03-29 02:30 Europe/Berlin",
+      "2020-03-29 01:30:00+00" },
+    { "twice in autumn", TALLY_TYPE_TIMESTAMPTZ, "2020-10-25 02:30 Europe/Berlin",
+      "2020-10-25 01:30:00+00" },
+    { "far in the future", TALLY_TYPE_TIMESTAMPTZ, "9140-07-01 12:00 Europe/Berlin",
+      "9140-07-01 10:00:00+00" },
     { "afternoon", TALLY_TYPE_TIMESTAMP, "2020-01-01 1:00 PM", "2020-01-01 13:00:00" },
     { "the end of a day", TALLY_TYPE_TIMESTAMP, "2020-01-01 24:00:00", "2020-01-02 00:00:00" },
     { "a leap second", TALLY_TYPE_TIMESTAMP, "2016-12-31 23:59:60", "2017-01-01 00:00:00" },
@@ -155,7 +174,8 @@ test_reads_timestamps_with_zones (void)
       "! time zone \"nowhere/here\" not recognized" },
     { "too far from Greenwich", TALLY_TYPE_TIMESTAMPTZ, "2020-01-01 00:00+16",
       "! time zone displacement out of range: \"2020-01-01 00:00+16\"" },
-    { "after the last", TALLY_TYPE_TIMESTAMP, "294277-01-01", "! timestamp out of range: \"294277-01-01\"" },
+    { "after the last", TALLY_TYPE_TIMESTAMP, "294277-01-01",
+      "! timestamp out of range: \"294277-01-01\"" },
   };
 
   check_cases (cases, G_N_ELEMENTS (cases));
@@ -175,7 +195,8 @@ test_reads_intervals (void)
     { "too many days", TALLY_TYPE_INTERVAL, "2147483648 days",
       "! interval field value out of range: \"2147483648 days\"" },
     { "too many years", TALLY_TYPE_INTERVAL, "178956971 years", "! interval out of range" },
-    { "no unit", TALLY_TYPE_INTERVAL, "1 fortnight", "! invalid input syntax for type interval: \"1 fortnight\"" },
+    { "no unit", TALLY_TYPE_INTERVAL, "1 fortnight",
+      "! invalid input syntax for type interval: \"1 fortnight\"" },
   };
 
   check_cases (cases, G_N_ELEMENTS (cases));
@@ -189,7 +210,8 @@ test_reads_bytes_in_both_forms (void)
     { "with blanks", TALLY_TYPE_BYTEA, "\\xde ad", "\\xdead" },
     { "escapes", TALLY_TYPE_BYTEA, "a\\\\b\\001", "\\x615c6201" },
     { "plain", TALLY_TYPE_BYTEA, "abc", "\\x616263" },
-    { "half a byte", TALLY_TYPE_BYTEA, "\\x123", "! invalid hexadecimal data: odd number of digits" },
+    { "half a byte", TALLY_TYPE_BYTEA, "\\x123",
+      "! invalid hexadecimal data: odd number of digits" },
     { "no digit", TALLY_TYPE_BYTEA, "\\xzz", "! invalid hexadecimal digit: \"z\"" },
     { "half an escape", TALLY_TYPE_BYTEA, "\\1", "! invalid input syntax for type bytea" },
   };
@@ -202,8 +224,10 @@ test_refuses_text_that_is_not_utf8 (void)
 {
   static const Case cases[] = {
     { "good text", TALLY_TYPE_TEXT, "naïve ☃", "naïve ☃" },
-    { "a lone byte", TALLY_TYPE_TEXT, "na\xefve", "! invalid byte sequence for encoding \"UTF8\": 0xef 0x76 0x65" },
-    { "in JSON", TALLY_TYPE_JSONB, "\"\xff\"", "! invalid byte sequence for encoding \"UTF8\": 0xff" },
+    { "a lone byte", TALLY_TYPE_TEXT, "na\xefve",
+      "! invalid byte sequence for encoding \"UTF8\": 0xef 0x76 0x65" },
+    { "in JSON", TALLY_TYPE_JSONB, "\"\xff\"",
+      "! invalid byte sequence for encoding \"UTF8\": 0xff" },
   };
 
   check_cases (cases, G_N_ELEMENTS (cases));
@@ -223,27 +247,39 @@ test_shortens_what_it_quotes (void)
 static void
 test_a_zero_byte_ends_no_value (void)
 {
-  static const TallyType types[] = { TALLY_TYPE_BIGINT, TALLY_TYPE_DOUBLE, TALLY_TYPE_NUMERIC,  TALLY_TYPE_DATE,
-                                     TALLY_TYPE_TIMESTAMP, TALLY_TYPE_INTERVAL, TALLY_TYPE_JSONB, TALLY_TYPE_TEXT };
+  static const TallyType types[]
+      = { TALLY_TYPE_BIGINT,    TALLY_TYPE_DOUBLE,   TALLY_TYPE_NUMERIC, TALLY_TYPE_DATE,
+          TALLY_TYPE_TIMESTAMP, TALLY_TYPE_INTERVAL, TALLY_TYPE_JSONB,   TALLY_TYPE_TEXT };
   g_autoptr (TallyBatch) memory = memory_new ();
   Value value;
 
   for (guint i = 0; i < G_N_ELEMENTS (types); i++)
     assert_row_int (tally_type_name (types[i]),
-                    tally_value_parse (types[i], (TallyText) { "1\0002", 3 }, memory, &value, NULL), FALSE);
+                    tally_value_parse (types[i], (TallyText){ "1\0002", 3 }, memory, &value, NULL),
+                    FALSE);
 }
 
 static void
 test_writes_rows_as_json (void)
 {
   static const TallyColumn columns[] = {
-    { "text", TALLY_TYPE_TEXT },           { "yes", TALLY_TYPE_BOOLEAN },     { "n", TALLY_TYPE_BIGINT },
-    { "real", TALLY_TYPE_DOUBLE },         { "exact", TALLY_TYPE_NUMERIC },   { "day", TALLY_TYPE_DATE },
-    { "at", TALLY_TYPE_TIMESTAMP },        { "at_zone", TALLY_TYPE_TIMESTAMPTZ }, { "for", TALLY_TYPE_INTERVAL },
-    { "bytes", TALLY_TYPE_BYTEA },         { "a.b\"", TALLY_TYPE_JSONB },     { "nothing", TALLY_TYPE_TEXT },
+    { "text", TALLY_TYPE_TEXT },     { "yes", TALLY_TYPE_BOOLEAN },
+    { "n", TALLY_TYPE_BIGINT },      { "real", TALLY_TYPE_DOUBLE },
+    { "exact", TALLY_TYPE_NUMERIC }, { "day", TALLY_TYPE_DATE },
+    { "at", TALLY_TYPE_TIMESTAMP },  { "at_zone", TALLY_TYPE_TIMESTAMPTZ },
+    { "for", TALLY_TYPE_INTERVAL },  { "bytes", TALLY_TYPE_BYTEA },
+    { "a.b\"", TALLY_TYPE_JSONB },   { "nothing", TALLY_TYPE_TEXT },
   };
-  static const char *const values[] = { "a \"b\"\n\\\x01\x7fö", "true", "-5", "0.5", "1.50", "2023-09-18",
-                                        "2023-09-18 23:25:58.5", "2023-09-18 23:25:58Z", "1 day", "\\x00ff",
+  static const char *const values[] = { "a \"b\"\n\\\x01\x7fö",
+                                        "true",
+                                        "-5",
+                                        "0.5",
+                                        "1.50",
+                                        "2023-09-18",
+                                        "2023-09-18 23:25:58.5",
+                                        "2023-09-18 23:25:58Z",
+                                        "1 day",
+                                        "\\x00ff",
                                         "{\"b\":1,\"a\":[null]}" };
   TallySchema *schema = tally_schema_new (columns, G_N_ELEMENTS (columns));
   g_autoptr (TallyBatch) batch = tally_batch_new (schema, 1);
@@ -258,9 +294,12 @@ test_writes_rows_as_json (void)
     }
   tally_batch_append_json (batch, 0, json);
   assert_text (json->str,
-               "{\"text\":\"a \\\"b\\\"\\n\\\\\\u0001\x7fö\",\"yes\":true,\"n\":-5,\"real\":0.5,\"exact\":1.50,"
-               "\"day\":\"2023-09-18\",\"at\":\"2023-09-18T23:25:58.5\",\"at_zone\":\"2023-09-18T23:25:58+00:00\","
-               "\"for\":\"1 day\",\"bytes\":\"\\\\x00ff\",\"a.b\\\"\":{\"a\": [null], \"b\": 1},\"nothing\":null}");
+               "{\"text\":\"a "
+               "\\\"b\\\"\\n\\\\\\u0001\x7fö\",\"yes\":true,\"n\":-5,\"real\":0.5,\"exact\":1.50,"
+               "\"day\":\"2023-09-18\",\"at\":\"2023-09-18T23:25:58.5\",\"at_zone\":\"2023-09-"
+               "18T23:25:58+00:00\","
+               "\"for\":\"1 day\",\"bytes\":\"\\\\x00ff\",\"a.b\\\"\":{\"a\": [null], \"b\": "
+               "1},\"nothing\":null}");
   tally_schema_unref (schema);
 }
 
@@ -287,7 +326,8 @@ test_numbers_that_json_has_not_become_strings (void)
       g_autoptr (GString) json = g_string_new (NULL);
 
       tally_batch_add_row (batch);
-      assert_true (tally_batch_set_from_text (batch, 0, cases[i].literal, strlen (cases[i].literal), NULL));
+      assert_true (
+          tally_batch_set_from_text (batch, 0, cases[i].literal, strlen (cases[i].literal), NULL));
       tally_batch_append_json (batch, 0, json);
       assert_text (json->str, cases[i].json);
       tally_schema_unref (schema);
@@ -305,9 +345,10 @@ test_escapes_each_byte_at_each_place (void)
         char text[21] = "abcdefghijklmnopqrst";
         gboolean escaped = byte < 0x20 || byte == '"' || byte == '\\';
 
-        text[place] = (char) byte;
-        tally_json_append_string ((TallyText) { text, 20 }, json);
-        if ((memchr (json->str + 1, '\\', json->len - 2) != NULL) != escaped || (!escaped && json->len != 22))
+        text[place] = (char)byte;
+        tally_json_append_string ((TallyText){ text, 20 }, json);
+        if ((memchr (json->str + 1, '\\', json->len - 2) != NULL) != escaped
+            || (!escaped && json->len != 22))
           assert_row_text ("escaped", json->str, text);
       }
   assert_true (TRUE);
