@@ -122,11 +122,12 @@ static gboolean
 json_sink_open (gpointer self, TallyContext *ctx, GError **error)
 {
   JsonSink *json = self;
-  Planner planner = { json, g_string_new (NULL), 0 };
+  Planner planner = { .json = json };
 
   if (json->offered == NULL)
     return tally_throw (error, TALLY_ERROR_USAGE, "there are no columns to write");
 
+  planner.text = g_string_new (NULL);
   json->schema = tally_schema_ref (json->offered);
   json->between = g_ptr_array_new_with_free_func (g_free);
   json->order = g_new (guint, tally_schema_n_columns (json->schema) + 1);
