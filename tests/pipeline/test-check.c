@@ -1,0 +1,201 @@
+/* test-check.c: tallyman check and inspect as a person calls them: ten broken pipelines, exit codes, JSON */
+#include "promise.h"
+#include "scratch.h"
+#include <json-c/json.h>
+#include <string.h>
+#include <sys/wait.h>
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (json_object, json_object_put)
+
+static Scratch scratch;
+
+/* Runs the command in the scratch folder.  Returns its exit code. */
+static int
+tallyman (const char *const *arguments, char **ret_output, char **ret_complaints)
+{
+  g_autoptr (GPtrArray) argv = g_ptr_array_new ();
+  g_autoptr (GError) error = NULL;
+  gint status = -1;
+
+  g_ptr_array_add (argv, (gpointer) g_getenv ("TALLYMAN"));
+  for (; *arguments != NULL; arguments++)
+    g_ptr_array_add (argv, (gpointer) *arguments);
+  g_ptr_array_add (argv, NULL);
+  g_spawn_sync (scratch.folder, (char **) argv->pdata, NULL, 0, NULL, NULL, ret_output, ret_complaints, &status, &error);
+  assert_no_error (error);
+  return WIFEXITED (status) ? WEXITSTATUS (status) : -1;
+}
+
+#define HEAD "pipeline: p\nsource:\n  lines:\n    path: lines.txt\n"
+#define SINK "sink: shout-busy\n"
+
+static void
+test_ten_broken_pipelines (void)
+{
+  static const struct
+  {
+    const char *label, *text, *shown;
+  } rows[] = {
+    { "wrong key", HEAD "tranform: []\n" SINK,
+      "p.yaml:5:1: error: a pipeline has no key \"tranform\"\n"
+      "    5 | tranform: []\n"
+      "      | ^~~~~~~~\n"
+      "hint: did you mean \"transform\"?\n" },
+    { "wrong type", HEAD "    batch-rows: many\n" SINK,
+      "p.yaml:5:17: error: \"batch-rows\" takes a whole number, from 1 to 100000, not \"many\"\n"
+      "    5 |     batch-rows: many\n"
+      "      |                 ^~~~\n" },
+    { "unknown column", HEAD "transform:\n  - filter: lien <> 'spam'\n" SINK,
+      "p.yaml:6:13: error: column \"lien\" does not exist\n"
+      "    6 |   - filter: lien <> 'spam'\n"
+      "      |             ^~~~\n"
+      "hint: did you mean \"line\"? The step gets: line\n" },
+    { "bad expression", HEAD "transform:\n  - filter: line <> \n" SINK,
+      "p.yaml:6:20: error: syntax error at end of input\n" },
+    { "bad indent", HEAD "   batch-rows: 1\n" SINK,
+      "p.yaml:5:4: error: this line is indented unlike the ones that it belongs to\n"
+      "    5 |    batch-rows: 1\n"
+      "      |    ^~~~~~~~~~\n"
+      "hint: give all keys of one map the same indentation\n" },
+    { "unset variable", "pipeline: p\nsource:\n  lines:\n    path: a/${TALLY_TEST_NEVER_SET}/b\n" SINK,
+      "p.yaml:4:13: error: environment variable \"TALLY_TEST_NEVER_SET\" is not set\n"
+      "    4 |     path: a/${TALLY_TEST_NEVER_SET}/b\n"
+      "      |             ^~~~~~~~~~~~~~~~~~~~~~~\n"
+      "hint: set it: export TALLY_TEST_NEVER_SET=…\n" },
+    { "missing file", "pipeline: p\nsource:\n  lines:\n    path: line.txt\n" SINK,
+      "p.yaml:4:11: error: No such file or directory\n"
+      "    4 |     path: line.txt\n"
+      "      |           ^~~~~~~~\n"
+      "hint: did you mean \"lines.txt\"?\n" },
+    { "unknown plugin", HEAD "sink: shout-bussy\n",
+      "p.yaml:5:7: error: there is no sink \"shout-bussy\"\n"
+      "    5 | sink: shout-bussy\n"
+      "      |       ^~~~~~~~~~~\n"
+      "hint: did you mean \"shout-busy\"?\n" },
+    { "duplicate key", HEAD "    path: other.txt\n" SINK,
+      "p.yaml:5:5: error: \"path\" is there twice\n"
+      "    5 |     path: other.txt\n"
+      "      |     ^~~~\n"
+      "hint: the first one is at 4:5\n" },
+    { "tab", "pipeline: p\nsource:\n\tlines:\n" SINK,
+      "p.yaml:3:1: error: a tab cannot indent\n"
+      "    3 |  lines:\n"
+      "      | ^\n"
+      "hint: indent with spaces\n" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autofree char *output = NULL, *complaints = NULL;
+      g_autofree char *run_output = NULL, *run_complaints = NULL;
+
+      scratch_write (&scratch, "p.yaml", rows[i].text);
+      assert_row_int (rows[i].label, tallyman ((const char *[]) { "check", "p.yaml", NULL }, &output, &complaints), 2);
+      assert_row_int (rows[i].label, g_str_has_prefix (complaints, rows[i].shown), TRUE);
+      if (!g_str_has_prefix (complaints, rows[i].shown))
+        assert_text (complaints, rows[i].shown);
+      assert_contains (complaints, "1 error, 0 warnings\n");
+      assert_text (output, "");
+
+      /* run says the same, and begins nothing. */
+      assert_row_int (rows[i].label, tallyman ((const char *[]) { "run", "p.yaml", NULL }, &run_output, &run_complaints), 2);
+      assert_row_int (rows[i].label, g_str_has_prefix (run_complaints, rows[i].shown), TRUE);
+      assert_text (run_output, "");
+    }
+}
+
+static void
+test_is_silent_about_a_right_one (void)
+{
+  g_autofree char *output = NULL, *complaints = NULL;
+
+  scratch_write (&scratch, "p.yaml", HEAD SINK);
+  assert_int (tallyman ((const char *[]) { "check", "p.yaml", NULL }, &output, &complaints), 0);
+  assert_text (output, "");
+  assert_text (complaints, "");
+}
+
+static void
+test_prints_json (void)
+{
+  g_autofree char *output = NULL, *complaints = NULL;
+  g_autoptr (json_object) list = NULL;
+  json_object *first, *member;
+
+  scratch_write (&scratch, "p.yaml", HEAD "tranform: \"\xc3\xa4\\\"\"\n" SINK "errors: []\n");
+  assert_int (tallyman ((const char *[]) { "check", "--json", "p.yaml", "missing.yaml", NULL }, &output, &complaints), 2);
+  assert_text (complaints, "");
+  list = json_tokener_parse (output);
+  assert_int (json_object_array_length (list), 3);
+  first = json_object_array_get_idx (list, 0);
+  json_object_object_get_ex (first, "message", &member);
+  assert_text (json_object_get_string (member), "a pipeline has no key \"tranform\"");
+  json_object_object_get_ex (first, "line", &member);
+  assert_int (json_object_get_int (member), 5);
+  json_object_object_get_ex (first, "hint", &member);
+  assert_text (json_object_get_string (member), "did you mean \"transform\"?");
+}
+
+static void
+test_inspect_lists_and_describes (void)
+{
+  g_autofree char *list = NULL, *one = NULL, *json = NULL, *none = NULL, *complaints = NULL;
+  g_autoptr (json_object) plugins = NULL;
+  json_object *options = NULL;
+
+  assert_int (tallyman ((const char *[]) { "inspect", NULL }, &list, NULL), 0);
+  assert_contains (list, "sources:\n  lines              One record for each line of a text file\n");
+  assert_contains (list, "steps:\n  filter ");
+
+  assert_int (tallyman ((const char *[]) { "inspect", "shout-letter", NULL }, &one, NULL), 0);
+  assert_contains (one, "sink shout-letter: A letter for each record\n");
+  assert_contains (one, "    tone: How it sounds (choice)\n        one of: friendly, formal\n        default: formal\n");
+  assert_contains (one, "  options of every sink that delivers:\n    key: ");
+  assert_contains (one, "    in-flight: Most requests at once; the sink's own if not given (int)\n        from 1 to 1000\n");
+
+  assert_int (tallyman ((const char *[]) { "inspect", "--json", "shout-letter", NULL }, &json, NULL), 0);
+  plugins = json_tokener_parse (json);
+  assert_int (json_object_array_length (plugins), 1);
+  json_object_object_get_ex (json_object_array_get_idx (plugins, 0), "options", &options);
+  assert_int (json_object_array_length (options), 8);
+
+  assert_int (tallyman ((const char *[]) { "inspect", "shout-lettr", NULL }, &none, &complaints), 2);
+  assert_text (complaints, "tallyman: there is no plugin or step \"shout-lettr\"; did you mean \"shout-letter\"?\n");
+}
+
+static void
+test_the_editor_schema_is_json (void)
+{
+  g_autofree char *output = NULL;
+  g_autoptr (json_object) schema = NULL;
+  json_object *at = NULL;
+  static const char *const path[] = { "properties", "sink", "properties", "shout-letter", "properties", "key", "description" };
+
+  assert_int (tallyman ((const char *[]) { "inspect", "--schema", NULL }, &output, NULL), 0);
+  schema = json_tokener_parse (output);
+  at = schema;
+  for (guint i = 0; i < G_N_ELEMENTS (path) && at != NULL; i++)
+    if (!json_object_object_get_ex (at, path[i], &at))
+      assert_text (path[i], "a member of the schema");
+  assert_text (json_object_get_string (at), "What identifies a record in its source, the same in every run");
+}
+
+static const Promise promises[] = {
+  { "ten broken pipelines", test_ten_broken_pipelines },
+  { "is silent about a right one", test_is_silent_about_a_right_one },
+  { "prints JSON", test_prints_json },
+  { "inspect lists and describes", test_inspect_lists_and_describes },
+  { "the editor schema is JSON", test_the_editor_schema_is_json },
+  { NULL },
+};
+
+int
+main (int argc, char **argv)
+{
+  int result;
+
+  scratch_init (&scratch);
+  result = keep_promises ("check and inspect", promises, argc, argv);
+  scratch_clear (&scratch);
+  return result;
+}
