@@ -205,7 +205,6 @@ schema_to_accept (const TallyPipeline *pipeline, const GArray *columns)
 static void
 bind_sink (TallyPipeline *pipeline, TallySchema *schema)
 {
-  g_autoptr (TallySchema) to_accept = NULL;
   TallyInstance *sink = pipeline->sink;
   g_autoptr (GArray) columns = g_array_new (FALSE, FALSE, sizeof (TallyColumn));
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
@@ -225,10 +224,11 @@ bind_sink (TallyPipeline *pipeline, TallySchema *schema)
     }
   pipeline->sink_schema = tally_schema_new ((const TallyColumn *) (gpointer) columns->data, columns->len);
 
-  to_accept = schema_to_accept (pipeline, columns);
-
-  /* A plugin's rules may rely on right options. */
-  if (pipeline->reader->sink.good && sink->plugin->accept != NULL && !sink->plugin->accept (sink->self, to_accept, &error))
+  /* A plugin's rules may rely on right options, and it may look at the columns again when it is opened. */
+  g_clear_pointer (&pipeline->reader->accepted, tally_schema_unref);
+  pipeline->reader->accepted = schema_to_accept (pipeline, columns);
+  if (pipeline->reader->sink.good && sink->plugin->accept != NULL
+      && !sink->plugin->accept (sink->self, pipeline->reader->accepted, &error))
     tally_pipeline_report_error (pipeline, pipeline->reader->sink.name, error);
 }
 

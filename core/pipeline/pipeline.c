@@ -398,6 +398,7 @@ tally_pipeline_free (TallyPipeline *pipeline)
   tally_instance_free (pipeline->source);
   tally_instance_free (pipeline->sink);
   tally_instance_free (pipeline->reader->delivery);
+  g_clear_pointer (&pipeline->reader->accepted, tally_schema_unref);
   g_ptr_array_unref (pipeline->reader->steps);
   g_ptr_array_unref (pipeline->reader->secrets);
   tally_yaml_node_free (pipeline->reader->root);

@@ -222,12 +222,30 @@ finish_delivery (TallyPipeline *pipeline, const TallyPluginDraft *draft, guint n
 
 /* ---- Which plugin ---- */
 
+/* Most often the options of the first one, not indented enough. */
+static void
+report_second_plugin (TallyPipeline *pipeline, const TallyPluginDraft *draft, const TallyYamlNode *node)
+{
+  g_autofree char *message = NULL, *hint = NULL;
+  const TallyYamlNode *second;
+
+  if (node->items->len < 2)
+    return;
+
+  for (guint i = 1; i < node->items->len; i++)
+    blot (pipeline, node->items->pdata[i]);
+  second = node->items->pdata[1];
+  message = g_strdup_printf ("\"%s\" takes one plugin, and \"%s\" is a second one", tally_kind_name (draft->kind),
+                             second->key->text);
+  hint = g_strdup_printf ("options of \"%s\" are indented deeper than its name", draft->name->text);
+  tally_pipeline_report_node (pipeline, second->key, message, hint);
+}
+
 /* `csv: {…}`, or `csv` alone. */
 static gboolean
 read_name (TallyPipeline *pipeline, TallyPluginDraft *draft, TallyYamlNode *node)
 {
-  const char *kind = tally_kind_name (draft->kind);
-  g_autofree char *message = NULL, *hint = NULL;
+  g_autofree char *message = NULL;
 
   if (node->kind == TALLY_YAML_SCALAR && !tally_yaml_is_empty (node))
     {
@@ -236,23 +254,14 @@ read_name (TallyPipeline *pipeline, TallyPluginDraft *draft, TallyYamlNode *node
     }
   if (node->kind != TALLY_YAML_MAP || node->items->len == 0)
     {
-      message = g_strdup_printf ("\"%s\" takes the name of one plugin and its options", kind);
+      message = g_strdup_printf ("\"%s\" takes the name of one plugin and its options", tally_kind_name (draft->kind));
       tally_pipeline_report_node (pipeline, node, message, "'tallyman inspect' lists the plugins");
       return FALSE;
     }
 
   draft->options = node->items->pdata[0];
   draft->name = draft->options->key;
-  for (guint i = 1; i < node->items->len; i++)
-    blot (pipeline, node->items->pdata[i]);
-  if (node->items->len > 1)
-    {
-      TallyYamlNode *second = node->items->pdata[1];
-
-      message = g_strdup_printf ("\"%s\" takes one plugin, and \"%s\" is a second one", kind, second->key->text);
-      hint = g_strdup_printf ("options of \"%s\" are indented deeper than its name", draft->name->text);
-      tally_pipeline_report_node (pipeline, second->key, message, hint);
-    }
+  report_second_plugin (pipeline, draft, node);
   if (tally_yaml_is_empty (draft->options))
     draft->options = NULL;
   else if (draft->options->kind != TALLY_YAML_MAP)

@@ -30,6 +30,7 @@ struct _TallyReader
   TallyPluginDraft source, sink;
   TallyInstance *delivery; /* (owned) (nullable) the core's options of a delivering sink */
   GPtrArray *steps;        /* (owned) (element-type TallyStepDraft) */
+  TallySchema *accepted;   /* (owned) (nullable) what the sink's accept() got */
   GPtrArray *secrets;      /* (owned) (element-type TallySecret) */
   gboolean bound;          /* steps and sink are typed for source_schema, without errors */
   guint n_unbound;         /* diagnostics that do not come from binding */

@@ -94,7 +94,8 @@ options_as_table (const TallyPlugin *plugin)
   return g_string_free (table, FALSE);
 }
 
-/* The same of the first table of options below a heading that has word in it; NULL if there is none. */
+/* The same of the first table of options below a heading that has word in it (any heading if word is NULL); NULL if there is
+ * none. */
 static char *
 table_below (char **lines, const char *word)
 {
@@ -109,7 +110,7 @@ table_below (char **lines, const char *word)
         {
           if (table != NULL)
             break;
-          here = strstr (*line, word) != NULL;
+          here = word == NULL || strstr (*line, word) != NULL;
         }
       if (here && g_str_equal (*line, "| option | type | default | meaning |"))
         table = g_string_new (NULL);
@@ -133,7 +134,7 @@ test_its_readme_agrees (void)
 
   if (!g_file_get_contents (path, &text, NULL, NULL))
     {
-      skip_promise ("there is no %s", path);
+      assert_text (path, "a README.md that is there");
       return;
     }
   lines = g_strsplit (text, "\n", -1);
@@ -147,6 +148,9 @@ test_its_readme_agrees (void)
 
       if (found == NULL)
         found = table_below (lines, heading);
+      /* A shared object with one plugin needs no heading for it. */
+      if (found == NULL && plugins->len == 1)
+        found = table_below (lines, NULL);
       assert_row_text (plugin->name, found, expected);
     }
 }
