@@ -194,6 +194,6 @@ doubt_main (int argc, char **argv)
 const TallyCommand tally_command_doubt = {
   .name = "doubt",
   .arguments = "list [PIPELINE] | resolve KEY --delivered ID|--absent",
-  .summary = "Lists records whose fate is not known; settles one by your word",
+  .summary = "list records whose fate is not known; settle one by your word",
   .main = doubt_main,
 };

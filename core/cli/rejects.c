@@ -282,6 +282,6 @@ rejects_main (int argc, char **argv)
 const TallyCommand tally_command_rejects = {
   .name = "rejects",
   .arguments = "list | retry|discard KEY…|--number N|--all",
-  .summary = "Lists records that were refused; lets them be tried again, or forgets them",
+  .summary = "list records that were refused; let them be tried again, or forget them",
   .main = rejects_main,
 };

@@ -133,6 +133,6 @@ status_main (int argc, char **argv)
 const TallyCommand tally_command_status = {
   .name = "status",
   .arguments = "[PIPELINE]",
-  .summary = "Lists runs, and counts what is unsettled or rejected",
+  .summary = "list runs, and count what is unsettled or rejected",
   .main = status_main,
 };

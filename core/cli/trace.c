@@ -236,6 +236,6 @@ trace_main (int argc, char **argv)
 const TallyCommand tally_command_trace = {
   .name = "trace",
   .arguments = "KEY",
-  .summary = "Shows the whole life of a record: row, states, sends, answers",
+  .summary = "show the whole life of a record: row, states, sends, answers",
   .main = trace_main,
 };

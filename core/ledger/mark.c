@@ -25,8 +25,10 @@ enum
   WRITER_ENDING,
 };
 
+/* After a colon; the mark's path follows. */
 #define REMEDY                                                                                     \
-  "nothing may be created until \"tallyman doubt reconcile\" has refilled it from the target"
+  "nothing may be created with it: bring its newest state back, or settle by the target what it "  \
+  "lacks and then remove \"%s\""
 
 static char *
 mark_path (const char *ledger_id, gboolean make_folder, GError **error)
@@ -71,7 +73,7 @@ tally_mark_save (TallyDatabase *database, const char *ledger_id, const TallyRows
 
 static gboolean
 check_witness (TallyDatabase *database, GKeyFile *file, const char *group, gboolean other_server,
-               GError **error)
+               const char *path, GError **error)
 {
   g_autofree char *token = g_key_file_get_string (file, group, "token", NULL);
   gint64 serial = g_key_file_get_int64 (file, group, "serial", NULL);
@@ -85,25 +87,26 @@ check_witness (TallyDatabase *database, GKeyFile *file, const char *group, gbool
         error, TALLY_ERROR_LEDGER,
         "the ledger %s went backwards: %s was there and is not any more, as after a "
         "restore from a backup; " REMEDY,
-        database->description, group);
+        database->description, group, path);
   if (tally_rows_int (rows, 0, WRITER_SERIAL) < serial)
     return tally_throw (error, TALLY_ERROR_LEDGER,
                         "the ledger %s went backwards: %s had made %" G_GINT64_FORMAT
                         " commits, and %s are there, as after a failover that lost some; " REMEDY,
                         database->description, group, serial,
-                        tally_rows_text (rows, 0, WRITER_SERIAL));
+                        tally_rows_text (rows, 0, WRITER_SERIAL), path);
   if (other_server && !g_key_file_get_boolean (file, group, "released", NULL)
       && g_strcmp0 (tally_rows_text (rows, 0, WRITER_ENDING), "released") != 0)
     return tally_throw (
         error, TALLY_ERROR_LEDGER,
         "the ledger %s is on another server than before, or failed over, while %s was "
         "at work, so its last commits may be lost; " REMEDY,
-        database->description, group);
+        database->description, group, path);
   return TRUE;
 }
 
 static gboolean
-check_mark (TallyDatabase *database, GKeyFile *file, const char *server, GError **error)
+check_mark (TallyDatabase *database, GKeyFile *file, const char *server, const char *path,
+            GError **error)
 {
   g_auto (GStrv) groups = g_key_file_get_groups (file, NULL);
   g_autofree char *known_server = g_key_file_get_string (file, "ledger", "server", NULL);
@@ -111,7 +114,7 @@ check_mark (TallyDatabase *database, GKeyFile *file, const char *server, GError 
 
   for (char **group = groups; *group != NULL; group++)
     if (g_str_has_prefix (*group, "writer ")
-        && !check_witness (database, file, *group, other_server, error))
+        && !check_witness (database, file, *group, other_server, path, error))
       return FALSE;
   return TRUE;
 }
@@ -156,7 +159,7 @@ tally_mark_check (TallyDatabase *database, const char *ledger_id, const char *se
   if (path == NULL)
     return FALSE;
   if (g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, &local))
-    return check_mark (database, file, server, error);
+    return check_mark (database, file, server, path, error);
   if (g_error_matches (local, G_FILE_ERROR, G_FILE_ERROR_NOENT))
     return check_place (database, ledger_id, error);
   return tally_throw (error, TALLY_ERROR_LEDGER, "could not read the ledger's mark \"%s\": %s",

@@ -1335,6 +1335,8 @@ test_mark_sees_steps_backwards (void)
       error = place_by_hand (work->ledger, rows[i].sql);
       assert_no_error (error);
       assert_row_int (rows[i].what, tally_ledger_check_mark (work->ledger, &error), FALSE);
+      /* The message names the file that stands in the way. */
+      assert_contains (error->message, tally_ledger_id (work->ledger));
       assert_error (error, TALLY_ERROR, TALLY_ERROR_LEDGER, rows[i].complaint);
       /* Once it has been refilled, it is saved as it is, and good again. */
       assert_true (tally_ledger_save_mark (work->ledger, &error));
