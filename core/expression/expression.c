@@ -2,10 +2,11 @@
  *
  * PostgreSQL's parser, its copy of the tree and the tree's unpacking recurse as deep as an expression nests, and a chain of
  * operators nests once for each: 32 KiB of `1+1+1…` need 16 MiB of stack.  Compiling therefore has a thread of its own with
- * stack enough for the longest text that we take.  The parser keeps its state by thread, and lets go of it when that ends.
+ * stack enough for the longest text that we take.  There is one for the life of the process, because the parser keeps its state
+ * by thread, and each thread that uses it costs one of the process's 1024 thread keys for ever.
  */
-#include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include "typer.h"
 
@@ -178,10 +179,9 @@ typedef struct
   TallyComplaint *complaint;
 } Compilation;
 
-static void *
-compile_thread (void *data)
+static void
+compile (Compilation *compilation)
 {
-  Compilation *compilation = data;
   g_autofree char *query = g_strconcat (PREFIX, compilation->text, NULL);
   PgQueryProtobufParseResult result = pg_query_parse_protobuf (query);
   PgQuery__ParseResult *tree = NULL;
@@ -198,8 +198,77 @@ compile_thread (void *data)
     }
   else if (compilation->complaint == NULL)
     compilation->complaint = tally_complaint_new (0, 1, NULL, "expression is too complex");
+}
+
+/* The compiler's thread, which takes one text after the other. */
+static struct
+{
+  GMutex callers; /* held by who has a text compiled */
+  GMutex mutex;   /* guards what follows */
+  GCond changed;
+  gboolean started;
+  Compilation *work; /* (unowned) (nullable) NULL once it is done */
+} compiler;
+
+static void *
+compiler_thread (void *unused)
+{
+  sigset_t signals;
+
+  /* They are for threads that wait for them. */
+  sigfillset (&signals);
+  pthread_sigmask (SIG_BLOCK, &signals, NULL);
+
+  g_mutex_lock (&compiler.mutex);
+  for (;;)
+    {
+      while (compiler.work == NULL)
+        g_cond_wait (&compiler.changed, &compiler.mutex);
+      compile (compiler.work);
+      compiler.work = NULL;
+      g_cond_broadcast (&compiler.changed);
+    }
 
   return NULL;
+}
+
+static int
+compiler_start (void)
+{
+  pthread_attr_t attributes;
+  pthread_t thread;
+  int failure;
+
+  pthread_attr_init (&attributes);
+  pthread_attr_setstacksize (&attributes, STACK_SIZE);
+  pthread_attr_setdetachstate (&attributes, PTHREAD_CREATE_DETACHED);
+  failure = pthread_create (&thread, &attributes, compiler_thread, NULL);
+  pthread_attr_destroy (&attributes);
+  compiler.started = failure == 0;
+  return failure;
+}
+
+static void
+compiler_run (Compilation *compilation)
+{
+  int failure = 0;
+
+  g_mutex_lock (&compiler.callers);
+  g_mutex_lock (&compiler.mutex);
+  if (!compiler.started)
+    failure = compiler_start ();
+  if (failure != 0)
+    compilation->complaint
+      = tally_complaint_new (0, 1, NULL, "could not start a thread to parse it: %s", g_strerror (failure));
+  else
+    {
+      compiler.work = compilation;
+      g_cond_broadcast (&compiler.changed);
+      while (compiler.work != NULL)
+        g_cond_wait (&compiler.changed, &compiler.mutex);
+    }
+  g_mutex_unlock (&compiler.mutex);
+  g_mutex_unlock (&compiler.callers);
 }
 
 TallyExpression *
@@ -207,9 +276,6 @@ tally_expression_compile (const char *text, TallySchema *schema, TallyComplaint 
 {
   Compilation compilation = { .text = text, .schema = schema };
   const char *bad;
-  pthread_attr_t attributes;
-  pthread_t thread;
-  int failure;
 
   if (strlen (text) > MAX_TEXT)
     {
@@ -222,17 +288,7 @@ tally_expression_compile (const char *text, TallySchema *schema, TallyComplaint 
       return NULL;
     }
 
-  pthread_attr_init (&attributes);
-  pthread_attr_setstacksize (&attributes, STACK_SIZE);
-  failure = pthread_create (&thread, &attributes, compile_thread, &compilation);
-  pthread_attr_destroy (&attributes);
-  if (failure != 0)
-    {
-      *ret_complaint = tally_complaint_new (0, 1, NULL, "could not start a thread to parse it: %s", g_strerror (failure));
-      return NULL;
-    }
-  pthread_join (thread, NULL);
-
+  compiler_run (&compilation);
   if (compilation.expression == NULL)
     *ret_complaint = compilation.complaint;
   return compilation.expression;

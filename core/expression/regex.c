@@ -16,9 +16,10 @@ struct _Regex
   pcre2_code *code;
   pcre2_match_data *match;
   pcre2_match_context *context;
-  int *workspace; /* (owned) (nullable) for the extent of a match */
+  int *workspace; /* (owned) of the engine that follows all ways at once */
   guint n_captures;
   gboolean shortest;
+  gboolean doubtful; /* the first match by PCRE2's order may be another than PostgreSQL's */
   RegexUse use;
 };
 
@@ -576,8 +577,7 @@ regex_build (Regex *regex, const Reader *reader, GError **error)
   regex->context = pcre2_match_context_create (NULL);
   pcre2_set_match_limit (regex->context, MATCH_LIMIT);
   pcre2_set_heap_limit (regex->context, HEAP_LIMIT);
-  if (regex->use == REGEX_EXTENT || regex->n_captures == 0)
-    regex->workspace = g_new (int, DFA_WORKSPACE);
+  regex->workspace = g_new (int, DFA_WORKSPACE);
   return TRUE;
 }
 
@@ -607,6 +607,7 @@ tally_regex_new (TallyText pattern, gboolean ignore_case, RegexUse use, GError *
   regex = g_new0 (Regex, 1);
   regex->n_captures = reader.n_captures;
   regex->shortest = reader.n_lazy > 0;
+  regex->doubtful = reader.uncertain;
   regex->use = use;
   if (!regex_build (regex, &reader, error))
     {
@@ -647,29 +648,31 @@ throw_match (int code, GError **error)
   return tally_throw (error, TALLY_ERROR_DATA, "text is not UTF-8");
 }
 
-/* PCRE2's backtracking finds where the leftmost match starts; its other engine tries all ways from there at once, and so knows
- * the longest and the shortest. */
-static gboolean
-find_extent (const Regex *regex, TallyText text, gsize *spans, GError **error)
+/* PCRE2's other engine tries all ways at once, and so knows the longest and the shortest; it knows of no groups. */
+static int
+match_all_ways (const Regex *regex, TallyText text, gsize start, guint32 options)
 {
-  guint32 options = PCRE2_ANCHORED | PCRE2_NO_UTF_CHECK | (regex->shortest ? PCRE2_DFA_SHORTEST : 0);
-  int code = pcre2_dfa_match (regex->code, (PCRE2_SPTR) text.data, text.length, spans[0], options, regex->match, regex->context,
-                              regex->workspace, DFA_WORKSPACE);
-
-  if (code < 0)
-    return throw_match (code, error);
-
-  spans[1] = pcre2_get_ovector_pointer (regex->match)[1];
-  return TRUE;
+  return pcre2_dfa_match (regex->code, (PCRE2_SPTR) text.data, text.length, start,
+                          options | PCRE2_NO_UTF_CHECK | (regex->shortest ? PCRE2_DFA_SHORTEST : 0), regex->match, regex->context,
+                          regex->workspace, DFA_WORKSPACE);
 }
 
 gboolean
 tally_regex_match (const Regex *regex, TallyText text, gsize start, gboolean *ret_matched, gsize *ret_spans, GError **error)
 {
-  int code = pcre2_match (regex->code, (PCRE2_SPTR) (text.length > 0 ? text.data : ""), text.length, start, 0, regex->match,
-                          regex->context);
+  guint32 options = start > 0 ? PCRE2_NO_UTF_CHECK : 0; /* it was checked when the search began */
+  gboolean groups = regex->use == REGEX_CAPTURES && regex->n_captures > 0;
   const PCRE2_SIZE *found = pcre2_get_ovector_pointer (regex->match);
+  int code;
 
+  if (text.length == 0)
+    text.data = "";
+  code = pcre2_match (regex->code, (PCRE2_SPTR) text.data, text.length, start, options, regex->match, regex->context);
+  /* Trying one way after the other may take for ever; where a match starts does not depend on the way. */
+  if (code == PCRE2_ERROR_MATCHLIMIT && !groups)
+    code = match_all_ways (regex, text, start, 0);
+  else if (code >= 0 && regex->use != REGEX_TEST && regex->doubtful)
+    code = match_all_ways (regex, text, found[0], PCRE2_ANCHORED);
   if (code < 0 && code != PCRE2_ERROR_NOMATCH)
     return throw_match (code, error);
 
@@ -677,9 +680,12 @@ tally_regex_match (const Regex *regex, TallyText text, gsize start, gboolean *re
   if (code < 0 || regex->use == REGEX_TEST)
     return TRUE;
 
-  for (guint i = 0; i < 2 * (1 + MIN (regex->n_captures, REGEX_MAX_CAPTURES)); i++)
-    ret_spans[i] = found[i] == PCRE2_UNSET ? G_MAXSIZE : found[i];
-  if (regex->workspace != NULL)
-    return find_extent (regex, text, ret_spans, error);
+  ret_spans[0] = found[0];
+  ret_spans[1] = found[1];
+  for (guint i = 1; i <= MIN (regex->n_captures, REGEX_MAX_CAPTURES); i++)
+    {
+      ret_spans[2 * i] = groups && found[2 * i] != PCRE2_UNSET ? found[2 * i] : G_MAXSIZE;
+      ret_spans[2 * i + 1] = groups && found[2 * i] != PCRE2_UNSET ? found[2 * i + 1] : G_MAXSIZE;
+    }
   return TRUE;
 }

@@ -80,7 +80,8 @@ call_function (Typer *typer, const Function *function, guint type, guint n_args,
   Term *term = tally_term_new (typer->expression, TERM_CALL, type, n_args);
 
   term->function = function;
-  memcpy (term->args, args, n_args * sizeof (Term *));
+  for (guint i = 0; i < n_args; i++)
+    term->args[i] = args[i];
   if (function->flags & FUNCTION_VOLATILE)
     typer->expression->is_volatile = TRUE;
   return term;

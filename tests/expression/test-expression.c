@@ -280,6 +280,51 @@ test_writes_into_a_column_and_passes_over_rejected_rows (void)
   assert_true (tally_batch_is_null (batch, 2, (guint) spare));
 }
 
+static gpointer
+compile_often (gpointer schema)
+{
+  guint n_good = 0;
+
+  for (guint i = 0; i < 700; i++)
+    {
+      TallyComplaint *complaint = NULL;
+      g_autoptr (TallyExpression) expression = tally_expression_compile (i % 2 == 0 ? "id + 1" : "id +", schema, &complaint);
+
+      n_good += expression != NULL;
+      tally_complaint_free (complaint);
+    }
+  return GUINT_TO_POINTER (n_good);
+}
+
+static void
+test_compiles_any_number_on_any_thread (void)
+{
+  g_autoptr (TallySchema) schema = tally_schema_new (columns, G_N_ELEMENTS (columns));
+  GThread *threads[3];
+
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("compile", compile_often, schema);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    assert_int (GPOINTER_TO_UINT (g_thread_join (threads[i])), 350);
+}
+
+static void
+test_finds_the_longest_match_as_postgresql_does (void)
+{
+  static const Case cases[] = {
+    { "alternatives", "substring('abcabc' from 'a|ab|abc')", "abc|abc|abc" },
+    { "repeated alternatives", "substring('abcd' from '(?:a|ab)(?:c|bcd)?')", "abcd|abcd|abcd" },
+    { "non-greedy", "substring('aabb' from '.*?b')", "aab|aab|aab" },
+    { "groups", "regexp_replace('2024-02-29', '(\\d+)-(\\d+)-(\\d+)', '\\3.\\2.\\1')", "29.02.2024|29.02.2024|29.02.2024" },
+    { "ASCII's case only", "'Ä' ~* 'ä'", "f|f|f" },
+    { "a pattern that takes for ever one way after the other", "repeat('a', 40) ~ '^(a+)+$' AND repeat('a', 40) || 'b' ~ '^(a+)+$'", "f|f|f" },
+    { "groups that might be told apart otherwise", "substring(subject from '(a|ab)(c|bcd)')",
+      "a group in parentheses next to repeated groups or to alternatives other than plain words in a regular expression is not supported at 0+9" },
+  };
+
+  check_cases (cases, G_N_ELEMENTS (cases));
+}
+
 static const Promise promises[] = {
   { "gives PostgreSQL's values", test_gives_postgresqls_values },
   { "rejects the rows that cannot be worked out", test_rejects_the_rows_that_cannot_be_worked_out },
@@ -289,6 +334,8 @@ static const Promise promises[] = {
   { "refuses what is too long or too deep", test_refuses_what_is_too_long_or_too_deep },
   { "knows type, columns and volatility", test_knows_type_columns_and_volatility },
   { "writes into a column and passes over rejected rows", test_writes_into_a_column_and_passes_over_rejected_rows },
+  { "compiles any number on any thread", test_compiles_any_number_on_any_thread },
+  { "finds the longest match as PostgreSQL does", test_finds_the_longest_match_as_postgresql_does },
   { NULL },
 };
 
