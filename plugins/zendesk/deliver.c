@@ -3,11 +3,14 @@
  * Each delivery that the core hands over becomes an errand, which makes one request after another
  * until it can be settled.  Most make one.
  *
- *   send ──► create ──┬──────────────────────────────────────────► settled
- *                     └─ further parts ─► ticket ─► comments ─┬──►
- *                                           ▲                 ▼
- *   resolve ─► find ──┬─ further parts ─────┴──────────── append
- *                     └──────────────────────────────────────────► settled
+ *   send ─┬─► create ──┬──────────────────────────────────────────► settled
+ *         │     ▲      └─ further parts ─► ticket ─► comments ─┬──►
+ *         ▼     │                            ▲                 ▼
+ *   resolve ─► find ───┬─ further parts ─────┴──────────── append
+ *                      └──────────────────────────────────────────► settled
+ *
+ * A creation is looked up before it is sent, as long as no answer has shown that idempotency keys
+ * count: the sink is not told whether an earlier run sent it.
  *
  * An errand never makes the same acting request twice: what does not come to a clear end is settled
  * as unknown, and the core decides what follows.
@@ -28,6 +31,7 @@ struct _ZendeskErrand
   ZendeskFinding finding;   /* what is known so far */
   guint generation;         /* of the token that the last request had */
   guint page;
+  gboolean sending;         /* a lookup comes before a creation */
   GPtrArray *parts;         /* (owned) (nullable) (element-type utf8) further ones of the text */
   ZendeskThread thread;     /* while parts are added */
   char *updated_at;         /* (owned) (nullable) likewise */
@@ -35,6 +39,7 @@ struct _ZendeskErrand
   guint appended;
 };
 
+static void ask_find (ZendeskErrand *errand);
 static void ask_ticket (ZendeskErrand *errand);
 static void ask_comments (ZendeskErrand *errand);
 
@@ -372,12 +377,15 @@ go_on (ZendeskErrand *errand)
 
 /* Something between us and Zendesk may take the key away. */
 static void
-warn_of_key (ZendeskErrand *errand, ZendeskCall *call)
+learn_of_keys (ZendeskErrand *errand, ZendeskCall *call)
 {
-  if (errand->sink->idempotency && call->headers.lookup == ZENDESK_LOOKUP_UNSAID)
-    tally_context_warn (errand->sink->ctx, "an answer does not tell whether the idempotency key counted "
-                        "(x-idempotency-lookup is missing): if it does not, a request that is repeated "
-                        "after a lost answer makes a second ticket; \"idempotency: false\" looks it up instead");
+  ZendeskSink *sink = errand->sink;
+
+  sink->keys = call->headers.lookup == ZENDESK_LOOKUP_UNSAID ? ZENDESK_KEYS_IGNORED : ZENDESK_KEYS_HONOURED;
+  if (sink->idempotency && sink->keys == ZENDESK_KEYS_IGNORED)
+    tally_context_warn (sink->ctx, "an answer does not tell that the idempotency key counted "
+                        "(x-idempotency-lookup is missing): each record is looked up before it is sent; "
+                        "\"idempotency: false\" does that only for those whose answer was lost");
 }
 
 static void
@@ -395,7 +403,7 @@ on_created (ZendeskCall *call, gpointer data)
   judge (errand, call, ZENDESK_ASK_CREATE);
   if (errand->finding.verdict == TALLY_VERDICT_DELIVERED)
     {
-      warn_of_key (errand, call);
+      learn_of_keys (errand, call);
       go_on (errand);
     }
   else
@@ -413,29 +421,36 @@ take_parts (ZendeskErrand *errand)
   return FALSE;
 }
 
+static void
+ask_create (ZendeskErrand *errand)
+{
+  ZendeskSink *sink = errand->sink;
+  TallyText body = zendesk_parts_first (tally_delivery_body (errand->delivery));
+
+  errand->generation = sink->access.generation;
+  zendesk_http_start (sink->http, "POST", zendesk_modes[sink->mode].path, sink->access.header,
+                      sink->idempotency ? tally_delivery_key (errand->delivery) : NULL, body.data,
+                      body.length, ZENDESK_HTTP_ONCE, on_created, errand);
+}
+
 void
 zendesk_send (gpointer self, TallyContext *ctx, TallyDelivery *delivery)
 {
   ZendeskSink *sink = self;
   ZendeskErrand *errand = errand_new (sink, delivery);
-  TallyText body = zendesk_parts_first (tally_delivery_body (delivery));
 
   if (!take_parts (errand))
     return;
+  errand->sending = sink->idempotency && sink->keys != ZENDESK_KEYS_HONOURED;
   if (sink->access.refreshing)
-    {
-      g_ptr_array_add (sink->access.waiting, errand);
-      return;
-    }
-  errand->generation = sink->access.generation;
-  zendesk_http_start (sink->http, "POST", zendesk_modes[sink->mode].path, sink->access.header,
-                      sink->idempotency ? tally_delivery_key (delivery) : NULL, body.data, body.length, ZENDESK_HTTP_ONCE,
-                      on_created, errand);
+    g_ptr_array_add (sink->access.waiting, errand);
+  else if (errand->sending)
+    ask_find (errand);
+  else
+    ask_create (errand);
 }
 
 /* --- resolve --- */
-
-static void ask_find (ZendeskErrand *errand);
 
 /* The target holds no such ticket, unless it only does not show it yet. */
 static void
@@ -447,10 +462,24 @@ settle_absent (ZendeskErrand *errand, ZendeskCall *call)
   if (errand->sink->lookup_lag > 0 && left > 0)
     {
       errand->finding.wait = MIN (left, errand->sink->lookup_lag);
-      settle_with (errand, TALLY_VERDICT_BUSY, "not found, but it was sent too short a while ago to tell");
+      settle_with (errand, TALLY_VERDICT_UNKNOWN,
+                   "not found, but it was sent too short a while ago to tell");
     }
   else
     settle (errand);
+}
+
+/* A lookup that told nothing: what was not sent yet, is not. */
+static void
+settle_unclear (ZendeskErrand *errand)
+{
+  ZendeskFinding *finding = &errand->finding;
+
+  if (errand->sending && finding->verdict == TALLY_VERDICT_UNKNOWN)
+    finding->verdict = TALLY_VERDICT_UNSENT;
+  else if (!errand->sending && finding->verdict == TALLY_VERDICT_UNSENT)
+    finding->verdict = TALLY_VERDICT_UNKNOWN;
+  settle (errand);
 }
 
 static void
@@ -461,25 +490,32 @@ on_found (ZendeskCall *call, gpointer data)
 
   if (!take_answer (errand, call))
     {
-      finding->verdict = TALLY_VERDICT_UNKNOWN;
-      settle (errand);
+      settle_unclear (errand);
       return;
     }
   if (call->status == 401 && take_unauthorized (errand))
     return;
   judge (errand, call, ZENDESK_ASK_FIND);
   if (finding->verdict != TALLY_VERDICT_DELIVERED && finding->verdict != TALLY_VERDICT_ABSENT)
-    settle (errand);
+    settle_unclear (errand);
   else if (finding->more && errand->page == MAX_PAGES)
-    settle_with (errand, TALLY_VERDICT_UNKNOWN, "the lookup has more than %d pages%s", MAX_PAGES,
-                 finding->strangers ? ", with tickets that were not asked for" : "");
+    {
+      zendesk_finding_set (finding, TALLY_VERDICT_UNKNOWN, "the lookup has more than %d pages%s", MAX_PAGES,
+                           finding->strangers ? ", with tickets that were not asked for" : "");
+      settle_unclear (errand);
+    }
   else if (finding->more)
     {
       errand->page++;
       ask_find (errand);
     }
   else if (finding->verdict == TALLY_VERDICT_DELIVERED)
-    go_on (errand);
+    {
+      finding->repeated = errand->sending;
+      go_on (errand);
+    }
+  else if (errand->sending)
+    ask_create (errand);
   else
     settle_absent (errand, call);
 }

@@ -175,6 +175,7 @@ sink_open (gpointer self, TallyContext *ctx, GError **error)
   if (!zendesk_url_parse (sink->url, &sink->base, &target, error))
     return FALSE;
   sink->ctx = ctx;
+  sink->keys = ZENDESK_KEYS_UNPROVEN;
   sink->errands = g_ptr_array_new ();
   sink->agent = g_strconcat ("tallyman/" ZENDESK_VERSION, sink->user_agent != NULL ? " " : "",
                              sink->user_agent, NULL);

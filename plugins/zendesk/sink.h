@@ -22,6 +22,14 @@ typedef struct
   GPtrArray *waiting;  /* (owned) (element-type ZendeskErrand) for it */
 } ZendeskAccess;
 
+/* Whether an idempotency key counts, as far as answers have shown. */
+typedef enum
+{
+  ZENDESK_KEYS_UNPROVEN,
+  ZENDESK_KEYS_HONOURED,
+  ZENDESK_KEYS_IGNORED,
+} ZendeskKeys;
+
 typedef struct
 {
   /* options */
@@ -42,6 +50,7 @@ typedef struct
   ZendeskHttp *http;   /* interrupt() looks at it from other threads */
   ZendeskAccess access;
   GPtrArray *fields;   /* (element-type ZendeskField) if the plan has custom ones */
+  ZendeskKeys keys;
   GPtrArray *errands;  /* (element-type ZendeskErrand) deliveries that are not settled */
   TallyContext *ctx;   /* (unowned) */
 } ZendeskSink;

@@ -116,7 +116,7 @@ test_an_absent_ticket_is_not_believed_too_soon (void)
   delivery = desk_resolve (desk, "k1", "desk:1", BODY);
   delivery->sent_at = g_get_real_time () - 20 * G_USEC_PER_SEC;
   desk_finish (desk);
-  assert_int (delivery->verdict, TALLY_VERDICT_BUSY);
+  assert_int (delivery->verdict, TALLY_VERDICT_UNKNOWN);
   assert_true (delivery->wait > 90 * G_USEC_PER_SEC && delivery->wait <= 120 * G_USEC_PER_SEC);
   delivery = desk_resolve (desk, "k1", "desk:1", BODY);
   delivery->sent_at = g_get_real_time () - 130 * G_USEC_PER_SEC;
@@ -230,6 +230,22 @@ test_dropped_members_are_told (void)
   send_one (desk, "k1", "{\"ticket\":{\"external_id\":\"desk:1\",\"prio\":1,\"comment\":{\"body\":\"x\"}}}");
   assert_int (desk->ctx.warnings->len, 1);
   assert_contains (desk->ctx.warnings->pdata[0], "\"ticket.prio\"");
+}
+
+static void
+test_a_lost_answer_makes_no_second_ticket_though_no_key_counts (void)
+{
+  g_autoptr (Emulator) emulator = emulator_new ("--idempotency", "off", NULL);
+  g_autoptr (Desk) desk = open_desk (emulator), next_run = open_desk (emulator);
+  TallyDelivery *delivery;
+
+  emulator_set_faults (emulator, "{'kind':'drop-after','method':'POST'}");
+  assert_int (send_one (desk, "k1", BODY)->verdict, TALLY_VERDICT_UNKNOWN);
+  delivery = send_one (desk, "k1", BODY);
+  assert_int (delivery->verdict, TALLY_VERDICT_DELIVERED);
+  assert_true (delivery->repeated);
+  assert_int (send_one (next_run, "k1", BODY)->verdict, TALLY_VERDICT_DELIVERED);
+  assert_int (emulator_count (emulator, "created"), 1);
 }
 
 static void
@@ -501,6 +517,8 @@ static const Promise promises[] = {
   { "a slow answer is unknown", test_a_slow_answer_is_unknown },
   { "many go at once", test_many_go_at_once },
   { "dropped members are told", test_dropped_members_are_told },
+  { "a lost answer makes no second ticket though no key counts",
+    test_a_lost_answer_makes_no_second_ticket_though_no_key_counts },
   { "a key that does not count is told", test_a_key_that_does_not_count_is_told },
   { "custom fields are found by title", test_custom_fields_are_found_by_title },
   { "doctor finds all well", test_doctor_finds_all_well },

@@ -21,6 +21,7 @@ open_desk (const char *url)
   assert_no_error (error);
   assert_true (desk_open (desk, &error));
   assert_no_error (error);
+  desk->sink->keys = ZENDESK_KEYS_HONOURED; /* an earlier answer has shown it */
   return desk;
 }
 
@@ -250,6 +251,45 @@ test_a_wait_can_be_interrupted_from_another_thread (void)
   g_thread_join (thread);
 }
 
+/* --- keys that may not count --- */
+
+static void
+test_what_may_have_been_sent_is_looked_up_until_keys_are_seen_to_count (void)
+{
+  g_autofree char *with_key = g_strdup_printf ("HTTP/1.1 201 X\r\nx-idempotency-lookup: miss\r\nContent-Length: %zu"
+                                               "\r\n\r\n" OURS, strlen (OURS));
+  const Turn turns[] = { { answer (200, ME) }, { answer (200, "{\"tickets\":[]}") }, { with_key }, { with_key } };
+  g_autoptr (Server) server = server_new (turns, G_N_ELEMENTS (turns));
+  g_autoptr (Desk) desk = open_desk (server_url (server));
+
+  desk->sink->keys = ZENDESK_KEYS_UNPROVEN;
+  desk_send (desk, KEY, "desk:1", BODY);
+  desk_finish (desk);
+  desk_send (desk, KEY, "desk:1", BODY);
+  desk_finish (desk);
+  g_autofree char *first = server_request (server, 1), *second = server_request (server, 2);
+  g_autofree char *third = server_request (server, 3);
+  assert_contains (first, "GET /api/v2/tickets.json?external_id=desk%3A1&");
+  assert_contains (second, "POST /");
+  assert_contains (third, "POST /");
+  assert_int (((TallyDelivery *) desk->deliveries->pdata[1])->verdict, TALLY_VERDICT_DELIVERED);
+}
+
+static void
+test_a_failed_look_before_sending_is_unsent (void)
+{
+  const Turn turns[] = { { answer (200, ME) }, { answer (500, "") }, { NULL, TRUE } };
+  g_autoptr (Server) server = server_new (turns, G_N_ELEMENTS (turns));
+  g_autoptr (Desk) desk = open_desk (server_url (server));
+  TallyDelivery *delivery;
+
+  desk->sink->keys = ZENDESK_KEYS_IGNORED;
+  delivery = desk_send (desk, KEY, "desk:1", BODY);
+  desk_finish (desk);
+  assert_int (delivery->verdict, TALLY_VERDICT_UNSENT);
+  assert_int (server_count (server), 2);
+}
+
 /* --- HTTP/2 --- */
 
 static const char *const http2_breaks[] = { "refuse", "goaway", "close" };
@@ -265,6 +305,7 @@ meet_break (const char *pem, const char *turn, gboolean lookup, TallyVerdict *re
 
   assert_true (desk_accept (desk, "comment.body text", &error) && desk_open (desk, &error));
   assert_no_error (error);
+  desk->sink->keys = ZENDESK_KEYS_HONOURED;
   delivery = lookup ? desk_resolve (desk, KEY, "desk:1", BODY) : desk_send (desk, KEY, "desk:1", BODY);
   desk_finish (desk);
   *ret_verdict = delivery->verdict;
@@ -367,6 +408,9 @@ static const Promise promises[] = {
   { "an echoed secret is not told", test_an_echoed_secret_is_not_told },
   { "closing forgets what is in flight", test_closing_forgets_what_is_in_flight },
   { "a wait can be interrupted from another thread", test_a_wait_can_be_interrupted_from_another_thread },
+  { "what may have been sent is looked up until keys are seen to count",
+    test_what_may_have_been_sent_is_looked_up_until_keys_are_seen_to_count },
+  { "a failed look before sending is unsent", test_a_failed_look_before_sending_is_unsent },
   { "a creation is sent once over HTTP/2", test_a_creation_is_sent_once_over_http_2 },
   { "libcurl would send again over HTTP/2", test_libcurl_would_send_again_over_http_2 },
   { "wrong credentials are found before anything is sent", test_wrong_credentials_are_found_before_anything_is_sent },
