@@ -115,7 +115,8 @@ typedef enum
  * @options: (nullable): the table of options, ended by an empty row
  * @check: rules between options; no I/O.  Fails with %TALLY_ERROR_USAGE
  * @accept: a transform or sink: looks at the columns that will come, at check time and before
- *   open(); no I/O.  Fails with %TALLY_ERROR_USAGE if it cannot take them
+ *   open(); no I/O.  They stay until accept() is called again or the instance is closed.  Fails with
+ *   %TALLY_ERROR_USAGE if it cannot take them
  * @open: gets ready
  * @probe: tries reach, rights and settings, for `tallyman doctor`; after open()
  * @describe: the columns that a source gives, or that a transform makes of those it accepted;

@@ -98,6 +98,19 @@ const TallyColumn *tally_schema_column (const TallySchema *schema, guint index);
 gint tally_schema_find (const TallySchema *schema, const char *name);
 
 /**
+ * tally_schema_is_key:
+ * @schema: a schema that accept() of a delivering sink got
+ * @index: a column's index, below tally_schema_n_columns()
+ *
+ * A column that the pipeline's key is made of may be there for that alone, so a sink that has no
+ * use for its name leaves it out rather than refusing it.
+ *
+ * Returns: %TRUE if the key of the records reads the column
+ * Since: 0.1
+ */
+gboolean tally_schema_is_key (const TallySchema *schema, guint index);
+
+/**
  * tally_schema_nearest:
  * @schema: a schema
  * @name: a name that is not in it
