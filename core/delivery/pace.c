@@ -74,29 +74,34 @@ tally_pace_budget (TallyPace *pace, gint64 now, gint64 limit, gint64 remaining, 
 void
 tally_pace_refused (TallyPace *pace, gint64 now, gint64 wish, double chance)
 {
-  pace->troubles++;
+  pace->refusals++;
+  pace->troubles = 0; /* it answers */
   wish = tally_pace_bound (wish);
   if (wish == 0)
-    wish = tally_pace_backoff (pace->troubles, chance);
+    wish = tally_pace_backoff (pace->refusals, chance);
   pace_hold (pace, now + wish, "the target asked to be left alone");
 }
 
-void
+gboolean
 tally_pace_trouble (TallyPace *pace, gint64 now, gint64 begun_at, guint patience, const char *why,
                     double chance)
 {
+  gboolean is_new = begun_at >= pace->trouble_from;
+
   /* Ten requests that fail together are one trouble. */
-  if (begun_at >= pace->trouble_from)
+  if (is_new)
     {
       pace->troubles++;
       pace->trouble_from = now;
     }
   if (pace->troubles > patience)
     pace_hold (pace, now + tally_pace_backoff (pace->troubles - patience, chance), why);
+  return is_new;
 }
 
 void
 tally_pace_success (TallyPace *pace)
 {
   pace->troubles = 0;
+  pace->refusals = 0;
 }

@@ -13,6 +13,7 @@ typedef struct
   gint64 next_slot;  /* spreads requests over the target's window */
   gint64 interval;   /* between two of them; 0: not limited */
   gint64 window_ends;
+  guint refusals;      /* in a row, of all requests */
   guint troubles;      /* rounds of requests in a row without a good answer */
   gint64 trouble_from; /* failures of requests that were begun earlier belong to the round that is
                           counted */
@@ -27,9 +28,10 @@ void tally_pace_budget (TallyPace *pace, gint64 now, gint64 limit, gint64 remain
 /* The target wants to be left alone for so long; 0 or nonsense: as long as seems good after so many
  * refusals. */
 void tally_pace_refused (TallyPace *pace, gint64 now, gint64 wish, double chance);
-/* No connection, or no answer.  All wait once there were more than `patience` rounds of it. */
-void tally_pace_trouble (TallyPace *pace, gint64 now, gint64 begun_at, guint patience,
-                         const char *why, double chance);
+/* No connection, or no answer.  All wait once there were more than `patience` rounds of it.  TRUE
+ * if a round begins. */
+gboolean tally_pace_trouble (TallyPace *pace, gint64 now, gint64 begun_at, guint patience,
+                             const char *why, double chance);
 void tally_pace_success (TallyPace *pace);
 
 /* The wait before try number `try` (1, 2, …) of one delivery: doubles up to a minute; chance in [0,

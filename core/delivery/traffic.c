@@ -2,9 +2,9 @@
 #include "dispatcher-private.h"
 #include "hooks.h"
 
-#define TRIES_MOST 20       /* of one delivery that comes back without having been acted upon */
-#define UNREACHABLE_MOST 12 /* rounds in which nothing reached the target: about seven minutes */
-#define SILENCE_PATIENCE 3  /* rounds of lost answers before all requests slow down */
+#define TRIES_MOST 20      /* of one delivery that comes back without having been acted upon */
+#define UNREACHED_MOST 12  /* rounds in which nothing reached the target: about seven minutes */
+#define SILENCE_PATIENCE 3 /* rounds of lost answers before all requests slow down */
 
 static void
 traffic_set_doubt (TallyDispatcher *dispatcher, TallyParcel *parcel, gboolean in_doubt)
@@ -355,6 +355,20 @@ traffic_follow (TallyDispatcher *dispatcher, TallyParcel *parcel, const TallyDel
     }
 }
 
+/* The request did not get there.  When none does, time and again, the run ends. */
+static void
+traffic_count_unreached (TallyDispatcher *dispatcher, const TallyDelivery *call, gint64 now)
+{
+  if (tally_pace_trouble (&dispatcher->pace, now, call->begun_at, 0, "the target cannot be reached",
+                          tally_dispatcher_chance (dispatcher)))
+    dispatcher->n_unreached++;
+  if (dispatcher->n_unreached >= UNREACHED_MOST)
+    tally_dispatcher_halt (
+        dispatcher,
+        g_error_new (TALLY_ERROR, TALLY_ERROR_NETWORK, "the target cannot be reached: %s",
+                     call->detail != NULL ? call->detail : "no reason is known"));
+}
+
 /* What an answer, or none, says about all requests. */
 static void
 traffic_set_pace (TallyDispatcher *dispatcher, const TallyDelivery *call, gint64 now)
@@ -362,21 +376,19 @@ traffic_set_pace (TallyDispatcher *dispatcher, const TallyDelivery *call, gint64
   TallyPace *pace = &dispatcher->pace;
   double chance = tally_dispatcher_chance (dispatcher);
 
+  if (call->verdict == TALLY_VERDICT_UNSENT)
+    {
+      traffic_count_unreached (dispatcher, call, now);
+      return;
+    }
+  dispatcher->n_unreached = 0;
   if (call->wait_all && (call->verdict == TALLY_VERDICT_BUSY || call->wait > 0))
     tally_pace_refused (pace, now, call->wait, chance);
-  else if (call->verdict == TALLY_VERDICT_UNSENT)
-    tally_pace_trouble (pace, now, call->begun_at, 0, "the target cannot be reached", chance);
   else if (call->verdict == TALLY_VERDICT_UNKNOWN && !call->lookup)
     tally_pace_trouble (pace, now, call->begun_at, SILENCE_PATIENCE,
                         "the target gives no good answers", chance);
   else
     tally_pace_success (pace);
-
-  if (call->verdict == TALLY_VERDICT_UNSENT && pace->troubles >= UNREACHABLE_MOST)
-    tally_dispatcher_halt (
-        dispatcher,
-        g_error_new (TALLY_ERROR, TALLY_ERROR_NETWORK, "the target cannot be reached: %s",
-                     call->detail != NULL ? call->detail : "no reason is known"));
 }
 
 static gboolean

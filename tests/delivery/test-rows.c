@@ -343,6 +343,20 @@ test_a_target_that_cannot_be_reached_ends_the_run (void)
   assert_one_each (world, "B1");
 }
 
+/* Silence and refusals, however many, are not the same as a target that is not there. */
+static void
+test_one_lost_connection_after_much_trouble_is_no_end (void)
+{
+  g_autoptr (World) world = small_world ();
+
+  world->settings.max_in_flight = 1;
+  for (guint i = 0; i < 30; i++)
+    world_plan (world, 0, DEED_LIMIT, 0);
+  world_plan (world, 0, DEED_UNSENT, 0);
+  run_well (world, "B1 after B5");
+  assert_one_each (world, "B1 after B5");
+}
+
 static void
 test_a_rate_limit_holds_for_all (void)
 {
@@ -862,6 +876,8 @@ static const Promise promises[] = {
   { "B1 to B10, C7: a bad answer leaves one each", test_a_bad_answer_leaves_one_each },
   { "B1: a target that cannot be reached ends the run",
     test_a_target_that_cannot_be_reached_ends_the_run },
+  { "B1: one lost connection after much trouble is no end",
+    test_one_lost_connection_after_much_trouble_is_no_end },
   { "B4: a stored error ends with the next generation",
     test_a_stored_error_ends_with_the_next_generation },
   { "B5: a rate limit holds for all", test_a_rate_limit_holds_for_all },

@@ -361,6 +361,8 @@ test_requests_that_fail_together_are_one_trouble (void)
   tally_pace_trouble (&pace, HOUR + 5 * SECOND, HOUR + 2 * SECOND, 0, "no route", 0);
   assert_int (pace.troubles, 2);
   assert_int (tally_pace_wait (&pace, HOUR + 5 * SECOND, NULL), SECOND);
+  tally_pace_refused (&pace, HOUR + 5 * SECOND, SECOND, 0); /* at least it answers */
+  assert_int (pace.troubles, 0);
   tally_pace_success (&pace);
   tally_pace_trouble (&pace, 2 * HOUR, 2 * HOUR, 3, "silence", 0);
   assert_int (tally_pace_wait (&pace, 2 * HOUR, NULL), 0);
