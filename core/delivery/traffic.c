@@ -53,6 +53,18 @@ tally_traffic_leave (TallyDispatcher *dispatcher, TallyParcel *parcel, const cha
 
 /* ---- Deciding ---- */
 
+/* The sink may have learnt meanwhile that the target takes no notice of keys. */
+static gint64
+traffic_key_life (const TallyDispatcher *dispatcher)
+{
+  const TallyDispatcherConfig *config = &dispatcher->config;
+  TallyDeliveryProfile profile = config->profile;
+
+  if (config->sink->profile != NULL)
+    config->sink->profile (config->self, &profile);
+  return MIN (profile.key_life, config->profile.key_life);
+}
+
 static void
 traffic_standing (TallyDispatcher *dispatcher, const TallyParcel *parcel, gint64 now,
                   TallyStanding *ret_standing)
@@ -83,7 +95,7 @@ traffic_standing (TallyDispatcher *dispatcher, const TallyParcel *parcel, gint64
     .attempts_most = config->attempts,
     .lookups = parcel->lookups,
     .renewals = parcel->renewals,
-    .key_life = config->profile.key_life,
+    .key_life = traffic_key_life (dispatcher),
     .settle = config->profile.settle,
     .can_resolve = config->profile.can_resolve && config->sink->resolve != NULL,
     .wait = config->wait,

@@ -375,6 +375,19 @@ test_a_rate_limit_holds_for_all (void)
 }
 
 static void
+test_keys_that_do_not_count_are_not_trusted (void)
+{
+  g_autoptr (World) world = small_world ();
+
+  world->settings.keys_ignored = TRUE;
+  for (guint i = 0; i < N_RECORDS; i += 3)
+    world_plan (world, i, DEED_CREATE_ERROR, 0);
+  run_well (world, "B12");
+  assert_one_each (world, "B12");
+  assert_int (world->n_lookups, 4);
+}
+
+static void
 test_a_mismatch_without_a_record_is_a_reject (void)
 {
   g_autoptr (World) world = small_world ();
@@ -881,6 +894,7 @@ static const Promise promises[] = {
   { "B4: a stored error ends with the next generation",
     test_a_stored_error_ends_with_the_next_generation },
   { "B5: a rate limit holds for all", test_a_rate_limit_holds_for_all },
+  { "B12: keys that do not count are not trusted", test_keys_that_do_not_count_are_not_trusted },
   { "B7: a mismatch without a record is a reject", test_a_mismatch_without_a_record_is_a_reject },
   { "B8: a reject comes again only when it was corrected",
     test_a_reject_comes_again_only_when_it_was_corrected },

@@ -89,6 +89,8 @@ answer_arrives (World *world, gpointer data)
   if (!request->process->dead)
     {
       world_tell_time (request->process);
+      request->process->knows_better
+          |= world->settings.keys_ignored && answer->outcome.status == 201;
       tally_delivery_settle (call, &answer->outcome);
       /* A sink with a bug: the same answer again must do no harm. */
       if (world_chance (world, 0.02))
@@ -165,6 +167,12 @@ target_create (World *world, const Request *request)
   return entity->id;
 }
 
+static gboolean
+target_honours_keys (const World *world)
+{
+  return world->settings.key_life > 0 && !world->settings.keys_ignored;
+}
+
 static Memory *
 target_remember (World *world, const Request *request)
 {
@@ -172,7 +180,7 @@ target_remember (World *world, const Request *request)
 
   memory->body = g_strdup (request->body);
   memory->stored_at = world->now;
-  if (world->settings.key_life > 0)
+  if (target_honours_keys (world))
     g_hash_table_replace (world->keys, g_strdup (request->key), memory);
   return memory;
 }
@@ -315,7 +323,7 @@ target_receives (World *world, gpointer data)
     }
   memory = target_remember (world, request);
   memory->at_work = TRUE;
-  if (world->settings.key_life == 0)
+  if (!target_honours_keys (world))
     memory_free (memory);
   world_schedule (world, world->now + target_work_time (world, request), target_acts,
                   g_rc_box_acquire (request), request_unref);
@@ -524,9 +532,16 @@ sink_render (gpointer self, TallyContext *ctx, const TallyBatch *batch, guint ro
   return TRUE;
 }
 
+static void
+sink_profile (gpointer self, TallyDeliveryProfile *ret_profile)
+{
+  if (((Process *)self)->knows_better)
+    ret_profile->key_life = 0;
+}
+
 const TallyDeliverySink world_sink = {
-  TALLY_DELIVERY_SINK_INIT, .render = sink_render, .send = sink_send,
-  .resolve = sink_resolve,  .drive = sink_drive,
+  TALLY_DELIVERY_SINK_INIT, .profile = sink_profile, .render = sink_render,
+  .send = sink_send,        .resolve = sink_resolve, .drive = sink_drive,
 };
 
 void

@@ -65,6 +65,7 @@ typedef struct
   gint64 ledger_skew, target_skew; /* of their clocks against ours */
   guint batch_rows;
   gboolean no_wait;
+  gboolean keys_ignored; /* by the target, which the sink learns from an answer */
 } WorldSettings;
 
 typedef struct _World World;
@@ -82,10 +83,11 @@ typedef struct
   gint64 epoch;
   gboolean dead; /* killed: nothing of it has any effect any more */
   gboolean done;
-  gint64 wake_at;   /* it is stopped until then */
-  GPtrArray *calls; /* (element-type TallyDelivery) at the sink */
-  guint next;       /* record to be read */
-  GError *error;    /* (owned) (nullable) how it ended, if not well */
+  gboolean knows_better; /* than that keys count */
+  gint64 wake_at;        /* it is stopped until then */
+  GPtrArray *calls;      /* (element-type TallyDelivery) at the sink */
+  guint next;            /* record to be read */
+  GError *error;         /* (owned) (nullable) how it ended, if not well */
   TallyCounts counts;
 } Process;
 
