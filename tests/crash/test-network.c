@@ -171,7 +171,7 @@ test_another_account_is_refused (void)
   elsewhere = rig_read (sandbox, "pipeline.yaml");
   rig_write (rig, "pipeline.yaml", elsewhere);
   assert_int (rig_run (rig), 2);
-  assert_contains (rig_errors (rig), "target");
+  assert_contains (rig_errors (rig), "before");
   assert_int (rig_tickets (sandbox), 0);
 }
 

@@ -48,22 +48,6 @@ test_a_key_is_used_only_while_it_is_honoured (void)
 }
 
 static void
-test_a_long_wait_asked_for_ages_the_key (void)
-{
-  g_autoptr (Rig) rig = rig_in_doubt ("0");
-
-  /* The whole account asks for two hours and a half, in which the keys expire: at this rate some minutes, so the
-   * fault's clock is moved instead, while the run waits. */
-  rig_faults (rig, "[{\"kind\":\"storm\",\"count\":1,\"retry_after\":\"30\",\"method\":\"POST\"}]");
-  rig_start (rig);
-  while (rig_emulator_count (rig, "limited") == 0)
-    g_thread_yield ();
-  g_free (rig_ask (rig, "POST", "/_emulator/clock", "{\"advance\":9000}"));
-  assert_int (rig_wait (rig), 0);
-  rig_exactly_once (rig, 1, N_ROWS, "C7");
-}
-
-static void
 test_a_second_run_says_who_holds_the_lease (void)
 {
   const char *const options[] = { "--delay", "100", NULL };
@@ -253,7 +237,6 @@ test_the_same_export_in_another_dress_creates_nothing (void)
 
 static const Promise promises[] = {
   { "C1 C3 a key is used only while it is honoured", test_a_key_is_used_only_while_it_is_honoured },
-  { "C7 a long wait asked for ages the key", test_a_long_wait_asked_for_ages_the_key },
   { "D1 a second run says who holds the lease", test_a_second_run_says_who_holds_the_lease },
   { "D2 a run that slept finds its lease gone", test_a_run_that_slept_finds_its_lease_gone },
   { "D6 the lease's connection dies", test_the_leases_connection_dies },
