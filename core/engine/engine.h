@@ -33,6 +33,7 @@ typedef struct
 {
   TallyExit exit;
   TallyCounts counts;
+  guint64 rejected_before;   /* by the runs that this one resumed; not in counts */
   const char *guarantee;     /* "exactly once", … : what held */
   gint64 run;                /* the ledger's number, 0 if none was begun */
   gint64 elapsed;            /* microseconds */

@@ -98,3 +98,42 @@ tally_rejects_export (const TallyPipeline *pipeline, TallyLedger *ledger, const 
     return tally_throw_prefix (error, "could not write the rejects file \"%s\"", pipeline->rejects_path);
   return TRUE;
 }
+
+typedef struct
+{
+  const TallyLedgerRun *run;
+  guint64 n;
+} Before;
+
+static gboolean
+count_reject (const TallyLedgerReject *reject, gpointer data, GError **error)
+{
+  Before *before = data;
+
+  before->n += reject->run != before->run->id;
+  return TRUE;
+}
+
+static gboolean
+count_delivery (const TallyLedgerDelivery *delivery, const TallyScope *scope, gpointer data, GError **error)
+{
+  Before *before = data;
+
+  before->n += delivery->pass == before->run->pass && delivery->run != before->run->id
+               && g_strcmp0 (scope->target, before->run->target) == 0;
+  return TRUE;
+}
+
+gboolean
+tally_rejects_count_before (TallyLedger *ledger, const TallyLedgerRun *run, guint64 *ret_n, GError **error)
+{
+  TallyLedgerFilter rejected = { .state = TALLY_DELIVERY_REJECTED };
+  Before before = { .run = run };
+
+  if (!tally_ledger_each_reject (ledger, run->pipeline, count_reject, &before, error)
+      || !tally_ledger_each_delivery (ledger, &rejected, count_delivery, &before, error))
+    return FALSE;
+
+  *ret_n = before.n;
+  return TRUE;
+}

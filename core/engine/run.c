@@ -278,7 +278,7 @@ exit_for (const TallySummary *summary)
   if (summary->counts.in_doubt > 0)
     return TALLY_EXIT_DOUBT;
 
-  return summary->counts.rejected > 0 ? TALLY_EXIT_REJECTS : TALLY_EXIT_COMPLETE;
+  return summary->counts.rejected + summary->rejected_before > 0 ? TALLY_EXIT_REJECTS : TALLY_EXIT_COMPLETE;
 }
 
 /* What can truly be said of a run like this, see the README of this folder. */
@@ -313,8 +313,13 @@ finish (Run *run)
                                           [TALLY_EXIT_LEASE] = "lease lost" };
   gboolean keep = summary->error != NULL
                   || run->pipeline->source->plugin->flags & TALLY_PLUGIN_KEEPS_POSITION;
-  TallyExit how = exit_for (summary);
+  TallyExit how;
 
+  if (run->stages.source_ctx->position != NULL
+      && !tally_rejects_count_before (run->ledger, run->run, &summary->rejected_before, &error))
+    tally_warnings_add (error->message, run->stages.warnings);
+  g_clear_error (&error);
+  how = exit_for (summary);
   tally_counts_format_json (&summary->counts, counts);
   if (!tally_ledger_end_run (run->ledger, run->run,
                              how == TALLY_EXIT_INTERRUPTED ? "interrupted" : outcomes[how], counts->str,

@@ -50,4 +50,6 @@ gboolean tally_rejects_within_limit (const TallyPipeline *pipeline, const TallyC
 /* Writes the pipeline's rejects file anew from what the ledger holds. */
 gboolean tally_rejects_export (const TallyPipeline *pipeline, TallyLedger *ledger, const char *target,
                                GError **error);
+/* Counts the rejects that earlier runs left in the pass that run belongs to. */
+gboolean tally_rejects_count_before (TallyLedger *ledger, const TallyLedgerRun *run, guint64 *ret_n, GError **error);
 gboolean tally_run_is_interrupted (void);

@@ -78,6 +78,9 @@ tally_summary_format (const TallySummary *summary, const TallyPipeline *pipeline
     g_string_append_printf (out, " (run %" G_GINT64_FORMAT ")", summary->run);
   g_string_append_c (out, '\n');
   append_counts (&summary->counts, out);
+  if (summary->rejected_before > 0)
+    g_string_append_printf (out, "  rejected before it was resumed: %" G_GUINT64_FORMAT "\n",
+                            summary->rejected_before);
   g_string_append_printf (out, "  guarantee: %s\n", summary->guarantee);
 }
 
@@ -90,6 +93,7 @@ tally_summary_format_json (const TallySummary *summary, const TallyPipeline *pip
                           summary->run, summary->exit, word (summary));
   g_string_append_printf (out, ",\"seconds\":%.3f,\"counts\":", (double) summary->elapsed / G_USEC_PER_SEC);
   tally_counts_format_json (&summary->counts, out);
+  g_string_append_printf (out, ",\"rejected_before\":%" G_GUINT64_FORMAT, summary->rejected_before);
   g_string_append_printf (out, ",\"guarantee\":\"%s\",\"error\":", summary->guarantee);
   if (summary->error == NULL)
     g_string_append (out, "null");
