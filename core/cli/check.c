@@ -36,7 +36,8 @@ check_file (CheckCommand *self, const char *file, TallyRegistry *registry)
   if (self->json)
     show_json (self, pipeline);
   else
-    tally_pipeline_format_diagnostics (pipeline, tally_command_has_colour (STDERR_FILENO), self->text);
+    tally_pipeline_format_diagnostics (pipeline, tally_command_has_colour (STDERR_FILENO),
+                                       self->text);
 }
 
 static void
@@ -50,7 +51,9 @@ check_argument (CheckCommand *self, const char *argument, TallyRegistry *registr
       self->n_errors++;
       if (self->json)
         {
-          TallyDiagnostic whole = { .severity = TALLY_SEVERITY_ERROR, .file = (char *) argument, .message = error->message };
+          TallyDiagnostic whole = { .severity = TALLY_SEVERITY_ERROR,
+                                    .file = (char *) argument,
+                                    .message = error->message };
 
           g_string_append (self->text, self->first ? "\n  " : ",\n  ");
           tally_diagnostic_format_json (&whole, self->text);
@@ -76,8 +79,8 @@ show (CheckCommand *self)
 
   fputs (self->text->str, stderr);
   if (self->n_errors + self->n_warnings > 0)
-    fprintf (stderr, "%u error%s, %u warning%s\n", self->n_errors, self->n_errors == 1 ? "" : "s", self->n_warnings,
-             self->n_warnings == 1 ? "" : "s");
+    fprintf (stderr, "%u error%s, %u warning%s\n", self->n_errors, self->n_errors == 1 ? "" : "s",
+             self->n_warnings, self->n_warnings == 1 ? "" : "s");
 }
 
 static int
@@ -96,7 +99,8 @@ check_main (int argc, char **argv)
     return TALLY_EXIT_USAGE;
   if (rest == NULL)
     {
-      tally_command_complain ("name a pipeline's file, or a folder of them; see 'tallyman check --help'");
+      tally_command_complain (
+          "name a pipeline's file, or a folder of them; see 'tallyman check --help'");
       return TALLY_EXIT_USAGE;
     }
 

@@ -1,4 +1,5 @@
-/* editor-schema.c: the option tables once more, as a JSON Schema that editors complete and check YAML with */
+/* editor-schema.c: the option tables once more, as a JSON Schema that editors complete and check
+ * YAML with */
 #include "inspect.h"
 #include "plugin/descriptor.h"
 #include "plugin/option.h"
@@ -18,9 +19,10 @@ static const char *const option_types[] = {
   [TALLY_OPTION_EXPRESSION] = "[\"string\",\"number\"]",
 };
 
-static const char *const step_types[] = { [TALLY_STEP_SCALAR] = "[\"string\",\"number\",\"boolean\"]",
-                                          [TALLY_STEP_LIST] = "[\"array\",\"string\"]",
-                                          [TALLY_STEP_MAP] = "\"object\"" };
+static const char *const step_types[]
+    = { [TALLY_STEP_SCALAR] = "[\"string\",\"number\",\"boolean\"]",
+        [TALLY_STEP_LIST] = "[\"array\",\"string\"]",
+        [TALLY_STEP_MAP] = "\"object\"" };
 
 static void
 append_option (const TallyOption *option, GString *out)
@@ -36,7 +38,8 @@ append_option (const TallyOption *option, GString *out)
   for (guint i = 0; option->type == TALLY_OPTION_CHOICE && option->choices[i] != NULL; i++)
     {
       g_string_append (out, i == 0 ? ",\"examples\":[" : ",");
-      tally_json_append_string ((TallyText) { option->choices[i], strlen (option->choices[i]) }, out);
+      tally_json_append_string ((TallyText) { option->choices[i], strlen (option->choices[i]) },
+                                out);
       if (option->choices[i + 1] == NULL)
         g_string_append_c (out, ']');
     }
@@ -56,7 +59,8 @@ append_plugin (const TallyPlugin *plugin, GString *out)
   g_string_append (out, ",\"additionalProperties\":false,\"properties\":{");
   for (guint i = 0; i < n_own + n_core; i++)
     {
-      const TallyOption *option = i < n_own ? &plugin->options[i] : &tally_delivery_options[i - n_own];
+      const TallyOption *option
+          = i < n_own ? &plugin->options[i] : &tally_delivery_options[i - n_own];
 
       if (i > 0)
         g_string_append_c (out, ',');
@@ -94,12 +98,14 @@ append_plugins (const GPtrArray *plugins, TallyKind kind, GString *out)
 static void
 append_steps (GString *out)
 {
-  g_string_append (out, "{\"type\":\"array\",\"items\":{\"type\":\"object\",\"minProperties\":1,\"maxProperties\":1,"
-                        "\"additionalProperties\":false,\"properties\":{");
+  g_string_append (
+      out,
+      "{\"type\":\"array\",\"items\":{\"type\":\"object\",\"minProperties\":1,\"maxProperties\":1,"
+      "\"additionalProperties\":false,\"properties\":{");
   for (const TallyStepKind *const *step = tally_step_kinds (); *step != NULL; step++)
     {
-      g_string_append_printf (out, "%s\"%s\":{\"type\":%s,", step == tally_step_kinds () ? "" : ",", (*step)->name,
-                              step_types[(*step)->form]);
+      g_string_append_printf (out, "%s\"%s\":{\"type\":%s,", step == tally_step_kinds () ? "" : ",",
+                              (*step)->name, step_types[(*step)->form]);
       tally_inspect_append_member ("description", (*step)->summary, out);
       g_string_append_c (out, '}');
     }
@@ -109,24 +115,28 @@ append_steps (GString *out)
 void
 tally_inspect_append_editor_schema (const GPtrArray *plugins, GString *out)
 {
-  g_string_append (out, "{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"title\":\"A pipeline of Tallyman\","
-                        "\"type\":\"object\",\"additionalProperties\":false,"
-                        "\"required\":[\"pipeline\",\"source\",\"sink\"],\"properties\":{\n"
-                        "\"pipeline\":{\"type\":\"string\",\"description\":\"The name that the ledger knows it by\"},\n"
-                        "\"description\":{\"type\":\"string\"},\n"
-                        "\"origin\":{\"type\":\"string\",\"description\":\"The system whose ids the keys are\"},\n"
-                        "\"after\":{\"type\":[\"array\",\"string\"],\"items\":{\"type\":\"string\"}},\n\"source\":");
+  g_string_append (
+      out,
+      "{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"title\":\"A pipeline of Tallyman\","
+      "\"type\":\"object\",\"additionalProperties\":false,"
+      "\"required\":[\"pipeline\",\"source\",\"sink\"],\"properties\":{\n"
+      "\"pipeline\":{\"type\":\"string\",\"description\":\"The name that the ledger knows it by\"},\n"
+      "\"description\":{\"type\":\"string\"},\n"
+      "\"origin\":{\"type\":\"string\",\"description\":\"The system whose ids the keys are\"},\n"
+      "\"after\":{\"type\":[\"array\",\"string\"],\"items\":{\"type\":\"string\"}},\n\"source\":");
   append_plugins (plugins, TALLY_SOURCE, out);
   g_string_append (out, ",\n\"transform\":");
   append_steps (out);
   g_string_append (out, ",\n\"sink\":");
   append_plugins (plugins, TALLY_SINK, out);
-  g_string_append (out, ",\n\"errors\":{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-                        "\"limit\":{\"type\":[\"integer\",\"string\"],\"description\":\"Most rejects: a number, or a share "
-                        "such as 1%\"},\"rejects\":{\"type\":\"string\",\"description\":\"The file that rejects go to\"}}},\n"
-                        "\"ledger\":{\"type\":\"string\"},\n"
-                        "\"tests\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"additionalProperties\":false,"
-                        "\"required\":[\"name\",\"given\",\"expect\"],\"properties\":{\"name\":{\"type\":\"string\"},"
-                        "\"given\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"
-                        "\"expect\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}}}}}}}\n");
+  g_string_append (
+      out,
+      ",\n\"errors\":{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
+      "\"limit\":{\"type\":[\"integer\",\"string\"],\"description\":\"Most rejects: a number, or a share "
+      "such as 1%\"},\"rejects\":{\"type\":\"string\",\"description\":\"The file that rejects go to\"}}},\n"
+      "\"ledger\":{\"type\":\"string\"},\n"
+      "\"tests\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"additionalProperties\":false,"
+      "\"required\":[\"name\",\"given\",\"expect\"],\"properties\":{\"name\":{\"type\":\"string\"},"
+      "\"given\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"
+      "\"expect\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}}}}}}}\n");
 }

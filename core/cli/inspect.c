@@ -18,8 +18,9 @@ static const struct
   { TALLY_PLUGIN_WHOLE, "whole", "its output appears as a whole, or not at all" },
 };
 
-static const char *const form_names[] = { [TALLY_STEP_SCALAR] = "one value", [TALLY_STEP_LIST] = "a list",
-                                          [TALLY_STEP_MAP] = "a map" };
+static const char *const form_names[] = {
+  [TALLY_STEP_SCALAR] = "one value", [TALLY_STEP_LIST] = "a list", [TALLY_STEP_MAP] = "a map"
+};
 
 /* ---- As text ---- */
 
@@ -33,7 +34,8 @@ append_number (const char *label, const TallyOption *option, gint64 number, GStr
 static void
 append_option (const TallyOption *option, GString *out)
 {
-  g_string_append_printf (out, "    %s: %s (%s%s)\n", option->name, option->summary, tally_option_type_name (option->type),
+  g_string_append_printf (out, "    %s: %s (%s%s)\n", option->name, option->summary,
+                          tally_option_type_name (option->type),
                           option->flags & TALLY_OPTION_REQUIRED ? ", required" : "");
   if (option->type == TALLY_OPTION_CHOICE)
     {
@@ -43,13 +45,15 @@ append_option (const TallyOption *option, GString *out)
     }
   if (tally_option_has_bounds (option))
     {
-      append_number (option->max == G_MAXINT64 ? "        at least: " : "        from ", option, option->min, out);
+      append_number (option->max == G_MAXINT64 ? "        at least: " : "        from ", option,
+                     option->min, out);
       if (option->max != G_MAXINT64)
         append_number (" to ", option, option->max, out);
       g_string_append_c (out, '\n');
     }
   if (option->fallback != NULL)
-    g_string_append_printf (out, "        default: %s\n", *option->fallback != '\0' ? option->fallback : "\"\"");
+    g_string_append_printf (out, "        default: %s\n",
+                            *option->fallback != '\0' ? option->fallback : "\"\"");
   if (option->example != NULL)
     g_string_append_printf (out, "        example: %s: %s\n", option->name, option->example);
 }
@@ -68,7 +72,8 @@ append_options (const char *title, const TallyOption *options, GString *out)
 static void
 append_plugin (TallyRegistry *registry, const TallyPlugin *plugin, GString *out)
 {
-  g_string_append_printf (out, "%s %s: %s\n", tally_kind_name (plugin->kind), plugin->name, plugin->summary);
+  g_string_append_printf (out, "%s %s: %s\n", tally_kind_name (plugin->kind), plugin->name,
+                          plugin->summary);
   g_string_append_printf (out, "  file: %s\n", tally_registry_path (registry, plugin));
   for (guint i = 0; i < G_N_ELEMENTS (flags); i++)
     if ((plugin->flags & flags[i].flag) != 0)
@@ -83,7 +88,8 @@ append_plugin (TallyRegistry *registry, const TallyPlugin *plugin, GString *out)
 static void
 append_step (const TallyStepKind *kind, GString *out)
 {
-  g_string_append_printf (out, "step %s: %s\n  takes: %s\n", kind->name, kind->summary, form_names[kind->form]);
+  g_string_append_printf (out, "step %s: %s\n  takes: %s\n", kind->name, kind->summary,
+                          form_names[kind->form]);
 }
 
 static void
@@ -131,14 +137,17 @@ append_option_json (const TallyOption *option, gboolean of_core, GString *out)
   tally_inspect_append_member ("type", tally_option_type_name (option->type), out);
   g_string_append_printf (out, ",\"required\":%s,\"path\":%s,\"of_core\":%s,",
                           option->flags & TALLY_OPTION_REQUIRED ? "true" : "false",
-                          option->flags & TALLY_OPTION_PATH ? "true" : "false", of_core ? "true" : "false");
+                          option->flags & TALLY_OPTION_PATH ? "true" : "false",
+                          of_core ? "true" : "false");
   tally_inspect_append_member ("default", option->fallback, out);
   if (tally_option_has_bounds (option))
-    g_string_append_printf (out, ",\"min\":%" G_GINT64_FORMAT ",\"max\":%" G_GINT64_FORMAT, option->min, option->max);
+    g_string_append_printf (out, ",\"min\":%" G_GINT64_FORMAT ",\"max\":%" G_GINT64_FORMAT,
+                            option->min, option->max);
   for (guint i = 0; option->type == TALLY_OPTION_CHOICE && option->choices[i] != NULL; i++)
     {
       g_string_append (out, i == 0 ? ",\"choices\":[" : ",");
-      tally_json_append_string ((TallyText) { option->choices[i], strlen (option->choices[i]) }, out);
+      tally_json_append_string ((TallyText) { option->choices[i], strlen (option->choices[i]) },
+                                out);
       if (option->choices[i + 1] == NULL)
         g_string_append_c (out, ']');
     }
@@ -164,7 +173,8 @@ append_plugin_json (TallyRegistry *registry, const TallyPlugin *plugin, GString 
   tally_inspect_append_member ("summary", plugin->summary, out);
   g_string_append_c (out, ',');
   tally_inspect_append_member ("file", tally_registry_path (registry, plugin), out);
-  g_string_append_printf (out, ",\"delivers\":%s,\"flags\":[", plugin->delivery != NULL ? "true" : "false");
+  g_string_append_printf (out, ",\"delivers\":%s,\"flags\":[",
+                          plugin->delivery != NULL ? "true" : "false");
   for (guint i = 0; i < G_N_ELEMENTS (flags); i++)
     if ((plugin->flags & flags[i].flag) != 0)
       {
@@ -175,7 +185,8 @@ append_plugin_json (TallyRegistry *registry, const TallyPlugin *plugin, GString 
   for (guint i = 0; i < n_own + n_core; i++)
     {
       g_string_append (out, i > 0 ? ",\n    " : "\n    ");
-      append_option_json (i < n_own ? &plugin->options[i] : &tally_delivery_options[i - n_own], i >= n_own, out);
+      append_option_json (i < n_own ? &plugin->options[i] : &tally_delivery_options[i - n_own],
+                          i >= n_own, out);
     }
   g_string_append (out, "]}");
 }
@@ -196,7 +207,8 @@ append_step_json (const TallyStepKind *kind, GString *out)
 
 /* Describes what is named, or everything, in full.  The number of things described. */
 static guint
-describe (TallyRegistry *registry, const GPtrArray *plugins, const char *name, gboolean json, GString *out)
+describe (TallyRegistry *registry, const GPtrArray *plugins, const char *name, gboolean json,
+          GString *out)
 {
   guint n = 0;
 
@@ -240,7 +252,8 @@ complain_of_name (const GPtrArray *plugins, const char *name)
   for (const TallyStepKind *const *step = tally_step_kinds (); *step != NULL; step++)
     g_ptr_array_add (names, (gpointer) (*step)->name);
   nearest = tally_nearest (name, (const char *const *) names->pdata, names->len);
-  tally_command_complain ("there is no plugin or step \"%s\"%s%s%s", name, nearest != NULL ? "; did you mean \"" : "",
+  tally_command_complain ("there is no plugin or step \"%s\"%s%s%s", name,
+                          nearest != NULL ? "; did you mean \"" : "",
                           nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
   return TALLY_EXIT_USAGE;
 }
@@ -252,7 +265,8 @@ inspect_main (int argc, char **argv)
   g_auto (GStrv) rest = NULL;
   const GOptionEntry entries[] = {
     { "json", 0, 0, G_OPTION_ARG_NONE, &json, "Print a JSON array, all in full", NULL },
-    { "schema", 0, 0, G_OPTION_ARG_NONE, &schema, "Print a JSON Schema of pipelines, for editors", NULL },
+    { "schema", 0, 0, G_OPTION_ARG_NONE, &schema, "Print a JSON Schema of pipelines, for editors",
+      NULL },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &rest, NULL, NULL },
     G_OPTION_ENTRY_NULL,
   };

@@ -26,31 +26,35 @@ gone_hint (const TallyPipeline *pipeline, const char *name)
 }
 
 static void
-report_complaint (TallyPipeline *pipeline, const TallyYamlNode *scalar, const TallyComplaint *complaint)
+report_complaint (TallyPipeline *pipeline, const TallyYamlNode *scalar,
+                  const TallyComplaint *complaint)
 {
   gsize size = strlen (scalar->text), offset = MIN (complaint->offset, size);
   g_autofree char *word = g_strndup (scalar->text + offset, MIN (complaint->length, size - offset));
   g_autofree char *hint = gone_hint (pipeline, word);
 
-  tally_pipeline_report_part (pipeline, TALLY_SEVERITY_ERROR, scalar, offset, complaint->length, complaint->message,
-                              hint != NULL ? hint : complaint->hint);
+  tally_pipeline_report_part (pipeline, TALLY_SEVERITY_ERROR, scalar, offset, complaint->length,
+                              complaint->message, hint != NULL ? hint : complaint->hint);
 }
 
 /* ---- Steps ---- */
 
 static void
-report_step_complaint (TallyPipeline *pipeline, const TallyStepDraft *draft, const TallyStepComplaint *complaint)
+report_step_complaint (TallyPipeline *pipeline, const TallyStepDraft *draft,
+                       const TallyStepComplaint *complaint)
 {
   TallyYamlNode *node;
 
   if (complaint->argument >= draft->nodes->len)
     {
-      tally_pipeline_report_node (pipeline, draft->node->key, complaint->complaint->message, complaint->complaint->hint);
+      tally_pipeline_report_node (pipeline, draft->node->key, complaint->complaint->message,
+                                  complaint->complaint->hint);
       return;
     }
 
   node = draft->nodes->pdata[complaint->argument];
-  report_complaint (pipeline, complaint->in_name && node->key != NULL ? node->key : node, complaint->complaint);
+  report_complaint (pipeline, complaint->in_name && node->key != NULL ? node->key : node,
+                    complaint->complaint);
 }
 
 static void
@@ -66,14 +70,16 @@ warn_of_step (TallyPipeline *pipeline, const TallyStepDraft *draft, const TallyS
   const GPtrArray *warnings = tally_step_warnings (step);
   const TallyYamlNode *key = draft->node->key;
 
-  /* A value that changes with each run matters where the same record must always give the same bytes. */
+  /* A value that changes with each run matters where the same record must always give the same
+   * bytes. */
   if (warnings == NULL || pipeline->sink == NULL || pipeline->sink->plugin->delivery == NULL)
     return;
 
   for (guint i = 0; i < warnings->len; i++)
-    tally_pipeline_report (pipeline, TALLY_SEVERITY_WARNING, key->start, key->end - key->start, warnings->pdata[i],
-                           "a record that is rendered again after a crash differs from what was sent; the bytes that were "
-                           "stored first are the ones that count");
+    tally_pipeline_report (
+        pipeline, TALLY_SEVERITY_WARNING, key->start, key->end - key->start, warnings->pdata[i],
+        "a record that is rendered again after a crash differs from what was sent; the bytes that were "
+        "stored first are the ones that count");
 }
 
 /* Returns the columns that leave the last step; NULL if a wrong one leaves them unknown. */
@@ -87,9 +93,11 @@ bind_steps (TallyPipeline *pipeline, TallySchema *schema)
   for (guint i = 0; i < drafts->len; i++)
     {
       TallyStepDraft *draft = drafts->pdata[i];
-      g_autoptr (GPtrArray) complaints = g_ptr_array_new_with_free_func ((GDestroyNotify) step_complaint_free);
-      TallyStep *step = draft->kind->build ((const TallyStepArgument *) (gpointer) draft->arguments->data,
-                                            draft->arguments->len, schema, complaints);
+      g_autoptr (GPtrArray) complaints
+          = g_ptr_array_new_with_free_func ((GDestroyNotify) step_complaint_free);
+      TallyStep *step
+          = draft->kind->build ((const TallyStepArgument *) (gpointer) draft->arguments->data,
+                                draft->arguments->len, schema, complaints);
 
       for (guint j = 0; j < complaints->len; j++)
         report_step_complaint (pipeline, draft, complaints->pdata[j]);
@@ -134,8 +142,8 @@ compile_as_text (TallyPipeline *pipeline, const TallyInstanceExpression *wish, T
 }
 
 static void
-check_volatile (TallyPipeline *pipeline, const TallyInstanceExpression *wish, const TallyExpression *expression,
-                gboolean is_key)
+check_volatile (TallyPipeline *pipeline, const TallyInstanceExpression *wish,
+                const TallyExpression *expression, gboolean is_key)
 {
   const TallyYamlNode *node = wish->mark;
 
@@ -143,8 +151,9 @@ check_volatile (TallyPipeline *pipeline, const TallyInstanceExpression *wish, co
     return;
 
   if (is_key)
-    tally_pipeline_report_node (pipeline, node, "the key would change with each run",
-                                "a record is known by its key: take a column that identifies it in its source");
+    tally_pipeline_report_node (
+        pipeline, node, "the key would change with each run",
+        "a record is known by its key: take a column that identifies it in its source");
   else
     tally_pipeline_report_part (pipeline, TALLY_SEVERITY_WARNING, node, 0, strlen (node->text),
                                 "the value changes with each run", NULL);
@@ -169,12 +178,13 @@ hidden_name (const TallyOption *option, const GArray *columns)
 
 /* Gives each expression of instance a hidden column, whose index goes into the option's field. */
 static void
-bind_expressions (TallyPipeline *pipeline, TallyInstance *instance, TallySchema *schema, GArray *columns,
-                  GPtrArray *names)
+bind_expressions (TallyPipeline *pipeline, TallyInstance *instance, TallySchema *schema,
+                  GArray *columns, GPtrArray *names)
 {
   for (guint i = 0; i < instance->expressions->len; i++)
     {
-      const TallyInstanceExpression *wish = &g_array_index (instance->expressions, TallyInstanceExpression, i);
+      const TallyInstanceExpression *wish
+          = &g_array_index (instance->expressions, TallyInstanceExpression, i);
       TallyExpression *expression = compile_as_text (pipeline, wish, schema);
       TallyColumn column = { .type = TALLY_TYPE_TEXT };
 
@@ -190,15 +200,20 @@ bind_expressions (TallyPipeline *pipeline, TallyInstance *instance, TallySchema 
     }
 }
 
-/* The columns as the sink is to judge them: those that a person knows of, with those of the key marked. */
+/* The columns as the sink is to judge them: those that a person knows of, with those of the key
+ * marked. */
 static TallySchema *
 schema_to_accept (const TallyPipeline *pipeline, const GArray *columns)
 {
-  TallySchema *schema = tally_schema_new ((const TallyColumn *) (gpointer) columns->data, pipeline->n_visible);
-  gint key = pipeline->reader->delivery != NULL ? pipeline->delivery.key_column - (gint) pipeline->n_visible : -1;
+  TallySchema *schema
+      = tally_schema_new ((const TallyColumn *) (gpointer) columns->data, pipeline->n_visible);
+  gint key = pipeline->reader->delivery != NULL
+                 ? pipeline->delivery.key_column - (gint) pipeline->n_visible
+                 : -1;
 
   if (key >= 0 && key < (gint) pipeline->sink_expressions->len)
-    tally_schema_mark_keys (schema, tally_expression_columns (pipeline->sink_expressions->pdata[key]));
+    tally_schema_mark_keys (schema,
+                            tally_expression_columns (pipeline->sink_expressions->pdata[key]));
   return schema;
 }
 
@@ -222,9 +237,11 @@ bind_sink (TallyPipeline *pipeline, TallySchema *schema)
       bind_expressions (pipeline, pipeline->reader->delivery, schema, columns, names);
       pipeline->delivery = *(TallyDeliveryOptions *) pipeline->reader->delivery->self;
     }
-  pipeline->sink_schema = tally_schema_new ((const TallyColumn *) (gpointer) columns->data, columns->len);
+  pipeline->sink_schema
+      = tally_schema_new ((const TallyColumn *) (gpointer) columns->data, columns->len);
 
-  /* A plugin's rules may rely on right options, and it may look at the columns again when it is opened. */
+  /* A plugin's rules may rely on right options, and it may look at the columns again when it is
+   * opened. */
   g_clear_pointer (&pipeline->reader->accepted, tally_schema_unref);
   pipeline->reader->accepted = schema_to_accept (pipeline, columns);
   if (pipeline->reader->sink.good && sink->plugin->accept != NULL

@@ -56,7 +56,8 @@ find_line (const char *source, guint line, gsize *ret_length)
 }
 
 static void
-append_excerpt (const TallyDiagnostic *diagnostic, const char *source, gboolean colour, GString *out)
+append_excerpt (const TallyDiagnostic *diagnostic, const char *source, gboolean colour,
+                GString *out)
 {
   gsize length;
   const char *line = find_line (source, diagnostic->line, &length), *from, *mark, *end;
@@ -75,17 +76,20 @@ append_excerpt (const TallyDiagnostic *diagnostic, const char *source, gboolean 
   g_autofree char *shown = g_strndup (from, end - from);
   g_string_append_printf (out, "%5u | %s", diagnostic->line, first > 0 ? "…" : "");
   append_harmless (shown, out);
-  g_string_append_printf (out, "%s\n      | %s", end < line + length ? "…" : "", first > 0 ? " " : "");
+  g_string_append_printf (out, "%s\n      | %s", end < line + length ? "…" : "",
+                          first > 0 ? " " : "");
   for (const char *at = from; at < mark; at = g_utf8_next_char (at))
     g_string_append (out, g_unichar_iswide (g_utf8_get_char (at)) ? "  " : " ");
   g_string_append (out, colour ? RED "^" : "^");
-  for (glong i = 1; i < (glong) diagnostic->length && column + i < MIN (n_characters, first + MAX_SHOWN); i++)
+  for (glong i = 1;
+       i < (glong) diagnostic->length && column + i < MIN (n_characters, first + MAX_SHOWN); i++)
     g_string_append_c (out, '~');
   g_string_append (out, colour ? PLAIN "\n" : "\n");
 }
 
 void
-tally_diagnostic_format (const TallyDiagnostic *diagnostic, const char *source, gboolean colour, GString *out)
+tally_diagnostic_format (const TallyDiagnostic *diagnostic, const char *source, gboolean colour,
+                         GString *out)
 {
   gboolean error = diagnostic->severity == TALLY_SEVERITY_ERROR;
 
@@ -129,8 +133,8 @@ tally_diagnostic_format_json (const TallyDiagnostic *diagnostic, GString *out)
   g_string_append_printf (out, "{\"severity\":\"%s\",",
                           diagnostic->severity == TALLY_SEVERITY_ERROR ? "error" : "warning");
   append_json_member ("file", diagnostic->file, out);
-  g_string_append_printf (out, ",\"line\":%u,\"column\":%u,\"length\":%u,", diagnostic->line, diagnostic->column,
-                          diagnostic->length);
+  g_string_append_printf (out, ",\"line\":%u,\"column\":%u,\"length\":%u,", diagnostic->line,
+                          diagnostic->column, diagnostic->length);
   append_json_member ("message", diagnostic->message, out);
   g_string_append_c (out, ',');
   append_json_member ("hint", diagnostic->hint, out);

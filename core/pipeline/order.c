@@ -6,7 +6,12 @@
 
 #define MAX_PIPELINES 10000
 
-typedef enum { UNSEEN, OPEN, DONE } Visit;
+typedef enum
+{
+  UNSEEN,
+  OPEN,
+  DONE
+} Visit;
 
 typedef struct
 {
@@ -91,13 +96,17 @@ throw_missing (const Member *member, const char *name, const GPtrArray *members,
       g_ptr_array_add (names, ((Member *) members->pdata[i])->name);
   nearest = tally_nearest (name, (const char *const *) names->pdata, names->len);
   if (nearest != NULL)
-    return tally_throw (error, TALLY_ERROR_USAGE, "%s: \"after\" names \"%s\", which is not in this folder; did you mean \"%s\"?",
-                        member->file, name, nearest);
-  return tally_throw (error, TALLY_ERROR_USAGE, "%s: \"after\" names \"%s\", which is not in this folder", member->file,
+    return tally_throw (
+        error, TALLY_ERROR_USAGE,
+        "%s: \"after\" names \"%s\", which is not in this folder; did you mean \"%s\"?",
+        member->file, name, nearest);
+  return tally_throw (error, TALLY_ERROR_USAGE,
+                      "%s: \"after\" names \"%s\", which is not in this folder", member->file,
                       name);
 }
 
-/* Depth first: what it waits for, then itself.  way is the chain of those that are open, to name a circle. */
+/* Depth first: what it waits for, then itself.  way is the chain of those that are open, to name a
+ * circle. */
 static gboolean
 visit (Member *member, const GPtrArray *members, GPtrArray *way, GPtrArray *files, GError **error)
 {
@@ -110,8 +119,10 @@ visit (Member *member, const GPtrArray *members, GPtrArray *way, GPtrArray *file
 
       for (guint i = 0; i < way->len; i++)
         if (circle->len > 0 || way->pdata[i] == member)
-          g_string_append_printf (circle, "%s\"%s\"", circle->len > 0 ? " after " : "", ((Member *) way->pdata[i])->name);
-      return tally_throw (error, TALLY_ERROR_USAGE, "%s: pipelines wait for each other: %s", member->file, circle->str);
+          g_string_append_printf (circle, "%s\"%s\"", circle->len > 0 ? " after " : "",
+                                  ((Member *) way->pdata[i])->name);
+      return tally_throw (error, TALLY_ERROR_USAGE, "%s: pipelines wait for each other: %s",
+                          member->file, circle->str);
     }
 
   member->visit = OPEN;
@@ -158,8 +169,10 @@ read_folder (const char *path, GError **error)
       }
   if (members->len == 0 || members->len > MAX_PIPELINES)
     {
-      tally_throw (error, TALLY_ERROR_USAGE, members->len == 0 ? "there is no *.yaml in \"%s\""
-                                                               : "there are more than 10000 pipelines in \"%s\"", path);
+      tally_throw (error, TALLY_ERROR_USAGE,
+                   members->len == 0 ? "there is no *.yaml in \"%s\""
+                                     : "there are more than 10000 pipelines in \"%s\"",
+                   path);
       return NULL;
     }
 
@@ -176,7 +189,8 @@ check_names (const GPtrArray *members, GError **error)
 
       first = member->name != NULL ? find_member (members, member->name) : member;
       if (first != member)
-        return tally_throw (error, TALLY_ERROR_USAGE, "\"%s\" is the name of two pipelines: %s and %s", member->name,
+        return tally_throw (error, TALLY_ERROR_USAGE,
+                            "\"%s\" is the name of two pipelines: %s and %s", member->name,
                             first->file, member->file);
     }
 

@@ -33,14 +33,16 @@ is_pipeline_name (const char *name)
   return TRUE;
 }
 
-/* A text as it is written: these keys name things, so that they must not depend on the environment. */
+/* A text as it is written: these keys name things, so that they must not depend on the environment.
+ */
 static char *
 dup_plain (TallyPipeline *pipeline, const TallyYamlNode *node)
 {
   if (node->kind == TALLY_YAML_SCALAR && !tally_yaml_is_empty (node))
     return g_strdup (node->text);
 
-  g_autofree char *message = g_strdup_printf ("\"%s\" takes a text", node->key != NULL ? node->key->text : "item");
+  g_autofree char *message
+      = g_strdup_printf ("\"%s\" takes a text", node->key != NULL ? node->key->text : "item");
   tally_pipeline_report_node (pipeline, node, message, NULL);
   return NULL;
 }
@@ -53,8 +55,9 @@ read_name (TallyPipeline *pipeline, TallyRegistry *registry, TallyYamlNode *node
   if (name == NULL)
     return;
   if (!is_pipeline_name (name))
-    tally_pipeline_report_node (pipeline, node, "a pipeline's name is made of letters, digits, \"-\", \"_\" and \".\"",
-                                "the ledger knows the pipeline by it");
+    tally_pipeline_report_node (
+        pipeline, node, "a pipeline's name is made of letters, digits, \"-\", \"_\" and \".\"",
+        "the ledger knows the pipeline by it");
   else if (pipeline->name == NULL)
     pipeline->name = g_steal_pointer (&name);
 }
@@ -75,7 +78,8 @@ read_origin (TallyPipeline *pipeline, TallyRegistry *registry, TallyYamlNode *no
     return;
   /* References are origin:key, and two of them must not be the same for different keys. */
   if (strchr (origin, ':') != NULL || strlen (origin) > MAX_NAME)
-    tally_pipeline_report_node (pipeline, node, "an origin has no \":\" and at most 100 bytes", NULL);
+    tally_pipeline_report_node (pipeline, node, "an origin has no \":\" and at most 100 bytes",
+                                NULL);
   else if (pipeline->origin == NULL)
     pipeline->origin = g_steal_pointer (&origin);
 }
@@ -88,12 +92,14 @@ read_after (TallyPipeline *pipeline, TallyRegistry *registry, TallyYamlNode *nod
 
   if (node->kind == TALLY_YAML_MAP || n > MAX_AFTER)
     {
-      tally_pipeline_report_node (pipeline, node, "\"after\" takes a list of pipelines' names", NULL);
+      tally_pipeline_report_node (pipeline, node, "\"after\" takes a list of pipelines' names",
+                                  NULL);
       return;
     }
   for (guint i = 0; i < n; i++)
     {
-      char *name = dup_plain (pipeline, node->kind == TALLY_YAML_LIST ? node->items->pdata[i] : node);
+      char *name
+          = dup_plain (pipeline, node->kind == TALLY_YAML_LIST ? node->items->pdata[i] : node);
 
       if (name != NULL)
         g_ptr_array_add (names, name);
@@ -171,7 +177,8 @@ read_reject_limit (TallyPipeline *pipeline, TallyRegistry *registry, TallyYamlNo
   if (text == NULL || parse_limit (text, pipeline))
     return;
 
-  g_autofree char *message = g_strdup_printf ("\"limit\" takes a number or a share of the records, not \"%s\"", node->text);
+  g_autofree char *message = g_strdup_printf (
+      "\"limit\" takes a number or a share of the records, not \"%s\"", node->text);
   tally_pipeline_report_node (pipeline, node, message, "for example 100, or 1%");
 }
 
@@ -193,8 +200,8 @@ static const Key error_keys[] = {
   { NULL },
 };
 
-static void read_keys (TallyPipeline *pipeline, TallyRegistry *registry, TallyYamlNode *node, const char *what,
-                       const Key *keys);
+static void read_keys (TallyPipeline *pipeline, TallyRegistry *registry, TallyYamlNode *node,
+                       const char *what, const Key *keys);
 
 static void
 read_errors (TallyPipeline *pipeline, TallyRegistry *registry, TallyYamlNode *node)
@@ -219,7 +226,8 @@ static const Key pipeline_keys[] = {
 /* ---- Any map of known keys ---- */
 
 static void
-report_unknown_key (TallyPipeline *pipeline, const TallyYamlNode *key, const char *what, const Key *keys)
+report_unknown_key (TallyPipeline *pipeline, const TallyYamlNode *key, const char *what,
+                    const Key *keys)
 {
   g_autofree char *message = g_strdup_printf ("%s has no key \"%s\"", what, key->text);
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
@@ -227,13 +235,15 @@ report_unknown_key (TallyPipeline *pipeline, const TallyYamlNode *key, const cha
 
   for (const Key *known = keys; known->name != NULL; known++)
     g_ptr_array_add (names, (gpointer) known->name);
-  hint = tally_pipeline_name_hint ("its keys are", (const char *const *) names->pdata, names->len,
-                                   tally_nearest (key->text, (const char *const *) names->pdata, names->len));
+  hint = tally_pipeline_name_hint (
+      "its keys are", (const char *const *) names->pdata, names->len,
+      tally_nearest (key->text, (const char *const *) names->pdata, names->len));
   tally_pipeline_report_node (pipeline, key, message, hint);
 }
 
 static void
-read_keys (TallyPipeline *pipeline, TallyRegistry *registry, TallyYamlNode *node, const char *what, const Key *keys)
+read_keys (TallyPipeline *pipeline, TallyRegistry *registry, TallyYamlNode *node, const char *what,
+           const Key *keys)
 {
   if (node->kind != TALLY_YAML_MAP)
     {
@@ -294,7 +304,8 @@ read_text (TallyPipeline *pipeline)
     }
 
   text = g_malloc0 (TALLY_YAML_MAX_SIZE + 2);
-  while (length <= TALLY_YAML_MAX_SIZE && (n = read (fd, text + length, TALLY_YAML_MAX_SIZE + 1 - length)) > 0)
+  while (length <= TALLY_YAML_MAX_SIZE
+         && (n = read (fd, text + length, TALLY_YAML_MAX_SIZE + 1 - length)) > 0)
     length += n;
   if (n < 0)
     message = g_strdup_printf ("cannot be read: %s", g_strerror (errno));
@@ -315,8 +326,8 @@ read_text (TallyPipeline *pipeline)
 
   /* What is shown must be text: up to the bad byte. */
   pipeline->text[valid_length (pipeline->text)] = '\0';
-  tally_pipeline_report (pipeline, TALLY_SEVERITY_ERROR, strlen (pipeline->text), 1, "is not UTF-8 text from here on",
-                         NULL);
+  tally_pipeline_report (pipeline, TALLY_SEVERITY_ERROR, strlen (pipeline->text), 1,
+                         "is not UTF-8 text from here on", NULL);
   return FALSE;
 }
 
@@ -364,7 +375,8 @@ tally_pipeline_load (const char *file, TallyRegistry *registry)
 
   if (!read_text (pipeline))
     return pipeline;
-  reader->root = tally_yaml_parse (pipeline->text, strlen (pipeline->text), report_mistake, pipeline);
+  reader->root
+      = tally_yaml_parse (pipeline->text, strlen (pipeline->text), report_mistake, pipeline);
   n_errors = tally_pipeline_n_errors (pipeline);
   if (reader->root == NULL && n_errors == 0)
     tally_pipeline_report_whole (pipeline, "is empty", "begin with \"pipeline: NAME\"");
@@ -377,7 +389,8 @@ tally_pipeline_load (const char *file, TallyRegistry *registry)
 
   /* Mistakes elsewhere do not keep the columns from being checked, but those in the source do. */
   reader->n_unbound = pipeline->diagnostics->len;
-  if (n_errors == 0 && reader->source.good && (pipeline->source->plugin->flags & TALLY_PLUGIN_LOCAL) != 0)
+  if (n_errors == 0 && reader->source.good
+      && (pipeline->source->plugin->flags & TALLY_PLUGIN_LOCAL) != 0)
     schema = tally_pipeline_describe_source (pipeline);
   reader->n_unbound = pipeline->diagnostics->len;
   if (schema != NULL)

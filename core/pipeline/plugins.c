@@ -12,15 +12,17 @@
 static char *
 expand (TallyPipeline *pipeline, const TallyYamlNode *node)
 {
-  g_autoptr (GPtrArray) mistakes = g_ptr_array_new_with_free_func ((GDestroyNotify) tally_reference_mistake_free);
-  char *value = tally_reference_expand (node->text, pipeline->directory, pipeline->reader->secrets, mistakes);
+  g_autoptr (GPtrArray) mistakes
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) tally_reference_mistake_free);
+  char *value = tally_reference_expand (node->text, pipeline->directory, pipeline->reader->secrets,
+                                        mistakes);
 
   for (guint i = 0; i < mistakes->len; i++)
     {
       const TallyReferenceMistake *mistake = mistakes->pdata[i];
 
-      tally_pipeline_report_part (pipeline, TALLY_SEVERITY_ERROR, node, mistake->offset, mistake->length,
-                                  mistake->message, mistake->hint);
+      tally_pipeline_report_part (pipeline, TALLY_SEVERITY_ERROR, node, mistake->offset,
+                                  mistake->length, mistake->message, mistake->hint);
     }
   return value;
 }
@@ -65,7 +67,8 @@ blot (TallyPipeline *pipeline, const TallyYamlNode *node)
 /* ---- Options ---- */
 
 static void
-set_value (TallyPipeline *pipeline, TallyInstance *instance, const TallyOption *option, TallyYamlNode *node)
+set_value (TallyPipeline *pipeline, TallyInstance *instance, const TallyOption *option,
+           TallyYamlNode *node)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *value = NULL, *hint = NULL;
@@ -77,11 +80,13 @@ set_value (TallyPipeline *pipeline, TallyInstance *instance, const TallyOption *
   else
     value = expand (pipeline, node);
   if (value == NULL
-      || tally_instance_set_marked (instance, option->name, value, node->text, pipeline->directory, node, &error))
+      || tally_instance_set_marked (instance, option->name, value, node->text, pipeline->directory,
+                                    node, &error))
     return;
 
   if (option->type == TALLY_OPTION_CHOICE)
-    nearest = tally_nearest (node->text, option->choices, g_strv_length ((char **) option->choices));
+    nearest
+        = tally_nearest (node->text, option->choices, g_strv_length ((char **) option->choices));
   if (nearest != NULL)
     hint = g_strdup_printf ("did you mean \"%s\"?", nearest);
   else if (option->example != NULL)
@@ -90,7 +95,8 @@ set_value (TallyPipeline *pipeline, TallyInstance *instance, const TallyOption *
 }
 
 static void
-set_option (TallyPipeline *pipeline, TallyInstance *instance, const TallyOption *option, TallyYamlNode *node)
+set_option (TallyPipeline *pipeline, TallyInstance *instance, const TallyOption *option,
+            TallyYamlNode *node)
 {
   g_autofree char *message = NULL;
 
@@ -99,10 +105,12 @@ set_option (TallyPipeline *pipeline, TallyInstance *instance, const TallyOption 
     blot (pipeline, node);
   if (tally_yaml_is_empty (node))
     message = g_strdup_printf ("\"%s\" has no value", option->name);
-  else if (node->kind == TALLY_YAML_MAP || (node->kind == TALLY_YAML_LIST && option->type != TALLY_OPTION_LIST))
-    message = g_strdup_printf ("\"%s\" takes %s %s, not a %s", option->name,
-                               strchr ("aeiou", *tally_option_type_name (option->type)) != NULL ? "an" : "a",
-                               tally_option_type_name (option->type), node->kind == TALLY_YAML_MAP ? "map" : "list");
+  else if (node->kind == TALLY_YAML_MAP
+           || (node->kind == TALLY_YAML_LIST && option->type != TALLY_OPTION_LIST))
+    message = g_strdup_printf (
+        "\"%s\" takes %s %s, not a %s", option->name,
+        strchr ("aeiou", *tally_option_type_name (option->type)) != NULL ? "an" : "a",
+        tally_option_type_name (option->type), node->kind == TALLY_YAML_MAP ? "map" : "list");
   if (message != NULL)
     {
       tally_pipeline_report_node (pipeline, node, message, option->summary);
@@ -129,7 +137,8 @@ set_option (TallyPipeline *pipeline, TallyInstance *instance, const TallyOption 
 static void
 take_as_given (TallyInstance *instance, const char *name)
 {
-  const TallyOption *option = instance != NULL ? tally_option_find (instance->plugin->options, name) : NULL;
+  const TallyOption *option
+      = instance != NULL ? tally_option_find (instance->plugin->options, name) : NULL;
 
   if (option != NULL)
     instance->given[option - instance->plugin->options] = TRUE;
@@ -141,15 +150,17 @@ report_unknown_option (TallyPipeline *pipeline, const TallyPluginDraft *draft, T
 {
   const TallyPlugin *plugin = draft->plugin;
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
-  g_autofree char *message = g_strdup_printf ("%s \"%s\" has no option \"%s\"", tally_kind_name (plugin->kind),
-                                              plugin->name, node->key->text);
+  g_autofree char *message
+      = g_strdup_printf ("%s \"%s\" has no option \"%s\"", tally_kind_name (plugin->kind),
+                         plugin->name, node->key->text);
   g_autofree char *hint = NULL;
   const char *nearest;
 
   blot (pipeline, node);
   for (guint i = 0; i < tally_option_count (plugin->options); i++)
     g_ptr_array_add (names, (gpointer) plugin->options[i].name);
-  for (guint i = 0; plugin->delivery != NULL && i < tally_option_count (tally_delivery_options); i++)
+  for (guint i = 0; plugin->delivery != NULL && i < tally_option_count (tally_delivery_options);
+       i++)
     g_ptr_array_add (names, (gpointer) tally_delivery_options[i].name);
   nearest = tally_nearest (node->key->text, (const char *const *) names->pdata, names->len);
   if (nearest != NULL)
@@ -157,12 +168,14 @@ report_unknown_option (TallyPipeline *pipeline, const TallyPluginDraft *draft, T
       take_as_given (instance, nearest);
       take_as_given (delivery, nearest);
     }
-  hint = tally_pipeline_name_hint ("its options are", (const char *const *) names->pdata, names->len, nearest);
+  hint = tally_pipeline_name_hint ("its options are", (const char *const *) names->pdata,
+                                   names->len, nearest);
   tally_pipeline_report_node (pipeline, node->key, message, hint);
 }
 
 static void
-fill (TallyPipeline *pipeline, const TallyPluginDraft *draft, TallyInstance *instance, TallyInstance *delivery)
+fill (TallyPipeline *pipeline, const TallyPluginDraft *draft, TallyInstance *instance,
+      TallyInstance *delivery)
 {
   guint n = draft->options != NULL ? draft->options->items->len : 0;
 
@@ -185,18 +198,21 @@ static void
 report_missing (TallyPipeline *pipeline, const TallyPluginDraft *draft, const TallyOption *option)
 {
   const TallyPlugin *plugin = draft->plugin;
-  g_autofree char *message = g_strdup_printf ("%s \"%s\" needs \"%s\"", tally_kind_name (plugin->kind), plugin->name,
-                                              option->name);
+  g_autofree char *message = g_strdup_printf (
+      "%s \"%s\" needs \"%s\"", tally_kind_name (plugin->kind), plugin->name, option->name);
   g_autofree char *hint = option->example != NULL
-                            ? g_strdup_printf ("%s, for example %s: %s", option->summary, option->name, option->example)
-                            : g_strdup (option->summary);
+                              ? g_strdup_printf ("%s, for example %s: %s", option->summary,
+                                                 option->name, option->example)
+                              : g_strdup (option->summary);
 
   tally_pipeline_report_node (pipeline, draft->name, message, hint);
 }
 
-/* What is missing, then fallbacks and the plugin's own rules, which may rely on all options being right. */
+/* What is missing, then fallbacks and the plugin's own rules, which may rely on all options being
+ * right. */
 static void
-finish (TallyPipeline *pipeline, const TallyPluginDraft *draft, TallyInstance *instance, guint n_errors_before)
+finish (TallyPipeline *pipeline, const TallyPluginDraft *draft, TallyInstance *instance,
+        guint n_errors_before)
 {
   const TallyOption *options = instance->plugin->options;
   g_autoptr (GError) error = NULL;
@@ -204,7 +220,8 @@ finish (TallyPipeline *pipeline, const TallyPluginDraft *draft, TallyInstance *i
   for (guint i = 0; i < tally_option_count (options); i++)
     if ((options[i].flags & TALLY_OPTION_REQUIRED) != 0 && !instance->given[i])
       report_missing (pipeline, draft, &options[i]);
-  if (tally_pipeline_n_errors (pipeline) == n_errors_before && !tally_instance_finish (instance, NULL, &error))
+  if (tally_pipeline_n_errors (pipeline) == n_errors_before
+      && !tally_instance_finish (instance, NULL, &error))
     tally_pipeline_report_error (pipeline, draft->name, error);
 }
 
@@ -224,7 +241,8 @@ finish_delivery (TallyPipeline *pipeline, const TallyPluginDraft *draft, guint n
 
 /* Most often the options of the first one, not indented enough. */
 static void
-report_second_plugin (TallyPipeline *pipeline, const TallyPluginDraft *draft, const TallyYamlNode *node)
+report_second_plugin (TallyPipeline *pipeline, const TallyPluginDraft *draft,
+                      const TallyYamlNode *node)
 {
   g_autofree char *message = NULL, *hint = NULL;
   const TallyYamlNode *second;
@@ -235,8 +253,8 @@ report_second_plugin (TallyPipeline *pipeline, const TallyPluginDraft *draft, co
   for (guint i = 1; i < node->items->len; i++)
     blot (pipeline, node->items->pdata[i]);
   second = node->items->pdata[1];
-  message = g_strdup_printf ("\"%s\" takes one plugin, and \"%s\" is a second one", tally_kind_name (draft->kind),
-                             second->key->text);
+  message = g_strdup_printf ("\"%s\" takes one plugin, and \"%s\" is a second one",
+                             tally_kind_name (draft->kind), second->key->text);
   hint = g_strdup_printf ("options of \"%s\" are indented deeper than its name", draft->name->text);
   tally_pipeline_report_node (pipeline, second->key, message, hint);
 }
@@ -254,7 +272,8 @@ read_name (TallyPipeline *pipeline, TallyPluginDraft *draft, TallyYamlNode *node
     }
   if (node->kind != TALLY_YAML_MAP || node->items->len == 0)
     {
-      message = g_strdup_printf ("\"%s\" takes the name of one plugin and its options", tally_kind_name (draft->kind));
+      message = g_strdup_printf ("\"%s\" takes the name of one plugin and its options",
+                                 tally_kind_name (draft->kind));
       tally_pipeline_report_node (pipeline, node, message, "'tallyman inspect' lists the plugins");
       return FALSE;
     }
@@ -268,7 +287,8 @@ read_name (TallyPipeline *pipeline, TallyPluginDraft *draft, TallyYamlNode *node
     {
       message = g_strdup_printf ("\"%s\" takes a map of options", draft->name->text);
       blot (pipeline, draft->options);
-      tally_pipeline_report_node (pipeline, draft->options, message, "write each as \"name: value\" on a line of its own");
+      tally_pipeline_report_node (pipeline, draft->options, message,
+                                  "write each as \"name: value\" on a line of its own");
       draft->options = NULL;
       return FALSE;
     }
@@ -276,7 +296,8 @@ read_name (TallyPipeline *pipeline, TallyPluginDraft *draft, TallyYamlNode *node
 }
 
 void
-tally_pipeline_read_plugin (TallyPipeline *pipeline, TallyRegistry *registry, TallyKind kind, TallyYamlNode *node)
+tally_pipeline_read_plugin (TallyPipeline *pipeline, TallyRegistry *registry, TallyKind kind,
+                            TallyYamlNode *node)
 {
   TallyReader *reader = pipeline->reader;
   TallyPluginDraft *draft = kind == TALLY_SOURCE ? &reader->source : &reader->sink;
@@ -329,13 +350,15 @@ find_path (const TallyPipeline *pipeline, const char *message)
       for (guint j = 0; node->kind == TALLY_YAML_LIST && j < node->items->len; j++)
         {
           const TallyYamlNode *item = node->items->pdata[j];
-          g_autofree char *name = item->kind == TALLY_YAML_SCALAR ? g_path_get_basename (item->text) : NULL;
+          g_autofree char *name
+              = item->kind == TALLY_YAML_SCALAR ? g_path_get_basename (item->text) : NULL;
 
           if (name != NULL && strstr (message, name) != NULL)
             return item;
         }
       if (first == NULL)
-        first = node->kind == TALLY_YAML_LIST && node->items->len > 0 ? node->items->pdata[0] : node;
+        first
+            = node->kind == TALLY_YAML_LIST && node->items->len > 0 ? node->items->pdata[0] : node;
     }
   return first;
 }
@@ -344,7 +367,8 @@ find_path (const TallyPipeline *pipeline, const char *message)
 static gboolean
 is_about_file (const GError *error)
 {
-  return g_error_matches (error, TALLY_ERROR, TALLY_ERROR_IO) || (error != NULL && error->domain == G_FILE_ERROR)
+  return g_error_matches (error, TALLY_ERROR, TALLY_ERROR_IO)
+         || (error != NULL && error->domain == G_FILE_ERROR)
          || (error != NULL && error->domain == G_IO_ERROR);
 }
 
@@ -367,7 +391,8 @@ path_hint (const TallyPipeline *pipeline, const TallyYamlNode *node)
   name = g_path_get_basename (path);
   directory = g_dir_open (folder, 0, NULL);
   if (directory == NULL)
-    return g_strdup_printf ("there is no folder \"%s\"; relative paths are taken from the pipeline's folder", folder);
+    return g_strdup_printf (
+        "there is no folder \"%s\"; relative paths are taken from the pipeline's folder", folder);
 
   while (names->len < 1000 && (entry = g_dir_read_name (directory)) != NULL)
     if (g_utf8_validate (entry, -1, NULL))
@@ -383,7 +408,8 @@ report_source_warning (const char *message, gpointer data)
   TallyPipeline *pipeline = data;
   const TallyYamlNode *name = pipeline->reader->source.name;
 
-  tally_pipeline_report (pipeline, TALLY_SEVERITY_WARNING, name->start, name->end - name->start, message, NULL);
+  tally_pipeline_report (pipeline, TALLY_SEVERITY_WARNING, name->start, name->end - name->start,
+                         message, NULL);
 }
 
 TallySchema *
@@ -410,7 +436,8 @@ tally_pipeline_describe_source (TallyPipeline *pipeline)
   at = is_about_file (error) ? find_path (pipeline, error->message) : NULL;
   if (at != NULL)
     hint = path_hint (pipeline, at);
-  tally_pipeline_report_node (pipeline, at != NULL ? at : draft->name,
-                              error != NULL ? error->message : "the source says nothing of its columns", hint);
+  tally_pipeline_report_node (
+      pipeline, at != NULL ? at : draft->name,
+      error != NULL ? error->message : "the source says nothing of its columns", hint);
   return NULL;
 }

@@ -48,7 +48,8 @@ get_variable (const char *name, char **ret_hint, GError **error)
 
   if (!is_variable_name (name))
     {
-      *ret_hint = g_strdup ("write ${NAME}, ${file:PATH} or ${credential:NAME}; a literal \"${\" is written \"$${\"");
+      *ret_hint = g_strdup (
+          "write ${NAME}, ${file:PATH} or ${credential:NAME}; a literal \"${\" is written \"$${\"");
       tally_throw (error, TALLY_ERROR_USAGE, "\"%s\" is no name of an environment variable", name);
       return NULL;
     }
@@ -160,13 +161,15 @@ complain (GPtrArray *mistakes, gsize offset, gsize length, const char *message, 
 {
   TallyReferenceMistake *mistake = g_new (TallyReferenceMistake, 1);
 
-  *mistake = (TallyReferenceMistake) { .offset = offset, .length = length, .message = g_strdup (message), .hint = hint };
+  *mistake = (TallyReferenceMistake) {
+    .offset = offset, .length = length, .message = g_strdup (message), .hint = hint
+  };
   g_ptr_array_add (mistakes, mistake);
 }
 
 static void
-append_reference (const char *text, gsize offset, gsize length, const char *directory, GString *value,
-                  GPtrArray *secrets, GPtrArray *mistakes)
+append_reference (const char *text, gsize offset, gsize length, const char *directory,
+                  GString *value, GPtrArray *secrets, GPtrArray *mistakes)
 {
   g_autofree char *name = g_strndup (text + offset + 2, length - 3);
   g_autoptr (GError) error = NULL;
@@ -187,7 +190,8 @@ append_reference (const char *text, gsize offset, gsize length, const char *dire
 }
 
 char *
-tally_reference_expand (const char *text, const char *directory, GPtrArray *secrets, GPtrArray *mistakes)
+tally_reference_expand (const char *text, const char *directory, GPtrArray *secrets,
+                        GPtrArray *mistakes)
 {
   g_autoptr (GString) value = g_string_new (NULL);
   guint n_before = mistakes->len;
@@ -223,7 +227,8 @@ tally_reference_expand (const char *text, const char *directory, GPtrArray *secr
 static gint
 compare_lengths (gconstpointer a, gconstpointer b)
 {
-  gsize first = strlen ((*(const TallySecret *const *) a)->value), second = strlen ((*(const TallySecret *const *) b)->value);
+  gsize first = strlen ((*(const TallySecret *const *) a)->value),
+        second = strlen ((*(const TallySecret *const *) b)->value);
 
   return first > second ? -1 : first < second;
 }

@@ -6,8 +6,8 @@
 #define MAX_NAMES_SHOWN 12
 
 static void
-add (TallyPipeline *pipeline, TallySeverity severity, guint line, guint column, guint length, const char *message,
-     const char *hint)
+add (TallyPipeline *pipeline, TallySeverity severity, guint line, guint column, guint length,
+     const char *message, const char *hint)
 {
   TallyDiagnostic *diagnostic;
 
@@ -60,7 +60,8 @@ tally_pipeline_report (TallyPipeline *pipeline, TallySeverity severity, gsize of
       }
   end = offset + strcspn (pipeline->text + offset, "\r\n");
   end = MIN (end, offset + MAX (length, 1));
-  add (pipeline, severity, line, g_utf8_strlen (pipeline->text + line_start, offset - line_start) + 1,
+  add (pipeline, severity, line,
+       g_utf8_strlen (pipeline->text + line_start, offset - line_start) + 1,
        MAX (g_utf8_strlen (pipeline->text + offset, end - offset), 1), message, hint);
 }
 
@@ -71,7 +72,8 @@ tally_pipeline_report_whole (TallyPipeline *pipeline, const char *message, const
 }
 
 void
-tally_pipeline_report_node (TallyPipeline *pipeline, const TallyYamlNode *node, const char *message, const char *hint)
+tally_pipeline_report_node (TallyPipeline *pipeline, const TallyYamlNode *node, const char *message,
+                            const char *hint)
 {
   gsize start = node->start, length = node->end - node->start;
 
@@ -85,17 +87,21 @@ tally_pipeline_report_node (TallyPipeline *pipeline, const TallyYamlNode *node, 
 }
 
 void
-tally_pipeline_report_part (TallyPipeline *pipeline, TallySeverity severity, const TallyYamlNode *scalar, gsize offset,
-                            gsize length, const char *message, const char *hint)
+tally_pipeline_report_part (TallyPipeline *pipeline, TallySeverity severity,
+                            const TallyYamlNode *scalar, gsize offset, gsize length,
+                            const char *message, const char *hint)
 {
   gsize start = tally_yaml_source_offset (scalar, pipeline->text, offset);
-  gsize last = length > 1 ? tally_yaml_source_offset (scalar, pipeline->text, offset + length - 1) : start;
+  gsize last
+      = length > 1 ? tally_yaml_source_offset (scalar, pipeline->text, offset + length - 1) : start;
 
-  tally_pipeline_report (pipeline, severity, start, last > start ? last - start + 1 : 1, message, hint);
+  tally_pipeline_report (pipeline, severity, start, last > start ? last - start + 1 : 1, message,
+                         hint);
 }
 
 void
-tally_pipeline_report_error (TallyPipeline *pipeline, const TallyYamlNode *node, const GError *error)
+tally_pipeline_report_error (TallyPipeline *pipeline, const TallyYamlNode *node,
+                             const GError *error)
 {
   const char *question = strstr (error->message, "; did you mean ");
   g_autofree char *message = NULL;
@@ -111,7 +117,8 @@ tally_pipeline_report_error (TallyPipeline *pipeline, const TallyYamlNode *node,
 }
 
 char *
-tally_pipeline_name_hint (const char *what, const char *const *names, guint n_names, const char *nearest)
+tally_pipeline_name_hint (const char *what, const char *const *names, guint n_names,
+                          const char *nearest)
 {
   g_autoptr (GString) hint = NULL;
 
@@ -131,7 +138,8 @@ tally_pipeline_name_hint (const char *what, const char *const *names, guint n_na
 static gint
 compare_positions (gconstpointer a, gconstpointer b)
 {
-  const TallyDiagnostic *first = *(const TallyDiagnostic *const *) a, *second = *(const TallyDiagnostic *const *) b;
+  const TallyDiagnostic *first = *(const TallyDiagnostic *const *) a,
+                        *second = *(const TallyDiagnostic *const *) b;
 
   if (first->line != second->line)
     return first->line < second->line ? -1 : 1;

@@ -19,22 +19,25 @@ warn_of_reference (TallyPipeline *pipeline, const TallyYamlNode *node)
 
   if (reference != NULL)
     tally_pipeline_report_part (pipeline, TALLY_SEVERITY_WARNING, node, reference - node->text,
-                                strcspn (reference, "}") + 1, "\"${\" is not replaced in an expression",
+                                strcspn (reference, "}") + 1,
+                                "\"${\" is not replaced in an expression",
                                 "only values of source, sink, errors and ledger are");
 }
 
 static void
 add_argument (TallyPipeline *pipeline, TallyStepDraft *draft, TallyYamlNode *node)
 {
-  TallyStepArgument argument = { .name = node->key != NULL && node != draft->node ? node->key->text : NULL,
-                                 .value = node->text };
+  TallyStepArgument argument
+      = { .name = node->key != NULL && node != draft->node ? node->key->text : NULL,
+          .value = node->text };
   g_autofree char *message = NULL;
 
   if (node->kind != TALLY_YAML_SCALAR)
     tally_pipeline_report_node (pipeline, node, "a text is expected here", NULL);
   else if (tally_yaml_is_empty (node))
     {
-      message = g_strdup_printf ("\"%s\" has no value", argument.name != NULL ? argument.name : draft->kind->name);
+      message = g_strdup_printf ("\"%s\" has no value",
+                                 argument.name != NULL ? argument.name : draft->kind->name);
       tally_pipeline_report_node (pipeline, node, message, NULL);
     }
   else
@@ -48,8 +51,9 @@ add_argument (TallyPipeline *pipeline, TallyStepDraft *draft, TallyYamlNode *nod
 static void
 read_arguments (TallyPipeline *pipeline, TallyStepDraft *draft)
 {
-  static const char *const forms[] = { [TALLY_STEP_SCALAR] = "one value", [TALLY_STEP_LIST] = "a list",
-                                       [TALLY_STEP_MAP] = "a map" };
+  static const char *const forms[] = {
+    [TALLY_STEP_SCALAR] = "one value", [TALLY_STEP_LIST] = "a list", [TALLY_STEP_MAP] = "a map"
+  };
   TallyYamlNode *node = draft->node;
   gboolean fits = (draft->kind->form == TALLY_STEP_SCALAR && node->kind == TALLY_YAML_SCALAR)
                   || (draft->kind->form == TALLY_STEP_LIST && node->kind != TALLY_YAML_MAP)
@@ -57,7 +61,8 @@ read_arguments (TallyPipeline *pipeline, TallyStepDraft *draft)
 
   if (!fits)
     {
-      g_autofree char *message = g_strdup_printf ("\"%s\" takes %s", draft->kind->name, forms[draft->kind->form]);
+      g_autofree char *message
+          = g_strdup_printf ("\"%s\" takes %s", draft->kind->name, forms[draft->kind->form]);
 
       tally_pipeline_report_node (pipeline, node, message, draft->kind->summary);
     }
@@ -77,8 +82,9 @@ report_unknown_step (TallyPipeline *pipeline, const TallyYamlNode *key)
 
   for (const TallyStepKind *const *kind = tally_step_kinds (); *kind != NULL; kind++)
     g_ptr_array_add (names, (gpointer) (*kind)->name);
-  hint = tally_pipeline_name_hint ("the steps are", (const char *const *) names->pdata, names->len,
-                                   tally_nearest (key->text, (const char *const *) names->pdata, names->len));
+  hint = tally_pipeline_name_hint (
+      "the steps are", (const char *const *) names->pdata, names->len,
+      tally_nearest (key->text, (const char *const *) names->pdata, names->len));
   tally_pipeline_report_node (pipeline, key, message, hint);
 }
 
@@ -97,8 +103,9 @@ read_step (TallyPipeline *pipeline, TallyYamlNode *node)
     }
   value = node->items->pdata[0];
   if (node->items->len > 1)
-    tally_pipeline_report_node (pipeline, ((TallyYamlNode *) node->items->pdata[1])->key, "a step has one name",
-                                "begin each step with \"- \", and indent what it takes deeper than its name");
+    tally_pipeline_report_node (
+        pipeline, ((TallyYamlNode *) node->items->pdata[1])->key, "a step has one name",
+        "begin each step with \"- \", and indent what it takes deeper than its name");
 
   kind = tally_step_find (value->key->text);
   if (kind == NULL)
@@ -123,7 +130,8 @@ tally_pipeline_read_steps (TallyPipeline *pipeline, TallyYamlNode *node)
     return;
   if (node->kind != TALLY_YAML_LIST)
     {
-      tally_pipeline_report_node (pipeline, node, "\"transform\" takes a list of steps", "begin each step with \"- \"");
+      tally_pipeline_report_node (pipeline, node, "\"transform\" takes a list of steps",
+                                  "begin each step with \"- \"");
       return;
     }
 

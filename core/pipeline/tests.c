@@ -19,7 +19,8 @@ read_rows (TallyPipeline *pipeline, const TallyYamlNode *node, GPtrArray *rows)
 {
   if (node->kind != TALLY_YAML_LIST)
     {
-      tally_pipeline_report_node (pipeline, node, "rows are a list of maps", "for example: [{ id: \"1\", prio: high }]");
+      tally_pipeline_report_node (pipeline, node, "rows are a list of maps",
+                                  "for example: [{ id: \"1\", prio: high }]");
       return;
     }
 
@@ -46,7 +47,8 @@ read_test (TallyPipeline *pipeline, const TallyYamlNode *node)
 
   if (node->kind != TALLY_YAML_MAP)
     {
-      tally_pipeline_report_node (pipeline, node, "a test has a name, \"given\" and \"expect\"", NULL);
+      tally_pipeline_report_node (pipeline, node, "a test has a name, \"given\" and \"expect\"",
+                                  NULL);
       return;
     }
 
@@ -70,10 +72,12 @@ read_test (TallyPipeline *pipeline, const TallyYamlNode *node)
       else if (strcmp (key, "expect") == 0)
         read_rows (pipeline, value, test->expect);
       else
-        tally_pipeline_report_node (pipeline, value->key, "a test has a name, \"given\" and \"expect\"", NULL);
+        tally_pipeline_report_node (pipeline, value->key,
+                                    "a test has a name, \"given\" and \"expect\"", NULL);
     }
   if (test->name == NULL)
-    tally_pipeline_report_node (pipeline, node, "the test has no name", "say in it what the test promises");
+    tally_pipeline_report_node (pipeline, node, "the test has no name",
+                                "say in it what the test promises");
   if (tally_yaml_find (node, "given") == NULL || tally_yaml_find (node, "expect") == NULL)
     tally_pipeline_report_node (pipeline, node, "the test needs \"given\" and \"expect\"", NULL);
 }
@@ -83,7 +87,8 @@ tally_pipeline_read_tests (TallyPipeline *pipeline, TallyYamlNode *node)
 {
   if (node->kind != TALLY_YAML_LIST)
     {
-      tally_pipeline_report_node (pipeline, node, "\"tests\" takes a list of tests", "begin each test with \"- \"");
+      tally_pipeline_report_node (pipeline, node, "\"tests\" takes a list of tests",
+                                  "begin each test with \"- \"");
       return;
     }
 

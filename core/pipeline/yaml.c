@@ -1,7 +1,8 @@
 /* yaml.c: libfyaml's events become a tree that remembers bytes
  *
- * libfyaml's own documents would do, but for what we refuse: aliases (a few hundred bytes of them can name billions of
- * nodes), keys that are there twice (both places are to be told), and depth.  On events each of these is a line.
+ * libfyaml's own documents would do, but for what we refuse: aliases (a few hundred bytes of them
+ * can name billions of nodes), keys that are there twice (both places are to be told), and depth.
+ * On events each of these is a line.
  */
 #include "yaml.h"
 #include <libfyaml.h>
@@ -14,10 +15,10 @@ typedef struct
   gsize length;
   TallyYamlReport report;
   gpointer data;
-  GPtrArray *open;        /* (element-type TallyYamlNode) (unowned) lists and maps that have not ended */
-  TallyYamlNode *root;    /* (owned) (nullable) */
-  TallyYamlNode *key;     /* (owned) (nullable) waits for its value */
-  gboolean failed;        /* the tree is of no use */
+  GPtrArray *open; /* (element-type TallyYamlNode) (unowned) lists and maps that have not ended */
+  TallyYamlNode *root; /* (owned) (nullable) */
+  TallyYamlNode *key;  /* (owned) (nullable) waits for its value */
+  gboolean failed;     /* the tree is of no use */
   guint n_documents;
 } Builder;
 
@@ -93,7 +94,8 @@ static const struct
     "give all items of one list the same indentation" },
   { "invalid nested block mapping on the same line", "a second \": \" on one line",
     "put the value into quotes, or the inner key on a line of its own" },
-  { "invalid mapping in plain multiline", "this line is indented unlike the ones that it belongs to",
+  { "invalid mapping in plain multiline",
+    "this line is indented unlike the ones that it belongs to",
     "give all keys of one map the same indentation" },
   { "plain scalar cannot start with", NULL, "put the value into quotes" },
   { "double-quoted scalar without closing quote", "this quote is never closed", NULL },
@@ -118,7 +120,8 @@ report_tab (const Builder *builder, gsize offset)
 
       if (tab != NULL)
         {
-          builder->report (tab - builder->source, 1, "a tab cannot indent", "indent with spaces", builder->data);
+          builder->report (tab - builder->source, 1, "a tab cannot indent", "indent with spaces",
+                           builder->data);
           return TRUE;
         }
     }
@@ -126,7 +129,8 @@ report_tab (const Builder *builder, gsize offset)
   return FALSE;
 }
 
-/* `b: 1` and then a deeper `c: 2`: libfyaml points at the value that goes on, a person looks for the line that is too deep. */
+/* `b: 1` and then a deeper `c: 2`: libfyaml points at the value that goes on, a person looks for
+ * the line that is too deep. */
 static gsize
 deeper_line (const Builder *builder, gsize offset)
 {
@@ -139,12 +143,15 @@ static void
 report_error (const Builder *builder, const struct fy_diag_error *error)
 {
   const struct fy_mark *mark = error->fyt != NULL ? fy_token_start_mark (error->fyt) : NULL;
-  gsize offset = mark != NULL ? MIN (mark->input_pos, builder->length) : line_start (builder, error->line);
+  gsize offset
+      = mark != NULL ? MIN (mark->input_pos, builder->length) : line_start (builder, error->line);
 
   if (report_tab (builder, offset))
     return;
-  /* libfyaml begins to count after an opening quote, and misses a bracket only where the file ends. */
-  if (strstr (error->msg, "without closing quote") != NULL && offset > 0 && strchr ("\"'", builder->source[offset - 1]) != NULL)
+  /* libfyaml begins to count after an opening quote, and misses a bracket only where the file ends.
+   */
+  if (strstr (error->msg, "without closing quote") != NULL && offset > 0
+      && strchr ("\"'", builder->source[offset - 1]) != NULL)
     offset--;
   if (g_str_has_prefix (error->msg, "flow sequence without") && builder->open->len > 0)
     offset = ((TallyYamlNode *) builder->open->pdata[builder->open->len - 1])->start;
@@ -152,15 +159,18 @@ report_error (const Builder *builder, const struct fy_diag_error *error)
     {
       offset = deeper_line (builder, offset);
       if (!report_tab (builder, offset))
-        builder->report (offset, word_at (builder, offset), "this line is indented deeper than the one that it follows, which already has a value",
-                         "give all keys of one map the same indentation", builder->data);
+        builder->report (
+            offset, word_at (builder, offset),
+            "this line is indented deeper than the one that it follows, which already has a value",
+            "give all keys of one map the same indentation", builder->data);
       return;
     }
 
   for (guint i = 0; i < G_N_ELEMENTS (translations); i++)
     if (g_str_has_prefix (error->msg, translations[i].theirs))
       {
-        builder->report (offset, word_at (builder, offset), translations[i].ours != NULL ? translations[i].ours : error->msg,
+        builder->report (offset, word_at (builder, offset),
+                         translations[i].ours != NULL ? translations[i].ours : error->msg,
                          translations[i].hint, builder->data);
         return;
       }
@@ -173,8 +183,8 @@ static void
 refuse (Builder *builder, const struct fy_mark *mark, const char *message, const char *hint)
 {
   builder->failed = TRUE;
-  builder->report (mark != NULL ? MIN (mark->input_pos, builder->length) : builder->length, 1, message, hint,
-                   builder->data);
+  builder->report (mark != NULL ? MIN (mark->input_pos, builder->length) : builder->length, 1,
+                   message, hint, builder->data);
 }
 
 static void
@@ -200,7 +210,8 @@ report_duplicate (const Builder *builder, const TallyYamlNode *key, const TallyY
 static void
 add_node (Builder *builder, TallyYamlNode *node)
 {
-  TallyYamlNode *parent = builder->open->len > 0 ? builder->open->pdata[builder->open->len - 1] : NULL;
+  TallyYamlNode *parent
+      = builder->open->len > 0 ? builder->open->pdata[builder->open->len - 1] : NULL;
   TallyYamlNode *first;
 
   if (parent == NULL)
@@ -225,7 +236,8 @@ add_node (Builder *builder, TallyYamlNode *node)
 static gboolean
 expects_key (const Builder *builder)
 {
-  const TallyYamlNode *parent = builder->open->len > 0 ? builder->open->pdata[builder->open->len - 1] : NULL;
+  const TallyYamlNode *parent
+      = builder->open->len > 0 ? builder->open->pdata[builder->open->len - 1] : NULL;
 
   return parent != NULL && parent->kind == TALLY_YAML_MAP && builder->key == NULL;
 }
@@ -238,7 +250,8 @@ begin (Builder *builder, TallyYamlKind kind, struct fy_event *event)
   TallyYamlNode *node;
 
   if (expects_key (builder))
-    refuse (builder, mark, "a key must be a text", "put braces and brackets that are meant as text into quotes");
+    refuse (builder, mark, "a key must be a text",
+            "put braces and brackets that are meant as text into quotes");
   else if (builder->open->len >= TALLY_YAML_MAX_DEPTH)
     refuse (builder, mark, "lists and maps are nested more than 32 deep", NULL);
   if (builder->failed)
@@ -292,8 +305,9 @@ add_scalar (Builder *builder, struct fy_event *event)
   if (event->scalar.tag != NULL)
     refuse (builder, start, "tags such as !name are not taken", "put the value into quotes");
 
-  if (expects_key (builder) && ((TallyYamlNode *) builder->open->pdata[builder->open->len - 1])->items->len
-                                   >= TALLY_YAML_MAX_KEYS)
+  if (expects_key (builder)
+      && ((TallyYamlNode *) builder->open->pdata[builder->open->len - 1])->items->len
+             >= TALLY_YAML_MAX_KEYS)
     refuse (builder, start, "a map with more than 4096 keys", NULL);
 
   if (builder->failed)
@@ -316,7 +330,8 @@ handle (Builder *builder, struct fy_event *event)
     {
     case FYET_DOCUMENT_START:
       if (++builder->n_documents > 1)
-        refuse (builder, fy_event_start_mark (event), "a second document begins", "write one pipeline a file");
+        refuse (builder, fy_event_start_mark (event), "a second document begins",
+                "write one pipeline a file");
       break;
     case FYET_SCALAR:
       add_scalar (builder, event);
@@ -332,7 +347,8 @@ handle (Builder *builder, struct fy_event *event)
       end_last (builder);
       break;
     case FYET_ALIAS:
-      refuse (builder, fy_event_start_mark (event), "an alias is not taken: the \"*\" before this name makes it one",
+      refuse (builder, fy_event_start_mark (event),
+              "an alias is not taken: the \"*\" before this name makes it one",
               "write the value out, or put it into quotes");
       break;
     default:
@@ -358,7 +374,8 @@ TallyYamlNode *
 tally_yaml_parse (const char *source, gsize length, TallyYamlReport report, gpointer data)
 {
   g_autoptr (GPtrArray) open = g_ptr_array_new ();
-  Builder builder = { .source = source, .length = length, .report = report, .data = data, .open = open };
+  Builder builder
+      = { .source = source, .length = length, .report = report, .data = data, .open = open };
   struct fy_diag_cfg diag_config;
   struct fy_diag *diag;
   struct fy_parser *parser;
@@ -417,12 +434,16 @@ tally_yaml_find (const TallyYamlNode *map, const char *key)
 
 /* ---- Positions within a scalar ---- */
 
-/* Bytes that the escape at source (after its backslash) takes there, and how many of them are of its character that are
- * not blank: none for \n, \t and a line's end. */
+/* Bytes that the escape at source (after its backslash) takes there, and how many of them are of
+ * its character that are not blank: none for \n, \t and a line's end. */
 static gsize
 skip_escape (const char *source, gsize available, gsize *ret_solid)
 {
-  static const struct { char letter; guint digits; } numbers[] = { { 'x', 2 }, { 'u', 4 }, { 'U', 8 } };
+  static const struct
+  {
+    char letter;
+    guint digits;
+  } numbers[] = { { 'x', 2 }, { 'u', 4 }, { 'U', 8 } };
 
   *ret_solid = strchr ("ntrvf eNLP_\n\r", source[0]) != NULL ? 0 : 1;
   for (guint i = 0; i < G_N_ELEMENTS (numbers); i++)
@@ -432,20 +453,23 @@ skip_escape (const char *source, gsize available, gsize *ret_solid)
         gunichar character = g_ascii_strtoull (digits, NULL, 16);
         char utf8[6];
 
-        *ret_solid = character <= ' ' ? 0 : (gsize) g_unichar_to_utf8 (MIN (character, 0x10ffff), utf8);
+        *ret_solid
+            = character <= ' ' ? 0 : (gsize) g_unichar_to_utf8 (MIN (character, 0x10ffff), utf8);
         return 1 + numbers[i].digits;
       }
 
   return 1;
 }
 
-/* Blanks and line ends may differ between text and source (folds, indentation), all other bytes are the same and in the
- * same order: so the n-th solid byte of the one is the n-th of the other. */
+/* Blanks and line ends may differ between text and source (folds, indentation), all other bytes are
+ * the same and in the same order: so the n-th solid byte of the one is the n-th of the other. */
 gsize
 tally_yaml_source_offset (const TallyYamlNode *scalar, const char *source, gsize offset)
 {
-  gboolean quoted = scalar->style == TALLY_YAML_SINGLE_QUOTED || scalar->style == TALLY_YAML_DOUBLE_QUOTED;
-  gsize at = scalar->start + (quoted ? 1 : 0), end = scalar->end - (quoted && scalar->end > scalar->start ? 1 : 0);
+  gboolean quoted
+      = scalar->style == TALLY_YAML_SINGLE_QUOTED || scalar->style == TALLY_YAML_DOUBLE_QUOTED;
+  gsize at = scalar->start + (quoted ? 1 : 0),
+        end = scalar->end - (quoted && scalar->end > scalar->start ? 1 : 0);
   gsize n_solid = 0, blanks = 0;
 
   for (gsize i = 0; i < offset && scalar->text[i] != '\0'; i++)
@@ -464,7 +488,8 @@ tally_yaml_source_offset (const TallyYamlNode *scalar, const char *source, gsize
         width = 1 + skip_escape (source + at + 1, end - at - 1, &solid);
       else if (scalar->style == TALLY_YAML_SINGLE_QUOTED && source[at] == '\'')
         width = 2;
-      /* The byte looked for is this one, or it is a blank and stands where the solid ones before it end. */
+      /* The byte looked for is this one, or it is a blank and stands where the solid ones before it
+       * end. */
       if (n_solid == 0 && (solid > 0 || (blanks == 0 && g_ascii_isspace (scalar->text[offset]))))
         return at;
       n_solid -= MIN (n_solid, solid);
@@ -512,10 +537,13 @@ append_scalar_json (const TallyYamlNode *node, GString *out)
 
   if (tally_yaml_is_empty (node) || (plain && strcmp (node->text, "null") == 0))
     g_string_append (out, "null");
-  else if (plain && (strcmp (node->text, "true") == 0 || strcmp (node->text, "false") == 0 || is_number (node->text)))
+  else if (plain
+           && (strcmp (node->text, "true") == 0 || strcmp (node->text, "false") == 0
+               || is_number (node->text)))
     g_string_append (out, node->text);
   else
-    tally_json_append_string ((TallyText) { .data = node->text, .length = strlen (node->text) }, out);
+    tally_json_append_string ((TallyText) { .data = node->text, .length = strlen (node->text) },
+                              out);
 }
 
 void
@@ -536,7 +564,8 @@ tally_yaml_append_json (const TallyYamlNode *node, GString *out)
         g_string_append_c (out, ',');
       if (item->key != NULL)
         {
-          tally_json_append_string ((TallyText) { .data = item->key->text, .length = strlen (item->key->text) }, out);
+          tally_json_append_string (
+              (TallyText) { .data = item->key->text, .length = strlen (item->key->text) }, out);
           g_string_append_c (out, ':');
         }
       tally_yaml_append_json (item, out);

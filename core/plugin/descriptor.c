@@ -10,7 +10,8 @@
 #define FIRST_DELIVERY_SIZE (G_STRUCT_OFFSET (TallyDeliverySink, drive) + sizeof (void (*) (void)))
 #define MAX_NAME 64
 
-static const char *const kind_names[] = { [TALLY_SOURCE] = "source", [TALLY_TRANSFORM] = "transform", [TALLY_SINK] = "sink" };
+static const char *const kind_names[]
+    = { [TALLY_SOURCE] = "source", [TALLY_TRANSFORM] = "transform", [TALLY_SINK] = "sink" };
 
 const char *
 tally_kind_name (TallyKind kind)
@@ -48,9 +49,11 @@ copy_options (TallyDescriptor *descriptor, const TallyPlugin *plugin, GError **e
   guint n = 0;
 
   if (plugin->option_size < FIRST_OPTION_SIZE)
-    return tally_throw (error, TALLY_ERROR_USAGE, "rows of its option table have %" G_GSIZE_FORMAT " bytes",
+    return tally_throw (error, TALLY_ERROR_USAGE,
+                        "rows of its option table have %" G_GSIZE_FORMAT " bytes",
                         plugin->option_size);
-  while (n <= TALLY_OPTION_MAX_ROWS && *(const char *const *) (row + n * plugin->option_size) != NULL)
+  while (n <= TALLY_OPTION_MAX_ROWS
+         && *(const char *const *) (row + n * plugin->option_size) != NULL)
     n++;
   if (n > TALLY_OPTION_MAX_ROWS)
     return tally_throw (error, TALLY_ERROR_USAGE, "its option table has no end");
@@ -68,8 +71,8 @@ copy_delivery (TallyDescriptor *descriptor, const TallyPlugin *plugin, GError **
   const TallyDeliverySink *delivery = plugin->delivery;
 
   if (delivery->size < FIRST_DELIVERY_SIZE)
-    return tally_throw (error, TALLY_ERROR_USAGE, "its delivery callbacks have %" G_GSIZE_FORMAT " bytes",
-                        delivery->size);
+    return tally_throw (error, TALLY_ERROR_USAGE,
+                        "its delivery callbacks have %" G_GSIZE_FORMAT " bytes", delivery->size);
 
   memcpy (&descriptor->delivery, delivery, MIN (delivery->size, sizeof descriptor->delivery));
   descriptor->delivery.size = sizeof descriptor->delivery;
@@ -81,10 +84,12 @@ static gboolean
 copy_plugin (TallyDescriptor *descriptor, const TallyPlugin *plugin, GError **error)
 {
   if (plugin->abi != TALLY_ABI)
-    return tally_throw (error, TALLY_ERROR_USAGE, "is built for plugin interface %u, this tallyman has %u",
-                        plugin->abi, TALLY_ABI);
+    return tally_throw (error, TALLY_ERROR_USAGE,
+                        "is built for plugin interface %u, this tallyman has %u", plugin->abi,
+                        TALLY_ABI);
   if (plugin->size < FIRST_PLUGIN_SIZE)
-    return tally_throw (error, TALLY_ERROR_USAGE, "its descriptor has %" G_GSIZE_FORMAT " bytes", plugin->size);
+    return tally_throw (error, TALLY_ERROR_USAGE, "its descriptor has %" G_GSIZE_FORMAT " bytes",
+                        plugin->size);
 
   memcpy (&descriptor->plugin, plugin, MIN (plugin->size, sizeof descriptor->plugin));
   descriptor->plugin.size = sizeof descriptor->plugin;
@@ -115,8 +120,8 @@ check_callbacks (const TallyPlugin *plugin, GError **error)
 
   for (guint i = 0; i < G_N_ELEMENTS (callbacks); i++)
     if (callbacks[i].needed && !callbacks[i].there)
-      return tally_throw (error, TALLY_ERROR_USAGE, "%s \"%s\" has no callback \"%s\"", tally_kind_name (plugin->kind),
-                          plugin->name, callbacks[i].name);
+      return tally_throw (error, TALLY_ERROR_USAGE, "%s \"%s\" has no callback \"%s\"",
+                          tally_kind_name (plugin->kind), plugin->name, callbacks[i].name);
 
   if (delivery != NULL && plugin->kind != TALLY_SINK)
     return tally_throw (error, TALLY_ERROR_USAGE, "%s \"%s\" delivers, which only a sink can",
@@ -147,24 +152,30 @@ check_option (const TallyPlugin *plugin, const TallyOption *option, GError **err
   gsize size = tally_option_field_size (option->type);
 
   if (size == 0)
-    return tally_throw (error, TALLY_ERROR_USAGE, "option \"%s\" is of an unknown type %d", option->name, option->type);
+    return tally_throw (error, TALLY_ERROR_USAGE, "option \"%s\" is of an unknown type %d",
+                        option->name, option->type);
   if (!tally_descriptor_is_name (option->name))
-    return tally_throw (error, TALLY_ERROR_USAGE, "option \"%s\" has a name that none can have", option->name);
+    return tally_throw (error, TALLY_ERROR_USAGE, "option \"%s\" has a name that none can have",
+                        option->name);
   if (option->summary == NULL || *option->summary == '\0')
     return tally_throw (error, TALLY_ERROR_USAGE, "option \"%s\" has no summary", option->name);
   if (option->offset > plugin->instance_size || plugin->instance_size - option->offset < size)
-    return tally_throw (error, TALLY_ERROR_USAGE, "option \"%s\" lies outside of the instance", option->name);
-  if (option->type == TALLY_OPTION_CHOICE && (option->choices == NULL || option->choices[0] == NULL))
+    return tally_throw (error, TALLY_ERROR_USAGE, "option \"%s\" lies outside of the instance",
+                        option->name);
+  if (option->type == TALLY_OPTION_CHOICE
+      && (option->choices == NULL || option->choices[0] == NULL))
     return tally_throw (error, TALLY_ERROR_USAGE, "option \"%s\" has no choices", option->name);
   if (option->min > option->max)
-    return tally_throw (error, TALLY_ERROR_USAGE, "option \"%s\" has bounds that nothing fits into", option->name);
-  if (option->type == TALLY_OPTION_EXPRESSION && plugin->kind != TALLY_SINK)
-    return tally_throw (error, TALLY_ERROR_USAGE, "option \"%s\" is an expression, which only a sink can have",
+    return tally_throw (error, TALLY_ERROR_USAGE, "option \"%s\" has bounds that nothing fits into",
                         option->name);
+  if (option->type == TALLY_OPTION_EXPRESSION && plugin->kind != TALLY_SINK)
+    return tally_throw (error, TALLY_ERROR_USAGE,
+                        "option \"%s\" is an expression, which only a sink can have", option->name);
   if (tally_option_find (plugin->options, option->name) != option)
     return tally_throw (error, TALLY_ERROR_USAGE, "option \"%s\" is there twice", option->name);
   if (plugin->delivery != NULL && tally_option_find (tally_delivery_options, option->name) != NULL)
-    return tally_throw (error, TALLY_ERROR_USAGE, "option \"%s\" is one of the core's own", option->name);
+    return tally_throw (error, TALLY_ERROR_USAGE, "option \"%s\" is one of the core's own",
+                        option->name);
 
   return check_fallback (option, error);
 }
@@ -175,12 +186,13 @@ check_descriptor (const TallyPlugin *plugin, GError **error)
   if ((guint) plugin->kind >= G_N_ELEMENTS (kind_names))
     return tally_throw (error, TALLY_ERROR_USAGE, "is of an unknown kind %d", plugin->kind);
   if (plugin->name == NULL || !tally_descriptor_is_name (plugin->name))
-    return tally_throw (error, TALLY_ERROR_USAGE, "has a %s with %s%s%s", tally_kind_name (plugin->kind),
-                        plugin->name != NULL ? "the name \"" : "no name", plugin->name != NULL ? plugin->name : "",
-                        plugin->name != NULL ? "\", which none can have" : "");
+    return tally_throw (
+        error, TALLY_ERROR_USAGE, "has a %s with %s%s%s", tally_kind_name (plugin->kind),
+        plugin->name != NULL ? "the name \"" : "no name", plugin->name != NULL ? plugin->name : "",
+        plugin->name != NULL ? "\", which none can have" : "");
   if (plugin->summary == NULL || *plugin->summary == '\0')
-    return tally_throw (error, TALLY_ERROR_USAGE, "%s \"%s\" has no summary", tally_kind_name (plugin->kind),
-                        plugin->name);
+    return tally_throw (error, TALLY_ERROR_USAGE, "%s \"%s\" has no summary",
+                        tally_kind_name (plugin->kind), plugin->name);
   if (!check_callbacks (plugin, error))
     return FALSE;
 

@@ -120,7 +120,8 @@ remember_warning (const char *message, gpointer data)
   g_string_append_printf (warnings, "%s%s", warnings->len > 0 ? "\n" : "", message);
 }
 
-/* An expression's column is found by its name here: a harness has no compiler, and tests of a plugin need none. */
+/* An expression's column is found by its name here: a harness has no compiler, and tests of a
+ * plugin need none. */
 static gboolean
 bind_expressions (TallyHarness *harness, GError **error)
 {
@@ -128,11 +129,13 @@ bind_expressions (TallyHarness *harness, GError **error)
 
   for (guint i = 0; i < expressions->len; i++)
     {
-      const TallyInstanceExpression *wish = &g_array_index (expressions, TallyInstanceExpression, i);
+      const TallyInstanceExpression *wish
+          = &g_array_index (expressions, TallyInstanceExpression, i);
       gint column = harness->schema != NULL ? tally_schema_find (harness->schema, wish->text) : -1;
 
       if (column < 0)
-        return tally_throw (error, TALLY_ERROR_USAGE, "\"%s\" is \"%s\", which is no column of the harness",
+        return tally_throw (error, TALLY_ERROR_USAGE,
+                            "\"%s\" is \"%s\", which is no column of the harness",
                             wish->option->name, wish->text);
       *(gint *) ((char *) harness->instance->self + wish->option->offset) = column;
     }
@@ -207,7 +210,8 @@ tally_harness_pull (TallyHarness *harness)
   g_clear_pointer (&harness->batch, tally_batch_free);
   harness->batch = tally_batch_new (harness->schema, CAPACITY);
   tally_batch_begin_stage (harness->batch, "source");
-  return harness->plugin->read (harness->instance->self, harness->ctx, harness->batch, &harness->error);
+  return harness->plugin->read (harness->instance->self, harness->ctx, harness->batch,
+                                &harness->error);
 }
 
 static TallyBatch *
@@ -233,7 +237,8 @@ tally_harness_add_row (TallyHarness *harness, const char *const *values)
   row = tally_batch_add_row (batch);
   tally_batch_set_row_number (batch, row, row + 1);
   for (guint i = 0; i < tally_schema_n_columns (harness->schema); i++)
-    if (values[i] != NULL && !tally_batch_set_from_text (batch, i, values[i], strlen (values[i]), &error))
+    if (values[i] != NULL
+        && !tally_batch_set_from_text (batch, i, values[i], strlen (values[i]), &error))
       g_error ("column \"%s\": %s", tally_schema_column (harness->schema, i)->name, error->message);
 }
 
@@ -243,7 +248,8 @@ tally_harness_push (TallyHarness *harness)
   const TallyPlugin *plugin = harness->plugin;
   TallyFlow flow;
 
-  g_return_val_if_fail (harness->schema != NULL && (plugin->apply != NULL || plugin->write != NULL), TALLY_FLOW_FATAL);
+  g_return_val_if_fail (harness->schema != NULL && (plugin->apply != NULL || plugin->write != NULL),
+                        TALLY_FLOW_FATAL);
   if (!tally_harness_open (harness))
     return TALLY_FLOW_FATAL;
 
@@ -280,7 +286,9 @@ tally_harness_commit (TallyHarness *harness)
     return TALLY_FLOW_FATAL;
 
   g_clear_error (&harness->error);
-  return plugin->commit != NULL ? plugin->commit (harness->instance->self, harness->ctx, &harness->error) : TALLY_FLOW_OK;
+  return plugin->commit != NULL
+             ? plugin->commit (harness->instance->self, harness->ctx, &harness->error)
+             : TALLY_FLOW_OK;
 }
 
 char *
@@ -293,8 +301,8 @@ tally_harness_render (TallyHarness *harness, guint row, const char *reference)
     return NULL;
 
   g_clear_error (&harness->error);
-  if (!harness->plugin->delivery->render (harness->instance->self, harness->ctx, harness->added, row, reference, body,
-                                          &harness->error))
+  if (!harness->plugin->delivery->render (harness->instance->self, harness->ctx, harness->added,
+                                          row, reference, body, &harness->error))
     return NULL;
   return g_string_free (g_steal_pointer (&body), FALSE);
 }
@@ -330,10 +338,12 @@ tally_harness_get_rejects (TallyHarness *harness)
 {
   GString *text = g_string_new (NULL);
   guint n = 0;
-  const TallyReject *rejects = harness->batch != NULL ? tally_batch_rejects (harness->batch, &n) : NULL;
+  const TallyReject *rejects
+      = harness->batch != NULL ? tally_batch_rejects (harness->batch, &n) : NULL;
 
   for (guint i = 0; i < n; i++)
-    g_string_append_printf (text, "%s%s: %s", i > 0 ? "\n" : "", rejects[i].origin, rejects[i].reason);
+    g_string_append_printf (text, "%s%s: %s", i > 0 ? "\n" : "", rejects[i].origin,
+                            rejects[i].reason);
   return g_string_free (text, FALSE);
 }
 

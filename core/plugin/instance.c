@@ -36,8 +36,8 @@ tally_instance_free (TallyInstance *instance)
 }
 
 static gboolean
-set_option (TallyInstance *instance, const TallyOption *option, const char *value, const char *shown,
-            const char *directory, gpointer mark, GError **error)
+set_option (TallyInstance *instance, const TallyOption *option, const char *value,
+            const char *shown, const char *directory, gpointer mark, GError **error)
 {
   TallyInstanceExpression expression = { .option = option, .mark = mark };
 
@@ -53,8 +53,8 @@ set_option (TallyInstance *instance, const TallyOption *option, const char *valu
 }
 
 gboolean
-tally_instance_set_marked (TallyInstance *instance, const char *name, const char *value, const char *shown,
-                           const char *directory, gpointer mark, GError **error)
+tally_instance_set_marked (TallyInstance *instance, const char *name, const char *value,
+                           const char *shown, const char *directory, gpointer mark, GError **error)
 {
   const TallyOption *options = instance->plugin->options;
   const TallyOption *option = tally_option_find (options, name);
@@ -68,14 +68,16 @@ tally_instance_set_marked (TallyInstance *instance, const char *name, const char
 
   nearest = tally_option_nearest (options, name);
   if (nearest != NULL)
-    return tally_throw (error, TALLY_ERROR_USAGE, "\"%s\" has no option \"%s\"; did you mean \"%s\"?",
-                        instance->plugin->name, name, nearest);
-  return tally_throw (error, TALLY_ERROR_USAGE, "\"%s\" has no option \"%s\"", instance->plugin->name, name);
+    return tally_throw (error, TALLY_ERROR_USAGE,
+                        "\"%s\" has no option \"%s\"; did you mean \"%s\"?", instance->plugin->name,
+                        name, nearest);
+  return tally_throw (error, TALLY_ERROR_USAGE, "\"%s\" has no option \"%s\"",
+                      instance->plugin->name, name);
 }
 
 gboolean
-tally_instance_set (TallyInstance *instance, const char *name, const char *value, const char *directory,
-                    GError **error)
+tally_instance_set (TallyInstance *instance, const char *name, const char *value,
+                    const char *directory, GError **error)
 {
   return tally_instance_set_marked (instance, name, value, NULL, directory, NULL, error);
 }
@@ -103,7 +105,8 @@ tally_instance_finish (TallyInstance *instance, const char **ret_missing, GError
         {
           if (ret_missing != NULL)
             *ret_missing = option->name;
-          return tally_throw (error, TALLY_ERROR_USAGE, "\"%s\" needs \"%s\"", plugin->name, option->name);
+          return tally_throw (error, TALLY_ERROR_USAGE, "\"%s\" needs \"%s\"", plugin->name,
+                              option->name);
         }
       if (option->fallback != NULL
           && !set_option (instance, option, option->fallback, NULL, "/", NULL, error))

@@ -55,12 +55,14 @@ static const struct
 } types[] = {
   [TALLY_OPTION_TEXT] = { "text", sizeof (char *), "a text", NULL, FALSE, set_text },
   [TALLY_OPTION_INT] = { "int", sizeof (gint64), "a whole number", no_units, FALSE, set_number },
-  [TALLY_OPTION_SIZE] = { "size", sizeof (gint64), "a size such as 64kB or 16MiB", size_units, FALSE, set_number },
-  [TALLY_OPTION_DURATION] = { "duration", sizeof (gint64), "a duration such as 500ms, 30s or 2h", duration_units,
-                              TRUE, set_number },
+  [TALLY_OPTION_SIZE]
+  = { "size", sizeof (gint64), "a size such as 64kB or 16MiB", size_units, FALSE, set_number },
+  [TALLY_OPTION_DURATION] = { "duration", sizeof (gint64), "a duration such as 500ms, 30s or 2h",
+                              duration_units, TRUE, set_number },
   [TALLY_OPTION_BOOL] = { "bool", sizeof (gboolean), "true or false", NULL, FALSE, set_bool },
   [TALLY_OPTION_CHOICE] = { "choice", sizeof (gint), "one of", NULL, FALSE, set_choice },
-  [TALLY_OPTION_LIST] = { "list", sizeof (char **), "a list of at most 10000 texts", NULL, FALSE, set_list },
+  [TALLY_OPTION_LIST]
+  = { "list", sizeof (char **), "a list of at most 10000 texts", NULL, FALSE, set_list },
   [TALLY_OPTION_SECRET] = { "secret", sizeof (char *), "a text", NULL, FALSE, set_text },
   [TALLY_OPTION_EXPRESSION] = { "expression", sizeof (gint), "an expression", NULL, FALSE, NULL },
 };
@@ -265,8 +267,8 @@ tally_option_set (const TallyOption *option, gpointer self, const char *text, co
   append_what_it_takes (option, takes);
   if (option->type == TALLY_OPTION_SECRET)
     return tally_throw (error, TALLY_ERROR_USAGE, "\"%s\" takes %s", option->name, takes->str);
-  return tally_throw (error, TALLY_ERROR_USAGE, "\"%s\" takes %s, not \"%s\"", option->name, takes->str,
-                      shown != NULL ? shown : text);
+  return tally_throw (error, TALLY_ERROR_USAGE, "\"%s\" takes %s, not \"%s\"", option->name,
+                      takes->str, shown != NULL ? shown : text);
 }
 
 void

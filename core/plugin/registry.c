@@ -1,7 +1,8 @@
-/* registry.c: finds shared objects, looks their descriptors through, and keeps copies in today's size
+/* registry.c: finds shared objects, looks their descriptors through, and keeps copies in today's
+ * size
  *
- * Nothing is loaded that was not asked for: NAME.so first, then the shared object named by NAME's first word
- * (zendesk.so has zendesk-tickets), and only then all that lie in the folders.
+ * Nothing is loaded that was not asked for: NAME.so first, then the shared object named by NAME's
+ * first word (zendesk.so has zendesk-tickets), and only then all that lie in the folders.
  */
 #include "registry.h"
 #include "descriptor.h"
@@ -62,8 +63,9 @@ tally_registry_new (void)
     if (g_path_is_absolute (*folder))
       g_ptr_array_add (registry->folders, g_strdup (*folder));
     else if (**folder != '\0')
-      g_ptr_array_add (registry->strays,
-                       g_strdup_printf ("\"%s\" in TALLYMAN_PLUGIN_PATH is not an absolute path", *folder));
+      g_ptr_array_add (
+          registry->strays,
+          g_strdup_printf ("\"%s\" in TALLYMAN_PLUGIN_PATH is not an absolute path", *folder));
   g_ptr_array_add (registry->folders, g_strdup (TALLY_PLUGIN_DIR));
   return registry;
 }
@@ -91,15 +93,16 @@ find_entry (TallyRegistry *registry, TallyKind kind, const char *name)
     {
       const Entry *entry = g_ptr_array_index (registry->entries, i);
 
-      if (entry->descriptor->plugin.kind == kind && strcmp (entry->descriptor->plugin.name, name) == 0)
+      if (entry->descriptor->plugin.kind == kind
+          && strcmp (entry->descriptor->plugin.name, name) == 0)
         return entry;
     }
 
   return NULL;
 }
 
-/* The first folder wins, so that a plugin can be replaced by a newer one in front; a name that stands twice in one
- * folder is a mistake. */
+/* The first folder wins, so that a plugin can be replaced by a newer one in front; a name that
+ * stands twice in one folder is a mistake. */
 static void
 add_plugin (TallyRegistry *registry, Object *object, const TallyPlugin *plugin)
 {
@@ -152,7 +155,8 @@ load_object (TallyRegistry *registry, const char *path)
   object->path = g_strdup (path);
   g_ptr_array_add (registry->objects, object);
 
-  /* Without G_MODULE_BIND_LAZY it is RTLD_NOW: a symbol that this library lacks is known here, not in the middle of a run. */
+  /* Without G_MODULE_BIND_LAZY it is RTLD_NOW: a symbol that this library lacks is known here, not
+   * in the middle of a run. */
   object->module = g_module_open (path, G_MODULE_BIND_LOCAL);
   if (object->module == NULL)
     {
@@ -161,7 +165,8 @@ load_object (TallyRegistry *registry, const char *path)
     }
   if (!g_module_symbol (object->module, "tallyman_plugins", &symbol))
     {
-      object->complaint = g_strdup_printf ("%s: is no plugin: it has no function \"tallyman_plugins\"", path);
+      object->complaint
+          = g_strdup_printf ("%s: is no plugin: it has no function \"tallyman_plugins\"", path);
       return;
     }
 
@@ -179,7 +184,8 @@ load_named (TallyRegistry *registry, const char *name)
 
   for (guint i = 0; i < registry->folders->len; i++)
     {
-      g_autofree char *path = g_build_filename (g_ptr_array_index (registry->folders, i), file, NULL);
+      g_autofree char *path
+          = g_build_filename (g_ptr_array_index (registry->folders, i), file, NULL);
 
       if (g_file_test (path, G_FILE_TEST_IS_REGULAR))
         load_object (registry, path);
@@ -251,7 +257,8 @@ tally_registry_nearest (TallyRegistry *registry, TallyKind kind, const char *nam
   load_all (registry);
   for (guint i = 0; i < registry->entries->len; i++)
     {
-      const TallyPlugin *plugin = &((Entry *) g_ptr_array_index (registry->entries, i))->descriptor->plugin;
+      const TallyPlugin *plugin
+          = &((Entry *) g_ptr_array_index (registry->entries, i))->descriptor->plugin;
 
       if (plugin->kind == kind)
         g_ptr_array_add (names, (gpointer) plugin->name);
@@ -289,10 +296,11 @@ tally_registry_find (TallyRegistry *registry, TallyKind kind, const char *name, 
   complaint = complaint_about (registry, name);
   nearest = tally_registry_nearest (registry, kind, name);
   if (complaint != NULL)
-    tally_throw (error, TALLY_ERROR_USAGE, "%s \"%s\" cannot be loaded: %s", tally_kind_name (kind), name, complaint);
+    tally_throw (error, TALLY_ERROR_USAGE, "%s \"%s\" cannot be loaded: %s", tally_kind_name (kind),
+                 name, complaint);
   else if (nearest != NULL)
-    tally_throw (error, TALLY_ERROR_USAGE, "there is no %s \"%s\"; did you mean \"%s\"?", tally_kind_name (kind), name,
-                 nearest);
+    tally_throw (error, TALLY_ERROR_USAGE, "there is no %s \"%s\"; did you mean \"%s\"?",
+                 tally_kind_name (kind), name, nearest);
   else
     tally_throw (error, TALLY_ERROR_USAGE, "there is no %s \"%s\"", tally_kind_name (kind), name);
   return NULL;
@@ -301,9 +309,11 @@ tally_registry_find (TallyRegistry *registry, TallyKind kind, const char *name, 
 static gint
 compare_plugins (gconstpointer a, gconstpointer b)
 {
-  const TallyPlugin *first = *(const TallyPlugin *const *) a, *second = *(const TallyPlugin *const *) b;
+  const TallyPlugin *first = *(const TallyPlugin *const *) a,
+                    *second = *(const TallyPlugin *const *) b;
 
-  return first->kind != second->kind ? (gint) first->kind - (gint) second->kind : strcmp (first->name, second->name);
+  return first->kind != second->kind ? (gint) first->kind - (gint) second->kind
+                                     : strcmp (first->name, second->name);
 }
 
 GPtrArray *
@@ -313,7 +323,8 @@ tally_registry_list (TallyRegistry *registry, GPtrArray **ret_warnings)
 
   load_all (registry);
   for (guint i = 0; i < registry->entries->len; i++)
-    g_ptr_array_add (plugins, &((Entry *) g_ptr_array_index (registry->entries, i))->descriptor->plugin);
+    g_ptr_array_add (plugins,
+                     &((Entry *) g_ptr_array_index (registry->entries, i))->descriptor->plugin);
   g_ptr_array_sort (plugins, compare_plugins);
 
   if (ret_warnings != NULL)

@@ -56,7 +56,8 @@ assert_clear (TallyStep *step)
 }
 
 static TallyStep *
-assert_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema *schema, GPtrArray *complaints)
+assert_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema *schema,
+              GPtrArray *complaints)
 {
   guint n_before = complaints->len;
   AssertStep *assertion = tally_step_new (sizeof (AssertStep), &tally_step_assert, schema);
@@ -67,7 +68,8 @@ assert_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema
   assertion->base.clear = assert_clear;
   for (guint i = 0; i < n_arguments; i++)
     {
-      Promise promise = { .condition = tally_step_compile_condition (complaints, arguments, i, /* in_name= */ TRUE, schema) };
+      Promise promise = { .condition = tally_step_compile_condition (complaints, arguments, i,
+                                                                     /* in_name= */ TRUE, schema) };
 
       if (promise.condition == NULL)
         continue;
@@ -85,7 +87,8 @@ assert_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema
 
 const TallyStepKind tally_step_assert = {
   .name = "assert",
-  .summary = "rejects the rows for which an expression is false or NULL: assert: { id IS NOT NULL: the ticket has no id }",
+  .summary
+  = "rejects the rows for which an expression is false or NULL: assert: { id IS NOT NULL: the ticket has no id }",
   .form = TALLY_STEP_MAP,
   .keeps_columns = TRUE,
   .build = assert_build,

@@ -1,7 +1,8 @@
 /* assignments.c: columns that are worked out from the row as it came in
  *
- * All values are worked out into scratch first, and only then the columns are put in: an expression may so read a column
- * that another one replaces, and a rejected row shows what came in, not half of what should have gone out.
+ * All values are worked out into scratch first, and only then the columns are put in: an expression
+ * may so read a column that another one replaces, and a rejected row shows what came in, not half
+ * of what should have gone out.
  */
 #include "record/batch-private.h"
 #include "record/bitmap.h"
@@ -13,7 +14,7 @@ typedef struct
   char *name;                  /* (owned) */
   TallyExpression *expression; /* (owned) */
   TallyScratch scratch;
-  guint column;                /* of the schema that goes out */
+  guint column; /* of the schema that goes out */
 } Assignment;
 
 struct _TallyAssignments
@@ -79,8 +80,9 @@ tally_assignments_finish (TallyAssignments *assignments, TallySchema *schema)
       gint replaced = tally_schema_find (schema, assignment->name);
 
       assignment->column = replaced >= 0 ? (guint) replaced : n_new++;
-      columns[assignment->column] = (TallyColumn) { .name = assignment->name,
-                                                    .type = tally_expression_type (assignment->expression) };
+      columns[assignment->column]
+          = (TallyColumn) { .name = assignment->name,
+                           .type = tally_expression_type (assignment->expression) };
       assignments->from[assignment->column] = -1;
     }
   return tally_schema_new (columns, n_new);
@@ -95,8 +97,10 @@ tally_assignments_apply (TallyAssignments *assignments, TallyBatch *batch, Tally
     {
       Assignment *assignment = &g_array_index (assignments->list, Assignment, i);
 
-      tally_scratch_prepare (&assignment->scratch, tally_expression_type (assignment->expression), capacity);
-      tally_expression_evaluate (assignment->expression, batch, assignment->scratch.vector, assignment->scratch.validity);
+      tally_scratch_prepare (&assignment->scratch, tally_expression_type (assignment->expression),
+                             capacity);
+      tally_expression_evaluate (assignment->expression, batch, assignment->scratch.vector,
+                                 assignment->scratch.validity);
     }
 
   tally_batch_rearrange (batch, schema, assignments->from);

@@ -28,13 +28,15 @@ filter_clear (TallyStep *step)
 }
 
 static TallyStep *
-filter_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema *schema, GPtrArray *complaints)
+filter_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema *schema,
+              GPtrArray *complaints)
 {
   TallyExpression *condition = NULL;
   FilterStep *filter;
 
   if (n_arguments == 1)
-    condition = tally_step_compile_condition (complaints, arguments, 0, /* in_name= */ FALSE, schema);
+    condition
+        = tally_step_compile_condition (complaints, arguments, 0, /* in_name= */ FALSE, schema);
   if (condition == NULL)
     return NULL;
 

@@ -30,7 +30,8 @@ limit_apply (TallyStep *step, TallyBatch *batch)
 }
 
 static TallyStep *
-limit_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema *schema, GPtrArray *complaints)
+limit_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema *schema,
+             GPtrArray *complaints)
 {
   g_autofree char *message = NULL;
   LimitStep *limit;
@@ -43,7 +44,8 @@ limit_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema 
   count = g_ascii_strtoull (arguments[0].value, &end, 10);
   if (!g_ascii_isdigit (*arguments[0].value) || *end != '\0' || errno != 0 || count == 0)
     {
-      message = g_strdup_printf ("\"limit\" takes a number of rows, at least 1, not \"%s\"", arguments[0].value);
+      message = g_strdup_printf ("\"limit\" takes a number of rows, at least 1, not \"%s\"",
+                                 arguments[0].value);
       tally_step_complain (complaints, arguments, 0, /* in_name= */ FALSE, message, NULL);
       return NULL;
     }

@@ -26,7 +26,8 @@ select_clear (TallyStep *step)
 static TallyStep *
 select_new (const TallyStepKind *kind, const GArray *columns, const GArray *from)
 {
-  g_autoptr (TallySchema) schema = tally_schema_new ((const TallyColumn *) (gpointer) columns->data, columns->len);
+  g_autoptr (TallySchema) schema
+      = tally_schema_new ((const TallyColumn *) (gpointer) columns->data, columns->len);
   SelectStep *step = tally_step_new (sizeof (SelectStep), kind, schema);
 
   step->from = g_memdup2 (from->data, from->len * sizeof (gint));
@@ -35,9 +36,11 @@ select_new (const TallyStepKind *kind, const GArray *columns, const GArray *from
   return &step->base;
 }
 
-/* The old column of each argument; NULL with complaints about unknown ones and those named twice. */
+/* The old column of each argument; NULL with complaints about unknown ones and those named twice.
+ */
 static gint *
-find_columns (const TallyStepArgument *arguments, guint n_arguments, TallySchema *schema, GPtrArray *complaints)
+find_columns (const TallyStepArgument *arguments, guint n_arguments, TallySchema *schema,
+              GPtrArray *complaints)
 {
   g_autofree gint *columns = g_new (gint, MAX (n_arguments, 1));
   g_autofree gboolean *named = g_new0 (gboolean, tally_schema_n_columns (schema) + 1);
@@ -61,7 +64,8 @@ find_columns (const TallyStepArgument *arguments, guint n_arguments, TallySchema
 }
 
 static TallyStep *
-keep_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema *schema, GPtrArray *complaints)
+keep_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema *schema,
+            GPtrArray *complaints)
 {
   g_autofree gint *columns = find_columns (arguments, n_arguments, schema, complaints);
   g_autoptr (GArray) kept = g_array_new (FALSE, FALSE, sizeof (TallyColumn));
@@ -77,7 +81,8 @@ keep_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema *
 }
 
 static TallyStep *
-drop_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema *schema, GPtrArray *complaints)
+drop_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema *schema,
+            GPtrArray *complaints)
 {
   g_autofree gint *columns = find_columns (arguments, n_arguments, schema, complaints);
   g_autoptr (GArray) kept = g_array_new (FALSE, FALSE, sizeof (TallyColumn));
@@ -113,24 +118,27 @@ find_renamed (const gint *columns, guint n_arguments, gint column)
 
 /* A new name that another column has already, or gets as well. */
 static void
-complain_of_clashes (const TallyStepArgument *arguments, guint n_arguments, const gint *columns, TallySchema *schema,
-                     GPtrArray *complaints)
+complain_of_clashes (const TallyStepArgument *arguments, guint n_arguments, const gint *columns,
+                     TallySchema *schema, GPtrArray *complaints)
 {
   for (guint i = 0; i < n_arguments; i++)
     {
       gint holder = tally_schema_find (schema, arguments[i].name);
       gboolean clash = holder >= 0 && find_renamed (columns, n_arguments, holder) < 0;
-      g_autofree char *message = g_strdup_printf ("there is a column \"%s\" already", arguments[i].name);
+      g_autofree char *message
+          = g_strdup_printf ("there is a column \"%s\" already", arguments[i].name);
 
       for (guint j = 0; j < i; j++)
         clash = clash || strcmp (arguments[i].name, arguments[j].name) == 0;
       if (clash)
-        tally_step_complain (complaints, arguments, i, /* in_name= */ TRUE, message, "drop that one first");
+        tally_step_complain (complaints, arguments, i, /* in_name= */ TRUE, message,
+                             "drop that one first");
     }
 }
 
 static TallyStep *
-rename_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema *schema, GPtrArray *complaints)
+rename_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema *schema,
+              GPtrArray *complaints)
 {
   g_autofree gint *columns = find_columns (arguments, n_arguments, schema, complaints);
   g_autoptr (GArray) renamed = g_array_new (FALSE, FALSE, sizeof (TallyColumn));

@@ -35,7 +35,8 @@ step_for (TallyAssignments *assignments, const TallyStepKind *kind, TallySchema 
 }
 
 static TallyStep *
-set_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema *schema, GPtrArray *complaints)
+set_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema *schema,
+           GPtrArray *complaints)
 {
   TallyAssignments *assignments = tally_assignments_new ();
   g_autofree gboolean *changing = g_new0 (gboolean, n_arguments + 1);
@@ -45,7 +46,8 @@ set_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema *s
   for (guint i = 0; i < n_arguments; i++)
     {
       TallyComplaint *complaint = NULL;
-      TallyExpression *expression = tally_expression_compile (arguments[i].value, schema, &complaint);
+      TallyExpression *expression
+          = tally_expression_compile (arguments[i].value, schema, &complaint);
 
       if (expression == NULL)
         {
@@ -89,19 +91,22 @@ cast_prefix (const char *column)
   return g_string_free (g_steal_pointer (&prefix), FALSE);
 }
 
-/* A type's name, with its modifiers if it has some, and nothing else that would be an expression. */
+/* A type's name, with its modifiers if it has some, and nothing else that would be an expression.
+ */
 static gboolean
 is_type (const char *text)
 {
   for (const char *at = text; *at != '\0'; at++)
-    if (!g_ascii_isalnum (*at) && *at != ' ' && *at != '_' && *at != ',' && *at != '(' && *at != ')')
+    if (!g_ascii_isalnum (*at) && *at != ' ' && *at != '_' && *at != ',' && *at != '('
+        && *at != ')')
       return FALSE;
 
   return g_ascii_isalpha (*text);
 }
 
 static TallyExpression *
-compile_cast (const TallyStepArgument *arguments, guint argument, TallySchema *schema, GPtrArray *complaints)
+compile_cast (const TallyStepArgument *arguments, guint argument, TallySchema *schema,
+              GPtrArray *complaints)
 {
   const TallyStepArgument *wish = &arguments[argument];
   g_autofree char *prefix = cast_prefix (wish->name);
@@ -126,7 +131,8 @@ compile_cast (const TallyStepArgument *arguments, guint argument, TallySchema *s
 }
 
 static TallyStep *
-cast_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema *schema, GPtrArray *complaints)
+cast_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema *schema,
+            GPtrArray *complaints)
 {
   TallyAssignments *assignments = tally_assignments_new ();
   guint n_before = complaints->len;
@@ -147,7 +153,8 @@ cast_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema *
 
 const TallyStepKind tally_step_cast = {
   .name = "cast",
-  .summary = "gives columns another type, and rejects a row whose value has no such form: cast: { id: bigint }",
+  .summary
+  = "gives columns another type, and rejects a row whose value has no such form: cast: { id: bigint }",
   .form = TALLY_STEP_MAP,
   .build = cast_build,
 };

@@ -5,8 +5,9 @@
 #include <string.h>
 
 static const TallyStepKind *const kinds[] = {
-  &tally_step_filter, &tally_step_set,    &tally_step_rename, &tally_step_keep, &tally_step_drop,
-  &tally_step_cast,   &tally_step_assert, &tally_step_limit,  NULL,
+  &tally_step_filter, &tally_step_set,   &tally_step_rename,
+  &tally_step_keep,   &tally_step_drop,  &tally_step_cast,
+  &tally_step_assert, &tally_step_limit, NULL,
 };
 
 const TallyStepKind *const *
@@ -98,18 +99,21 @@ add_complaint (GPtrArray *complaints, guint argument, gboolean in_name, TallyCom
 }
 
 void
-tally_step_complain (GPtrArray *complaints, const TallyStepArgument *arguments, guint argument, gboolean in_name,
-                     const char *message, const char *hint)
+tally_step_complain (GPtrArray *complaints, const TallyStepArgument *arguments, guint argument,
+                     gboolean in_name, const char *message, const char *hint)
 {
   const char *text = in_name ? arguments[argument].name : arguments[argument].value;
   TallyComplaint *complaint = g_new (TallyComplaint, 1);
 
-  *complaint = (TallyComplaint) { .message = g_strdup (message), .hint = g_strdup (hint), .length = MAX (strlen (text), 1) };
+  *complaint = (TallyComplaint) { .message = g_strdup (message),
+                                 .hint = g_strdup (hint),
+                                 .length = MAX (strlen (text), 1) };
   add_complaint (complaints, argument, in_name, complaint);
 }
 
 void
-tally_step_take_complaint (GPtrArray *complaints, guint argument, const TallyStepArgument *arguments, gsize prefix,
+tally_step_take_complaint (GPtrArray *complaints, guint argument,
+                           const TallyStepArgument *arguments, gsize prefix,
                            TallyComplaint *complaint)
 {
   gsize size = strlen (arguments[argument].value);
@@ -120,8 +124,8 @@ tally_step_take_complaint (GPtrArray *complaints, guint argument, const TallySte
 }
 
 gint
-tally_step_find_column (GPtrArray *complaints, const TallyStepArgument *arguments, guint argument, gboolean in_name,
-                        TallySchema *schema)
+tally_step_find_column (GPtrArray *complaints, const TallyStepArgument *arguments, guint argument,
+                        gboolean in_name, TallySchema *schema)
 {
   const char *name = in_name ? arguments[argument].name : arguments[argument].value;
   gint column = tally_schema_find (schema, name);
@@ -147,8 +151,8 @@ tally_step_find_column (GPtrArray *complaints, const TallyStepArgument *argument
 }
 
 TallyExpression *
-tally_step_compile_condition (GPtrArray *complaints, const TallyStepArgument *arguments, guint argument,
-                              gboolean in_name, TallySchema *schema)
+tally_step_compile_condition (GPtrArray *complaints, const TallyStepArgument *arguments,
+                              guint argument, gboolean in_name, TallySchema *schema)
 {
   const char *text = in_name ? arguments[argument].name : arguments[argument].value;
   TallyComplaint *complaint = NULL;
@@ -165,7 +169,8 @@ tally_step_compile_condition (GPtrArray *complaints, const TallyStepArgument *ar
 
   message = g_strdup_printf ("a condition must be boolean, and this is %s",
                              tally_type_name (tally_expression_type (expression)));
-  tally_step_complain (complaints, arguments, argument, in_name, message, "compare it, for example with = or IS NOT NULL");
+  tally_step_complain (complaints, arguments, argument, in_name, message,
+                       "compare it, for example with = or IS NOT NULL");
   return NULL;
 }
 

@@ -1,4 +1,5 @@
-/* layout.c: compiled against today's headers and against the frozen ones; a field that moved does not compile */
+/* layout.c: compiled against today's headers and against the frozen ones; a field that moved does
+ * not compile */
 #include <stddef.h>
 #include <tallyman/plugin.h>
 

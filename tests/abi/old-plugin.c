@@ -1,4 +1,5 @@
-/* old-plugin: a source built with the headers of interface 1 as they were frozen, and with nothing else */
+/* old-plugin: a source built with the headers of interface 1 as they were frozen, and with nothing
+ * else */
 #include <tallyman/plugin.h>
 
 typedef struct
@@ -20,7 +21,8 @@ count_open (gpointer self, TallyContext *ctx, GError **error)
 static TallySchema *
 count_describe (gpointer self, TallyContext *ctx, GError **error)
 {
-  static const TallyColumn columns[] = { { "number", TALLY_TYPE_BIGINT }, { "name", TALLY_TYPE_TEXT } };
+  static const TallyColumn columns[]
+      = { { "number", TALLY_TYPE_BIGINT }, { "name", TALLY_TYPE_TEXT } };
 
   return tally_schema_new (columns, 2);
 }
@@ -46,21 +48,20 @@ count_read (gpointer self, TallyContext *ctx, TallyBatch *out, GError **error)
 }
 
 static const TallyOption count_options[] = {
-  { .name = "rows", .type = TALLY_OPTION_INT, .fallback = "3", .min = 1, .max = 1000,
-    .offset = G_STRUCT_OFFSET (CountSource, rows), .summary = "How many" },
+  { .name = "rows",
+    .type = TALLY_OPTION_INT,
+    .fallback = "3",
+    .min = 1,
+    .max = 1000,
+    .offset = G_STRUCT_OFFSET (CountSource, rows),
+    .summary = "How many" },
   { 0 },
 };
 
 static const TallyPlugin count_source = {
-  TALLY_PLUGIN_INIT,
-  .kind = TALLY_SOURCE,
-  .name = "old-plugin",
-  .summary = "Numbers",
-  .flags = TALLY_PLUGIN_LOCAL,
-  .instance_size = sizeof (CountSource),
-  .options = count_options,
-  .open = count_open,
-  .describe = count_describe,
+  TALLY_PLUGIN_INIT,        .kind = TALLY_SOURCE,        .name = "old-plugin",
+  .summary = "Numbers",     .flags = TALLY_PLUGIN_LOCAL, .instance_size = sizeof (CountSource),
+  .options = count_options, .open = count_open,          .describe = count_describe,
   .read = count_read,
 };
 

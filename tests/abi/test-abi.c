@@ -1,4 +1,5 @@
-/* test-abi.c: what was built once loads for ever, and what is exported is what the headers declare */
+/* test-abi.c: what was built once loads for ever, and what is exported is what the headers declare
+ */
 #include "promise.h"
 #include <dlfcn.h>
 #include <string.h>
@@ -40,7 +41,8 @@ collect (const char *text, const char *pattern, GHashTable *names)
   g_autoptr (GRegex) regex = g_regex_new (pattern, G_REGEX_MULTILINE, 0, NULL);
   g_autoptr (GMatchInfo) match = NULL;
 
-  for (g_regex_match (regex, text, 0, &match); g_match_info_matches (match); g_match_info_next (match, NULL))
+  for (g_regex_match (regex, text, 0, &match); g_match_info_matches (match);
+       g_match_info_next (match, NULL))
     g_hash_table_add (names, g_match_info_fetch (match, 1));
 }
 
@@ -129,7 +131,8 @@ static const Promise promises[] = {
   { "a plugin of the frozen headers runs", test_a_plugin_of_the_frozen_headers_runs },
   { "the map lists what the headers declare", test_the_map_lists_what_the_headers_declare },
   { "the library has what the headers declare", test_the_library_has_what_the_headers_declare },
-  { "no function of the frozen headers went away", test_no_function_of_the_frozen_headers_went_away },
+  { "no function of the frozen headers went away",
+    test_no_function_of_the_frozen_headers_went_away },
   { NULL },
 };
 

@@ -1,7 +1,8 @@
 /* fuzz_pipeline.c: any bytes as a pipeline's file
  *
- * The file is an anonymous one in memory.  No plugin is found, so that no other file is opened by what a pipeline names; the
- * sources and sinks have fuzzers of their own.  What the reader says of the bytes is shown as well: that is code, too.
+ * The file is an anonymous one in memory.  No plugin is found, so that no other file is opened by
+ * what a pipeline names; the sources and sinks have fuzzers of their own.  What the reader says of
+ * the bytes is shown as well: that is code, too.
  */
 #include "pipeline/pipeline.h"
 #include "pipeline/yaml.h"
@@ -11,7 +12,8 @@
 
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 
-/* ${file:…} would read what it names: of a stranger's bytes only those go in that ask for no file. */
+/* ${file:…} would read what it names: of a stranger's bytes only those go in that ask for no file.
+ */
 static gboolean
 names_a_file (const guint8 *data, gsize size)
 {

@@ -5,7 +5,10 @@
  */
 #include <tallyman/plugin.h>
 
-enum { COLUMN_LINE };
+enum
+{
+  COLUMN_LINE
+};
 
 typedef struct
 {
@@ -24,7 +27,8 @@ lines_open (gpointer self, TallyContext *ctx, GError **error)
   lines->offset = position != NULL ? g_ascii_strtoll (position, NULL, 10) : 0;
   lines->channel = g_io_channel_new_file (lines->path, "r", error);
   return lines->channel != NULL
-         && g_io_channel_seek_position (lines->channel, lines->offset, G_SEEK_SET, error) == G_IO_STATUS_NORMAL;
+         && g_io_channel_seek_position (lines->channel, lines->offset, G_SEEK_SET, error)
+                == G_IO_STATUS_NORMAL;
 }
 
 static TallySchema *
@@ -75,10 +79,18 @@ lines_close (gpointer self)
 }
 
 static const TallyOption lines_options[] = {
-  { .name = "path", .type = TALLY_OPTION_TEXT, .flags = TALLY_OPTION_REQUIRED | TALLY_OPTION_PATH,
-    .offset = G_STRUCT_OFFSET (LinesSource, path), .summary = "File to read" },
-  { .name = "batch-rows", .type = TALLY_OPTION_INT, .fallback = "1000", .min = 1, .max = 100000,
-    .offset = G_STRUCT_OFFSET (LinesSource, batch_rows), .summary = "Most lines in a batch" },
+  { .name = "path",
+    .type = TALLY_OPTION_TEXT,
+    .flags = TALLY_OPTION_REQUIRED | TALLY_OPTION_PATH,
+    .offset = G_STRUCT_OFFSET (LinesSource, path),
+    .summary = "File to read" },
+  { .name = "batch-rows",
+    .type = TALLY_OPTION_INT,
+    .fallback = "1000",
+    .min = 1,
+    .max = 100000,
+    .offset = G_STRUCT_OFFSET (LinesSource, batch_rows),
+    .summary = "Most lines in a batch" },
   { 0 },
 };
 

@@ -19,7 +19,8 @@ shout_accept (gpointer self, TallySchema *schema, GError **error)
 
   shout->column = tally_schema_find (schema, "word");
   return shout->column >= 0
-         || tally_throw (error, TALLY_ERROR_USAGE, "there is no column \"word\"; did you mean \"%s\"?",
+         || tally_throw (error, TALLY_ERROR_USAGE,
+                         "there is no column \"word\"; did you mean \"%s\"?",
                          tally_schema_nearest (schema, "word"));
 }
 
@@ -47,12 +48,8 @@ shout_apply (gpointer self, TallyContext *ctx, TallyBatch *batch, GError **error
 }
 
 static const TallyPlugin shout = {
-  TALLY_PLUGIN_INIT,
-  .kind = TALLY_TRANSFORM,
-  .name = "shout",
-  .summary = "Upper case",
-  .instance_size = sizeof (Shout),
-  .accept = shout_accept,
+  TALLY_PLUGIN_INIT,       .kind = TALLY_TRANSFORM,         .name = "shout",
+  .summary = "Upper case", .instance_size = sizeof (Shout), .accept = shout_accept,
   .apply = shout_apply,
 };
 
@@ -81,9 +78,16 @@ busy_write (gpointer self, TallyContext *ctx, TallyBatch *batch, GError **error)
 }
 
 static const TallyOption busy_options[] = {
-  { .name = "limit", .type = TALLY_OPTION_SIZE, .fallback = "1MiB", .min = 1, .max = 1 << 30,
-    .offset = G_STRUCT_OFFSET (Busy, limit), .summary = "Most bytes" },
-  { .name = "mark", .type = TALLY_OPTION_EXPRESSION, .offset = G_STRUCT_OFFSET (Busy, key_column),
+  { .name = "limit",
+    .type = TALLY_OPTION_SIZE,
+    .fallback = "1MiB",
+    .min = 1,
+    .max = 1 << 30,
+    .offset = G_STRUCT_OFFSET (Busy, limit),
+    .summary = "Most bytes" },
+  { .name = "mark",
+    .type = TALLY_OPTION_EXPRESSION,
+    .offset = G_STRUCT_OFFSET (Busy, key_column),
     .summary = "What marks a row" },
   { 0 },
 };
@@ -126,8 +130,8 @@ letter_profile (gpointer self, TallyDeliveryProfile *ret_profile)
 }
 
 static gboolean
-letter_render (gpointer self, TallyContext *ctx, const TallyBatch *batch, guint row, const char *reference,
-               GString *ret_body, GError **error)
+letter_render (gpointer self, TallyContext *ctx, const TallyBatch *batch, guint row,
+               const char *reference, GString *ret_body, GError **error)
 {
   Letter *letter = self;
   TallyText subject;
@@ -143,18 +147,32 @@ letter_render (gpointer self, TallyContext *ctx, const TallyBatch *batch, guint 
 static void
 letter_send (gpointer self, TallyContext *ctx, TallyDelivery *delivery)
 {
-  tally_delivery_settle (delivery, &(TallyOutcome) { TALLY_OUTCOME_INIT, .verdict = TALLY_VERDICT_UNSENT });
+  tally_delivery_settle (delivery,
+                         &(TallyOutcome) { TALLY_OUTCOME_INIT, .verdict = TALLY_VERDICT_UNSENT });
 }
 
 static const char *const tones[] = { "friendly", "formal", NULL };
 
 static const TallyOption letter_options[] = {
-  { .name = "token", .type = TALLY_OPTION_SECRET, .offset = G_STRUCT_OFFSET (Letter, token), .summary = "Key to the post box" },
-  { .name = "labels", .type = TALLY_OPTION_LIST, .offset = G_STRUCT_OFFSET (Letter, labels), .summary = "Stickers" },
-  { .name = "tone", .type = TALLY_OPTION_CHOICE, .choices = tones, .fallback = "formal",
-    .offset = G_STRUCT_OFFSET (Letter, tone), .summary = "How it sounds" },
-  { .name = "subject", .type = TALLY_OPTION_EXPRESSION, .offset = G_STRUCT_OFFSET (Letter, subject),
-    .summary = "What it is about", .example = "coalesce(subject, '(none)')" },
+  { .name = "token",
+    .type = TALLY_OPTION_SECRET,
+    .offset = G_STRUCT_OFFSET (Letter, token),
+    .summary = "Key to the post box" },
+  { .name = "labels",
+    .type = TALLY_OPTION_LIST,
+    .offset = G_STRUCT_OFFSET (Letter, labels),
+    .summary = "Stickers" },
+  { .name = "tone",
+    .type = TALLY_OPTION_CHOICE,
+    .choices = tones,
+    .fallback = "formal",
+    .offset = G_STRUCT_OFFSET (Letter, tone),
+    .summary = "How it sounds" },
+  { .name = "subject",
+    .type = TALLY_OPTION_EXPRESSION,
+    .offset = G_STRUCT_OFFSET (Letter, subject),
+    .summary = "What it is about",
+    .example = "coalesce(subject, '(none)')" },
   { 0 },
 };
 

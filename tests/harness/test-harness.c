@@ -71,7 +71,8 @@ test_tells_why_it_cannot_be_opened (void)
     const char *label, *option, *value, *message;
   } rows[] = {
     { "unknown option", "pth", "x", "\"lines\" has no option \"pth\"; did you mean \"path\"?" },
-    { "out of bounds", "batch-rows", "0", "\"batch-rows\" takes a whole number, from 1 to 100000, not \"0\"" },
+    { "out of bounds", "batch-rows", "0",
+      "\"batch-rows\" takes a whole number, from 1 to 100000, not \"0\"" },
     { "missing option", "batch-rows", "1", "\"lines\" needs \"path\"" },
     { "missing file", "path", "/nowhere/at/all", "No such file or directory" },
   };
@@ -113,7 +114,8 @@ test_shows_the_columns_before_opening (void)
 
   tally_harness_set_columns (harness, columns, 1);
   assert_true (!tally_harness_open (harness));
-  assert_text (tally_harness_error (harness), "there is no column \"word\"; did you mean \"wort\"?");
+  assert_text (tally_harness_error (harness),
+               "there is no column \"word\"; did you mean \"wort\"?");
 }
 
 static void

@@ -55,8 +55,9 @@ scratch_check (const Scratch *scratch, const char *text)
     {
       const TallyDiagnostic *diagnostic = diagnostics->pdata[i];
 
-      g_string_append_printf (found, "%s%u:%u-%u %s: %s", i > 0 ? "\n" : "", diagnostic->line, diagnostic->column,
-                              diagnostic->length, diagnostic->severity == TALLY_SEVERITY_ERROR ? "error" : "warning",
+      g_string_append_printf (found, "%s%u:%u-%u %s: %s", i > 0 ? "\n" : "", diagnostic->line,
+                              diagnostic->column, diagnostic->length,
+                              diagnostic->severity == TALLY_SEVERITY_ERROR ? "error" : "warning",
                               diagnostic->message);
       if (diagnostic->hint != NULL)
         g_string_append_printf (found, " | %s", diagnostic->hint);

@@ -1,4 +1,5 @@
-/* test-check.c: tallyman check and inspect as a person calls them: ten broken pipelines, exit codes, JSON */
+/* test-check.c: tallyman check and inspect as a person calls them: ten broken pipelines, exit
+ * codes, JSON */
 #include "promise.h"
 #include "scratch.h"
 #include <json-c/json.h>
@@ -21,7 +22,8 @@ tallyman (const char *const *arguments, char **ret_output, char **ret_complaints
   for (; *arguments != NULL; arguments++)
     g_ptr_array_add (argv, (gpointer) *arguments);
   g_ptr_array_add (argv, NULL);
-  g_spawn_sync (scratch.folder, (char **) argv->pdata, NULL, 0, NULL, NULL, ret_output, ret_complaints, &status, &error);
+  g_spawn_sync (scratch.folder, (char **) argv->pdata, NULL, 0, NULL, NULL, ret_output,
+                ret_complaints, &status, &error);
   assert_no_error (error);
   return WIFEXITED (status) ? WEXITSTATUS (status) : -1;
 }
@@ -57,7 +59,8 @@ test_ten_broken_pipelines (void)
       "    5 |    batch-rows: 1\n"
       "      |    ^~~~~~~~~~\n"
       "hint: give all keys of one map the same indentation\n" },
-    { "unset variable", "pipeline: p\nsource:\n  lines:\n    path: a/${TALLY_TEST_NEVER_SET}/b\n" SINK,
+    { "unset variable",
+      "pipeline: p\nsource:\n  lines:\n    path: a/${TALLY_TEST_NEVER_SET}/b\n" SINK,
       "p.yaml:4:13: error: environment variable \"TALLY_TEST_NEVER_SET\" is not set\n"
       "    4 |     path: a/${TALLY_TEST_NEVER_SET}/b\n"
       "      |             ^~~~~~~~~~~~~~~~~~~~~~~\n"
@@ -90,7 +93,9 @@ test_ten_broken_pipelines (void)
       g_autofree char *run_output = NULL, *run_complaints = NULL;
 
       scratch_write (&scratch, "p.yaml", rows[i].text);
-      assert_row_int (rows[i].label, tallyman ((const char *[]) { "check", "p.yaml", NULL }, &output, &complaints), 2);
+      assert_row_int (rows[i].label,
+                      tallyman ((const char *[]) { "check", "p.yaml", NULL }, &output, &complaints),
+                      2);
       assert_row_int (rows[i].label, g_str_has_prefix (complaints, rows[i].shown), TRUE);
       if (!g_str_has_prefix (complaints, rows[i].shown))
         assert_text (complaints, rows[i].shown);
@@ -98,7 +103,9 @@ test_ten_broken_pipelines (void)
       assert_text (output, "");
 
       /* run says the same, and begins nothing. */
-      assert_row_int (rows[i].label, tallyman ((const char *[]) { "run", "p.yaml", NULL }, &run_output, &run_complaints), 2);
+      assert_row_int (
+          rows[i].label,
+          tallyman ((const char *[]) { "run", "p.yaml", NULL }, &run_output, &run_complaints), 2);
       assert_row_int (rows[i].label, g_str_has_prefix (run_complaints, rows[i].shown), TRUE);
       assert_text (run_output, "");
     }
@@ -123,7 +130,9 @@ test_prints_json (void)
   json_object *first, *member;
 
   scratch_write (&scratch, "p.yaml", HEAD "tranform: \"\xc3\xa4\\\"\"\n" SINK "errors: []\n");
-  assert_int (tallyman ((const char *[]) { "check", "--json", "p.yaml", "missing.yaml", NULL }, &output, &complaints), 2);
+  assert_int (tallyman ((const char *[]) { "check", "--json", "p.yaml", "missing.yaml", NULL },
+                        &output, &complaints),
+              2);
   assert_text (complaints, "");
   list = json_tokener_parse (output);
   assert_int (json_object_array_length (list), 3);
@@ -144,23 +153,31 @@ test_inspect_lists_and_describes (void)
   json_object *options = NULL;
 
   assert_int (tallyman ((const char *[]) { "inspect", NULL }, &list, NULL), 0);
-  assert_contains (list, "sources:\n  lines              One record for each line of a text file\n");
+  assert_contains (list,
+                   "sources:\n  lines              One record for each line of a text file\n");
   assert_contains (list, "steps:\n  filter ");
 
   assert_int (tallyman ((const char *[]) { "inspect", "shout-letter", NULL }, &one, NULL), 0);
   assert_contains (one, "sink shout-letter: A letter for each record\n");
-  assert_contains (one, "    tone: How it sounds (choice)\n        one of: friendly, formal\n        default: formal\n");
+  assert_contains (
+      one,
+      "    tone: How it sounds (choice)\n        one of: friendly, formal\n        default: formal\n");
   assert_contains (one, "  options of every sink that delivers:\n    key: ");
-  assert_contains (one, "    in-flight: Most requests at once; the sink's own if not given (int)\n        from 1 to 1000\n");
+  assert_contains (
+      one,
+      "    in-flight: Most requests at once; the sink's own if not given (int)\n        from 1 to 1000\n");
 
-  assert_int (tallyman ((const char *[]) { "inspect", "--json", "shout-letter", NULL }, &json, NULL), 0);
+  assert_int (tallyman ((const char *[]) { "inspect", "--json", "shout-letter", NULL }, &json, NULL),
+              0);
   plugins = json_tokener_parse (json);
   assert_int (json_object_array_length (plugins), 1);
   json_object_object_get_ex (json_object_array_get_idx (plugins, 0), "options", &options);
   assert_int (json_object_array_length (options), 8);
 
   assert_int (tallyman ((const char *[]) { "inspect", "shout-lettr", NULL }, &none, &complaints), 2);
-  assert_text (complaints, "tallyman: there is no plugin or step \"shout-lettr\"; did you mean \"shout-letter\"?\n");
+  assert_text (
+      complaints,
+      "tallyman: there is no plugin or step \"shout-lettr\"; did you mean \"shout-letter\"?\n");
 }
 
 static void
@@ -169,7 +186,8 @@ test_the_editor_schema_is_json (void)
   g_autofree char *output = NULL;
   g_autoptr (json_object) schema = NULL;
   json_object *at = NULL;
-  static const char *const path[] = { "properties", "sink", "properties", "shout-letter", "properties", "key", "description" };
+  static const char *const path[]
+      = { "properties", "sink", "properties", "shout-letter", "properties", "key", "description" };
 
   assert_int (tallyman ((const char *[]) { "inspect", "--schema", NULL }, &output, NULL), 0);
   schema = json_tokener_parse (output);
@@ -177,7 +195,8 @@ test_the_editor_schema_is_json (void)
   for (guint i = 0; i < G_N_ELEMENTS (path) && at != NULL; i++)
     if (!json_object_object_get_ex (at, path[i], &at))
       assert_text (path[i], "a member of the schema");
-  assert_text (json_object_get_string (at), "What identifies a record in its source, the same in every run");
+  assert_text (json_object_get_string (at),
+               "What identifies a record in its source, the same in every run");
 }
 
 static const Promise promises[] = {

@@ -1,4 +1,5 @@
-/* test-columns.c: columns and expressions are checked against what the source gives, at the place where they stand */
+/* test-columns.c: columns and expressions are checked against what the source gives, at the place
+ * where they stand */
 #include "promise.h"
 #include "scratch.h"
 #include <string.h>
@@ -33,9 +34,11 @@ test_points_at_unknown_columns (void)
       "4:13-4 error: column \"lien\" does not exist | did you mean \"line\"? The step gets: line" },
     { "in a quoted filter", HEAD "transform:\n  - filter: \"'x' <> lien\"\n" SINK,
       "4:21-4 error: column \"lien\" does not exist | did you mean \"line\"? The step gets: line" },
-    { "on the third line of a block", HEAD "transform:\n  - set:\n      a: |\n        upper(line)\n        || lien\n" SINK,
+    { "on the third line of a block",
+      HEAD "transform:\n  - set:\n      a: |\n        upper(line)\n        || lien\n" SINK,
       "7:12-4 error: column \"lien\" does not exist | did you mean \"line\"? The step gets: line" },
-    { "in a folded block", HEAD "transform:\n  - set:\n      a: >-\n        line\n        || lien\n" SINK,
+    { "in a folded block",
+      HEAD "transform:\n  - set:\n      a: >-\n        line\n        || lien\n" SINK,
       "7:12-4 error: column \"lien\" does not exist | did you mean \"line\"? The step gets: line" },
     { "in a list", HEAD "transform: [{ keep: [line, lien] }]\n" SINK,
       "3:28-4 error: column \"lien\" does not exist | did you mean \"line\"? The step gets: line" },
@@ -45,9 +48,11 @@ test_points_at_unknown_columns (void)
       "3:23-4 error: column \"lien\" does not exist | did you mean \"line\"? The step gets: line" },
     { "in an assert", HEAD "transform: [{ assert: { lien IS NOT NULL: empty } }]\n" SINK,
       "3:25-4 error: column \"lien\" does not exist | did you mean \"line\"? The step gets: line" },
-    { "that a step took away", HEAD "transform:\n  - set: { a: line }\n  - drop: [line]\n  - filter: line = 'x'\n" SINK,
+    { "that a step took away",
+      HEAD "transform:\n  - set: { a: line }\n  - drop: [line]\n  - filter: line = 'x'\n" SINK,
       "6:13-4 error: column \"line\" does not exist | the step \"drop\" on line 5 takes \"line\" away" },
-    { "that a step renamed", HEAD "transform:\n  - rename: { text: line }\nsink: { shout-letter: { key: line } }\n",
+    { "that a step renamed",
+      HEAD "transform:\n  - rename: { text: line }\nsink: { shout-letter: { key: line } }\n",
       "5:30-4 error: column \"line\" does not exist | the step \"rename\" on line 4 takes \"line\" away" },
     { "in the sink's own expression", HEAD "sink: { shout-busy: { mark: lien } }\n",
       "3:29-4 error: column \"lien\" does not exist | did you mean \"line\"? The step gets: line" },
@@ -64,7 +69,8 @@ test_points_at_wrong_expressions (void)
       "3:23-4 error: a condition must be boolean, and this is text | compare it, for example with = or IS NOT NULL" },
     { "no type", HEAD "transform: [{ cast: { line: \"text || 'x'\" } }]\n" SINK,
       "3:30-11 error: \"text || 'x'\" is no type" },
-    { "two columns of one name", HEAD "transform: [{ set: { a: line } }, { rename: { a: line } }]\n" SINK,
+    { "two columns of one name",
+      HEAD "transform: [{ set: { a: line } }, { rename: { a: line } }]\n" SINK,
       "3:47-1 error: there is a column \"a\" already | drop that one first" },
     { "two columns renamed to one", HEAD "transform: [{ keep: [line, line] }]\n" SINK,
       "3:28-4 error: column \"line\" is named twice" },
@@ -81,7 +87,8 @@ test_points_at_what_postgresql_dislikes (void)
     const char *label, *step, *place, *message;
   } rows[] = {
     { "syntax", "- set: { a: 1 + }", "4:18-", "syntax error at end of input" },
-    { "text plus number", "- set: { a: line + 1 }", "4:", "operator does not exist: text + bigint" },
+    { "text plus number", "- set: { a: line + 1 }",
+      "4:", "operator does not exist: text + bigint" },
     { "unknown function", "- set: { a: nope(line) }", "4:15-", "function nope" },
     { "unknown type", "- cast: { line: datum }", "4:19-", "type \"datum\" does not exist" },
   };
@@ -99,24 +106,27 @@ test_points_at_what_postgresql_dislikes (void)
 static void
 test_says_several_of_one_step_and_of_several (void)
 {
-  g_autofree char *found = scratch_check (&scratch, HEAD "transform:\n"
-                                                         "  - filter: lien = 'a'\n"
-                                                         "  - assert: { line: no, lnie IS NULL: no }\n"
-                                                         "  - set: { a: liine, b: linne, c: line }\n" SINK);
+  g_autofree char *found
+      = scratch_check (&scratch, HEAD "transform:\n"
+                                      "  - filter: lien = 'a'\n"
+                                      "  - assert: { line: no, lnie IS NULL: no }\n"
+                                      "  - set: { a: liine, b: linne, c: line }\n" SINK);
 
-  assert_text (found,
-               "4:13-4 error: column \"lien\" does not exist | did you mean \"line\"? The step gets: line\n"
-               "5:15-4 error: a condition must be boolean, and this is text | compare it, for example with = or IS NOT NULL\n"
-               "5:25-4 error: column \"lnie\" does not exist | did you mean \"line\"? The step gets: line\n"
-               "6:15-5 error: column \"liine\" does not exist | did you mean \"line\"? The step gets: line\n"
-               "6:25-5 error: column \"linne\" does not exist | did you mean \"line\"? The step gets: line");
+  assert_text (
+      found,
+      "4:13-4 error: column \"lien\" does not exist | did you mean \"line\"? The step gets: line\n"
+      "5:15-4 error: a condition must be boolean, and this is text | compare it, for example with = or IS NOT NULL\n"
+      "5:25-4 error: column \"lnie\" does not exist | did you mean \"line\"? The step gets: line\n"
+      "6:15-5 error: column \"liine\" does not exist | did you mean \"line\"? The step gets: line\n"
+      "6:25-5 error: column \"linne\" does not exist | did you mean \"line\"? The step gets: line");
 }
 
 static void
 test_warns_of_what_changes_with_each_run (void)
 {
   static const Row rows[] = {
-    { "in a sink that delivers", HEAD "transform: [{ set: { at: now() } }]\nsink: { shout-letter: { key: line } }\n",
+    { "in a sink that delivers",
+      HEAD "transform: [{ set: { at: now() } }]\nsink: { shout-letter: { key: line } }\n",
       "3:15-3 warning: \"at\" gets another value with each run | a record that is rendered again after a crash differs from "
       "what was sent; the bytes that were stored first are the ones that count" },
     { "elsewhere it does no harm", HEAD "transform: [{ set: { at: now() } }]\n" SINK, "" },
@@ -133,10 +143,10 @@ test_warns_of_what_changes_with_each_run (void)
 static void
 test_gives_the_sinks_expressions_hidden_columns (void)
 {
-  g_autoptr (TallyPipeline) pipeline
-      = scratch_load (&scratch, HEAD "transform: [{ set: { \"(key)\": line } }]\n"
-                                     "sink: { shout-letter: { key: length(line), subject: \"upper(line) -- loud\", "
-                                     "settle: 5s, in-flight: 3 } }\n");
+  g_autoptr (TallyPipeline) pipeline = scratch_load (
+      &scratch, HEAD "transform: [{ set: { \"(key)\": line } }]\n"
+                     "sink: { shout-letter: { key: length(line), subject: \"upper(line) -- loud\", "
+                     "settle: 5s, in-flight: 3 } }\n");
 
   assert_int (tally_pipeline_n_errors (pipeline), 0);
   assert_int (pipeline->n_visible, 2);
@@ -154,7 +164,8 @@ test_gives_the_sinks_expressions_hidden_columns (void)
 static void
 test_leaves_to_the_sink_what_is_not_given (void)
 {
-  g_autoptr (TallyPipeline) pipeline = scratch_load (&scratch, HEAD "sink: { shout-letter: { key: line } }\n");
+  g_autoptr (TallyPipeline) pipeline
+      = scratch_load (&scratch, HEAD "sink: { shout-letter: { key: line } }\n");
 
   assert_int (pipeline->delivery.settle, -1);
   assert_int (pipeline->delivery.in_flight, 0);
@@ -167,7 +178,8 @@ static const Promise promises[] = {
   { "points at what PostgreSQL dislikes", test_points_at_what_postgresql_dislikes },
   { "says several, of one step and of several", test_says_several_of_one_step_and_of_several },
   { "warns of what changes with each run", test_warns_of_what_changes_with_each_run },
-  { "gives the sink's expressions hidden columns", test_gives_the_sinks_expressions_hidden_columns },
+  { "gives the sink's expressions hidden columns",
+    test_gives_the_sinks_expressions_hidden_columns },
   { "leaves to the sink what is not given", test_leaves_to_the_sink_what_is_not_given },
   { NULL },
 };

@@ -1,6 +1,7 @@
 /* test-mistakes.c: what is wrong with a pipeline, where, and what was probably meant
  *
- * Each row breaks a pipeline that is right in one way (a few in several) and names line, column, length, message and hint.
+ * Each row breaks a pipeline that is right in one way (a few in several) and names line, column,
+ * length, message and hint.
  */
 #include "promise.h"
 #include "scratch.h"
@@ -41,7 +42,8 @@ test_a_right_pipeline_has_no_mistakes (void)
       "tests:\n  - { name: t, given: [{ line: a }], expect: [] }\n",
       "" },
     { "with a byte order mark", "\xef\xbb\xbf" HEAD SOURCE SINK, "" },
-    { "with the line ends of another system", "pipeline: p\r\nsource: { lines: { path: lines.txt } }\r\nsink: shout-busy\r\n", "" },
+    { "with the line ends of another system",
+      "pipeline: p\r\nsource: { lines: { path: lines.txt } }\r\nsink: shout-busy\r\n", "" },
   };
 
   check_rows (rows, G_N_ELEMENTS (rows));
@@ -72,7 +74,8 @@ test_points_at_wrong_keys (void)
       "5:5-4 error: \"path\" is there twice | the first one is at 4:5" },
     { "missing keys", "description: d\n",
       "0:0-0 error: \"pipeline\" is missing\n0:0-0 error: \"source\" is missing\n0:0-0 error: \"sink\" is missing" },
-    { "missing option", HEAD "source: lines\n" SINK, "2:9-5 error: source \"lines\" needs \"path\" | File to read" },
+    { "missing option", HEAD "source: lines\n" SINK,
+      "2:9-5 error: source \"lines\" needs \"path\" | File to read" },
     { "missing option of the core", HEAD SOURCE "sink: { shout-letter: }\n",
       "3:9-12 error: sink \"shout-letter\" needs \"key\" | What identifies a record in its source, the same in every run, "
       "for example key: id" },
@@ -95,7 +98,8 @@ test_points_at_wrong_values (void)
       "2:26-1 error: \"path\" takes a text, not a map | File to read" },
     { "list for a text", HEAD "source: { lines: { path: [a] } }\n" SINK,
       "2:26-1 error: \"path\" takes a text, not a list | File to read" },
-    { "no value", HEAD "source:\n  lines:\n    path:\n" SINK, "4:5-4 error: \"path\" has no value | File to read" },
+    { "no value", HEAD "source:\n  lines:\n    path:\n" SINK,
+      "4:5-4 error: \"path\" has no value | File to read" },
     { "text for a map", HEAD "source: { lines: lines.txt }\n" SINK,
       "2:18-9 error: \"lines\" takes a map of options | write each as \"name: value\" on a line of its own" },
     { "two plugins", HEAD "source:\n  lines:\n  path: lines.txt\n" SINK,
@@ -120,7 +124,8 @@ test_points_at_wrong_values (void)
       "2:9-3 error: an origin has no \":\" and at most 100 bytes" },
     { "the plugin's own rule", HEAD SOURCE "sink: { shout-letter: { key: line, token: abcdef } }\n",
       "3:9-12 error: the token \"***\" is too short" },
-    { "a test without rows", HEAD SOURCE SINK "tests:\n  - name: t\n    given: 1\n    expect: [1]\n",
+    { "a test without rows",
+      HEAD SOURCE SINK "tests:\n  - name: t\n    given: 1\n    expect: [1]\n",
       "6:12-1 error: rows are a list of maps | for example: [{ id: \"1\", prio: high }]\n"
       "7:14-1 error: a row is a map of columns and values" },
   };
@@ -133,21 +138,25 @@ test_points_at_wrong_yaml (void)
 {
   static const Row rows[] = {
     { "nothing", "", "0:0-0 error: is empty | begin with \"pipeline: NAME\"" },
-    { "a list", "- a\n", "1:1-1 error: a pipeline is a map of keys and values | write lines such as \"pipeline: …\"" },
+    { "a list", "- a\n",
+      "1:1-1 error: a pipeline is a map of keys and values | write lines such as \"pipeline: …\"" },
     { "tab", HEAD "source:\n\tlines:\n", "3:1-1 error: a tab cannot indent | indent with spaces" },
-    { "tab after spaces", HEAD "source:\n  lines:\n  \tpath: x\n", "4:3-1 error: a tab cannot indent | indent with spaces" },
+    { "tab after spaces", HEAD "source:\n  lines:\n  \tpath: x\n",
+      "4:3-1 error: a tab cannot indent | indent with spaces" },
     { "indented less", HEAD "source:\n  lines:\n    path: lines.txt\n   batch-rows: 1\n" SINK,
       "5:4-10 error: this line is indented unlike the ones that it belongs to | give all keys of one map the same indentation" },
     { "indented more", HEAD "source:\n  lines:\n    path: lines.txt\n     batch-rows: 1\n" SINK,
       "5:6-10 error: this line is indented deeper than the one that it follows, which already has a value | give all keys of "
       "one map the same indentation" },
     { "open quote", HEAD "source: \"lines\n", "2:9-1 error: this quote is never closed" },
-    { "open list", HEAD "after: [a, b\n" SOURCE, "2:8-1 error: this list is never closed | close it with \"]\"" },
+    { "open list", HEAD "after: [a, b\n" SOURCE,
+      "2:8-1 error: this list is never closed | close it with \"]\"" },
     { "two colons", "pipeline: p: q\n",
       "1:12-1 error: a second \": \" on one line | put the value into quotes, or the inner key on a line of its own" },
     { "alias", "pipeline: &a p\ndescription: *a\n",
       "2:15-1 error: an alias is not taken: the \"*\" before this name makes it one | write the value out, or put it into quotes" },
-    { "tag", "pipeline: !x p\n", "1:14-1 error: tags such as !name are not taken | put the value into quotes" },
+    { "tag", "pipeline: !x p\n",
+      "1:14-1 error: tags such as !name are not taken | put the value into quotes" },
     { "second document", HEAD SOURCE SINK "---\n" HEAD,
       "4:1-1 error: a second document begins | write one pipeline a file" },
     { "a list for a key", "[a]: b\n",
@@ -168,7 +177,8 @@ test_refuses_what_is_no_text (void)
   g_file_set_contents (path, "pipeline: a\nb: \xff\n", 17, NULL);
   bad = tally_pipeline_load (path, scratch.registry);
   assert_int (tally_pipeline_n_errors (bad), 1);
-  assert_text (((TallyDiagnostic *) bad->diagnostics->pdata[0])->message, "is not UTF-8 text from here on");
+  assert_text (((TallyDiagnostic *) bad->diagnostics->pdata[0])->message,
+               "is not UTF-8 text from here on");
   assert_int (((TallyDiagnostic *) bad->diagnostics->pdata[0])->line, 2);
   assert_int (((TallyDiagnostic *) bad->diagnostics->pdata[0])->column, 4);
 
@@ -213,11 +223,13 @@ test_says_several_at_once_in_order (void)
                                                     "    batch-rows: x\n"
                                                     "errors: 1\n");
 
-  assert_text (found, "2:9-10 error: there is no sink \"shout-busi\" | did you mean \"shout-busy\"?\n"
-                      "4:5-6 error: there is no step \"fliter\" | did you mean \"filter\"?\n"
-                      "8:11-17 error: environment variable \"NOT_SET_AT_ALL\" is not set | set it: export NOT_SET_AT_ALL=…\n"
-                      "9:17-1 error: \"batch-rows\" takes a whole number, from 1 to 100000, not \"x\"\n"
-                      "10:9-1 error: \"errors\" is a map of keys and values | write lines such as \"limit: …\"");
+  assert_text (
+      found,
+      "2:9-10 error: there is no sink \"shout-busi\" | did you mean \"shout-busy\"?\n"
+      "4:5-6 error: there is no step \"fliter\" | did you mean \"filter\"?\n"
+      "8:11-17 error: environment variable \"NOT_SET_AT_ALL\" is not set | set it: export NOT_SET_AT_ALL=…\n"
+      "9:17-1 error: \"batch-rows\" takes a whole number, from 1 to 100000, not \"x\"\n"
+      "10:9-1 error: \"errors\" is a map of keys and values | write lines such as \"limit: …\"");
 }
 
 /* ---- A look at the source ---- */

@@ -1,4 +1,5 @@
-/* test-reading.c: values from outside, positions within scalars, the order of a folder, and how a mistake looks */
+/* test-reading.c: values from outside, positions within scalars, the order of a folder, and how a
+ * mistake looks */
 #include "pipeline/reader.h"
 #include "promise.h"
 #include "scratch.h"
@@ -26,7 +27,8 @@ test_replaces_references (void)
     { "file, its newline gone", "${file:secret.txt}!", "s3cr3t!" },
     { "credential", "${credential:token}", "t0ken" },
     { "literal", "$${TALLY_TEST_A}", "${TALLY_TEST_A}" },
-    { "a value with a reference in it is not read again", "${TALLY_TEST_NESTED}", "${TALLY_TEST_A}" },
+    { "a value with a reference in it is not read again", "${TALLY_TEST_NESTED}",
+      "${TALLY_TEST_A}" },
   };
 
   g_setenv ("TALLY_TEST_A", "alpha", TRUE);
@@ -37,9 +39,12 @@ test_replaces_references (void)
   scratch_write (&scratch, "token", "t0ken");
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     {
-      g_autoptr (GPtrArray) secrets = g_ptr_array_new_with_free_func ((GDestroyNotify) tally_secret_free);
-      g_autoptr (GPtrArray) mistakes = g_ptr_array_new_with_free_func ((GDestroyNotify) tally_reference_mistake_free);
-      g_autofree char *value = tally_reference_expand (rows[i].text, scratch.folder, secrets, mistakes);
+      g_autoptr (GPtrArray) secrets
+          = g_ptr_array_new_with_free_func ((GDestroyNotify) tally_secret_free);
+      g_autoptr (GPtrArray) mistakes
+          = g_ptr_array_new_with_free_func ((GDestroyNotify) tally_reference_mistake_free);
+      g_autofree char *value
+          = tally_reference_expand (rows[i].text, scratch.folder, secrets, mistakes);
 
       assert_row_text (rows[i].label, value, rows[i].value);
       assert_row_int (rows[i].label, mistakes->len, 0);
@@ -55,7 +60,8 @@ test_says_which_reference_is_wrong (void)
     gsize offset, length;
     const char *message;
   } rows[] = {
-    { "unset", "ab${TALLY_TEST_UNSET}", 2, 19, "environment variable \"TALLY_TEST_UNSET\" is not set" },
+    { "unset", "ab${TALLY_TEST_UNSET}", 2, 19,
+      "environment variable \"TALLY_TEST_UNSET\" is not set" },
     { "no name", "${}", 0, 3, "\"\" is no name of an environment variable" },
     { "blank", "${ A }", 0, 6, "\" A \" is no name of an environment variable" },
     { "open", "x${A", 1, 2, "\"${\" is never closed" },
@@ -73,9 +79,12 @@ test_says_which_reference_is_wrong (void)
   scratch_write (&scratch, "bytes", "\xff\xfe");
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     {
-      g_autoptr (GPtrArray) secrets = g_ptr_array_new_with_free_func ((GDestroyNotify) tally_secret_free);
-      g_autoptr (GPtrArray) mistakes = g_ptr_array_new_with_free_func ((GDestroyNotify) tally_reference_mistake_free);
-      g_autofree char *value = tally_reference_expand (rows[i].text, scratch.folder, secrets, mistakes);
+      g_autoptr (GPtrArray) secrets
+          = g_ptr_array_new_with_free_func ((GDestroyNotify) tally_secret_free);
+      g_autoptr (GPtrArray) mistakes
+          = g_ptr_array_new_with_free_func ((GDestroyNotify) tally_reference_mistake_free);
+      g_autofree char *value
+          = tally_reference_expand (rows[i].text, scratch.folder, secrets, mistakes);
       const TallyReferenceMistake *mistake;
 
       assert_row_text (rows[i].label, value, NULL);
@@ -96,14 +105,23 @@ test_never_shows_what_a_reference_stands_for (void)
   {
     const char *label, *text;
   } rows[] = {
-    { "wrong type", "pipeline: p\nsource: { lines: { path: lines.txt, batch-rows: \"${TALLY_TEST_SECRET}\" } }\n" SINK },
-    { "part of a path", "pipeline: p\nsource: { lines: { path: \"/x/${TALLY_TEST_SECRET}/y\" } }\n" SINK },
-    { "a plugin that tells", "pipeline: p\n" SOURCE "sink: { shout-letter: { key: line, token: \"${TALLY_TEST_SECRET}\" } }\n" },
+    { "wrong type",
+      "pipeline: p\nsource: { lines: { path: lines.txt, batch-rows: \"${TALLY_TEST_SECRET}\" } }\n" SINK },
+    { "part of a path",
+      "pipeline: p\nsource: { lines: { path: \"/x/${TALLY_TEST_SECRET}/y\" } }\n" SINK },
+    { "a plugin that tells",
+      "pipeline: p\n" SOURCE
+      "sink: { shout-letter: { key: line, token: \"${TALLY_TEST_SECRET}\" } }\n" },
     { "limit", "pipeline: p\n" SOURCE SINK "errors: { limit: \"${TALLY_TEST_SECRET}\" }\n" },
-    { "written into the file", "pipeline: p\n" SOURCE "sink: { shout-letter: { token: hunter2, tone: x, key: line } }\n" },
-    { "written into the file, quoted", "pipeline: p\n" SOURCE "sink: { shout-letter: { token: \"hunter2\", tone: x, key: line } }\n" },
-    { "of an unknown plugin", "pipeline: p\n" SOURCE "sink: { shout-lettre: { token: hunter2 } }\n" },
-    { "of an unknown option", "pipeline: p\n" SOURCE "sink: { shout-letter: { tokn: hunter2, key: line } }\n" },
+    { "written into the file",
+      "pipeline: p\n" SOURCE "sink: { shout-letter: { token: hunter2, tone: x, key: line } }\n" },
+    { "written into the file, quoted",
+      "pipeline: p\n" SOURCE
+      "sink: { shout-letter: { token: \"hunter2\", tone: x, key: line } }\n" },
+    { "of an unknown plugin",
+      "pipeline: p\n" SOURCE "sink: { shout-lettre: { token: hunter2 } }\n" },
+    { "of an unknown option",
+      "pipeline: p\n" SOURCE "sink: { shout-letter: { tokn: hunter2, key: line } }\n" },
   };
 
   g_setenv ("TALLY_TEST_SECRET", "hunter2", TRUE);
@@ -125,12 +143,15 @@ test_never_shows_what_a_reference_stands_for (void)
 static void
 test_the_longest_secret_is_replaced_first (void)
 {
-  g_autoptr (GPtrArray) secrets = g_ptr_array_new_with_free_func ((GDestroyNotify) tally_secret_free);
-  g_autoptr (GPtrArray) mistakes = g_ptr_array_new_with_free_func ((GDestroyNotify) tally_reference_mistake_free);
+  g_autoptr (GPtrArray) secrets
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) tally_secret_free);
+  g_autoptr (GPtrArray) mistakes
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) tally_reference_mistake_free);
 
   g_setenv ("TALLY_TEST_SHORT", "abcd", TRUE);
   g_setenv ("TALLY_TEST_LONG", "abcdefgh", TRUE);
-  g_free (tally_reference_expand ("${TALLY_TEST_SHORT} ${TALLY_TEST_LONG}", "/", secrets, mistakes));
+  g_free (
+      tally_reference_expand ("${TALLY_TEST_SHORT} ${TALLY_TEST_LONG}", "/", secrets, mistakes));
   g_autofree char *message = tally_secrets_redact (secrets, "abcdefgh and abcd");
   assert_text (message, "${TALLY_TEST_LONG} and ${TALLY_TEST_SHORT}");
 }
@@ -177,7 +198,8 @@ test_points_into_scalars (void)
 
       root = tally_yaml_parse (rows[i].source, strlen (rows[i].source), refuse_mistake, NULL);
       value = tally_yaml_find (root, "k");
-      offset = tally_yaml_source_offset (value, rows[i].source, strstr (value->text, rows[i].word) - value->text);
+      offset = tally_yaml_source_offset (value, rows[i].source,
+                                         strstr (value->text, rows[i].word) - value->text);
       line_start = rows[i].source;
       for (gsize j = 0; j < offset; j++)
         if (rows[i].source[j] == '\n')
@@ -186,7 +208,9 @@ test_points_into_scalars (void)
             line_start = rows[i].source + j + 1;
           }
       assert_row_int (rows[i].label, line, rows[i].line);
-      assert_row_int (rows[i].label, g_utf8_pointer_to_offset (line_start, rows[i].source + offset) + 1, rows[i].column);
+      assert_row_int (rows[i].label,
+                      g_utf8_pointer_to_offset (line_start, rows[i].source + offset) + 1,
+                      rows[i].column);
     }
 }
 
@@ -195,10 +219,9 @@ test_points_into_scalars (void)
 static void
 test_holds_what_was_written (void)
 {
-  g_autoptr (TallyPipeline) pipeline
-      = scratch_load (&scratch, "pipeline: p\nafter: a\n" SOURCE
-                                "sink: { shout-busy: { limit: 2kB } }\n"
-                                "errors: { limit: 7, rejects: sub/r.ndjson }\nledger: ${TALLY_TEST_LEDGER}/x\n");
+  g_autoptr (TallyPipeline) pipeline = scratch_load (
+      &scratch, "pipeline: p\nafter: a\n" SOURCE "sink: { shout-busy: { limit: 2kB } }\n"
+                "errors: { limit: 7, rejects: sub/r.ndjson }\nledger: ${TALLY_TEST_LEDGER}/x\n");
   g_autofree char *rejects = g_build_filename (scratch.folder, "sub/r.ndjson", NULL);
 
   assert_int (tally_pipeline_n_errors (pipeline), 1);
@@ -218,7 +241,8 @@ static void
 test_has_no_limit_of_rejects_unless_told (void)
 {
   g_autoptr (TallyPipeline) pipeline = scratch_load (&scratch, "pipeline: p\n" SOURCE SINK);
-  g_autoptr (TallyPipeline) share = scratch_load (&scratch, "pipeline: p\n" SOURCE SINK "errors: { limit: 0.5 % }\n");
+  g_autoptr (TallyPipeline) share
+      = scratch_load (&scratch, "pipeline: p\n" SOURCE SINK "errors: { limit: 0.5 % }\n");
 
   assert_int (pipeline->reject_limit, G_MAXINT64);
   assert_double (pipeline->reject_percent, 100);
@@ -229,20 +253,22 @@ test_has_no_limit_of_rejects_unless_told (void)
 static void
 test_keeps_tests_as_json (void)
 {
-  g_autoptr (TallyPipeline) pipeline
-      = scratch_load (&scratch, "pipeline: p\n" SOURCE SINK
-                                "tests:\n  - name: types\n"
-                                "    given:\n      - { a: 1, b: \"1\", c: ~, d: null, e: true, f: yes, g: -1.5e3, h: 007, i: , "
-                                "j: [1, { k: \"q\\\"\" }] }\n"
-                                "    expect: []\n");
+  g_autoptr (TallyPipeline) pipeline = scratch_load (
+      &scratch,
+      "pipeline: p\n" SOURCE SINK "tests:\n  - name: types\n"
+      "    given:\n      - { a: 1, b: \"1\", c: ~, d: null, e: true, f: yes, g: -1.5e3, h: 007, i: , "
+      "j: [1, { k: \"q\\\"\" }] }\n"
+      "    expect: []\n");
   const TallyPipelineTest *test = pipeline->tests->pdata[0];
 
   assert_int (tally_pipeline_n_errors (pipeline), 0);
   assert_text (test->name, "types");
   assert_int (test->line, 5);
   assert_int (test->expect->len, 0);
-  assert_text (test->given->pdata[0], "{\"a\":1,\"b\":\"1\",\"c\":null,\"d\":null,\"e\":true,\"f\":\"yes\",\"g\":-1.5e3,\"h\":\"007\","
-                                      "\"i\":null,\"j\":[1,{\"k\":\"q\\\"\"}]}");
+  assert_text (
+      test->given->pdata[0],
+      "{\"a\":1,\"b\":\"1\",\"c\":null,\"d\":null,\"e\":true,\"f\":\"yes\",\"g\":-1.5e3,\"h\":\"007\","
+      "\"i\":null,\"j\":[1,{\"k\":\"q\\\"\"}]}");
 }
 
 static void
@@ -251,7 +277,8 @@ test_binds_again_only_for_other_columns (void)
   static const TallyColumn other[] = { { "line", TALLY_TYPE_BIGINT } };
   static const TallyColumn same[] = { { "line", TALLY_TYPE_TEXT } };
   g_autoptr (TallyPipeline) pipeline
-      = scratch_load (&scratch, "pipeline: p\n" SOURCE "transform: [{ keep: [line] }, { rename: { text: line } }]\n" SINK);
+      = scratch_load (&scratch, "pipeline: p\n" SOURCE
+                                "transform: [{ keep: [line] }, { rename: { text: line } }]\n" SINK);
   g_autoptr (TallySchema) first = tally_schema_new (same, 1);
   g_autoptr (TallySchema) second = tally_schema_new (other, 1);
   g_autoptr (TallySchema) none = tally_schema_new (NULL, 0);
@@ -281,19 +308,28 @@ test_looks_like_a_compilers (void)
     const char *source, *shown;
   } rows[] = {
     { "whole",
-      { TALLY_SEVERITY_ERROR, (char *) "p.yaml", 14, 13, 6, (char *) "column \"stauts\" does not exist",
-        (char *) "did you mean \"status\"?" },
+      { TALLY_SEVERITY_ERROR, (char *) "p.yaml", 14, 13, 6,
+        (char *) "column \"stauts\" does not exist", (char *) "did you mean \"status\"?" },
       "\n\n\n\n\n\n\n\n\n\n\n\n\n  - filter: stauts <> 'spam'\n",
       "p.yaml:14:13: error: column \"stauts\" does not exist\n"
       "   14 |   - filter: stauts <> 'spam'\n"
       "      |             ^~~~~~\n"
       "hint: did you mean \"status\"?\n" },
-    { "without a place", { TALLY_SEVERITY_WARNING, (char *) "p.yaml", 0, 0, 0, (char *) "m", NULL }, "x\n", "p.yaml: warning: m\n" },
-    { "wide letters push the caret", { TALLY_SEVERITY_ERROR, (char *) "p", 1, 3, 2, (char *) "m", NULL }, "日本xy\n",
+    { "without a place",
+      { TALLY_SEVERITY_WARNING, (char *) "p.yaml", 0, 0, 0, (char *) "m", NULL },
+      "x\n",
+      "p.yaml: warning: m\n" },
+    { "wide letters push the caret",
+      { TALLY_SEVERITY_ERROR, (char *) "p", 1, 3, 2, (char *) "m", NULL },
+      "日本xy\n",
       "p:1:3: error: m\n    1 | 日本xy\n      |     ^~\n" },
-    { "never past the line", { TALLY_SEVERITY_ERROR, (char *) "p", 1, 2, 99, (char *) "m", NULL }, "abc\r\nd\n",
+    { "never past the line",
+      { TALLY_SEVERITY_ERROR, (char *) "p", 1, 2, 99, (char *) "m", NULL },
+      "abc\r\nd\n",
       "p:1:2: error: m\n    1 | abc\n      |  ^~\n" },
-    { "no escape to the terminal", { TALLY_SEVERITY_ERROR, (char *) "p", 1, 1, 1, (char *) "m\033[2J", NULL }, "a\033[31m\n",
+    { "no escape to the terminal",
+      { TALLY_SEVERITY_ERROR, (char *) "p", 1, 1, 1, (char *) "m\033[2J", NULL },
+      "a\033[31m\n",
       "p:1:1: error: m [2J\n    1 | a [31m\n      | ^\n" },
   };
 
@@ -312,14 +348,16 @@ test_shows_a_part_of_a_long_line (void)
   g_autofree char *before = g_strnfill (5000, 'a');
   g_autofree char *after = g_strnfill (5000, 'b');
   g_autofree char *source = g_strconcat (before, "X", after, "\n", NULL);
-  const TallyDiagnostic diagnostic = { TALLY_SEVERITY_ERROR, (char *) "p", 1, 5001, 1, (char *) "m", NULL };
+  const TallyDiagnostic diagnostic
+      = { TALLY_SEVERITY_ERROR, (char *) "p", 1, 5001, 1, (char *) "m", NULL };
   g_autoptr (GString) out = g_string_new (NULL);
   g_auto (GStrv) lines = NULL;
 
   tally_diagnostic_format (&diagnostic, source, FALSE, out);
   lines = g_strsplit (out->str, "\n", -1);
   assert_true (g_utf8_strlen (lines[1], -1) < 160);
-  assert_int (g_utf8_strlen (lines[1], strchr (lines[1], 'X') - lines[1]), strchr (lines[2], '^') - lines[2]);
+  assert_int (g_utf8_strlen (lines[1], strchr (lines[1], 'X') - lines[1]),
+              strchr (lines[2], '^') - lines[2]);
 }
 
 /* ---- A folder ---- */
@@ -349,18 +387,23 @@ test_runs_a_folder_in_order (void)
     const char *label, *a, *b, *c, *order, *error;
   } rows[] = {
     { "by name", "pipeline: a", "pipeline: b", "pipeline: c", "a.yaml b.yaml c.yaml ", NULL },
-    { "after one", "pipeline: a\nafter: c", "pipeline: b", "pipeline: c", "c.yaml a.yaml b.yaml ", NULL },
-    { "a chain", "pipeline: a\nafter: [b]", "pipeline: b\nafter: [c]", "pipeline: c", "c.yaml b.yaml a.yaml ", NULL },
+    { "after one", "pipeline: a\nafter: c", "pipeline: b", "pipeline: c", "c.yaml a.yaml b.yaml ",
+      NULL },
+    { "a chain", "pipeline: a\nafter: [b]", "pipeline: b\nafter: [c]", "pipeline: c",
+      "c.yaml b.yaml a.yaml ", NULL },
     { "a circle", "pipeline: a\nafter: [b]", "pipeline: b\nafter: [c]", "pipeline: c\nafter: a", "",
       "pipelines wait for each other: \"a\" after \"b\" after \"c\" after \"a\"" },
     { "itself", "pipeline: a\nafter: a", "x: 1", "y: 1", "", "\"a\" after \"a\"" },
     { "a missing name", "pipeline: aa\nafter: [bb]", "pipeline: bbb", "pipeline: c", "",
       "\"after\" names \"bb\", which is not in this folder; did you mean \"bbb\"?" },
-    { "the same name twice", "pipeline: a", "pipeline: b", "pipeline: a", "", "\"a\" is the name of two pipelines: " },
-    { "a broken one is reported when it is loaded", "pipeline: [", "pipeline: b", "pipeline: c", "a.yaml b.yaml c.yaml ", NULL },
+    { "the same name twice", "pipeline: a", "pipeline: b", "pipeline: a", "",
+      "\"a\" is the name of two pipelines: " },
+    { "a broken one is reported when it is loaded", "pipeline: [", "pipeline: b", "pipeline: c",
+      "a.yaml b.yaml c.yaml ", NULL },
   };
   g_autofree char *folder = g_dir_make_tmp ("order-XXXXXX", NULL);
-  g_autofree char *a = g_build_filename (folder, "a.yaml", NULL), *b = g_build_filename (folder, "b.yaml", NULL);
+  g_autofree char *a = g_build_filename (folder, "a.yaml", NULL),
+                  *b = g_build_filename (folder, "b.yaml", NULL);
   g_autofree char *c = g_build_filename (folder, "c.yaml", NULL);
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)

@@ -42,8 +42,9 @@ test_loads_without_a_complaint (void)
 
       tally_registry_find (registry, plugin->kind, plugin->name, &error);
       assert_no_error (error);
-      assert_true (g_str_equal (plugin->name, object)
-                   || (g_str_has_prefix (plugin->name, object) && plugin->name[strlen (object)] == '-'));
+      assert_true (
+          g_str_equal (plugin->name, object)
+          || (g_str_has_prefix (plugin->name, object) && plugin->name[strlen (object)] == '-'));
     }
 }
 
@@ -62,12 +63,14 @@ test_inspect_describes_it (void)
 
       g_spawn_sync (NULL, (char **) argv, NULL, 0, NULL, NULL, &output, NULL, &status, NULL);
       assert_int (status, 0);
-      title = g_strdup_printf ("%s %s: %s\n", tally_kind_name (plugin->kind), plugin->name, plugin->summary);
+      title = g_strdup_printf ("%s %s: %s\n", tally_kind_name (plugin->kind), plugin->name,
+                               plugin->summary);
       assert_contains (output, title);
       for (guint j = 0; j < tally_option_count (plugin->options); j++)
         {
-          g_autofree char *line = g_strdup_printf ("    %s: %s (%s", plugin->options[j].name, plugin->options[j].summary,
-                                                   tally_option_type_name (plugin->options[j].type));
+          g_autofree char *line = g_strdup_printf (
+              "    %s: %s (%s", plugin->options[j].name, plugin->options[j].summary,
+              tally_option_type_name (plugin->options[j].type));
 
           assert_contains (output, line);
         }
@@ -88,14 +91,18 @@ options_as_table (const TallyPlugin *plugin)
       gboolean required = option->flags & TALLY_OPTION_REQUIRED;
       gboolean given = option->fallback != NULL && *option->fallback != '\0';
 
-      g_string_append_printf (table, "`%s` %s %s%s%s\n", option->name, tally_option_type_name (option->type),
-                              required ? "required" : given ? "`" : "", given ? option->fallback : "", given ? "`" : "");
+      g_string_append_printf (table, "`%s` %s %s%s%s\n", option->name,
+                              tally_option_type_name (option->type),
+                              required ? "required"
+                              : given  ? "`"
+                                       : "",
+                              given ? option->fallback : "", given ? "`" : "");
     }
   return g_string_free (table, FALSE);
 }
 
-/* The same of the first table of options below a heading that has word in it (any heading if word is NULL); NULL if there is
- * none. */
+/* The same of the first table of options below a heading that has word in it (any heading if word
+ * is NULL); NULL if there is none. */
 static char *
 table_below (char **lines, const char *word)
 {
@@ -118,7 +125,8 @@ table_below (char **lines, const char *word)
         continue;
       cells = g_strsplit (*line, "|", -1);
       if (g_strv_length (cells) >= 5)
-        g_string_append_printf (table, "%s %s %s\n", g_strstrip (cells[1]), g_strstrip (cells[2]), g_strstrip (cells[3]));
+        g_string_append_printf (table, "%s %s %s\n", g_strstrip (cells[1]), g_strstrip (cells[2]),
+                                g_strstrip (cells[3]));
     }
   return table != NULL ? g_string_free (table, FALSE) : NULL;
 }
@@ -126,7 +134,8 @@ table_below (char **lines, const char *word)
 static void
 test_its_readme_agrees (void)
 {
-  g_autofree char *path = g_build_filename (g_getenv ("SOURCE_ROOT"), "plugins", object, "README.md", NULL);
+  g_autofree char *path
+      = g_build_filename (g_getenv ("SOURCE_ROOT"), "plugins", object, "README.md", NULL);
   g_autoptr (TallyRegistry) registry = tally_registry_new ();
   g_autoptr (GPtrArray) plugins = plugins_of (registry);
   g_autofree char *text = NULL;
@@ -141,8 +150,9 @@ test_its_readme_agrees (void)
   for (guint i = 0; i < plugins->len; i++)
     {
       const TallyPlugin *plugin = plugins->pdata[i];
-      g_autofree char *heading = g_strdup_printf ("%c%s", g_ascii_toupper (*tally_kind_name (plugin->kind)),
-                                                  tally_kind_name (plugin->kind) + 1);
+      g_autofree char *heading
+          = g_strdup_printf ("%c%s", g_ascii_toupper (*tally_kind_name (plugin->kind)),
+                             tally_kind_name (plugin->kind) + 1);
       g_autofree char *expected = options_as_table (plugin);
       g_autofree char *found = table_below (lines, plugin->name);
 
@@ -168,13 +178,15 @@ count_descriptors (void)
   return n;
 }
 
-/* Gives all required options a value of their type, so that open() is reached; whether it succeeds is not asked. */
+/* Gives all required options a value of their type, so that open() is reached; whether it succeeds
+ * is not asked. */
 static void
 live_once (const TallyPlugin *plugin)
 {
   g_autoptr (TallyInstance) instance = tally_instance_new (plugin);
   g_autoptr (TallyContext) ctx = tally_context_new ("/nonexistent");
-  g_autoptr (TallySchema) schema = tally_schema_new (&(TallyColumn) { "subject", TALLY_TYPE_TEXT }, 1);
+  g_autoptr (TallySchema) schema
+      = tally_schema_new (&(TallyColumn) { "subject", TALLY_TYPE_TEXT }, 1);
   gboolean good;
 
   for (guint i = 0; i < tally_option_count (plugin->options); i++)
@@ -182,7 +194,8 @@ live_once (const TallyPlugin *plugin)
       const TallyOption *option = &plugin->options[i];
 
       if ((option->flags & TALLY_OPTION_REQUIRED) != 0)
-        tally_instance_set (instance, option->name, option->example != NULL ? option->example : "1", "/nonexistent", NULL);
+        tally_instance_set (instance, option->name, option->example != NULL ? option->example : "1",
+                            "/nonexistent", NULL);
     }
   good = tally_instance_finish (instance, NULL, NULL);
   good = good && (plugin->accept == NULL || plugin->accept (instance->self, schema, NULL));

@@ -18,12 +18,16 @@ static const char *const fruits[] = { "apple", "green-pear", NULL };
 static const TallyOption options[] = {
   { "int", TALLY_OPTION_INT, 0, G_STRUCT_OFFSET (Fields, number), NULL, -5, 100, NULL, "s", NULL },
   { "any-int", TALLY_OPTION_INT, 0, G_STRUCT_OFFSET (Fields, number), NULL, 0, 0, NULL, "s", NULL },
-  { "size", TALLY_OPTION_SIZE, 0, G_STRUCT_OFFSET (Fields, number), NULL, 1, 1 << 30, NULL, "s", NULL },
-  { "duration", TALLY_OPTION_DURATION, 0, G_STRUCT_OFFSET (Fields, number), NULL, 0, G_MAXINT64, NULL, "s", NULL },
+  { "size", TALLY_OPTION_SIZE, 0, G_STRUCT_OFFSET (Fields, number), NULL, 1, 1 << 30, NULL, "s",
+    NULL },
+  { "duration", TALLY_OPTION_DURATION, 0, G_STRUCT_OFFSET (Fields, number), NULL, 0, G_MAXINT64,
+    NULL, "s", NULL },
   { "bool", TALLY_OPTION_BOOL, 0, G_STRUCT_OFFSET (Fields, flag), NULL, 0, 0, NULL, "s", NULL },
-  { "choice", TALLY_OPTION_CHOICE, 0, G_STRUCT_OFFSET (Fields, choice), NULL, 0, 0, fruits, "s", NULL },
+  { "choice", TALLY_OPTION_CHOICE, 0, G_STRUCT_OFFSET (Fields, choice), NULL, 0, 0, fruits, "s",
+    NULL },
   { "text", TALLY_OPTION_TEXT, 0, G_STRUCT_OFFSET (Fields, text), NULL, 0, 0, NULL, "s", NULL },
-  { "path", TALLY_OPTION_TEXT, TALLY_OPTION_PATH, G_STRUCT_OFFSET (Fields, text), NULL, 0, 0, NULL, "s", NULL },
+  { "path", TALLY_OPTION_TEXT, TALLY_OPTION_PATH, G_STRUCT_OFFSET (Fields, text), NULL, 0, 0, NULL,
+    "s", NULL },
   { "secret", TALLY_OPTION_SECRET, 0, G_STRUCT_OFFSET (Fields, text), NULL, 0, 0, NULL, "s", NULL },
   { "list", TALLY_OPTION_LIST, 0, G_STRUCT_OFFSET (Fields, list), NULL, 0, 0, NULL, "s", NULL },
   { 0 },
@@ -56,7 +60,8 @@ test_takes_numbers_with_units (void)
       g_autoptr (GError) error = NULL;
       Fields fields = { 0 };
 
-      tally_option_set (tally_option_find (options, rows[i].option), &fields, rows[i].text, NULL, "/", &error);
+      tally_option_set (tally_option_find (options, rows[i].option), &fields, rows[i].text, NULL,
+                        "/", &error);
       assert_no_error (error);
       assert_row_int (rows[i].label, fields.number, rows[i].value);
     }
@@ -78,12 +83,15 @@ test_says_what_would_be_right (void)
     { "too small", "int", "-6", "from -5 to 100, not \"-6\"" },
     { "too great", "int", "101", "not \"101\"" },
     { "past 64 bits", "any-int", "9223372036854775808", "\"any-int\" takes a whole number, not" },
-    { "unknown unit", "size", "5kb", "\"size\" takes a size such as 64kB or 16MiB, from 1B to 1GiB, not \"5kb\"" },
+    { "unknown unit", "size", "5kb",
+      "\"size\" takes a size such as 64kB or 16MiB, from 1B to 1GiB, not \"5kb\"" },
     { "overflow by its unit", "size", "9223372036854775807TiB", "not \"9223372036854775807TiB\"" },
-    { "no unit", "duration", "30", "\"duration\" takes a duration such as 500ms, 30s or 2h, at least 0, not \"30\"" },
+    { "no unit", "duration", "30",
+      "\"duration\" takes a duration such as 500ms, 30s or 2h, at least 0, not \"30\"" },
     { "negative time", "duration", "-1s", "at least 0, not \"-1s\"" },
     { "yes", "bool", "yes", "\"bool\" takes true or false, not \"yes\"" },
-    { "another choice", "choice", "plum", "\"choice\" takes one of apple, green-pear, not \"plum\"" },
+    { "another choice", "choice", "plum",
+      "\"choice\" takes one of apple, green-pear, not \"plum\"" },
     { "half a character", "text", "a\xff", "\"text\" takes a text, not" },
   };
 
@@ -91,7 +99,8 @@ test_says_what_would_be_right (void)
     {
       g_autoptr (GError) error = NULL;
       Fields fields = { 0 };
-      gboolean taken = tally_option_set (tally_option_find (options, rows[i].option), &fields, rows[i].text, NULL, "/", &error);
+      gboolean taken = tally_option_set (tally_option_find (options, rows[i].option), &fields,
+                                         rows[i].text, NULL, "/", &error);
 
       assert_row_int (rows[i].label, taken, FALSE);
       assert_error (error, TALLY_ERROR, TALLY_ERROR_USAGE, rows[i].message);
@@ -107,7 +116,8 @@ test_shows_a_reference_and_never_its_value (void)
   tally_option_set (tally_option_find (options, "int"), &fields, "hunter2", "${PORT}", "/", &error);
   assert_text (error->message, "\"int\" takes a whole number, from -5 to 100, not \"${PORT}\"");
   g_clear_error (&error);
-  tally_option_set (tally_option_find (options, "secret"), &fields, "hunter2\xff", NULL, "/", &error);
+  tally_option_set (tally_option_find (options, "secret"), &fields, "hunter2\xff", NULL, "/",
+                    &error);
   assert_text (error->message, "\"secret\" takes a text");
 }
 
@@ -149,7 +159,8 @@ test_takes_paths_from_the_folder (void)
     {
       Fields fields = { 0 };
 
-      tally_option_set (tally_option_find (options, "path"), &fields, rows[i].text, NULL, "/home/p", NULL);
+      tally_option_set (tally_option_find (options, "path"), &fields, rows[i].text, NULL, "/home/p",
+                        NULL);
       assert_row_text (rows[i].label, fields.text, rows[i].path);
       tally_option_clear (tally_option_find (options, "path"), &fields);
     }
@@ -182,20 +193,24 @@ test_a_list_is_bounded (void)
 
 static const TallyOption filled_options[] = {
   { "limit", TALLY_OPTION_INT, 0, G_STRUCT_OFFSET (Fields, number), "42", 1, 100, NULL, "s", NULL },
-  { "name", TALLY_OPTION_TEXT, TALLY_OPTION_REQUIRED, G_STRUCT_OFFSET (Fields, text), NULL, 0, 0, NULL, "s", NULL },
-  { "mark", TALLY_OPTION_EXPRESSION, 0, G_STRUCT_OFFSET (Fields, choice), NULL, 0, 0, NULL, "s", NULL },
+  { "name", TALLY_OPTION_TEXT, TALLY_OPTION_REQUIRED, G_STRUCT_OFFSET (Fields, text), NULL, 0, 0,
+    NULL, "s", NULL },
+  { "mark", TALLY_OPTION_EXPRESSION, 0, G_STRUCT_OFFSET (Fields, choice), NULL, 0, 0, NULL, "s",
+    NULL },
   { 0 },
 };
 
 static gboolean
 refuses_bob (gpointer self, GError **error)
 {
-  return strcmp (((Fields *) self)->text, "bob") != 0 || tally_throw (error, TALLY_ERROR_USAGE, "not bob");
+  return strcmp (((Fields *) self)->text, "bob") != 0
+         || tally_throw (error, TALLY_ERROR_USAGE, "not bob");
 }
 
 static const TallyPlugin filled = {
-  TALLY_PLUGIN_INIT, .kind = TALLY_SINK, .name = "filled", .instance_size = sizeof (Fields), .options = filled_options,
-  .check = refuses_bob,
+  TALLY_PLUGIN_INIT,         .kind = TALLY_SINK,
+  .name = "filled",          .instance_size = sizeof (Fields),
+  .options = filled_options, .check = refuses_bob,
 };
 
 static void
@@ -232,7 +247,8 @@ static const Promise promises[] = {
   { "takes paths from the folder", test_takes_paths_from_the_folder },
   { "names match with dash and underscore", test_names_match_with_dash_and_underscore },
   { "a list is bounded", test_a_list_is_bounded },
-  { "an instance is whole before its rules are asked", test_an_instance_is_whole_before_its_rules_are_asked },
+  { "an instance is whole before its rules are asked",
+    test_an_instance_is_whole_before_its_rules_are_asked },
   { NULL },
 };
 

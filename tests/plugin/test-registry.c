@@ -26,14 +26,25 @@ describe_nothing (gpointer self, TallyContext *ctx, GError **error)
 }
 
 static const TallyOption good_options[] = {
-  { .name = "text", .type = TALLY_OPTION_TEXT, .offset = G_STRUCT_OFFSET (Instance, text), .summary = "A text" },
+  { .name = "text",
+    .type = TALLY_OPTION_TEXT,
+    .offset = G_STRUCT_OFFSET (Instance, text),
+    .summary = "A text" },
   { 0 },
 };
 
 #define GOOD                                                                                       \
   TALLY_PLUGIN_INIT, .kind = TALLY_SINK, .name = "good", .summary = "Good",                        \
-  .instance_size = sizeof (Instance), .options = good_options, .write = do_nothing
-#define ONE_OPTION(...) (const TallyOption[]) { { __VA_ARGS__ }, { 0 } }
+                     .instance_size = sizeof (Instance), .options = good_options,                  \
+                     .write = do_nothing
+#define ONE_OPTION(...)                                                                            \
+  (const TallyOption[])                                                                            \
+  {                                                                                                \
+    { __VA_ARGS__ },                                                                               \
+    {                                                                                              \
+      0                                                                                            \
+    }                                                                                              \
+  }
 
 static const TallyDeliverySink half_delivery = { TALLY_DELIVERY_SINK_INIT };
 static const TallyDeliverySink tiny_delivery = { .size = 8 };
@@ -48,42 +59,68 @@ test_refuses_what_cannot_work (void)
     TallyPlugin plugin;
     const char *message;
   } rows[] = {
-    { "later interface", { GOOD, .abi = 2 }, "is built for plugin interface 2, this tallyman has 1" },
+    { "later interface",
+      { GOOD, .abi = 2 },
+      "is built for plugin interface 2, this tallyman has 1" },
     { "no interface", { GOOD, .abi = 0 }, "is built for plugin interface 0" },
     { "half a struct", { GOOD, .size = 40 }, "its descriptor has 40 bytes" },
     { "half an option", { GOOD, .option_size = 16 }, "rows of its option table have 16 bytes" },
     { "no name", { GOOD, .name = NULL }, "has a sink with no name" },
-    { "a path for a name", { GOOD, .name = "../x" }, "has a sink with the name \"../x\", which none can have" },
+    { "a path for a name",
+      { GOOD, .name = "../x" },
+      "has a sink with the name \"../x\", which none can have" },
     { "no summary", { GOOD, .summary = NULL }, "sink \"good\" has no summary" },
     { "unknown kind", { GOOD, .kind = 7 }, "is of an unknown kind 7" },
-    { "a sink that writes nowhere", { GOOD, .write = NULL }, "sink \"good\" has no callback \"write\"" },
-    { "a source that reads nothing", { GOOD, .kind = TALLY_SOURCE }, "source \"good\" has no callback \"read\"" },
-    { "a source without columns", { GOOD, .kind = TALLY_SOURCE, .read = do_nothing }, "has no callback \"describe\"" },
-    { "a transform that does nothing", { GOOD, .kind = TALLY_TRANSFORM }, "has no callback \"apply\"" },
-    { "half a delivery", { GOOD, .delivery = &half_delivery }, "has no callback \"delivery.profile\"" },
-    { "a tiny delivery", { GOOD, .delivery = &tiny_delivery }, "its delivery callbacks have 8 bytes" },
-    { "an option outside", { GOOD, .options = ONE_OPTION (.name = "x", .offset = sizeof (Instance), .summary = "s") },
+    { "a sink that writes nowhere",
+      { GOOD, .write = NULL },
+      "sink \"good\" has no callback \"write\"" },
+    { "a source that reads nothing",
+      { GOOD, .kind = TALLY_SOURCE },
+      "source \"good\" has no callback \"read\"" },
+    { "a source without columns",
+      { GOOD, .kind = TALLY_SOURCE, .read = do_nothing },
+      "has no callback \"describe\"" },
+    { "a transform that does nothing",
+      { GOOD, .kind = TALLY_TRANSFORM },
+      "has no callback \"apply\"" },
+    { "half a delivery",
+      { GOOD, .delivery = &half_delivery },
+      "has no callback \"delivery.profile\"" },
+    { "a tiny delivery",
+      { GOOD, .delivery = &tiny_delivery },
+      "its delivery callbacks have 8 bytes" },
+    { "an option outside",
+      { GOOD, .options = ONE_OPTION (.name = "x", .offset = sizeof (Instance), .summary = "s") },
       "sink \"good\": option \"x\" lies outside of the instance" },
-    { "an option of no type", { GOOD, .options = ONE_OPTION (.name = "x", .type = 99, .summary = "s") },
+    { "an option of no type",
+      { GOOD, .options = ONE_OPTION (.name = "x", .type = 99, .summary = "s") },
       "option \"x\" is of an unknown type 99" },
-    { "an option without words", { GOOD, .options = ONE_OPTION (.name = "x") }, "option \"x\" has no summary" },
-    { "an option with a bad name", { GOOD, .options = ONE_OPTION (.name = "X", .summary = "s") },
+    { "an option without words",
+      { GOOD, .options = ONE_OPTION (.name = "x") },
+      "option \"x\" has no summary" },
+    { "an option with a bad name",
+      { GOOD, .options = ONE_OPTION (.name = "X", .summary = "s") },
       "option \"X\" has a name that none can have" },
     { "a choice of nothing",
-      { GOOD, .options = ONE_OPTION (.name = "x", .type = TALLY_OPTION_CHOICE, .choices = no_choices, .summary = "s") },
+      { GOOD, .options = ONE_OPTION (.name = "x", .type = TALLY_OPTION_CHOICE,
+                                     .choices = no_choices, .summary = "s") },
       "option \"x\" has no choices" },
     { "a default that is none",
-      { GOOD, .options = ONE_OPTION (.name = "x", .type = TALLY_OPTION_INT, .fallback = "many", .summary = "s") },
+      { GOOD, .options = ONE_OPTION (.name = "x", .type = TALLY_OPTION_INT, .fallback = "many",
+                                     .summary = "s") },
       "default: \"x\" takes a whole number, not \"many\"" },
     { "bounds upside down",
-      { GOOD, .options = ONE_OPTION (.name = "x", .type = TALLY_OPTION_INT, .min = 2, .max = 1, .summary = "s") },
+      { GOOD, .options = ONE_OPTION (.name = "x", .type = TALLY_OPTION_INT, .min = 2, .max = 1,
+                                     .summary = "s") },
       "option \"x\" has bounds that nothing fits into" },
     { "an expression in a source",
       { GOOD, .kind = TALLY_SOURCE, .read = do_nothing, .describe = describe_nothing,
         .options = ONE_OPTION (.name = "x", .type = TALLY_OPTION_EXPRESSION, .summary = "s") },
       "option \"x\" is an expression, which only a sink can have" },
     { "the same option twice",
-      { GOOD, .options = (const TallyOption[]) { { .name = "a-b", .summary = "s" }, { .name = "a_b", .summary = "s" }, { 0 } } },
+      { GOOD, .options = (const TallyOption[]) { { .name = "a-b", .summary = "s" },
+                                                { .name = "a_b", .summary = "s" },
+                                                { 0 } } },
       "option \"a_b\" is there twice" },
   };
 
@@ -110,7 +147,8 @@ test_takes_a_good_one (void)
   assert_true (descriptor->plugin.write == do_nothing);
 }
 
-/* A plugin that is built with a later header has larger structs; what is known of them is where it was. */
+/* A plugin that is built with a later header has larger structs; what is known of them is where it
+ * was. */
 static void
 test_walks_the_options_of_a_later_plugin_by_its_size (void)
 {
@@ -120,14 +158,19 @@ test_walks_the_options_of_a_later_plugin_by_its_size (void)
     gpointer later[3];
   } options[] = {
     { { .name = "one", .offset = G_STRUCT_OFFSET (Instance, text), .summary = "First" }, { 0 } },
-    { { .name = "two", .type = TALLY_OPTION_BOOL, .offset = G_STRUCT_OFFSET (Instance, choice), .summary = "Second" }, { 0 } },
+    { { .name = "two",
+        .type = TALLY_OPTION_BOOL,
+        .offset = G_STRUCT_OFFSET (Instance, choice),
+        .summary = "Second" },
+      { 0 } },
     { { 0 }, { 0 } },
   };
   struct
   {
     TallyPlugin plugin;
     gpointer later[5];
-  } later = { .plugin = { GOOD, .options = &options[0].option, .option_size = sizeof options[0] }, .later = { &later } };
+  } later = { .plugin = { GOOD, .options = &options[0].option, .option_size = sizeof options[0] },
+              .later = { &later } };
   g_autoptr (GError) error = NULL;
 
   later.plugin.size = sizeof later;
@@ -162,7 +205,8 @@ test_names_the_nearest (void)
   g_autoptr (GError) error = NULL;
 
   assert_true (tally_registry_find (registry, TALLY_SOURCE, "linse", &error) == NULL);
-  assert_error (error, TALLY_ERROR, TALLY_ERROR_USAGE, "there is no source \"linse\"; did you mean \"lines\"?");
+  assert_error (error, TALLY_ERROR, TALLY_ERROR_USAGE,
+                "there is no source \"linse\"; did you mean \"lines\"?");
   assert_true (tally_registry_find (registry, TALLY_SINK, "lines", &error) == NULL);
   assert_error (error, TALLY_ERROR, TALLY_ERROR_USAGE, "there is no sink \"lines\"");
   assert_true (tally_registry_find (registry, TALLY_SINK, "../lines", &error) == NULL);
@@ -189,7 +233,8 @@ test_says_why_something_does_not_load (void)
 {
   g_autofree char *folder = g_dir_make_tmp ("plugins-XXXXXX", NULL);
   g_autofree char *text = g_build_filename (folder, "text.so", NULL);
-  g_autofree char *path = g_strdup_printf ("plugins:%s:%s", folder, g_getenv ("TALLYMAN_PLUGIN_PATH"));
+  g_autofree char *path
+      = g_strdup_printf ("plugins:%s:%s", folder, g_getenv ("TALLYMAN_PLUGIN_PATH"));
   g_autofree char *before = g_strdup (g_getenv ("TALLYMAN_PLUGIN_PATH"));
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) warnings = NULL, plugins = NULL;
@@ -229,7 +274,8 @@ test_never_looks_in_the_working_directory (void)
 static const Promise promises[] = {
   { "takes a good one", test_takes_a_good_one },
   { "refuses what cannot work", test_refuses_what_cannot_work },
-  { "walks the options of a later plugin by its size", test_walks_the_options_of_a_later_plugin_by_its_size },
+  { "walks the options of a later plugin by its size",
+    test_walks_the_options_of_a_later_plugin_by_its_size },
   { "finds by name and by first word", test_finds_by_name_and_by_first_word },
   { "names the nearest", test_names_the_nearest },
   { "lists in order", test_lists_in_order },

@@ -4,10 +4,14 @@
 #include "transform/step.h"
 #include <string.h>
 
-static const TallyColumn columns[] = { { "id", TALLY_TYPE_TEXT }, { "name", TALLY_TYPE_TEXT }, { "n", TALLY_TYPE_BIGINT } };
+static const TallyColumn columns[]
+    = { { "id", TALLY_TYPE_TEXT }, { "name", TALLY_TYPE_TEXT }, { "n", TALLY_TYPE_BIGINT } };
 
 static const char *const values[][3] = {
-  { "1", "ann", "10" }, { "2", "bob", NULL }, { "x", NULL, "30" }, { "4", "dan", "40" },
+  { "1", "ann", "10" },
+  { "2", "bob", NULL },
+  { "x", NULL, "30" },
+  { "4", "dan", "40" },
 };
 
 static TallyBatch *
@@ -61,9 +65,11 @@ describe (TallyBatch *batch)
     }
   rejects = tally_batch_rejects (batch, &n_rejects);
   for (guint i = 0; i < n_rejects; i++)
-    g_string_append_printf (out, "\n%s %s: %s %s", rejects[i].origin, rejects[i].stage, rejects[i].reason, rejects[i].record);
+    g_string_append_printf (out, "\n%s %s: %s %s", rejects[i].origin, rejects[i].stage,
+                            rejects[i].reason, rejects[i].record);
   if (tally_batch_n_filtered (batch) > 0)
-    g_string_append_printf (out, "\n%" G_GUINT64_FORMAT " filtered", tally_batch_n_filtered (batch));
+    g_string_append_printf (out, "\n%" G_GUINT64_FORMAT " filtered",
+                            tally_batch_n_filtered (batch));
   return g_string_free (out, FALSE);
 }
 
@@ -100,7 +106,8 @@ run_rows (const Row *rows, guint n_rows)
           tally_batch_begin_stage (batch, tally_step_name (step));
           tally_step_apply (step, batch);
           tally_batch_end_stage (batch);
-          assert_row_int (rows[i].label, tally_batch_schema (batch) == tally_step_schema (step), TRUE);
+          assert_row_int (rows[i].label, tally_batch_schema (batch) == tally_step_schema (step),
+                          TRUE);
           found = describe (batch);
         }
       assert_row_text (rows[i].label, found, rows[i].expected);
@@ -111,10 +118,18 @@ static void
 test_filter_keeps_what_is_true (void)
 {
   static const Row rows[] = {
-    { "NULL is not true", "filter", { { NULL, "n > 10" } }, "id:text name:text n:bigint\nx||30\n4|dan|40\n2 filtered" },
-    { "all", "filter", { { NULL, "true" } }, "id:text name:text n:bigint\n1|ann|10\n2|bob|\nx||30\n4|dan|40" },
+    { "NULL is not true",
+      "filter",
+      { { NULL, "n > 10" } },
+      "id:text name:text n:bigint\nx||30\n4|dan|40\n2 filtered" },
+    { "all",
+      "filter",
+      { { NULL, "true" } },
+      "id:text name:text n:bigint\n1|ann|10\n2|bob|\nx||30\n4|dan|40" },
     { "none", "filter", { { NULL, "false" } }, "id:text name:text n:bigint\n4 filtered" },
-    { "a row that cannot be judged is rejected", "filter", { { NULL, "id::bigint > 1" } },
+    { "a row that cannot be judged is rejected",
+      "filter",
+      { { NULL, "id::bigint > 1" } },
       "id:text name:text n:bigint\n2|bob|\n4|dan|40\n"
       "t:3 filter: invalid input syntax for type bigint: \"x\" {\"id\":\"x\",\"name\":null,\"n\":30}\n1 filtered" },
   };
@@ -126,15 +141,25 @@ static void
 test_set_sees_the_row_as_it_came (void)
 {
   static const Row rows[] = {
-    { "new column", "set", { { "m", "n + 1" } },
+    { "new column",
+      "set",
+      { { "m", "n + 1" } },
       "id:text name:text n:bigint m:bigint\n1|ann|10|11\n2|bob||\nx||30|31\n4|dan|40|41" },
-    { "swapped", "set", { { "id", "name" }, { "name", "id" } },
+    { "swapped",
+      "set",
+      { { "id", "name" }, { "name", "id" } },
       "id:text name:text n:bigint\nann|1|10\nbob|2|\n|x|30\ndan|4|40" },
-    { "of another type, in its place", "set", { { "id", "n" } },
+    { "of another type, in its place",
+      "set",
+      { { "id", "n" } },
       "id:bigint name:text n:bigint\n10|ann|10\n|bob|\n30||30\n40|dan|40" },
-    { "itself", "set", { { "name", "upper(name)" } },
+    { "itself",
+      "set",
+      { { "name", "upper(name)" } },
       "id:text name:text n:bigint\n1|ANN|10\n2|BOB|\nx||30\n4|DAN|40" },
-    { "a bad row is rejected as it came", "set", { { "name", "'z'" }, { "k", "id::bigint" } },
+    { "a bad row is rejected as it came",
+      "set",
+      { { "name", "'z'" }, { "k", "id::bigint" } },
       "id:text name:text n:bigint k:bigint\n1|z|10|1\n2|z||2\n4|z|40|4\n"
       "t:3 set: invalid input syntax for type bigint: \"x\" {\"id\":\"x\",\"name\":null,\"n\":30}" },
     { "wrong", "set", { { "a", "nam" } }, "column \"nam\" does not exist" },
@@ -147,12 +172,19 @@ static void
 test_cast_rejects_what_has_no_such_form (void)
 {
   static const Row rows[] = {
-    { "text to bigint", "cast", { { "id", "bigint" } },
+    { "text to bigint",
+      "cast",
+      { { "id", "bigint" } },
       "id:bigint name:text n:bigint\n1|ann|10\n2|bob|\n4|dan|40\n"
       "t:3 cast: invalid input syntax for type bigint: \"x\" {\"id\":\"x\",\"name\":null,\"n\":30}" },
-    { "two at once, to text and back", "cast", { { "n", "text" }, { "name", "text" } },
+    { "two at once, to text and back",
+      "cast",
+      { { "n", "text" }, { "name", "text" } },
       "id:text name:text n:text\n1|ann|10\n2|bob|\nx||30\n4|dan|40" },
-    { "an expression for a type", "cast", { { "n", "text || name" } }, "\"text || name\" is no type" },
+    { "an expression for a type",
+      "cast",
+      { { "n", "text || name" } },
+      "\"text || name\" is no type" },
     { "an unknown column", "cast", { { "nn", "text" } }, "column \"nn\" does not exist" },
   };
 
@@ -163,13 +195,24 @@ static void
 test_keep_drop_and_rename_move_columns (void)
 {
   static const Row rows[] = {
-    { "in the list's order", "keep", { { NULL, "n" }, { NULL, "id" } }, "n:bigint id:text\n10|1\n|2\n30|x\n40|4" },
+    { "in the list's order",
+      "keep",
+      { { NULL, "n" }, { NULL, "id" } },
+      "n:bigint id:text\n10|1\n|2\n30|x\n40|4" },
     { "the rest", "drop", { { NULL, "id" }, { NULL, "n" } }, "name:text\nann\nbob\n\ndan" },
-    { "new from old", "rename", { { "key", "id" } }, "key:text name:text n:bigint\n1|ann|10\n2|bob|\nx||30\n4|dan|40" },
-    { "two names swapped", "rename", { { "id", "name" }, { "name", "id" } },
+    { "new from old",
+      "rename",
+      { { "key", "id" } },
+      "key:text name:text n:bigint\n1|ann|10\n2|bob|\nx||30\n4|dan|40" },
+    { "two names swapped",
+      "rename",
+      { { "id", "name" }, { "name", "id" } },
       "name:text id:text n:bigint\n1|ann|10\n2|bob|\nx||30\n4|dan|40" },
     { "onto one that stays", "rename", { { "n", "id" } }, "there is a column \"n\" already" },
-    { "two onto one", "rename", { { "a", "id" }, { "a", "name" } }, "there is a column \"a\" already" },
+    { "two onto one",
+      "rename",
+      { { "a", "id" }, { "a", "name" } },
+      "there is a column \"a\" already" },
     { "one onto two", "rename", { { "a", "id" }, { "b", "id" } }, "column \"id\" is named twice" },
     { "unknown", "keep", { { NULL, "idd" } }, "column \"idd\" does not exist" },
     { "twice", "drop", { { NULL, "id" }, { NULL, "id" } }, "column \"id\" is named twice" },
@@ -182,15 +225,22 @@ static void
 test_assert_rejects_with_its_message (void)
 {
   static const Row rows[] = {
-    { "false and NULL", "assert", { { "n > 10", "too small" } },
+    { "false and NULL",
+      "assert",
+      { { "n > 10", "too small" } },
       "id:text name:text n:bigint\nx||30\n4|dan|40\n"
       "t:1 assert: too small {\"id\":\"1\",\"name\":\"ann\",\"n\":10}\n"
       "t:2 assert: too small {\"id\":\"2\",\"name\":\"bob\",\"n\":null}" },
-    { "the first one counts", "assert", { { "n IS NOT NULL", "no n" }, { "n > 10", "small n" } },
+    { "the first one counts",
+      "assert",
+      { { "n IS NOT NULL", "no n" }, { "n > 10", "small n" } },
       "id:text name:text n:bigint\nx||30\n4|dan|40\n"
       "t:2 assert: no n {\"id\":\"2\",\"name\":\"bob\",\"n\":null}\n"
       "t:1 assert: small n {\"id\":\"1\",\"name\":\"ann\",\"n\":10}" },
-    { "not boolean", "assert", { { "n", "m" } }, "a condition must be boolean, and this is bigint" },
+    { "not boolean",
+      "assert",
+      { { "n", "m" } },
+      "a condition must be boolean, and this is bigint" },
   };
 
   run_rows (rows, G_N_ELEMENTS (rows));
@@ -220,8 +270,9 @@ test_takes_an_empty_batch (void)
     const char *step;
     TallyStepArgument argument;
   } rows[] = {
-    { "filter", { NULL, "n > 1" } }, { "set", { "a", "n + 1" } },    { "rename", { "a", "n" } }, { "keep", { NULL, "n" } },
-    { "drop", { NULL, "n" } },       { "cast", { "n", "text" } },    { "assert", { "n > 1", "m" } }, { "limit", { NULL, "1" } },
+    { "filter", { NULL, "n > 1" } }, { "set", { "a", "n + 1" } }, { "rename", { "a", "n" } },
+    { "keep", { NULL, "n" } },       { "drop", { NULL, "n" } },   { "cast", { "n", "text" } },
+    { "assert", { "n > 1", "m" } },  { "limit", { NULL, "1" } },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
@@ -229,7 +280,8 @@ test_takes_an_empty_batch (void)
       g_autoptr (TallySchema) schema = tally_schema_new (columns, 3);
       g_autoptr (TallyBatch) batch = tally_batch_new (schema, 10);
       g_autoptr (GPtrArray) complaints = g_ptr_array_new_with_free_func (complaint_free);
-      g_autoptr (TallyStep) step = tally_step_find (rows[i].step)->build (&rows[i].argument, 1, schema, complaints);
+      g_autoptr (TallyStep) step
+          = tally_step_find (rows[i].step)->build (&rows[i].argument, 1, schema, complaints);
 
       assert_row_int (rows[i].step, step != NULL && tally_step_apply (step, batch), TRUE);
       assert_row_int (rows[i].step, tally_batch_n_rows (batch), 0);
