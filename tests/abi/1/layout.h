@@ -1,6 +1,7 @@
-/* layout.h: the public structs of plugin interface 1, byte for byte, on machines with 64-bit pointers
+/* layout.h: the public structs of plugin interface 1, byte for byte, where pointers have 64 bits
  *
- * STRUCT: its size when it was frozen; it may only grow.  FIELD: its offset, for ever.  VALUE: a word's number, for ever.
+ * STRUCT: its size when it was frozen; it may only grow.  FIELD: its offset, for ever.
+ * VALUE: a word's number, for ever.  Written by tests/abi/freeze.
  */
 STRUCT (TallyText, 16)
 FIELD (TallyText, data, 0)

@@ -130,7 +130,8 @@ typedef struct
 /**
  * TallyDeliverySink:
  * @size: sizeof (TallyDeliverySink)
- * @profile: says what the target promises; called after check(), before open()
+ * @profile: says what the target promises; called after check(), before open(), and again at work:
+ *   a sink that has learnt that keys do not count says so by a key_life of 0 from then on
  * @render: appends to @ret_body the exact bytes of the request for a row.  @reference is what the
  *   created record must carry so that it can be found again (origin, a colon, the key).  The same
  *   row must always give the same bytes.  Fails with %TALLY_ERROR_DATA to reject the row
