@@ -9,8 +9,8 @@
  *   resolve ─► find ───┬─ further parts ─────┴──────────── append
  *                      └──────────────────────────────────────────► settled
  *
- * A creation is looked up before it is sent, as long as no answer has shown that idempotency keys
- * count: the sink is not told whether an earlier run sent it.
+ * As long as no answer has shown whether idempotency keys count, a creation is looked up before it is
+ * sent: an earlier run may have sent it.  If they do not, the profile says so, and the core looks up.
  *
  * An errand never makes the same acting request twice: what does not come to a clear end is settled
  * as unknown, and the core decides what follows.
@@ -382,10 +382,10 @@ learn_of_keys (ZendeskErrand *errand, ZendeskCall *call)
   ZendeskSink *sink = errand->sink;
 
   sink->keys = call->headers.lookup == ZENDESK_LOOKUP_UNSAID ? ZENDESK_KEYS_IGNORED : ZENDESK_KEYS_HONOURED;
-  if (sink->idempotency && sink->keys == ZENDESK_KEYS_IGNORED)
+  if (sink->keys == ZENDESK_KEYS_IGNORED)
     tally_context_warn (sink->ctx, "an answer does not tell that the idempotency key counted "
-                        "(x-idempotency-lookup is missing): each record is looked up before it is sent; "
-                        "\"idempotency: false\" does that only for those whose answer was lost");
+                        "(x-idempotency-lookup is missing): records whose answer was lost are looked up, "
+                        "not sent again");
 }
 
 static void
@@ -429,8 +429,8 @@ ask_create (ZendeskErrand *errand)
 
   errand->generation = sink->access.generation;
   zendesk_http_start (sink->http, "POST", zendesk_modes[sink->mode].path, sink->access.header,
-                      sink->idempotency ? tally_delivery_key (errand->delivery) : NULL, body.data,
-                      body.length, ZENDESK_HTTP_ONCE, on_created, errand);
+                      tally_delivery_key (errand->delivery), body.data, body.length, ZENDESK_HTTP_ONCE,
+                      on_created, errand);
 }
 
 void
@@ -441,7 +441,7 @@ zendesk_send (gpointer self, TallyContext *ctx, TallyDelivery *delivery)
 
   if (!take_parts (errand))
     return;
-  errand->sending = sink->idempotency && sink->keys != ZENDESK_KEYS_HONOURED;
+  errand->sending = sink->keys == ZENDESK_KEYS_UNPROVEN;
   if (sink->access.refreshing)
     g_ptr_array_add (sink->access.waiting, errand);
   else if (errand->sending)

@@ -50,10 +50,6 @@ static const TallyOption options[] = {
   { .name = "run-tag", .type = TALLY_OPTION_BOOL, .offset = G_STRUCT_OFFSET (ZendeskSink, run_tag),
     .fallback = "true", .summary = "Whether each ticket gets the run's name as a tag",
     .example = "false" },
-  { .name = "idempotency", .type = TALLY_OPTION_BOOL, .offset = G_STRUCT_OFFSET (ZendeskSink, idempotency),
-    .fallback = "true",
-    .summary = "Whether Zendesk honours our idempotency keys; if not, doubts are settled by lookup alone",
-    .example = "false" },
   { .name = "ignore", .type = TALLY_OPTION_LIST, .offset = G_STRUCT_OFFSET (ZendeskSink, ignore),
     .summary = "Columns that are not sent, beyond those that only the key needs", .example = "[notes]" },
   { .name = "timeout", .type = TALLY_OPTION_DURATION, .offset = G_STRUCT_OFFSET (ZendeskSink, timeout),
@@ -157,7 +153,7 @@ sink_profile (gpointer self, TallyDeliveryProfile *ret_profile)
   ZendeskSink *sink = self;
 
   ret_profile->entity = "ticket";
-  ret_profile->key_life = sink->idempotency ? zendesk_modes[sink->mode].key_life : 0;
+  ret_profile->key_life = sink->keys == ZENDESK_KEYS_IGNORED ? 0 : zendesk_modes[sink->mode].key_life;
   ret_profile->settle = MINUTE;
   ret_profile->in_flight = TALLY_IN_FLIGHT_UNKNOWN;
   ret_profile->can_resolve = TRUE;

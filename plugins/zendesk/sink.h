@@ -37,7 +37,7 @@ typedef struct
   gint mode;           /* an index into zendesk_modes */
   gint long_body;      /* a ZendeskLongBody */
   char **tags, **ignore;
-  gboolean run_tag, idempotency;
+  gboolean run_tag;
   gint64 timeout, connect_timeout, lookup_lag;
   char *ca_file, *user_agent;
 

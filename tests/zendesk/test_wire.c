@@ -283,7 +283,7 @@ test_a_failed_look_before_sending_is_unsent (void)
   g_autoptr (Desk) desk = open_desk (server_url (server));
   TallyDelivery *delivery;
 
-  desk->sink->keys = ZENDESK_KEYS_IGNORED;
+  desk->sink->keys = ZENDESK_KEYS_UNPROVEN;
   delivery = desk_send (desk, KEY, "desk:1", BODY);
   desk_finish (desk);
   assert_int (delivery->verdict, TALLY_VERDICT_UNSENT);
