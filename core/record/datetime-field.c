@@ -539,10 +539,11 @@ static gboolean
 part_of_timestamp (Part *part, TallyUnit unit, TallyType type, gint64 timestamp)
 {
   gint32 days = tally_timestamp_to_date (timestamp);
-  gint64 usec = timestamp - days * TALLY_USECS_PER_DAY;
+  gint64 usec;
 
   if (timestamp == TALLY_TIMESTAMP_INFINITY || timestamp == TALLY_TIMESTAMP_MINUS_INFINITY)
     return infinite_part (part, unit, type, timestamp > 0 ? 1 : -1);
+  usec = timestamp - days * TALLY_USECS_PER_DAY;
   if (unit == TALLY_UNIT_EPOCH)
     {
       gint64 since;

@@ -73,7 +73,8 @@ tally_jsonb_sort_members (TallyJsonbMember *members, guint n)
 {
   guint kept = 0;
 
-  qsort (members, n, sizeof *members, compare_members);
+  if (n > 1)
+    qsort (members, n, sizeof *members, compare_members);
   for (guint i = 0; i < n; i++)
     if (i + 1 == n || tally_jsonb_compare_keys (members[i].key, members[i + 1].key) != 0)
       members[kept++] = members[i];
