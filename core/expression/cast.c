@@ -7,8 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-/* bigint stands for PostgreSQL's three integers; a cast to one of the smaller holds its value to their range.  modifier is the
- * bytes of the one that the cast names, 0 for eight. */
+/* bigint stands for PostgreSQL's three integers; a cast to one of the smaller holds its value to
+ * their range.  modifier is the bytes of the one that the cast names, 0 for eight. */
 static gboolean
 narrow (const Call *call, gint64 value, Value *ret, GError **error)
 {
@@ -52,14 +52,16 @@ text_to_bigint (Call *call, const Value *args, Value *ret, GError **error)
           g_string_append (message, integer_name (call));
         }
       else
-        g_string_replace (message, "for type bigint:", call->term->modifier == 4 ? "for type integer:" : "for type smallint:", 1);
+        g_string_replace (
+            message, "for type bigint:",
+            call->term->modifier == 4 ? "for type integer:" : "for type smallint:", 1);
       return tally_throw (error, TALLY_ERROR_DATA, "%s", message->str);
     }
   if (call->term->modifier == 0 || narrow (call, ret->integer, ret, NULL))
     return TRUE;
 
-  return tally_throw (error, TALLY_ERROR_DATA, "value \"%.*s\" is out of range for type %s", (int) MIN (args[0].text.length, 1000),
-                      args[0].text.data, integer_name (call));
+  return tally_throw (error, TALLY_ERROR_DATA, "value \"%.*s\" is out of range for type %s",
+                      (int)MIN (args[0].text.length, 1000), args[0].text.data, integer_name (call));
 }
 
 /* Most numbers in text are short and plain: a sign and up to 18 digits. */
@@ -75,7 +77,7 @@ parse_plain (TallyText text, gint64 *ret_value)
     return FALSE;
   for (; at < end; at++)
     {
-      guint digit = (guint) (*at - '0');
+      guint digit = (guint)(*at - '0');
 
       if (digit > 9)
         return FALSE;
@@ -95,20 +97,20 @@ text_to_bigint_kernel (Frame *frame, Term *term)
   Call call = { .frame = frame, .batch = frame->batch, .term = term };
 
   FOR_EACH_ROW (frame, term->validity, row)
-    {
-      GError *error = NULL;
-      Value result;
+  {
+    GError *error = NULL;
+    Value result;
 
-      if (parse_plain (texts[row * step], &values[row]) && term->modifier == 0)
-        continue;
-      if (text_to_bigint (&call, &(Value) { .text = texts[row * step] }, &result, &error))
-        values[row] = result.integer;
-      else
-        {
-          tally_frame_fail_error (frame, row, error);
-          tally_bitmap_clear (term->validity, row);
-        }
-    }
+    if (parse_plain (texts[row * step], &values[row]) && term->modifier == 0)
+      continue;
+    if (text_to_bigint (&call, &(Value){ .text = texts[row * step] }, &result, &error))
+      values[row] = result.integer;
+    else
+      {
+        tally_frame_fail_error (frame, row, error);
+        tally_bitmap_clear (term->validity, row);
+      }
+  }
 }
 
 static gboolean
@@ -120,7 +122,7 @@ double_to_bigint (Call *call, const Value *args, Value *ret, GError **error)
   if (isnan (value) || value < -9223372036854775808.0 || value >= 9223372036854775808.0)
     return tally_throw (error, TALLY_ERROR_DATA, "%s out of range", integer_name (call));
 
-  return narrow (call, (gint64) value, ret, error);
+  return narrow (call, (gint64)value, ret, error);
 }
 
 static gboolean
@@ -134,7 +136,8 @@ numeric_to_bigint (Call *call, const Value *args, Value *ret, GError **error)
   if (call->term->modifier == 0)
     return tally_throw (error, TALLY_ERROR_DATA, "%s", cause->message);
   if (g_str_has_suffix (cause->message, "to bigint"))
-    return tally_throw (error, TALLY_ERROR_DATA, "%.*s%s", (int) (strlen (cause->message) - strlen ("bigint")), cause->message,
+    return tally_throw (error, TALLY_ERROR_DATA, "%.*s%s",
+                        (int)(strlen (cause->message) - strlen ("bigint")), cause->message,
                         integer_name (call));
 
   return tally_throw (error, TALLY_ERROR_DATA, "%s out of range", integer_name (call));
@@ -149,7 +152,8 @@ jsonb_to_bigint (Call *call, const Value *args, Value *ret, GError **error)
   if (tally_jsonb_to_bigint (args[0].text, &value, &cause))
     return narrow (call, value, ret, error);
   if (call->term->modifier != 0 && g_str_has_suffix (cause->message, "to type bigint"))
-    return tally_throw (error, TALLY_ERROR_DATA, "%.*s%s", (int) (strlen (cause->message) - strlen ("bigint")), cause->message,
+    return tally_throw (error, TALLY_ERROR_DATA, "%.*s%s",
+                        (int)(strlen (cause->message) - strlen ("bigint")), cause->message,
                         integer_name (call));
 
   return tally_throw (error, TALLY_ERROR_DATA, "%s", cause->message);
@@ -179,7 +183,7 @@ bigint_to_numeric (Call *call, const Value *args, Value *ret, GError **error)
 static gboolean
 bigint_to_double (Call *call, const Value *args, Value *ret, GError **error)
 {
-  ret->real = (double) args[0].integer;
+  ret->real = (double)args[0].integer;
   return TRUE;
 }
 
@@ -216,7 +220,7 @@ jsonb_to_boolean (Call *call, const Value *args, Value *ret, GError **error)
   if (!tally_jsonb_to_boolean (args[0].text, &value, error))
     return FALSE;
 
-  ret->boolean = (guint8) value;
+  ret->boolean = (guint8)value;
   return TRUE;
 }
 
@@ -244,7 +248,7 @@ same_number (Call *call, const Value *args, Value *ret, GError **error)
 static gboolean
 boolean_to_text (Call *call, const Value *args, Value *ret, GError **error)
 {
-  ret->text = args[0].boolean ? (TallyText) { "true", 4 } : (TallyText) { "false", 5 };
+  ret->text = args[0].boolean ? (TallyText){ "true", 4 } : (TallyText){ "false", 5 };
   return TRUE;
 }
 
@@ -260,14 +264,14 @@ static gboolean
 bigint_to_text (Call *call, const Value *args, Value *ret, GError **error)
 {
   char digits[20], *at = digits + sizeof digits;
-  guint64 rest = args[0].integer < 0 ? -(guint64) args[0].integer : (guint64) args[0].integer;
+  guint64 rest = args[0].integer < 0 ? -(guint64)args[0].integer : (guint64)args[0].integer;
 
   do
-    *--at = (char) ('0' + rest % 10);
+    *--at = (char)('0' + rest % 10);
   while ((rest /= 10) > 0);
   if (args[0].integer < 0)
     *--at = '-';
-  ret->text = tally_call_copy (call, at, (gsize) (digits + sizeof digits - at));
+  ret->text = tally_call_copy (call, at, (gsize)(digits + sizeof digits - at));
   return TRUE;
 }
 
@@ -338,7 +342,8 @@ CastContext
 tally_cast_find (guint from, guint to, const Function **ret_function)
 {
   for (guint i = 0; i < G_N_ELEMENTS (casts); i++)
-    if (tally_type_of_letter (casts[i].function.args[0]) == from && tally_type_of_letter (casts[i].function.result) == to)
+    if (tally_type_of_letter (casts[i].function.args[0]) == from
+        && tally_type_of_letter (casts[i].function.result) == to)
       {
         *ret_function = &casts[i].function;
         return casts[i].context;
@@ -357,7 +362,8 @@ gboolean
 tally_cast_is_implicit (guint from, guint to)
 {
   for (guint i = 0; i < G_N_ELEMENTS (casts); i++)
-    if (casts[i].context == CAST_IMPLICIT && tally_type_of_letter (casts[i].function.args[0]) == from
+    if (casts[i].context == CAST_IMPLICIT
+        && tally_type_of_letter (casts[i].function.args[0]) == from
         && tally_type_of_letter (casts[i].function.result) == to)
       return TRUE;
 
@@ -367,7 +373,7 @@ tally_cast_is_implicit (guint from, guint to)
 static gboolean
 numeric_limit (Call *call, const Value *args, Value *ret, GError **error)
 {
-  gint precision = (gint) (call->term->modifier >> 32), scale = (gint) (gint32) call->term->modifier;
+  gint precision = (gint)(call->term->modifier >> 32), scale = (gint)(gint32)call->term->modifier;
 
   return tally_numeric_limit (args[0].text, precision, scale, call->batch, &ret->text, error);
 }
@@ -380,10 +386,10 @@ text_limit (Call *call, const Value *args, Value *ret, GError **error)
   gsize at = 0;
 
   for (gint64 left = call->term->modifier; left > 0 && at < text.length; left--)
-    for (at++; at < text.length && ((guchar) text.data[at] & 0xc0) == 0x80; at++)
+    for (at++; at < text.length && ((guchar)text.data[at] & 0xc0) == 0x80; at++)
       ;
 
-  ret->text = (TallyText) { text.data, at };
+  ret->text = (TallyText){ text.data, at };
   return TRUE;
 }
 

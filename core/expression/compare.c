@@ -40,7 +40,7 @@ tally_value_compare (guint type, const Value *a, const Value *b)
   switch (type)
     {
     case TALLY_TYPE_BOOLEAN:
-      return (gint) a->boolean - (gint) b->boolean;
+      return (gint)a->boolean - (gint)b->boolean;
     case TALLY_TYPE_BIGINT:
     case TALLY_TYPE_TIMESTAMP:
     case TALLY_TYPE_TIMESTAMPTZ:
@@ -81,55 +81,59 @@ order_holds (gintptr operation, gint order)
 }
 
 /* One loop an operator and type, so that the compiler sees a plain comparison in each. */
-#define COMPARE_LOOP(test)                                                                                                    \
-  FOR_EACH_ROW (frame, term->validity, row)                                                                                   \
-  {                                                                                                                           \
-    a = as[row * a_step];                                                                                                     \
-    b = bs[row * b_step];                                                                                                     \
-    values[row] = (test);                                                                                                     \
+#define COMPARE_LOOP(test)                                                                         \
+  FOR_EACH_ROW (frame, term->validity, row)                                                        \
+  {                                                                                                \
+    a = as[row * a_step];                                                                          \
+    b = bs[row * b_step];                                                                          \
+    values[row] = (test);                                                                          \
   }
 
-#define DEFINE_COMPARE(name, Type, equal, order)                                                                              \
-  static void name (Frame *frame, Term *term)                                                                                 \
-  {                                                                                                                           \
-    const Type *as = term->args[0]->values, *bs = term->args[1]->values;                                                      \
-    guint a_step = term->args[0]->step, b_step = term->args[1]->step;                                                         \
-    guint8 *values = term->values;                                                                                            \
-    Type a, b;                                                                                                                \
-                                                                                                                              \
-    switch (term->function->detail)                                                                                           \
-      {                                                                                                                       \
-      case EQUAL:                                                                                                             \
-        COMPARE_LOOP (equal)                                                                                                  \
-        break;                                                                                                                \
-      case UNEQUAL:                                                                                                           \
-        COMPARE_LOOP (!(equal))                                                                                               \
-        break;                                                                                                                \
-      case LESS:                                                                                                              \
-        COMPARE_LOOP (order < 0)                                                                                              \
-        break;                                                                                                                \
-      case LESS_EQUAL:                                                                                                        \
-        COMPARE_LOOP (order <= 0)                                                                                             \
-        break;                                                                                                                \
-      case GREATER:                                                                                                           \
-        COMPARE_LOOP (order > 0)                                                                                              \
-        break;                                                                                                                \
-      default:                                                                                                                \
-        COMPARE_LOOP (order >= 0)                                                                                             \
-        break;                                                                                                                \
-      }                                                                                                                       \
+#define DEFINE_COMPARE(name, Type, equal, order)                                                   \
+  static void name (Frame *frame, Term *term)                                                      \
+  {                                                                                                \
+    const Type *as = term->args[0]->values, *bs = term->args[1]->values;                           \
+    guint a_step = term->args[0]->step, b_step = term->args[1]->step;                              \
+    guint8 *values = term->values;                                                                 \
+    Type a, b;                                                                                     \
+                                                                                                   \
+    switch (term->function->detail)                                                                \
+      {                                                                                            \
+      case EQUAL:                                                                                  \
+        COMPARE_LOOP (equal)                                                                       \
+        break;                                                                                     \
+      case UNEQUAL:                                                                                \
+        COMPARE_LOOP (!(equal))                                                                    \
+        break;                                                                                     \
+      case LESS:                                                                                   \
+        COMPARE_LOOP (order < 0)                                                                   \
+        break;                                                                                     \
+      case LESS_EQUAL:                                                                             \
+        COMPARE_LOOP (order <= 0)                                                                  \
+        break;                                                                                     \
+      case GREATER:                                                                                \
+        COMPARE_LOOP (order > 0)                                                                   \
+        break;                                                                                     \
+      default:                                                                                     \
+        COMPARE_LOOP (order >= 0)                                                                  \
+        break;                                                                                     \
+      }                                                                                            \
   }
 
 #define PLAIN_ORDER ((a > b) - (a < b))
 
-DEFINE_COMPARE (compare_texts, TallyText, a.length == b.length && memcmp (a.data, b.data, a.length) == 0, compare_text (a, b))
+DEFINE_COMPARE (compare_texts, TallyText,
+                a.length == b.length && memcmp (a.data, b.data, a.length) == 0, compare_text (a, b))
 DEFINE_COMPARE (compare_booleans, guint8, a == b, PLAIN_ORDER)
 DEFINE_COMPARE (compare_integers, gint64, a == b, PLAIN_ORDER)
 DEFINE_COMPARE (compare_dates, gint32, a == b, PLAIN_ORDER)
 DEFINE_COMPARE (compare_doubles, double, compare_double (a, b) == 0, compare_double (a, b))
-DEFINE_COMPARE (compare_numerics, TallyText, tally_numeric_compare (a, b) == 0, tally_numeric_compare (a, b))
-DEFINE_COMPARE (compare_intervals, TallyInterval, tally_interval_compare (a, b) == 0, tally_interval_compare (a, b))
-DEFINE_COMPARE (compare_jsonbs, TallyText, tally_jsonb_compare (a, b) == 0, tally_jsonb_compare (a, b))
+DEFINE_COMPARE (compare_numerics, TallyText, tally_numeric_compare (a, b) == 0,
+                tally_numeric_compare (a, b))
+DEFINE_COMPARE (compare_intervals, TallyInterval, tally_interval_compare (a, b) == 0,
+                tally_interval_compare (a, b))
+DEFINE_COMPARE (compare_jsonbs, TallyText, tally_jsonb_compare (a, b) == 0,
+                tally_jsonb_compare (a, b))
 
 /* A date may be out of a timestamp's range, so it is not cast to one. */
 static void
@@ -140,20 +144,24 @@ compare_date_and_timestamp (Frame *frame, Term *term)
   guint8 *values = term->values;
 
   FOR_EACH_ROW (frame, term->validity, row)
-    {
-      gint order = tally_date_compare_timestamp (TERM_VALUES (dates, gint32)[row * dates->step],
-                                                 TERM_VALUES (timestamps, gint64)[row * timestamps->step]);
+  {
+    gint order
+        = tally_date_compare_timestamp (TERM_VALUES (dates, gint32)[row * dates->step],
+                                        TERM_VALUES (timestamps, gint64)[row * timestamps->step]);
 
-      values[row] = order_holds (term->function->detail, date_first ? order : -order);
-    }
+    values[row] = order_holds (term->function->detail, date_first ? order : -order);
+  }
 }
 
-#define COMPARE_OPERATORS(letters, function)                                                                                  \
-  { "=", letters, 'b', .kernel = function, .detail = EQUAL }, { "<>", letters, 'b', .kernel = function, .detail = UNEQUAL },  \
-    { "<", letters, 'b', .kernel = function, .detail = LESS },                                                                \
-    { "<=", letters, 'b', .kernel = function, .detail = LESS_EQUAL },                                                         \
-    { ">", letters, 'b', .kernel = function, .detail = GREATER },                                                             \
-    { ">=", letters, 'b', .kernel = function, .detail = GREATER_EQUAL }
+#define COMPARE_OPERATORS(letters, function)                                                       \
+  { "=", letters, 'b', .kernel = function, .detail = EQUAL },                                      \
+      { "<>", letters, 'b', .kernel = function, .detail = UNEQUAL },                               \
+      { "<", letters, 'b', .kernel = function, .detail = LESS },                                   \
+      { "<=", letters, 'b', .kernel = function, .detail = LESS_EQUAL },                            \
+      { ">", letters, 'b', .kernel = function, .detail = GREATER },                                \
+  {                                                                                                \
+    ">=", letters, 'b', .kernel = function, .detail = GREATER_EQUAL                                \
+  }
 
 const Function tally_operator_functions[] = {
   COMPARE_OPERATORS ("tt", compare_texts),
@@ -184,7 +192,7 @@ is_null_kernel (Frame *frame, Term *term)
   guint8 *values = term->values;
 
   FOR_EACH_ROW (frame, term->validity, row)
-    values[row] = tally_bitmap_get (arg->validity, row) == wanted;
+  values[row] = tally_bitmap_get (arg->validity, row) == wanted;
 }
 
 static void
@@ -195,16 +203,19 @@ not_kernel (Frame *frame, Term *term)
   guint8 *values = term->values;
 
   FOR_EACH_ROW (frame, term->validity, row)
-    values[row] = !from[row * step];
+  values[row] = !from[row * step];
 }
 
-/* modifier is PostgreSQL's BoolTestType: IS TRUE, IS NOT TRUE, IS FALSE, IS NOT FALSE, IS UNKNOWN, IS NOT UNKNOWN. */
+/* modifier is PostgreSQL's BoolTestType: IS TRUE, IS NOT TRUE, IS FALSE, IS NOT FALSE, IS UNKNOWN,
+ * IS NOT UNKNOWN. */
 static gboolean
 boolean_test (Call *call, const Value *args, Value *ret, GError **error)
 {
   gint64 kind = call->term->modifier;
   gboolean unknown = call->nulls != 0;
-  gboolean holds = kind <= 2 ? !unknown && args[0].boolean : kind <= 4 ? !unknown && !args[0].boolean : unknown;
+  gboolean holds = kind <= 2   ? !unknown && args[0].boolean
+                   : kind <= 4 ? !unknown && !args[0].boolean
+                               : unknown;
 
   ret->boolean = kind % 2 == 1 ? holds : !holds;
   return TRUE;
@@ -239,8 +250,7 @@ is_distinct (Call *call, const Value *args, Value *ret, GError **error)
 static gboolean
 nullif (Call *call, const Value *args, Value *ret, GError **error)
 {
-  call->is_null = (call->nulls & 1)
-                  || (call->nulls == 0 && compare_args (call, args) == 0);
+  call->is_null = (call->nulls & 1) || (call->nulls == 0 && compare_args (call, args) == 0);
   *ret = args[0];
   return TRUE;
 }
@@ -253,7 +263,9 @@ extreme (Call *call, const Value *args, Value *ret, GError **error)
 
   for (guint i = 0; i < call->term->n_args; i++)
     if (!(call->nulls >> i & 1)
-        && (!found || tally_value_compare (call->term->type, &args[i], ret) * call->term->function->detail > 0))
+        && (!found
+            || tally_value_compare (call->term->type, &args[i], ret) * call->term->function->detail
+                   > 0))
       {
         *ret = args[i];
         found = TRUE;
@@ -303,24 +315,36 @@ in_kernel (Frame *frame, Term *term)
   for (guint w = 0; w < frame->n_words; w++)
     term->validity[w] &= left->validity[w];
   FOR_EACH_ROW (frame, term->validity, row)
-    {
-      gboolean unknown = FALSE;
-      Value value = { 0 };
+  {
+    gboolean unknown = FALSE;
+    Value value = { 0 };
 
-      memcpy (&value, (const char *) left->values + row * left->step * size, size);
-      values[row] = is_text ? in_text_list (term, value.text, &unknown) : in_list (term, &value, &unknown);
-      if (!values[row] && unknown)
-        tally_bitmap_clear (term->validity, row);
-    }
+    memcpy (&value, (const char *)left->values + row * left->step * size, size);
+    values[row]
+        = is_text ? in_text_list (term, value.text, &unknown) : in_list (term, &value, &unknown);
+    if (!values[row] && unknown)
+      tally_bitmap_clear (term->validity, row);
+  }
 }
 
-const Function tally_is_null_function = { "is null", "*", 'b', .kernel = is_null_kernel, .flags = FUNCTION_TAKES_NULL, .detail = FALSE };
-const Function tally_is_not_null_function = { "is not null", "*", 'b', .kernel = is_null_kernel, .flags = FUNCTION_TAKES_NULL, .detail = TRUE };
+const Function tally_is_null_function = {
+  "is null", "*", 'b', .kernel = is_null_kernel, .flags = FUNCTION_TAKES_NULL, .detail = FALSE
+};
+const Function tally_is_not_null_function
+    = { "is not null", "*", 'b', .kernel = is_null_kernel, .flags = FUNCTION_TAKES_NULL,
+        .detail = TRUE };
 const Function tally_not_function = { "not", "b", 'b', .kernel = not_kernel };
-const Function tally_boolean_test_function = { "is", "b", 'b', boolean_test, .flags = FUNCTION_TAKES_NULL };
-const Function tally_is_distinct_function = { "distinct", "**", 'b', is_distinct, .flags = FUNCTION_TAKES_NULL, .detail = TRUE };
-const Function tally_is_not_distinct_function = { "not distinct", "**", 'b', is_distinct, .flags = FUNCTION_TAKES_NULL, .detail = FALSE };
-const Function tally_nullif_function = { "nullif", "**", '*', nullif, .flags = FUNCTION_TAKES_NULL };
-const Function tally_greatest_function = { "greatest", "*", '*', extreme, .flags = FUNCTION_TAKES_NULL, .detail = 1 };
-const Function tally_least_function = { "least", "*", '*', extreme, .flags = FUNCTION_TAKES_NULL, .detail = -1 };
-const Function tally_in_function = { "in", "*", 'b', .kernel = in_kernel, .flags = FUNCTION_TAKES_NULL };
+const Function tally_boolean_test_function
+    = { "is", "b", 'b', boolean_test, .flags = FUNCTION_TAKES_NULL };
+const Function tally_is_distinct_function
+    = { "distinct", "**", 'b', is_distinct, .flags = FUNCTION_TAKES_NULL, .detail = TRUE };
+const Function tally_is_not_distinct_function
+    = { "not distinct", "**", 'b', is_distinct, .flags = FUNCTION_TAKES_NULL, .detail = FALSE };
+const Function tally_nullif_function
+    = { "nullif", "**", '*', nullif, .flags = FUNCTION_TAKES_NULL };
+const Function tally_greatest_function
+    = { "greatest", "*", '*', extreme, .flags = FUNCTION_TAKES_NULL, .detail = 1 };
+const Function tally_least_function
+    = { "least", "*", '*', extreme, .flags = FUNCTION_TAKES_NULL, .detail = -1 };
+const Function tally_in_function
+    = { "in", "*", 'b', .kernel = in_kernel, .flags = FUNCTION_TAKES_NULL };

@@ -1,8 +1,9 @@
 /* evaluate.c: terms over the rows of a batch
  *
- * Each term is evaluated under a selection, a bitmap of the rows that somebody wants to know it for, and leaves its values for
- * those rows and a validity bitmap that is clear elsewhere.  CASE, COALESCE, AND and OR narrow the selection for what they may
- * not need, so that nothing is worked out, and no error raised, for a row whose branch is not taken.
+ * Each term is evaluated under a selection, a bitmap of the rows that somebody wants to know it
+ * for, and leaves its values for those rows and a validity bitmap that is clear elsewhere.  CASE,
+ * COALESCE, AND and OR narrow the selection for what they may not need, so that nothing is worked
+ * out, and no error raised, for a row whose branch is not taken.
  */
 #include "term.h"
 #include <string.h>
@@ -59,18 +60,18 @@ tally_call_copy (Call *call, const char *data, gsize length)
   char *copy = tally_batch_alloc (call->batch, MAX (length, 1));
 
   memcpy (copy, data, length);
-  return (TallyText) { copy, length };
+  return (TallyText){ copy, length };
 }
 
 static inline void
 load (Value *value, const Term *term, guint row, gsize size)
 {
-  const char *from = (const char *) term->values + (gsize) row * term->step * size;
+  const char *from = (const char *)term->values + (gsize)row * term->step * size;
 
   switch (size)
     {
     case 1:
-      value->boolean = *(const guint8 *) from;
+      value->boolean = *(const guint8 *)from;
       break;
     case 4:
       memcpy (&value->date, from, 4);
@@ -87,12 +88,12 @@ load (Value *value, const Term *term, guint row, gsize size)
 static inline void
 store (Term *term, guint row, gsize size, const Value *value)
 {
-  char *to = (char *) term->values + (gsize) row * size;
+  char *to = (char *)term->values + (gsize)row * size;
 
   switch (size)
     {
     case 1:
-      *(guint8 *) to = value->boolean;
+      *(guint8 *)to = value->boolean;
       break;
     case 4:
       memcpy (to, &value->date, 4);
@@ -121,31 +122,31 @@ call_scalar (Frame *frame, Term *term)
     sizes[i] = tally_term_type_size (term->args[i]->type);
 
   FOR_EACH_ROW (frame, term->validity, row)
-    {
-      GError *error = NULL;
+  {
+    GError *error = NULL;
 
-      call.is_null = FALSE;
-      call.nulls = 0;
-      if (takes_null)
-        for (guint i = 0; i < term->n_args; i++)
-          if (!tally_bitmap_get (term->args[i]->validity, row))
-            call.nulls |= G_GUINT64_CONSTANT (1) << i;
+    call.is_null = FALSE;
+    call.nulls = 0;
+    if (takes_null)
       for (guint i = 0; i < term->n_args; i++)
-        if (!(call.nulls >> i & 1))
-          load (&args[i], term->args[i], row, sizes[i]);
+        if (!tally_bitmap_get (term->args[i]->validity, row))
+          call.nulls |= G_GUINT64_CONSTANT (1) << i;
+    for (guint i = 0; i < term->n_args; i++)
+      if (!(call.nulls >> i & 1))
+        load (&args[i], term->args[i], row, sizes[i]);
 
-      if (call.scratch->len > 0)
-        g_string_truncate (call.scratch, 0);
-      if (!function->scalar (&call, args, &value, &error))
-        {
-          tally_frame_fail_error (frame, row, error);
-          call.is_null = TRUE;
-        }
-      if (call.is_null)
-        tally_bitmap_clear (term->validity, row);
-      else
-        store (term, row, size, &value);
-    }
+    if (call.scratch->len > 0)
+      g_string_truncate (call.scratch, 0);
+    if (!function->scalar (&call, args, &value, &error))
+      {
+        tally_frame_fail_error (frame, row, error);
+        call.is_null = TRUE;
+      }
+    if (call.is_null)
+      tally_bitmap_clear (term->validity, row);
+    else
+      store (term, row, size, &value);
+  }
 }
 
 static void
@@ -183,20 +184,22 @@ find_rows (Frame *frame, const Term *term, const guint64 *rows, gboolean value, 
 
         for (guint64 rest = rows[w] & term->validity[w]; rest != 0; rest &= rest - 1)
           {
-            guint bit = (guint) __builtin_ctzll (rest);
+            guint bit = (guint)__builtin_ctzll (rest);
 
-            found |= (guint64) (values[w * 64 + bit] == value) << bit;
+            found |= (guint64)(values[w * 64 + bit] == value) << bit;
           }
         ret_found[w] = found;
       }
 }
 
-/* AND is settled by a FALSE on its left, OR by a TRUE; the right side is worked out for the other rows. */
+/* AND is settled by a FALSE on its left, OR by a TRUE; the right side is worked out for the other
+ * rows. */
 static void
 evaluate_logic (Frame *frame, Term *term, const guint64 *rows)
 {
   gboolean settling = term->kind == TERM_OR;
-  guint64 *settled = bits_take (frame), *other = bits_take (frame), *rest = bits_take (frame), *found = bits_take (frame);
+  guint64 *settled = bits_take (frame), *other = bits_take (frame), *rest = bits_take (frame),
+          *found = bits_take (frame);
   guint8 *values = term->values;
 
   tally_term_evaluate (frame, term->args[0], rows);
@@ -219,9 +222,9 @@ evaluate_logic (Frame *frame, Term *term, const guint64 *rows)
   for (guint w = 0; w < frame->n_words; w++)
     term->validity[w] = settled[w] | other[w];
   FOR_EACH_ROW (frame, settled, row)
-    values[row] = settling;
+  values[row] = settling;
   FOR_EACH_ROW (frame, other, row)
-    values[row] = !settling;
+  values[row] = !settling;
 
   bits_give (frame, settled);
   bits_give (frame, other);
@@ -243,10 +246,10 @@ take_values (Frame *frame, Term *term, const Term *from, const guint64 *rows)
       term->validity[w] |= taken[w];
     }
   FOR_EACH_ROW (frame, taken, row)
-    {
-      load (&value, from, row, size);
-      store (term, row, size, &value);
-    }
+  {
+    load (&value, from, row, size);
+    store (term, row, size, &value);
+  }
   bits_give (frame, taken);
 }
 
@@ -303,7 +306,7 @@ tally_term_evaluate (Frame *frame, Term *term, const guint64 *rows)
   switch (term->kind)
     {
     case TERM_CONSTANT:
-      term->validity = (guint64 *) (term->is_null ? frame->none : frame->all);
+      term->validity = (guint64 *)(term->is_null ? frame->none : frame->all);
       break;
     case TERM_COLUMN:
       term->values = tally_batch_vector (frame->batch, term->column);
@@ -385,13 +388,14 @@ lend_constants (TallyExpression *expression, TallyBatch *batch)
         continue;
       char *copy = tally_batch_alloc (batch, MAX (term->constant.text.length, 1));
       memcpy (copy, term->constant.text.data, term->constant.text.length);
-      term->borrowed.text = (TallyText) { copy, term->constant.text.length };
+      term->borrowed.text = (TallyText){ copy, term->constant.text.length };
       term->values = &term->borrowed;
     }
 }
 
 static void
-copy_result (Frame *frame, const Term *root, const guint64 *rows, gpointer vector, guint64 *validity)
+copy_result (Frame *frame, const Term *root, const guint64 *rows, gpointer vector,
+             guint64 *validity)
 {
   Term result = { .type = root->type, .values = vector, .validity = validity };
 
@@ -400,7 +404,8 @@ copy_result (Frame *frame, const Term *root, const guint64 *rows, gpointer vecto
 }
 
 void
-tally_expression_evaluate (TallyExpression *expression, TallyBatch *batch, gpointer vector, guint64 *validity)
+tally_expression_evaluate (TallyExpression *expression, TallyBatch *batch, gpointer vector,
+                           guint64 *validity)
 {
   guint n_rows = tally_batch_n_rows (batch);
   Term *root = expression->root;
@@ -410,7 +415,7 @@ tally_expression_evaluate (TallyExpression *expression, TallyBatch *batch, gpoin
     .expression = expression,
     .batch = batch,
     .n_rows = n_rows,
-    .n_words = (guint) tally_bitmap_words (n_rows),
+    .n_words = (guint)tally_bitmap_words (n_rows),
     .evaluation = ++expression->n_evaluations,
     .live = expression->live,
     .all = expression->bits,

@@ -1,9 +1,10 @@
 /* expression.c: compiling, and the public face
  *
- * PostgreSQL's parser, its copy of the tree and the tree's unpacking recurse as deep as an expression nests, and a chain of
- * operators nests once for each: 32 KiB of `1+1+1…` need 16 MiB of stack.  Compiling therefore has a thread of its own with
- * stack enough for the longest text that we take.  There is one for the life of the process, because the parser keeps its state
- * by thread, and each thread that uses it costs one of the process's 1024 thread keys for ever.
+ * PostgreSQL's parser, its copy of the tree and the tree's unpacking recurse as deep as an
+ * expression nests, and a chain of operators nests once for each: 32 KiB of `1+1+1…` need 16 MiB of
+ * stack.  Compiling therefore has a thread of its own with stack enough for the longest text that
+ * we take.  There is one for the life of the process, because the parser keeps its state by thread,
+ * and each thread that uses it costs one of the process's 1024 thread keys for ever.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -53,7 +54,8 @@ expression_new (TallySchema *schema)
   expression->constants = tally_batch_new (no_columns, 1);
   tally_batch_add_row (expression->constants);
   expression->scratch = g_string_new (NULL);
-  expression->columns = g_new0 (guint64, MAX (tally_bitmap_words (tally_schema_n_columns (schema)), 1));
+  expression->columns
+      = g_new0 (guint64, MAX (tally_bitmap_words (tally_schema_n_columns (schema)), 1));
   expression->spare = g_ptr_array_new_with_free_func (g_free);
   return expression;
 }
@@ -83,22 +85,26 @@ complain_of_syntax (const char *text, const PgQueryError *error)
   const char *at = text;
   gsize length = strlen (text);
 
-  for (gint64 left = (gint64) error->cursorpos - 1 - (gint64) PREFIX_LENGTH; left > 0 && *at != '\0'; left--)
+  for (gint64 left = (gint64)error->cursorpos - 1 - (gint64)PREFIX_LENGTH; left > 0 && *at != '\0';
+       left--)
     at = g_utf8_next_char (at);
   if (*at == '\0')
     return tally_complaint_new (length, 1, NULL, "%s", error->message);
 
-  return tally_complaint_new ((gsize) (at - text), tally_token_length (text, (gsize) (at - text)), NULL, "%s", error->message);
+  return tally_complaint_new ((gsize)(at - text), tally_token_length (text, (gsize)(at - text)),
+                              NULL, "%s", error->message);
 }
 
 static gboolean
 has_clauses (const PgQuery__SelectStmt *select)
 {
-  return select->op > PG_QUERY__SET_OPERATION__SETOP_NONE || select->larg != NULL || select->n_distinct_clause > 0
-         || select->into_clause != NULL || select->n_from_clause > 0 || select->where_clause != NULL
-         || select->n_group_clause > 0 || select->having_clause != NULL || select->n_window_clause > 0
+  return select->op > PG_QUERY__SET_OPERATION__SETOP_NONE || select->larg != NULL
+         || select->n_distinct_clause > 0 || select->into_clause != NULL
+         || select->n_from_clause > 0 || select->where_clause != NULL || select->n_group_clause > 0
+         || select->having_clause != NULL || select->n_window_clause > 0
          || select->n_values_lists > 0 || select->n_sort_clause > 0 || select->limit_offset != NULL
-         || select->limit_count != NULL || select->n_locking_clause > 0 || select->with_clause != NULL;
+         || select->limit_count != NULL || select->n_locking_clause > 0
+         || select->with_clause != NULL;
 }
 
 /* The one expression of the tree, or NULL and a complaint: the text may hold nothing else. */
@@ -111,16 +117,18 @@ find_expression (const char *text, const PgQuery__ParseResult *tree, TallyCompla
 
   if (tree->n_stmts != 1 || tree->stmts[0]->stmt_len != 0)
     {
-      gsize at = tree->n_stmts > 0 ? (gsize) tree->stmts[0]->stmt_len : 0;
+      gsize at = tree->n_stmts > 0 ? (gsize)tree->stmts[0]->stmt_len : 0;
 
       at = at > PREFIX_LENGTH ? MIN (at - PREFIX_LENGTH, length) : 0;
-      *ret_complaint = tally_complaint_new (at, 1, NULL, "only one expression can stand here, without \";\"");
+      *ret_complaint
+          = tally_complaint_new (at, 1, NULL, "only one expression can stand here, without \";\"");
       return NULL;
     }
   if (tree->stmts[0]->stmt->node_case != PG_QUERY__NODE__NODE_SELECT_STMT
       || has_clauses (tree->stmts[0]->stmt->select_stmt))
     {
-      *ret_complaint = tally_complaint_new (0, MAX (length, 1), NULL, "only an expression can stand here, not a query");
+      *ret_complaint = tally_complaint_new (0, MAX (length, 1), NULL,
+                                            "only an expression can stand here, not a query");
       return NULL;
     }
 
@@ -132,9 +140,10 @@ find_expression (const char *text, const PgQuery__ParseResult *tree, TallyCompla
     }
   if (select->n_target_list > 1)
     {
-      gsize at = (gsize) select->target_list[1]->res_target->location - PREFIX_LENGTH;
+      gsize at = (gsize)select->target_list[1]->res_target->location - PREFIX_LENGTH;
 
-      *ret_complaint = tally_complaint_new (MIN (at, length), 1, NULL, "only one expression can stand here");
+      *ret_complaint
+          = tally_complaint_new (MIN (at, length), 1, NULL, "only one expression can stand here");
       return NULL;
     }
   target = select->target_list[0]->res_target;
@@ -142,8 +151,9 @@ find_expression (const char *text, const PgQuery__ParseResult *tree, TallyCompla
     {
       const char *at = g_strrstr (text, target->name);
 
-      *ret_complaint = tally_complaint_new (at != NULL ? (gsize) (at - text) : 0, strlen (target->name), NULL,
-                                            "syntax error at or near \"%s\"", target->name);
+      *ret_complaint
+          = tally_complaint_new (at != NULL ? (gsize)(at - text) : 0, strlen (target->name), NULL,
+                                 "syntax error at or near \"%s\"", target->name);
       return NULL;
     }
 
@@ -151,7 +161,8 @@ find_expression (const char *text, const PgQuery__ParseResult *tree, TallyCompla
 }
 
 static TallyExpression *
-compile_tree (const char *text, TallySchema *schema, const PgQuery__ParseResult *tree, TallyComplaint **ret_complaint)
+compile_tree (const char *text, TallySchema *schema, const PgQuery__ParseResult *tree,
+              TallyComplaint **ret_complaint)
 {
   g_autoptr (TallyExpression) expression = NULL;
   const PgQuery__Node *node = find_expression (text, tree, ret_complaint);
@@ -189,11 +200,13 @@ compile (Compilation *compilation)
   if (result.error != NULL)
     compilation->complaint = complain_of_syntax (compilation->text, result.error);
   else
-    tree = pg_query__parse_result__unpack (NULL, result.parse_tree.len, (const uint8_t *) result.parse_tree.data);
+    tree = pg_query__parse_result__unpack (NULL, result.parse_tree.len,
+                                           (const uint8_t *)result.parse_tree.data);
   pg_query_free_protobuf_parse_result (result);
   if (tree != NULL)
     {
-      compilation->expression = compile_tree (compilation->text, compilation->schema, tree, &compilation->complaint);
+      compilation->expression
+          = compile_tree (compilation->text, compilation->schema, tree, &compilation->complaint);
       pg_query__parse_result__free_unpacked (tree, NULL);
     }
   else if (compilation->complaint == NULL)
@@ -258,8 +271,8 @@ compiler_run (Compilation *compilation)
   if (!compiler.started)
     failure = compiler_start ();
   if (failure != 0)
-    compilation->complaint
-      = tally_complaint_new (0, 1, NULL, "could not start a thread to parse it: %s", g_strerror (failure));
+    compilation->complaint = tally_complaint_new (
+        0, 1, NULL, "could not start a thread to parse it: %s", g_strerror (failure));
   else
     {
       compiler.work = compilation;
@@ -279,12 +292,14 @@ tally_expression_compile (const char *text, TallySchema *schema, TallyComplaint 
 
   if (strlen (text) > MAX_TEXT)
     {
-      *ret_complaint = tally_complaint_new (MAX_TEXT, 1, NULL, "expression is longer than %d bytes", MAX_TEXT);
+      *ret_complaint
+          = tally_complaint_new (MAX_TEXT, 1, NULL, "expression is longer than %d bytes", MAX_TEXT);
       return NULL;
     }
   if (!g_utf8_validate (text, -1, &bad))
     {
-      *ret_complaint = tally_complaint_new ((gsize) (bad - text), 1, NULL, "expression is not UTF-8");
+      *ret_complaint
+          = tally_complaint_new ((gsize)(bad - text), 1, NULL, "expression is not UTF-8");
       return NULL;
     }
 

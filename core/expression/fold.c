@@ -1,7 +1,8 @@
 /* fold.c: what does not depend on a row is worked out once
  *
- * A term that turns out constant becomes one in place, so that whoever points to it sees it.  As in PostgreSQL an error on the
- * way is one of the whole expression, and branches that can never be taken are not looked at.
+ * A term that turns out constant becomes one in place, so that whoever points to it sees it.  As in
+ * PostgreSQL an error on the way is one of the whole expression, and branches that can never be
+ * taken are not looked at.
  */
 #include "term.h"
 #include <string.h>
@@ -24,7 +25,7 @@ become_constant (Term *term, const Value *value)
 static void
 become_boolean (Term *term, gboolean value)
 {
-  become_constant (term, &(Value) { .boolean = value });
+  become_constant (term, &(Value){ .boolean = value });
 }
 
 static gboolean

@@ -1,7 +1,7 @@
 /* function.c: overloads, resolved as PostgreSQL does
  *
- * See "Operator Type Resolution" and "Function Type Resolution" in PostgreSQL's manual, sections 10.2 and 10.3, which these
- * steps follow.
+ * See "Operator Type Resolution" and "Function Type Resolution" in PostgreSQL's manual,
+ * sections 10.2 and 10.3, which these steps follow.
  */
 #include "function.h"
 #include "record/nearest.h"
@@ -10,8 +10,9 @@
 #define MAX_CANDIDATES 64
 
 static const Function *const tables[] = {
-  tally_operator_functions, tally_number_functions, tally_plain_text_functions, tally_text_functions,
-  tally_pattern_functions,  tally_time_functions,   tally_json_functions,
+  tally_operator_functions, tally_number_functions,  tally_plain_text_functions,
+  tally_text_functions,     tally_pattern_functions, tally_time_functions,
+  tally_json_functions,
 };
 
 typedef struct
@@ -25,7 +26,7 @@ tally_type_of_letter (char letter)
 {
   static const char letters[] = "tbidnDszvyj?A*";
 
-  return (guint) (strchr (letters, letter) - letters);
+  return (guint)(strchr (letters, letter) - letters);
 }
 
 G_STATIC_ASSERT (TYPE_UNKNOWN == 11 && TYPE_TEXT_ARRAY == 12 && TYPE_ANY == 13);
@@ -59,9 +60,9 @@ tally_function_nearest (const char *name)
   for (guint i = 0; i < G_N_ELEMENTS (tables); i++)
     for (const Function *function = tables[i]; function->name != NULL; function++)
       if (!is_operator_name (function->name))
-        g_ptr_array_add (names, (gpointer) function->name);
+        g_ptr_array_add (names, (gpointer)function->name);
 
-  return tally_nearest (name, (const char *const *) names->pdata, names->len);
+  return tally_nearest (name, (const char *const *)names->pdata, names->len);
 }
 
 /* Whether a function can take so many arguments, and their types if it does. */
@@ -74,7 +75,7 @@ expand (const Function *function, guint n_types, guint8 *ret_types)
     return FALSE;
 
   for (guint i = 0; i < n_types; i++)
-    ret_types[i] = (guint8) tally_type_of_letter (function->args[MIN (i, n_args - 1)]);
+    ret_types[i] = (guint8)tally_type_of_letter (function->args[MIN (i, n_args - 1)]);
   return TRUE;
 }
 
@@ -132,9 +133,11 @@ keep_acceptable (Candidate *candidates, guint n, const guint8 *types, guint n_ty
   return kept;
 }
 
-/* Keeps those with the most arguments of the very type or, with preferred, of that or a type preferred in its category. */
+/* Keeps those with the most arguments of the very type or, with preferred, of that or a type
+ * preferred in its category. */
 static guint
-keep_closest (Candidate *candidates, guint n, const guint8 *types, guint n_types, gboolean preferred)
+keep_closest (Candidate *candidates, guint n, const guint8 *types, guint n_types,
+              gboolean preferred)
 {
   guint scores[MAX_CANDIDATES] = { 0 }, best = 0, kept = 0;
 
@@ -145,7 +148,8 @@ keep_closest (Candidate *candidates, guint n, const guint8 *types, guint n_types
           {
             guint type = candidates[i].types[j];
 
-            scores[i] += type == types[j] || (preferred && type != TYPE_ANY && tally_type_is_preferred (type));
+            scores[i] += type == types[j]
+                         || (preferred && type != TYPE_ANY && tally_type_is_preferred (type));
           }
       best = MAX (best, scores[i]);
     }
@@ -156,7 +160,8 @@ keep_closest (Candidate *candidates, guint n, const guint8 *types, guint n_types
   return kept;
 }
 
-/* What a literal's argument most likely is: text if any candidate takes text there, else what all agree on.  0: no agreement. */
+/* What a literal's argument most likely is: text if any candidate takes text there, else what all
+ * agree on.  0: no agreement. */
 static char
 agree_on_category (const Candidate *candidates, guint n, guint argument, gboolean *ret_preferred)
 {
@@ -246,7 +251,7 @@ keep_by_known_type (Candidate *candidates, guint n, const guint8 *types, guint n
         fits = fits && accepts (known, candidates[i].types[j]);
       if (fits)
         {
-          found = (gint) i;
+          found = (gint)i;
           kept++;
         }
     }

@@ -6,7 +6,8 @@ static gboolean
 member (Call *call, const Value *args, Value *ret, GError **error)
 {
   call->is_null = !tally_jsonb_member (args[0].text, args[1].text, &ret->text)
-                  || (call->term->type == TALLY_TYPE_TEXT && !tally_jsonb_to_text (ret->text, call->batch, &ret->text));
+                  || (call->term->type == TALLY_TYPE_TEXT
+                      && !tally_jsonb_to_text (ret->text, call->batch, &ret->text));
   return TRUE;
 }
 
@@ -14,7 +15,8 @@ static gboolean
 element (Call *call, const Value *args, Value *ret, GError **error)
 {
   call->is_null = !tally_jsonb_element (args[0].text, args[1].integer, &ret->text)
-                  || (call->term->type == TALLY_TYPE_TEXT && !tally_jsonb_to_text (ret->text, call->batch, &ret->text));
+                  || (call->term->type == TALLY_TYPE_TEXT
+                      && !tally_jsonb_to_text (ret->text, call->batch, &ret->text));
   return TRUE;
 }
 
@@ -40,9 +42,11 @@ at_path (Call *call, const Value *args, Value *ret, GError **error)
 {
   g_autoptr (GArray) path = g_array_new (FALSE, FALSE, sizeof (TallyText));
 
-  call->is_null = !read_path (call, args[1].text, path)
-                  || !tally_jsonb_at_path (args[0].text, (const TallyText *) path->data, path->len, &ret->text)
-                  || (call->term->type == TALLY_TYPE_TEXT && !tally_jsonb_to_text (ret->text, call->batch, &ret->text));
+  call->is_null
+      = !read_path (call, args[1].text, path)
+        || !tally_jsonb_at_path (args[0].text, (const TallyText *)path->data, path->len, &ret->text)
+        || (call->term->type == TALLY_TYPE_TEXT
+            && !tally_jsonb_to_text (ret->text, call->batch, &ret->text));
   return TRUE;
 }
 
@@ -55,7 +59,8 @@ extract_path (Call *call, const Value *args, Value *ret, GError **error)
   for (guint i = 1; i < call->term->n_args; i++)
     path[i - 1] = args[i].text;
   call->is_null = !tally_jsonb_at_path (args[0].text, path, call->term->n_args - 1, &ret->text)
-                  || (call->term->type == TALLY_TYPE_TEXT && !tally_jsonb_to_text (ret->text, call->batch, &ret->text));
+                  || (call->term->type == TALLY_TYPE_TEXT
+                      && !tally_jsonb_to_text (ret->text, call->batch, &ret->text));
   return TRUE;
 }
 
@@ -86,7 +91,8 @@ exists_many (Call *call, const Value *args, Value *ret, GError **error)
   ret->boolean = all;
   tally_jsonb_iter_init (&iter, args[1].text);
   while (tally_jsonb_iter_next (&iter, NULL, &part))
-    if (tally_jsonb_to_text (part, call->batch, &key) && tally_jsonb_exists (args[0].text, key) != all)
+    if (tally_jsonb_to_text (part, call->batch, &key)
+        && tally_jsonb_exists (args[0].text, key) != all)
       {
         ret->boolean = !all;
         break;
@@ -121,7 +127,8 @@ delete_keys (Call *call, const Value *args, Value *ret, GError **error)
   ret->text = args[0].text;
   tally_jsonb_iter_init (&iter, args[1].text);
   while (tally_jsonb_iter_next (&iter, NULL, &part))
-    if (tally_jsonb_to_text (part, call->batch, &key) && !tally_jsonb_delete_key (ret->text, key, call->batch, &ret->text, error))
+    if (tally_jsonb_to_text (part, call->batch, &key)
+        && !tally_jsonb_delete_key (ret->text, key, call->batch, &ret->text, error))
       return FALSE;
 
   return TRUE;
@@ -140,7 +147,8 @@ delete_path (Call *call, const Value *args, Value *ret, GError **error)
 
   if (!read_path (call, args[1].text, path))
     return throw_null_path (error);
-  return tally_jsonb_delete_path (args[0].text, (const TallyText *) path->data, path->len, call->batch, &ret->text, error);
+  return tally_jsonb_delete_path (args[0].text, (const TallyText *)path->data, path->len,
+                                  call->batch, &ret->text, error);
 }
 
 static gboolean
@@ -151,8 +159,8 @@ set (Call *call, const Value *args, Value *ret, GError **error)
 
   if (!read_path (call, args[1].text, path))
     return throw_null_path (error);
-  return tally_jsonb_set (args[0].text, (const TallyText *) path->data, path->len, args[2].text, create, call->batch, &ret->text,
-                          error);
+  return tally_jsonb_set (args[0].text, (const TallyText *)path->data, path->len, args[2].text,
+                          create, call->batch, &ret->text, error);
 }
 
 static gboolean
@@ -189,8 +197,9 @@ to_json (Call *call, guint arg, const Value *args)
   guint type = call->term->args[arg]->type;
 
   if (call->nulls >> arg & 1)
-    return (TallyText) { "null", 4 };
-  return tally_jsonb_from_value (type == TYPE_TEXT_ARRAY ? TALLY_TYPE_JSONB : (TallyType) type, &args[arg], call->batch);
+    return (TallyText){ "null", 4 };
+  return tally_jsonb_from_value (type == TYPE_TEXT_ARRAY ? TALLY_TYPE_JSONB : (TallyType)type,
+                                 &args[arg], call->batch);
 }
 
 static gboolean
@@ -222,9 +231,11 @@ build_object (Call *call, const Value *args, Value *ret, GError **error)
       guint type = call->term->args[2 * i]->type;
 
       if (call->nulls >> (2 * i) & 1)
-        return tally_throw (error, TALLY_ERROR_DATA, "argument %u: key must not be null", 2 * i + 1);
+        return tally_throw (error, TALLY_ERROR_DATA, "argument %u: key must not be null",
+                            2 * i + 1);
       if (type == TALLY_TYPE_JSONB || type == TYPE_TEXT_ARRAY)
-        return tally_throw (error, TALLY_ERROR_DATA, "key value must be scalar, not array, composite, or json");
+        return tally_throw (error, TALLY_ERROR_DATA,
+                            "key value must be scalar, not array, composite, or json");
       g_string_truncate (call->scratch, 0);
       if (type == TALLY_TYPE_BOOLEAN)
         g_string_append (call->scratch, args[2 * i].boolean ? "true" : "false");
@@ -276,6 +287,7 @@ const Function tally_json_functions[] = {
   { "jsonb_build_array", "", 'j', build_array },
   { "jsonb_build_array", "*", 'j', build_array, .flags = FUNCTION_VARIADIC | FUNCTION_TAKES_NULL },
   { "jsonb_build_object", "", 'j', build_object },
-  { "jsonb_build_object", "*", 'j', build_object, .prepare = prepare_object, .flags = FUNCTION_VARIADIC | FUNCTION_TAKES_NULL },
+  { "jsonb_build_object", "*", 'j', build_object, .prepare = prepare_object,
+    .flags = FUNCTION_VARIADIC | FUNCTION_TAKES_NULL },
   { NULL },
 };

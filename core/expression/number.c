@@ -33,7 +33,7 @@ bigint_binary (gintptr operation, gint64 a, gint64 b, gint64 *ret)
       if (b == 0)
         return "division by zero";
       if (b == -1)
-        overflow = __builtin_sub_overflow ((gint64) 0, a, ret);
+        overflow = __builtin_sub_overflow ((gint64)0, a, ret);
       else
         *ret = a / b;
       break;
@@ -56,15 +56,16 @@ bigint_kernel (Frame *frame, Term *term)
   gintptr operation = term->function->detail;
 
   FOR_EACH_ROW (frame, term->validity, row)
-    {
-      const char *message = bigint_binary (operation, as[row * a_step], bs[row * b_step], &values[row]);
+  {
+    const char *message
+        = bigint_binary (operation, as[row * a_step], bs[row * b_step], &values[row]);
 
-      if (message != NULL)
-        {
-          tally_frame_fail (frame, row, message);
-          tally_bitmap_clear (term->validity, row);
-        }
-    }
+    if (message != NULL)
+      {
+        tally_frame_fail (frame, row, message);
+        tally_bitmap_clear (term->validity, row);
+      }
+  }
 }
 
 /* PostgreSQL's rule: an infinity or a zero that no operand had is an error. */
@@ -112,7 +113,7 @@ double_binary (Call *call, const Value *args, Value *ret, GError **error)
 static gboolean
 numeric_binary (Call *call, const Value *args, Value *ret, GError **error)
 {
-  TallyNumericBinary function = (TallyNumericBinary) call->term->function->detail;
+  TallyNumericBinary function = (TallyNumericBinary)call->term->function->detail;
 
   return function (args[0].text, args[1].text, call->batch, &ret->text, error);
 }
@@ -120,7 +121,7 @@ numeric_binary (Call *call, const Value *args, Value *ret, GError **error)
 static gboolean
 numeric_unary (Call *call, const Value *args, Value *ret, GError **error)
 {
-  TallyNumericUnary function = (TallyNumericUnary) call->term->function->detail;
+  TallyNumericUnary function = (TallyNumericUnary)call->term->function->detail;
 
   return function (args[0].text, call->batch, &ret->text, error);
 }
@@ -138,7 +139,8 @@ bigint_negate (Call *call, const Value *args, Value *ret, GError **error)
 static gboolean
 bigint_abs (Call *call, const Value *args, Value *ret, GError **error)
 {
-  return args[0].integer < 0 ? bigint_negate (call, args, ret, error) : (ret->integer = args[0].integer, TRUE);
+  return args[0].integer < 0 ? bigint_negate (call, args, ret, error)
+                             : (ret->integer = args[0].integer, TRUE);
 }
 
 static gboolean
@@ -167,7 +169,7 @@ typedef double (*DoubleFunc) (double);
 static gboolean
 double_plain (Call *call, const Value *args, Value *ret, GError **error)
 {
-  ret->real = ((DoubleFunc) call->term->function->detail) (args[0].real);
+  ret->real = ((DoubleFunc)call->term->function->detail) (args[0].real);
   return TRUE;
 }
 
@@ -189,7 +191,7 @@ double_logarithm (Call *call, const Value *args, Value *ret, GError **error)
   if (args[0].real < 0)
     return tally_throw (error, TALLY_ERROR_DATA, "cannot take logarithm of a negative number");
 
-  ret->real = ((DoubleFunc) call->term->function->detail) (args[0].real);
+  ret->real = ((DoubleFunc)call->term->function->detail) (args[0].real);
   return check_double (ret->real, isinf (args[0].real), args[0].real == 1, error);
 }
 
@@ -208,7 +210,8 @@ double_power (Call *call, const Value *args, Value *ret, GError **error)
   if (base == 0 && exponent < 0)
     return tally_throw (error, TALLY_ERROR_DATA, "zero raised to a negative power is undefined");
   if (base < 0 && !isinf (exponent) && !isnan (exponent) && floor (exponent) != exponent)
-    return tally_throw (error, TALLY_ERROR_DATA, "a negative number raised to a non-integer power yields a complex result");
+    return tally_throw (error, TALLY_ERROR_DATA,
+                        "a negative number raised to a non-integer power yields a complex result");
 
   ret->real = pow (base, exponent);
   if (isinf (base) || isinf (exponent))
@@ -248,21 +251,21 @@ enum
 static gboolean
 bigint_bits (Call *call, const Value *args, Value *ret, GError **error)
 {
-  guint64 a = (guint64) args[0].integer, b = (guint64) args[1].integer;
+  guint64 a = (guint64)args[0].integer, b = (guint64)args[1].integer;
 
   switch (call->term->function->detail)
     {
     case BIT_AND:
-      ret->integer = (gint64) (a & b);
+      ret->integer = (gint64)(a & b);
       break;
     case BIT_OR:
-      ret->integer = (gint64) (a | b);
+      ret->integer = (gint64)(a | b);
       break;
     case BIT_XOR:
-      ret->integer = (gint64) (a ^ b);
+      ret->integer = (gint64)(a ^ b);
       break;
     case SHIFT_LEFT:
-      ret->integer = (gint64) (a << (b & 63));
+      ret->integer = (gint64)(a << (b & 63));
       break;
     default:
       ret->integer = args[0].integer >> (b & 63);
@@ -281,8 +284,8 @@ bigint_not (Call *call, const Value *args, Value *ret, GError **error)
 static gboolean
 bigint_gcd (Call *call, const Value *args, Value *ret, GError **error)
 {
-  guint64 a = args[0].integer < 0 ? -(guint64) args[0].integer : (guint64) args[0].integer;
-  guint64 b = args[1].integer < 0 ? -(guint64) args[1].integer : (guint64) args[1].integer;
+  guint64 a = args[0].integer < 0 ? -(guint64)args[0].integer : (guint64)args[0].integer;
+  guint64 b = args[1].integer < 0 ? -(guint64)args[1].integer : (guint64)args[1].integer;
 
   while (b != 0)
     {
@@ -294,18 +297,20 @@ bigint_gcd (Call *call, const Value *args, Value *ret, GError **error)
   if (a > G_MAXINT64)
     return tally_throw (error, TALLY_ERROR_DATA, "bigint out of range");
 
-  ret->integer = (gint64) a;
+  ret->integer = (gint64)a;
   return TRUE;
 }
 
 static gboolean
 not_of_numeric (Term *term, GError **error)
 {
-  return tally_throw (error, TALLY_ERROR_UNSUPPORTED, "%s of numeric is not supported; cast to double precision", term->function->name);
+  return tally_throw (error, TALLY_ERROR_UNSUPPORTED,
+                      "%s of numeric is not supported; cast to double precision",
+                      term->function->name);
 }
 
-#define NUMERIC(function) ((gintptr) (function))
-#define DOUBLE(function) ((gintptr) (DoubleFunc) (function))
+#define NUMERIC(function) ((gintptr)(function))
+#define DOUBLE(function) ((gintptr)(DoubleFunc)(function))
 
 const Function tally_number_functions[] = {
   { "+", "ii", 'i', .kernel = bigint_kernel, .detail = ADD },

@@ -118,13 +118,14 @@ like_escape (Call *call, const Value *args, Value *ret, GError **error)
         }
       if (pattern.data[i] == '\\' && !escaped)
         g_string_append_c (call->scratch, '\\');
-      g_string_append_len (call->scratch, pattern.data + i, (gssize) size);
+      g_string_append_len (call->scratch, pattern.data + i, (gssize)size);
       escaped = FALSE;
     }
   return text_finish (call, ret, error);
 }
 
-/* Regular expressions: pattern and flags must be constants, so that what is not supported is known before the run. */
+/* Regular expressions: pattern and flags must be constants, so that what is not supported is known
+ * before the run. */
 
 typedef struct
 {
@@ -142,7 +143,8 @@ pattern_free (gpointer data)
 }
 
 static gboolean
-read_flags (const Term *flags, gboolean global_allowed, gboolean *ignore_case, gboolean *ret_global, GError **error)
+read_flags (const Term *flags, gboolean global_allowed, gboolean *ignore_case, gboolean *ret_global,
+            GError **error)
 {
   TallyText text = flags->constant.text;
 
@@ -154,30 +156,36 @@ read_flags (const Term *flags, gboolean global_allowed, gboolean *ignore_case, g
     else if (text.data[i] == 'g' && global_allowed)
       *ret_global = TRUE;
     else if (text.data[i] == 'g')
-      return tally_throw (error, TALLY_ERROR_DATA, "the global option of a regular expression cannot stand here");
+      return tally_throw (error, TALLY_ERROR_DATA,
+                          "the global option of a regular expression cannot stand here");
     else if (strchr ("bemnpqstwx", text.data[i]) == NULL)
-      return tally_throw (error, TALLY_ERROR_DATA, "invalid regular expression option: \"%.*s\"", (int) text_char_size (text, i),
-                          text.data + i);
+      return tally_throw (error, TALLY_ERROR_DATA, "invalid regular expression option: \"%.*s\"",
+                          (int)text_char_size (text, i), text.data + i);
     else if (text.data[i] != 's' && text.data[i] != 't')
-      return tally_throw (error, TALLY_ERROR_UNSUPPORTED, "regular expression option \"%.*s\" is not supported",
-                          (int) text_char_size (text, i), text.data + i);
+      return tally_throw (error, TALLY_ERROR_UNSUPPORTED,
+                          "regular expression option \"%.*s\" is not supported",
+                          (int)text_char_size (text, i), text.data + i);
 
   return TRUE;
 }
 
 /* flags: the index of the argument with flags, if the call has so many. */
 static gboolean
-prepare_pattern (Term *term, guint flags, gboolean global_allowed, gboolean ignore_case, RegexUse use, GError **error)
+prepare_pattern (Term *term, guint flags, gboolean global_allowed, gboolean ignore_case,
+                 RegexUse use, GError **error)
 {
   gboolean global = FALSE;
   Regex *regex;
   Pattern *pattern;
 
-  if (term->args[1]->kind != TERM_CONSTANT || (term->n_args > flags && term->args[flags]->kind != TERM_CONSTANT))
-    return tally_throw (error, TALLY_ERROR_UNSUPPORTED, "a regular expression that differs from row to row is not supported");
+  if (term->args[1]->kind != TERM_CONSTANT
+      || (term->n_args > flags && term->args[flags]->kind != TERM_CONSTANT))
+    return tally_throw (error, TALLY_ERROR_UNSUPPORTED,
+                        "a regular expression that differs from row to row is not supported");
   if (term->args[1]->is_null)
     return TRUE;
-  if (term->n_args > flags && !read_flags (term->args[flags], global_allowed, &ignore_case, &global, error))
+  if (term->n_args > flags
+      && !read_flags (term->args[flags], global_allowed, &ignore_case, &global, error))
     return FALSE;
   regex = tally_regex_new (term->args[1]->constant.text, ignore_case, use, error);
   if (regex == NULL)
@@ -194,7 +202,8 @@ prepare_pattern (Term *term, guint flags, gboolean global_allowed, gboolean igno
 static gboolean
 prepare_test (Term *term, GError **error)
 {
-  return prepare_pattern (term, 2, FALSE, (term->function->detail & PATTERN_IGNORE_CASE) != 0, REGEX_TEST, error);
+  return prepare_pattern (term, 2, FALSE, (term->function->detail & PATTERN_IGNORE_CASE) != 0,
+                          REGEX_TEST, error);
 }
 
 static gboolean
@@ -261,19 +270,21 @@ regex_substring (Call *call, const Value *args, Value *ret, GError **error)
 }
 
 static void
-append_replacement (TallyText to, TallyText text, const gsize *spans, guint n_captures, GString *out)
+append_replacement (TallyText to, TallyText text, const gsize *spans, guint n_captures,
+                    GString *out)
 {
   for (gsize i = 0; i < to.length; i++)
     {
       char next = i + 1 < to.length ? to.data[i + 1] : '\0';
-      guint group = next == '&' ? 0 : (guint) (next - '0');
+      guint group = next == '&' ? 0 : (guint)(next - '0');
 
       if (to.data[i] != '\\' || next == '\0')
         g_string_append_c (out, to.data[i]);
       else if (next == '&' || (next >= '1' && next <= '9'))
         {
           if (group <= n_captures && spans[2 * group] != G_MAXSIZE)
-            g_string_append_len (out, text.data + spans[2 * group], (gssize) (spans[2 * group + 1] - spans[2 * group]));
+            g_string_append_len (out, text.data + spans[2 * group],
+                                 (gssize)(spans[2 * group + 1] - spans[2 * group]));
           i++;
         }
       else
@@ -300,7 +311,7 @@ regex_replace (Call *call, const Value *args, Value *ret, GError **error)
       if (!matched)
         break;
       any = TRUE;
-      g_string_append_len (call->scratch, text.data + done, (gssize) (spans[0] - done));
+      g_string_append_len (call->scratch, text.data + done, (gssize)(spans[0] - done));
       append_replacement (args[2].text, text, spans, n_captures, call->scratch);
       done = from = spans[1];
       if (!pattern->global)
@@ -312,7 +323,7 @@ regex_replace (Call *call, const Value *args, Value *ret, GError **error)
   ret->text = text;
   if (!any)
     return TRUE;
-  g_string_append_len (call->scratch, text.data + done, (gssize) (text.length - done));
+  g_string_append_len (call->scratch, text.data + done, (gssize)(text.length - done));
   return text_finish (call, ret, error);
 }
 
@@ -342,8 +353,10 @@ regex_match (Call *call, const Value *args, Value *ret, GError **error)
   if (!matched)
     return TRUE;
   for (guint i = first; i <= n_captures; i++)
-    elements[i] = spans[2 * i] == G_MAXSIZE ? (TallyText) { "null", 4 }
-                                            : json_string (call, text_slice (args[0].text, spans[2 * i], spans[2 * i + 1]));
+    elements[i]
+        = spans[2 * i] == G_MAXSIZE
+              ? (TallyText){ "null", 4 }
+              : json_string (call, text_slice (args[0].text, spans[2 * i], spans[2 * i + 1]));
   ret->text = tally_jsonb_build_array (elements + first, n_captures + 1 - first, call->batch);
   return TRUE;
 }
@@ -374,7 +387,8 @@ regex_count (Call *call, const Value *args, Value *ret, GError **error)
 static gboolean
 refuse_sets (Term *term, GError **error)
 {
-  return tally_throw (error, TALLY_ERROR_UNSUPPORTED, "%s gives many rows; use regexp_match", term->function->name);
+  return tally_throw (error, TALLY_ERROR_UNSUPPORTED, "%s gives many rows; use regexp_match",
+                      term->function->name);
 }
 
 const Function tally_pattern_functions[] = {
@@ -386,7 +400,8 @@ const Function tally_pattern_functions[] = {
   { "~", "tt", 'b', regex_test, .prepare = prepare_test },
   { "!~", "tt", 'b', regex_test, .prepare = prepare_test, .detail = PATTERN_NEGATED },
   { "~*", "tt", 'b', regex_test, .prepare = prepare_test, .detail = PATTERN_IGNORE_CASE },
-  { "!~*", "tt", 'b', regex_test, .prepare = prepare_test, .detail = PATTERN_IGNORE_CASE | PATTERN_NEGATED },
+  { "!~*", "tt", 'b', regex_test, .prepare = prepare_test,
+    .detail = PATTERN_IGNORE_CASE | PATTERN_NEGATED },
   { "regexp_like", "tt", 'b', regex_test, .prepare = prepare_test },
   { "regexp_like", "ttt", 'b', regex_test, .prepare = prepare_test },
   { "substring", "tt", 't', regex_substring, .prepare = prepare_captures },

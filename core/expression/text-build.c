@@ -1,4 +1,5 @@
-/* text-build.c: functions that make a text of other things: concat, format, pad, encode, digests, arrays */
+/* text-build.c: functions that make a text of other things: concat, format, pad, encode, digests,
+ * arrays */
 #include "record/jsonb.h"
 #include "record/value.h"
 #include "text.h"
@@ -11,7 +12,7 @@ tally_term_append_value (guint type, const Value *value, TallyBatch *batch, GStr
   if (type != TYPE_TEXT_ARRAY)
     tally_value_format (type, value, out);
   else if (tally_jsonb_to_array_text (value->text, batch, &text, NULL))
-    g_string_append_len (out, text.data, (gssize) text.length);
+    g_string_append_len (out, text.data, (gssize)text.length);
 }
 
 static gboolean
@@ -46,7 +47,7 @@ concat_ws (Call *call, const Value *args, Value *ret, GError **error)
     if (!is_null (call, i))
       {
         if (!first)
-          g_string_append_len (call->scratch, args[0].text.data, (gssize) args[0].text.length);
+          g_string_append_len (call->scratch, args[0].text.data, (gssize)args[0].text.length);
         first = FALSE;
         append_arg (call, args, i);
       }
@@ -58,7 +59,8 @@ concat_ws (Call *call, const Value *args, Value *ret, GError **error)
 static gboolean
 pad (Call *call, const Value *args, Value *ret, GError **error)
 {
-  TallyText text = args[0].text, fill = call->term->n_args == 3 ? args[2].text : (TallyText) { " ", 1 };
+  TallyText text = args[0].text,
+            fill = call->term->n_args == 3 ? args[2].text : (TallyText){ " ", 1 };
   gint64 wanted = MAX (args[1].integer, 0), missing;
   gboolean before = call->term->function->detail;
   gsize at = 0;
@@ -73,16 +75,16 @@ pad (Call *call, const Value *args, Value *ret, GError **error)
     }
 
   if (!before)
-    g_string_append_len (call->scratch, text.data, (gssize) text.length);
+    g_string_append_len (call->scratch, text.data, (gssize)text.length);
   for (; missing > 0; missing--)
     {
       gsize size = text_char_size (fill, at);
 
-      g_string_append_len (call->scratch, fill.data + at, (gssize) size);
+      g_string_append_len (call->scratch, fill.data + at, (gssize)size);
       at = at + size < fill.length ? at + size : 0;
     }
   if (before)
-    g_string_append_len (call->scratch, text.data, (gssize) text.length);
+    g_string_append_len (call->scratch, text.data, (gssize)text.length);
   return text_finish (call, ret, error);
 }
 
@@ -92,23 +94,23 @@ repeat (Call *call, const Value *args, Value *ret, GError **error)
   TallyText text = args[0].text;
   gint64 n = MAX (args[1].integer, 0);
 
-  ret->text = (TallyText) { "", 0 };
+  ret->text = (TallyText){ "", 0 };
   if (text.length == 0 || n == 0)
     return TRUE;
-  if (n > MAX_RESULT || text.length > MAX_RESULT / (gsize) n)
+  if (n > MAX_RESULT || text.length > MAX_RESULT / (gsize)n)
     return tally_throw (error, TALLY_ERROR_LIMIT, "requested length too large");
 
-  char *copy = tally_batch_alloc (call->batch, text.length * (gsize) n);
+  char *copy = tally_batch_alloc (call->batch, text.length * (gsize)n);
   for (gint64 i = 0; i < n; i++)
-    memcpy (copy + (gsize) i * text.length, text.data, text.length);
-  ret->text = (TallyText) { copy, text.length * (gsize) n };
+    memcpy (copy + (gsize)i * text.length, text.data, text.length);
+  ret->text = (TallyText){ copy, text.length * (gsize)n };
   return TRUE;
 }
 
 static gboolean
 to_hex (Call *call, const Value *args, Value *ret, GError **error)
 {
-  g_string_printf (call->scratch, "%" G_GINT64_MODIFIER "x", (guint64) args[0].integer);
+  g_string_printf (call->scratch, "%" G_GINT64_MODIFIER "x", (guint64)args[0].integer);
   return text_finish (call, ret, error);
 }
 
@@ -146,7 +148,8 @@ quote_nullable (Call *call, const Value *args, Value *ret, GError **error)
   return text_finish (call, ret, error);
 }
 
-/* format(): %[position$][flags][width]type, of the types s, I and L; I would need PostgreSQL's list of reserved words. */
+/* format(): %[position$][flags][width]type, of the types s, I and L; I would need PostgreSQL's list
+ * of reserved words. */
 
 typedef struct
 {
@@ -163,7 +166,7 @@ read_number (TallyText format, gsize *at, guint *ret_number)
 
   while (*at < format.length && g_ascii_isdigit (format.data[*at]))
     {
-      number = number * 10 + (guint) (format.data[*at] - '0');
+      number = number * 10 + (guint)(format.data[*at] - '0');
       (*at)++;
       if (number > MAX_RESULT)
         return FALSE;
@@ -178,13 +181,14 @@ read_directive (TallyText format, gsize *at, Directive *ret, GError **error)
   guint number = 0;
   gsize start = *at;
 
-  *ret = (Directive) { 0 };
+  *ret = (Directive){ 0 };
   if (!read_number (format, at, &number))
     return tally_throw (error, TALLY_ERROR_DATA, "number is out of range");
   if (*at > start && *at < format.length && format.data[*at] == '$')
     {
       if (number == 0)
-        return tally_throw (error, TALLY_ERROR_DATA, "format specifies argument 0, but arguments are numbered from 1");
+        return tally_throw (error, TALLY_ERROR_DATA,
+                            "format specifies argument 0, but arguments are numbered from 1");
       ret->position = number;
       (*at)++;
       start = *at;
@@ -195,7 +199,8 @@ read_directive (TallyText format, gsize *at, Directive *ret, GError **error)
   for (; *at < format.length && format.data[*at] == '-'; (*at)++)
     ret->left = TRUE;
   if (*at < format.length && format.data[*at] == '*')
-    return tally_throw (error, TALLY_ERROR_UNSUPPORTED, "a width of * in format() is not supported");
+    return tally_throw (error, TALLY_ERROR_UNSUPPORTED,
+                        "a width of * in format() is not supported");
   if (!read_number (format, at, &ret->width))
     return tally_throw (error, TALLY_ERROR_DATA, "number is out of range");
   if (*at >= format.length)
@@ -206,7 +211,8 @@ read_directive (TallyText format, gsize *at, Directive *ret, GError **error)
 }
 
 static gboolean
-append_directive (Call *call, const Value *args, const Directive *directive, guint arg, GError **error)
+append_directive (Call *call, const Value *args, const Directive *directive, guint arg,
+                  GError **error)
 {
   GString *out = call->scratch;
   g_autoptr (GString) value = g_string_new (NULL), written = g_string_new (NULL);
@@ -217,25 +223,27 @@ append_directive (Call *call, const Value *args, const Directive *directive, gui
   switch (directive->type)
     {
     case 's':
-      g_string_append_len (written, value->str, (gssize) value->len);
+      g_string_append_len (written, value->str, (gssize)value->len);
       break;
     case 'L':
       if (null)
         g_string_append (written, "NULL");
       else
-        append_quoted_literal ((TallyText) { value->str, value->len }, written);
+        append_quoted_literal ((TallyText){ value->str, value->len }, written);
       break;
     case 'I':
       return tally_throw (error, TALLY_ERROR_UNSUPPORTED, "%%I in format() is not supported");
     default:
-      return tally_throw (error, TALLY_ERROR_DATA, "unrecognized format() type specifier \"%c\"", directive->type);
+      return tally_throw (error, TALLY_ERROR_DATA, "unrecognized format() type specifier \"%c\"",
+                          directive->type);
     }
 
-  gint64 missing = (gint64) directive->width - text_length ((TallyText) { written->str, written->len });
+  gint64 missing
+      = (gint64)directive->width - text_length ((TallyText){ written->str, written->len });
   if (!directive->left)
     for (gint64 i = missing; i > 0; i--)
       g_string_append_c (out, ' ');
-  g_string_append_len (out, written->str, (gssize) written->len);
+  g_string_append_len (out, written->str, (gssize)written->len);
   if (directive->left)
     for (gint64 i = missing; i > 0; i--)
       g_string_append_c (out, ' ');
@@ -273,7 +281,8 @@ format (Call *call, const Value *args, Value *ret, GError **error)
       if (directive.position > 0)
         next = directive.position;
       if (strchr ("sIL", directive.type) == NULL)
-        return tally_throw (error, TALLY_ERROR_DATA, "unrecognized format() type specifier \"%c\"", directive.type);
+        return tally_throw (error, TALLY_ERROR_DATA, "unrecognized format() type specifier \"%c\"",
+                            directive.type);
       if (next >= call->term->n_args)
         return tally_throw (error, TALLY_ERROR_DATA, "too few arguments for format()");
       if (!append_directive (call, args, &directive, next++, error))
@@ -290,8 +299,9 @@ format (Call *call, const Value *args, Value *ret, GError **error)
 static gboolean
 digest (Call *call, const Value *args, Value *ret, GError **error)
 {
-  g_autofree char *hex = g_compute_checksum_for_data ((GChecksumType) call->term->function->detail, (const guchar *) args[0].text.data,
-                                                      args[0].text.length);
+  g_autofree char *hex
+      = g_compute_checksum_for_data ((GChecksumType)call->term->function->detail,
+                                     (const guchar *)args[0].text.data, args[0].text.length);
 
   ret->text = tally_call_copy (call, hex, strlen (hex));
   return TRUE;
@@ -300,33 +310,35 @@ digest (Call *call, const Value *args, Value *ret, GError **error)
 static gboolean
 digest_bytes (Call *call, const Value *args, Value *ret, GError **error)
 {
-  g_autoptr (GChecksum) checksum = g_checksum_new ((GChecksumType) call->term->function->detail);
+  g_autoptr (GChecksum) checksum = g_checksum_new ((GChecksumType)call->term->function->detail);
   guint8 bytes[64];
   gsize length = sizeof bytes;
 
-  g_checksum_update (checksum, (const guchar *) args[0].text.data, (gssize) args[0].text.length);
+  g_checksum_update (checksum, (const guchar *)args[0].text.data, (gssize)args[0].text.length);
   g_checksum_get_digest (checksum, bytes, &length);
-  ret->text = tally_call_copy (call, (const char *) bytes, length);
+  ret->text = tally_call_copy (call, (const char *)bytes, length);
   return TRUE;
 }
 
 static gboolean
 is_format (TallyText format, const char *name)
 {
-  return format.length == strlen (name) && g_ascii_strncasecmp (format.data, name, format.length) == 0;
+  return format.length == strlen (name)
+         && g_ascii_strncasecmp (format.data, name, format.length) == 0;
 }
 
 static gboolean
 throw_encoding (TallyText format, GError **error)
 {
-  return tally_throw (error, TALLY_ERROR_DATA, "unrecognized encoding: \"%.*s\"", (int) MIN (format.length, 100), format.data);
+  return tally_throw (error, TALLY_ERROR_DATA, "unrecognized encoding: \"%.*s\"",
+                      (int)MIN (format.length, 100), format.data);
 }
 
 /* PostgreSQL breaks base64 after 76 characters. */
 static void
 append_base64 (TallyText bytes, GString *out)
 {
-  g_autofree char *encoded = g_base64_encode ((const guchar *) bytes.data, bytes.length);
+  g_autofree char *encoded = g_base64_encode ((const guchar *)bytes.data, bytes.length);
 
   for (const char *at = encoded; *at != '\0';)
     {
@@ -334,7 +346,7 @@ append_base64 (TallyText bytes, GString *out)
 
       if (at > encoded)
         g_string_append_c (out, '\n');
-      g_string_append_len (out, at, (gssize) line);
+      g_string_append_len (out, at, (gssize)line);
       at += line;
     }
 }
@@ -346,15 +358,16 @@ encode (Call *call, const Value *args, Value *ret, GError **error)
 
   if (is_format (args[1].text, "hex"))
     for (gsize i = 0; i < bytes.length; i++)
-      g_string_append_printf (call->scratch, "%02x", (guchar) bytes.data[i]);
+      g_string_append_printf (call->scratch, "%02x", (guchar)bytes.data[i]);
   else if (is_format (args[1].text, "base64"))
     append_base64 (bytes, call->scratch);
   else if (is_format (args[1].text, "escape"))
     for (gsize i = 0; i < bytes.length; i++)
-      if (bytes.data[i] == '\0' || (guchar) bytes.data[i] >= 0x80)
-        g_string_append_printf (call->scratch, "\\%03o", (guchar) bytes.data[i]);
+      if (bytes.data[i] == '\0' || (guchar)bytes.data[i] >= 0x80)
+        g_string_append_printf (call->scratch, "\\%03o", (guchar)bytes.data[i]);
       else
-        g_string_append (call->scratch, bytes.data[i] == '\\' ? "\\\\" : (char[]) { bytes.data[i], '\0' });
+        g_string_append (call->scratch,
+                         bytes.data[i] == '\\' ? "\\\\" : (char[]){ bytes.data[i], '\0' });
   else
     return throw_encoding (args[1].text, error);
 
@@ -378,22 +391,24 @@ decode_base64 (Call *call, TallyText text, GError **error)
       if (c == '=')
         {
           if (padding == 0 && n < 2)
-            return tally_throw (error, TALLY_ERROR_DATA, "unexpected \"=\" while decoding base64 sequence");
+            return tally_throw (error, TALLY_ERROR_DATA,
+                                "unexpected \"=\" while decoding base64 sequence");
           padding++;
           bits <<= 6;
         }
       else if (found == NULL)
-        return tally_throw (error, TALLY_ERROR_DATA, "invalid symbol \"%.*s\" found while decoding base64 sequence",
-                            (int) text_char_size (text, i), text.data + i);
+        return tally_throw (error, TALLY_ERROR_DATA,
+                            "invalid symbol \"%.*s\" found while decoding base64 sequence",
+                            (int)text_char_size (text, i), text.data + i);
       else
-        bits = bits << 6 | (guint32) (found - letters);
+        bits = bits << 6 | (guint32)(found - letters);
       if (++n < 4)
         continue;
-      g_string_append_c (call->scratch, (char) (bits >> 16));
+      g_string_append_c (call->scratch, (char)(bits >> 16));
       if (padding < 2)
-        g_string_append_c (call->scratch, (char) (bits >> 8));
+        g_string_append_c (call->scratch, (char)(bits >> 8));
       if (padding < 1)
-        g_string_append_c (call->scratch, (char) bits);
+        g_string_append_c (call->scratch, (char)bits);
       n = 0;
       bits = 0;
     }
@@ -407,7 +422,6 @@ static gboolean
 decode (Call *call, const Value *args, Value *ret, GError **error)
 {
   TallyText text = args[0].text;
-  g_autofree char *prefixed = NULL;
   Value bytes;
 
   if (is_format (args[1].text, "base64"))
@@ -415,12 +429,12 @@ decode (Call *call, const Value *args, Value *ret, GError **error)
   if (is_format (args[1].text, "hex"))
     {
       g_string_append (call->scratch, "\\x");
-      g_string_append_len (call->scratch, text.data, (gssize) text.length);
-      text = (TallyText) { call->scratch->str, call->scratch->len };
+      g_string_append_len (call->scratch, text.data, (gssize)text.length);
+      text = (TallyText){ call->scratch->str, call->scratch->len };
     }
   else if (!is_format (args[1].text, "escape"))
     return throw_encoding (args[1].text, error);
-  else if (g_str_has_prefix (text.data, "\\x") && text.length >= 2)
+  else if (text.length >= 2 && memcmp (text.data, "\\x", 2) == 0)
     return tally_throw (error, TALLY_ERROR_DATA, "invalid input syntax for type bytea");
 
   if (!tally_value_parse (TALLY_TYPE_BYTEA, text, call->batch, &bytes, error))
@@ -439,8 +453,9 @@ static gboolean
 convert (Call *call, const Value *args, Value *ret, GError **error)
 {
   if (!is_utf8_name (args[1].text))
-    return tally_throw (error, TALLY_ERROR_UNSUPPORTED, "encoding \"%.*s\" is not supported, only UTF8", (int) MIN (args[1].text.length, 100),
-                        args[1].text.data);
+    return tally_throw (error, TALLY_ERROR_UNSUPPORTED,
+                        "encoding \"%.*s\" is not supported, only UTF8",
+                        (int)MIN (args[1].text.length, 100), args[1].text.data);
   if (call->term->type == TALLY_TYPE_TEXT)
     return tally_value_parse (TALLY_TYPE_TEXT, args[0].text, call->batch, ret, error);
 
@@ -468,7 +483,7 @@ array (Call *call, const Value *args, Value *ret, GError **error)
   TallyText elements[MAX_ARGS];
 
   for (guint i = 0; i < call->term->n_args; i++)
-    elements[i] = is_null (call, i) ? (TallyText) { "null", 4 } : json_string (call, args[i].text);
+    elements[i] = is_null (call, i) ? (TallyText){ "null", 4 } : json_string (call, args[i].text);
   ret->text = tally_jsonb_build_array (elements, call->term->n_args, call->batch);
   return TRUE;
 }
@@ -479,7 +494,8 @@ array_element (Call *call, const Value *args, Value *ret, GError **error)
 {
   TallyText element;
 
-  call->is_null = args[1].integer < 1 || !tally_jsonb_element (args[0].text, args[1].integer - 1, &element)
+  call->is_null = args[1].integer < 1
+                  || !tally_jsonb_element (args[0].text, args[1].integer - 1, &element)
                   || !tally_jsonb_to_text (element, call->batch, &ret->text);
   return TRUE;
 }
@@ -502,7 +518,8 @@ any (Call *call, const Value *args, Value *ret, GError **error)
   while (tally_jsonb_iter_next (&iter, NULL, &element))
     if (!tally_jsonb_to_text (element, call->batch, &text))
       unknown = TRUE;
-    else if (text.length == args[0].text.length && memcmp (text.data, args[0].text.data, text.length) == 0)
+    else if (text.length == args[0].text.length
+             && memcmp (text.data, args[0].text.data, text.length) == 0)
       {
         ret->boolean = TRUE;
         return TRUE;
@@ -547,9 +564,9 @@ array_to_string (Call *call, const Value *args, Value *ret, GError **error)
           text = args[2].text;
         }
       if (!first)
-        g_string_append_len (call->scratch, args[1].text.data, (gssize) args[1].text.length);
+        g_string_append_len (call->scratch, args[1].text.data, (gssize)args[1].text.length);
       first = FALSE;
-      g_string_append_len (call->scratch, text.data, (gssize) text.length);
+      g_string_append_len (call->scratch, text.data, (gssize)text.length);
     }
   return text_finish (call, ret, error);
 }
@@ -559,7 +576,7 @@ array_part (Call *call, const Value *args, TallyText part)
 {
   if (call->term->n_args == 3 && !is_null (call, 2) && part.length == args[2].text.length
       && memcmp (part.data, args[2].text.data, part.length) == 0)
-    return (TallyText) { "null", 4 };
+    return (TallyText){ "null", 4 };
 
   return json_string (call, part);
 }
@@ -589,14 +606,14 @@ string_to_array (Call *call, const Value *args, Value *ret, GError **error)
         end = next = text.length;
       else
         {
-          end = (gsize) (found - text.data);
+          end = (gsize)(found - text.data);
           next = end + args[1].text.length;
         }
       part = array_part (call, args, text_slice (text, at, end));
       g_array_append_val (parts, part);
       if (next == text.length && next > end)
         {
-          part = array_part (call, args, (TallyText) { "", 0 });
+          part = array_part (call, args, (TallyText){ "", 0 });
           g_array_append_val (parts, part);
         }
       if (next >= text.length)
@@ -604,11 +621,12 @@ string_to_array (Call *call, const Value *args, Value *ret, GError **error)
       at = next;
     }
 
-  ret->text = tally_jsonb_build_array ((const TallyText *) parts->data, parts->len, call->batch);
+  ret->text = tally_jsonb_build_array ((const TallyText *)parts->data, parts->len, call->batch);
   return TRUE;
 }
 
-const Function tally_array_function = { "array", "t", 'A', array, .flags = FUNCTION_VARIADIC | FUNCTION_TAKES_NULL };
+const Function tally_array_function
+    = { "array", "t", 'A', array, .flags = FUNCTION_VARIADIC | FUNCTION_TAKES_NULL };
 const Function tally_array_element_function = { "[]", "Ai", 't', array_element };
 const Function tally_array_concat_function = { "||", "AA", 'A', array_concat };
 const Function tally_any_function = { "any", "tA", 'b', any };

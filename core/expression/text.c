@@ -12,7 +12,7 @@ total_length (Frame *frame, const Term *term, const Term *arg)
   gsize total = 0;
 
   FOR_EACH_ROW (frame, term->validity, row)
-    total += TERM_VALUES (arg, TallyText)[row * arg->step].length;
+  total += TERM_VALUES (arg, TallyText)[row * arg->step].length;
   return total;
 }
 
@@ -25,18 +25,18 @@ change_case_kernel (Frame *frame, Term *term)
   guchar first = term->function->detail ? 'A' : 'a';
 
   FOR_EACH_ROW (frame, term->validity, row)
-    {
-      TallyText text = TERM_VALUES (arg, TallyText)[row * arg->step];
+  {
+    TallyText text = TERM_VALUES (arg, TallyText)[row * arg->step];
 
-      for (gsize i = 0; i < text.length; i++)
-        {
-          guchar c = (guchar) text.data[i];
+    for (gsize i = 0; i < text.length; i++)
+      {
+        guchar c = (guchar)text.data[i];
 
-          at[i] = (char) ((guchar) (c - first) < 26 ? c ^ 0x20 : c);
-        }
-      values[row] = (TallyText) { at, text.length };
-      at += text.length;
-    }
+        at[i] = (char)((guchar)(c - first) < 26 ? c ^ 0x20 : c);
+      }
+    values[row] = (TallyText){ at, text.length };
+    at += text.length;
+  }
 }
 
 static void
@@ -51,18 +51,18 @@ concat_kernel (Frame *frame, Term *term)
   at = tally_batch_alloc (frame->batch, MAX (total, 1));
 
   FOR_EACH_ROW (frame, term->validity, row)
-    {
-      char *start = at;
+  {
+    char *start = at;
 
-      for (guint i = 0; i < term->n_args; i++)
-        {
-          TallyText text = TERM_VALUES (term->args[i], TallyText)[row * term->args[i]->step];
+    for (guint i = 0; i < term->n_args; i++)
+      {
+        TallyText text = TERM_VALUES (term->args[i], TallyText)[row * term->args[i]->step];
 
-          memcpy (at, text.data, text.length);
-          at += text.length;
-        }
-      values[row] = (TallyText) { start, (gsize) (at - start) };
-    }
+        memcpy (at, text.data, text.length);
+        at += text.length;
+      }
+    values[row] = (TallyText){ start, (gsize)(at - start) };
+  }
 }
 
 static void
@@ -73,15 +73,17 @@ length_kernel (Frame *frame, Term *term)
   gintptr bits = term->function->detail;
 
   FOR_EACH_ROW (frame, term->validity, row)
-    {
-      TallyText text = TERM_VALUES (arg, TallyText)[row * arg->step];
+  {
+    TallyText text = TERM_VALUES (arg, TallyText)[row * arg->step];
 
-      values[row] = bits > 0 ? (gint64) text.length * bits : text_length (text);
-    }
+    values[row] = bits > 0 ? (gint64)text.length * bits : text_length (text);
+  }
 }
 
-const Function tally_text_concat_function = { "||", "t", 't', .kernel = concat_kernel, .flags = FUNCTION_VARIADIC };
-const Function tally_bytea_concat_function = { "||", "y", 'y', .kernel = concat_kernel, .flags = FUNCTION_VARIADIC };
+const Function tally_text_concat_function
+    = { "||", "t", 't', .kernel = concat_kernel, .flags = FUNCTION_VARIADIC };
+const Function tally_bytea_concat_function
+    = { "||", "y", 'y', .kernel = concat_kernel, .flags = FUNCTION_VARIADIC };
 
 /* trim(): a set of characters off the ends. */
 
@@ -104,11 +106,13 @@ set_has (TallyText set, TallyText text, gsize at, gsize size)
 static gboolean
 trim (Call *call, const Value *args, Value *ret, GError **error)
 {
-  TallyText text = args[0].text, set = call->term->n_args == 2 ? args[1].text : (TallyText) { " ", 1 };
+  TallyText text = args[0].text,
+            set = call->term->n_args == 2 ? args[1].text : (TallyText){ " ", 1 };
   gintptr ends = call->term->function->detail;
   gsize from = 0, to = text.length, size;
 
-  while ((ends & TRIM_LEFT) && from < to && set_has (set, text, from, size = text_char_size (text, from)))
+  while ((ends & TRIM_LEFT) && from < to
+         && set_has (set, text, from, size = text_char_size (text, from)))
     from += size;
   while ((ends & TRIM_RIGHT) && to > from)
     {
@@ -129,7 +133,7 @@ static gboolean
 initcap (Call *call, const Value *args, Value *ret, GError **error)
 {
   TallyText text = tally_call_copy (call, args[0].text.data, args[0].text.length);
-  char *at = (char *) text.data;
+  char *at = (char *)text.data;
   gboolean inside = FALSE;
 
   for (gsize i = 0; i < text.length; i++)
@@ -159,7 +163,7 @@ substring (Call *call, const Value *args, Value *ret, GError **error)
   start = MAX (start, 1);
   if (end <= start)
     {
-      ret->text = (TallyText) { "", 0 };
+      ret->text = (TallyText){ "", 0 };
       return TRUE;
     }
 
@@ -199,7 +203,8 @@ strpos (Call *call, const Value *args, Value *ret, GError **error)
   TallyText text = args[0].text;
   const char *found = text_find (text, 0, args[1].text);
 
-  ret->integer = found == NULL ? 0 : text_length ((TallyText) { text.data, (gsize) (found - text.data) }) + 1;
+  ret->integer
+      = found == NULL ? 0 : text_length ((TallyText){ text.data, (gsize)(found - text.data) }) + 1;
   return TRUE;
 }
 
@@ -223,7 +228,7 @@ reverse (Call *call, const Value *args, Value *ret, GError **error)
       to -= size;
       memcpy (to, text.data + i, size);
     }
-  ret->text = (TallyText) { copy, text.length };
+  ret->text = (TallyText){ copy, text.length };
   return TRUE;
 }
 
@@ -231,9 +236,9 @@ static gboolean
 ascii (Call *call, const Value *args, Value *ret, GError **error)
 {
   TallyText text = args[0].text;
-  gunichar c = text.length == 0 ? 0 : g_utf8_get_char_validated (text.data, (gssize) text.length);
+  gunichar c = text.length == 0 ? 0 : g_utf8_get_char_validated (text.data, (gssize)text.length);
 
-  ret->integer = (gint64) (c <= 0x10ffff ? c : (guchar) text.data[0]);
+  ret->integer = (gint64)(c <= 0x10ffff ? c : (guchar)text.data[0]);
   return TRUE;
 }
 
@@ -249,12 +254,14 @@ chr (Call *call, const Value *args, Value *ret, GError **error)
   if (code == 0)
     return tally_throw (error, TALLY_ERROR_DATA, "null character not permitted");
   if (code > 0x10ffff)
-    return tally_throw (error, TALLY_ERROR_DATA, "requested character too large for encoding: %" G_GINT64_FORMAT, code);
+    return tally_throw (error, TALLY_ERROR_DATA,
+                        "requested character too large for encoding: %" G_GINT64_FORMAT, code);
   if (code >= 0xd800 && code <= 0xdfff)
-    return tally_throw (error, TALLY_ERROR_DATA, "requested character not valid for encoding: %" G_GINT64_FORMAT, code);
+    return tally_throw (error, TALLY_ERROR_DATA,
+                        "requested character not valid for encoding: %" G_GINT64_FORMAT, code);
 
-  n = g_unichar_to_utf8 ((gunichar) code, bytes);
-  ret->text = tally_call_copy (call, bytes, (gsize) n);
+  n = g_unichar_to_utf8 ((gunichar)code, bytes);
+  ret->text = tally_call_copy (call, bytes, (gsize)n);
   return TRUE;
 }
 
@@ -267,7 +274,7 @@ split_part (Call *call, const Value *args, Value *ret, GError **error)
   gsize from = 0;
   const char *found;
 
-  ret->text = (TallyText) { "", 0 };
+  ret->text = (TallyText){ "", 0 };
   if (n == 0)
     return tally_throw (error, TALLY_ERROR_DATA, "field position must not be zero");
   if (text.length == 0)
@@ -282,15 +289,15 @@ split_part (Call *call, const Value *args, Value *ret, GError **error)
   if (n < 0)
     {
       for (gsize at = 0; (found = text_find (text, at, separator)) != NULL; fields++)
-        at = (gsize) (found - text.data) + separator.length;
+        at = (gsize)(found - text.data) + separator.length;
       n = fields + MAX (n, -G_MAXINT64) + 1;
       if (n < 1)
         return TRUE;
     }
   for (; (found = text_find (text, from, separator)) != NULL && n > 1; n--)
-    from = (gsize) (found - text.data) + separator.length;
+    from = (gsize)(found - text.data) + separator.length;
   if (n == 1)
-    ret->text = text_slice (text, from, found != NULL ? (gsize) (found - text.data) : text.length);
+    ret->text = text_slice (text, from, found != NULL ? (gsize)(found - text.data) : text.length);
   return TRUE;
 }
 
@@ -308,10 +315,10 @@ replace (Call *call, const Value *args, Value *ret, GError **error)
   for (; found != NULL && call->scratch->len <= MAX_RESULT; found = text_find (text, at, from))
     {
       g_string_append_len (call->scratch, text.data + at, found - (text.data + at));
-      g_string_append_len (call->scratch, to.data, (gssize) to.length);
-      at = (gsize) (found - text.data) + from.length;
+      g_string_append_len (call->scratch, to.data, (gssize)to.length);
+      at = (gsize)(found - text.data) + from.length;
     }
-  g_string_append_len (call->scratch, text.data + at, (gssize) (text.length - at));
+  g_string_append_len (call->scratch, text.data + at, (gssize)(text.length - at));
   return text_finish (call, ret, error);
 }
 
@@ -331,13 +338,14 @@ translate (Call *call, const Value *args, Value *ret, GError **error)
         if (text_char_size (from, j) == size && memcmp (from.data + j, text.data + i, size) == 0)
           break;
       if (j >= from.length)
-        g_string_append_len (call->scratch, text.data + i, (gssize) size);
+        g_string_append_len (call->scratch, text.data + i, (gssize)size);
       else
         {
           gsize target = text_offset (to, n);
 
           if (target < to.length)
-            g_string_append_len (call->scratch, to.data + target, (gssize) text_char_size (to, target));
+            g_string_append_len (call->scratch, to.data + target,
+                                 (gssize)text_char_size (to, target));
         }
     }
 
@@ -348,7 +356,8 @@ static gboolean
 overlay (Call *call, const Value *args, Value *ret, GError **error)
 {
   TallyText text = args[0].text, with = args[1].text;
-  gint64 start = args[2].integer, length = call->term->n_args == 4 ? args[3].integer : text_length (with), after;
+  gint64 start = args[2].integer,
+         length = call->term->n_args == 4 ? args[3].integer : text_length (with), after;
   gsize from, to;
 
   if (start <= 0)
@@ -358,9 +367,9 @@ overlay (Call *call, const Value *args, Value *ret, GError **error)
 
   from = text_offset (text, start - 1);
   to = text_offset (text, MAX (after - 1, 0));
-  g_string_append_len (call->scratch, text.data, (gssize) from);
-  g_string_append_len (call->scratch, with.data, (gssize) with.length);
-  g_string_append_len (call->scratch, text.data + to, (gssize) (text.length - to));
+  g_string_append_len (call->scratch, text.data, (gssize)from);
+  g_string_append_len (call->scratch, with.data, (gssize)with.length);
+  g_string_append_len (call->scratch, text.data + to, (gssize)(text.length - to));
   return text_finish (call, ret, error);
 }
 

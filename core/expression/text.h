@@ -9,7 +9,7 @@
 static inline gboolean
 text_is_start (char c)
 {
-  return ((guchar) c & 0xc0) != 0x80;
+  return ((guchar)c & 0xc0) != 0x80;
 }
 
 static inline gint64
@@ -51,19 +51,20 @@ text_char_size (TallyText text, gsize at)
 static inline const char *
 text_find (TallyText text, gsize from, TallyText part)
 {
-  return part.length == 0 ? text.data + from : memmem (text.data + from, text.length - from, part.data, part.length);
+  return part.length == 0 ? text.data + from
+                          : memmem (text.data + from, text.length - from, part.data, part.length);
 }
 
 static inline TallyText
 text_slice (TallyText text, gsize from, gsize to)
 {
-  return (TallyText) { text.data + from, to - from };
+  return (TallyText){ text.data + from, to - from };
 }
 
 static inline TallyText
 text_literal (const char *string)
 {
-  return (TallyText) { string, strlen (string) };
+  return (TallyText){ string, strlen (string) };
 }
 
 /* What call->scratch holds, as a result. */

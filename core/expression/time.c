@@ -21,7 +21,9 @@ plus_date (Call *call, const Value *args, Value *ret, GError **error)
 static gboolean
 date_minus (Call *call, const Value *args, Value *ret, GError **error)
 {
-  return tally_date_add_days (args[0].date, args[1].integer == G_MININT64 ? G_MAXINT64 : -args[1].integer, &ret->date, error);
+  return tally_date_add_days (args[0].date,
+                              args[1].integer == G_MININT64 ? G_MAXINT64 : -args[1].integer,
+                              &ret->date, error);
 }
 
 static gboolean
@@ -43,7 +45,7 @@ date_plus_interval (Call *call, const Value *args, Value *ret, GError **error)
 static gboolean
 interval_plus_date (Call *call, const Value *args, Value *ret, GError **error)
 {
-  return date_plus_interval (call, (Value[]) { args[1], args[0] }, ret, error);
+  return date_plus_interval (call, (Value[]){ args[1], args[0] }, ret, error);
 }
 
 static gboolean
@@ -70,7 +72,8 @@ interval_plus_timestamp (Call *call, const Value *args, Value *ret, GError **err
 static gboolean
 timestamp_minus (Call *call, const Value *args, Value *ret, GError **error)
 {
-  return tally_timestamp_subtract_interval (args[0].integer, args[1].interval, &ret->integer, error);
+  return tally_timestamp_subtract_interval (args[0].integer, args[1].interval, &ret->integer,
+                                            error);
 }
 
 static gboolean
@@ -115,12 +118,13 @@ interval_divide (Call *call, const Value *args, Value *ret, GError **error)
   return tally_interval_divide (args[0].interval, args[1].real, &ret->interval, error);
 }
 
-typedef gboolean (*JustifyFunc) (TallyInterval interval, TallyInterval *ret_interval, GError **error);
+typedef gboolean (*JustifyFunc) (TallyInterval interval, TallyInterval *ret_interval,
+                                 GError **error);
 
 static gboolean
 justify (Call *call, const Value *args, Value *ret, GError **error)
 {
-  return ((JustifyFunc) call->term->function->detail) (args[0].interval, &ret->interval, error);
+  return ((JustifyFunc)call->term->function->detail) (args[0].interval, &ret->interval, error);
 }
 
 static gboolean
@@ -138,7 +142,8 @@ date_trunc (Call *call, const Value *args, Value *ret, GError **error)
 
   if (call->term->n_args == 3 && (zone = tally_zone_find (args[2].text, error)) == NULL)
     return FALSE;
-  return tally_timestamp_trunc (args[0].text, call->term->type, args[1].integer, zone, &ret->integer, error);
+  return tally_timestamp_trunc (args[0].text, call->term->type, args[1].integer, zone,
+                                &ret->integer, error);
 }
 
 static gboolean
@@ -150,13 +155,15 @@ interval_trunc (Call *call, const Value *args, Value *ret, GError **error)
 static gboolean
 date_bin (Call *call, const Value *args, Value *ret, GError **error)
 {
-  return tally_timestamp_bin (args[0].interval, args[1].integer, args[2].integer, &ret->integer, error);
+  return tally_timestamp_bin (args[0].interval, args[1].integer, args[2].integer, &ret->integer,
+                              error);
 }
 
 static gboolean
 extract (Call *call, const Value *args, Value *ret, GError **error)
 {
-  return tally_datetime_extract (args[0].text, call->term->args[1]->type, &args[1], call->batch, &call->is_null, &ret->text, error);
+  return tally_datetime_extract (args[0].text, call->term->args[1]->type, &args[1], call->batch,
+                                 &call->is_null, &ret->text, error);
 }
 
 static gboolean
@@ -180,13 +187,15 @@ is_finite (Call *call, const Value *args, Value *ret, GError **error)
   switch (call->term->args[0]->type)
     {
     case TALLY_TYPE_DATE:
-      ret->boolean = args[0].date != TALLY_DATE_INFINITY && args[0].date != TALLY_DATE_MINUS_INFINITY;
+      ret->boolean
+          = args[0].date != TALLY_DATE_INFINITY && args[0].date != TALLY_DATE_MINUS_INFINITY;
       break;
     case TALLY_TYPE_INTERVAL:
       ret->boolean = TRUE;
       break;
     default:
-      ret->boolean = args[0].integer != TALLY_TIMESTAMP_INFINITY && args[0].integer != TALLY_TIMESTAMP_MINUS_INFINITY;
+      ret->boolean = args[0].integer != TALLY_TIMESTAMP_INFINITY
+                     && args[0].integer != TALLY_TIMESTAMP_MINUS_INFINITY;
       break;
     }
   return TRUE;
@@ -206,8 +215,8 @@ make_timestamp (Call *call, const Value *args, Value *ret, GError **error)
   gint64 local;
   const TallyZone *zone;
 
-  if (!tally_timestamp_make (args[0].integer, args[1].integer, args[2].integer, args[3].integer, args[4].integer, args[5].real,
-                             &local, error))
+  if (!tally_timestamp_make (args[0].integer, args[1].integer, args[2].integer, args[3].integer,
+                             args[4].integer, args[5].real, &local, error))
     return FALSE;
   if (call->term->n_args < 7)
     {
@@ -227,8 +236,8 @@ make_interval (Call *call, const Value *args, Value *ret, GError **error)
 
   for (guint i = 0; i < MIN (n, 6); i++)
     fields[i] = args[i].integer;
-  return tally_interval_make (fields[0], fields[1], fields[2], fields[3], fields[4], fields[5], n == 7 ? args[6].real : 0,
-                              &ret->interval, error);
+  return tally_interval_make (fields[0], fields[1], fields[2], fields[3], fields[4], fields[5],
+                              n == 7 ? args[6].real : 0, &ret->interval, error);
 }
 
 static gboolean
@@ -252,13 +261,15 @@ date_from_template (Call *call, const Value *args, Value *ret, GError **error)
 static gboolean
 to_char (Call *call, const Value *args, Value *ret, GError **error)
 {
-  return tally_datetime_to_char (call->term->args[0]->type, &args[0], args[1].text, call->batch, &call->is_null, &ret->text, error);
+  return tally_datetime_to_char (call->term->args[0]->type, &args[0], args[1].text, call->batch,
+                                 &call->is_null, &ret->text, error);
 }
 
 static gboolean
 refuse_numbers (Term *term, GError **error)
 {
-  return tally_throw (error, TALLY_ERROR_UNSUPPORTED, "%s of numbers is not supported", term->function->name);
+  return tally_throw (error, TALLY_ERROR_UNSUPPORTED, "%s of numbers is not supported",
+                      term->function->name);
 }
 
 /* Zones. */
@@ -271,7 +282,7 @@ prepare_zone (Term *term, GError **error)
   if (name->kind != TERM_CONSTANT || name->is_null)
     return TRUE;
 
-  term->data = (gpointer) tally_zone_find (name->constant.text, error);
+  term->data = (gpointer)tally_zone_find (name->constant.text, error);
   return term->data != NULL;
 }
 
@@ -281,7 +292,8 @@ at_zone (Call *call, const Value *args, Value *ret, GError **error)
   const TallyZone *zone = call->term->data;
 
   ret->integer = args[1].integer;
-  if (args[1].integer == TALLY_TIMESTAMP_INFINITY || args[1].integer == TALLY_TIMESTAMP_MINUS_INFINITY)
+  if (args[1].integer == TALLY_TIMESTAMP_INFINITY
+      || args[1].integer == TALLY_TIMESTAMP_MINUS_INFINITY)
     return TRUE;
   if (zone == NULL && (zone = tally_zone_find (args[0].text, error)) == NULL)
     return FALSE;
@@ -290,7 +302,8 @@ at_zone (Call *call, const Value *args, Value *ret, GError **error)
   return tally_zone_to_local (zone, args[1].integer, &ret->integer, error);
 }
 
-/* The clock.  now() is one moment for the whole life of an expression, as it is for a transaction. */
+/* The clock.  now() is one moment for the whole life of an expression, as it is for a transaction.
+ */
 
 static gint64
 read_clock (void)
@@ -331,11 +344,12 @@ age_of_today (Call *call, const Value *args, Value *ret, GError **error)
 {
   gint64 midnight;
 
-  return tally_date_to_timestamp (tally_timestamp_to_date (call->term->modifier), TALLY_TYPE_TIMESTAMP, &midnight, error)
+  return tally_date_to_timestamp (tally_timestamp_to_date (call->term->modifier),
+                                  TALLY_TYPE_TIMESTAMP, &midnight, error)
          && tally_timestamp_age (midnight, args[0].integer, &ret->interval, error);
 }
 
-#define JUSTIFY(function) ((gintptr) (JustifyFunc) (function))
+#define JUSTIFY(function) ((gintptr)(JustifyFunc)(function))
 
 const Function tally_time_functions[] = {
   { "+", "Di", 'D', date_plus },

@@ -5,7 +5,7 @@
 static gboolean
 is_name_byte (char c)
 {
-  return g_ascii_isalnum (c) || c == '_' || c == '$' || (guchar) c >= 0x80;
+  return g_ascii_isalnum (c) || c == '_' || c == '$' || (guchar)c >= 0x80;
 }
 
 /* A name in quotes or not, from at on. */
@@ -58,6 +58,6 @@ tally_token_length (const char *text, gsize offset)
     at += strspn (at, operators);
 
   if (at > start)
-    return (gsize) (at - start);
-  return *start == '\0' ? 1 : (gsize) (g_utf8_next_char (start) - start);
+    return (gsize)(at - start);
+  return *start == '\0' ? 1 : (gsize)(g_utf8_next_char (start) - start);
 }

@@ -1,7 +1,8 @@
 /* typer.c: types each node of a parse tree, by PostgreSQL's rules
  *
- * Columns bring their types, literals in quotes have none until an operand, a function or a cast gives them one, and nothing
- * else is converted but along the implicit casts.  What we do not do is refused here, with its place in the text.
+ * Columns bring their types, literals in quotes have none until an operand, a function or a cast
+ * gives them one, and nothing else is converted but along the implicit casts.  What we do not do is
+ * refused here, with its place in the text.
  */
 #include "typer.h"
 #include "record/jsonb.h"
@@ -14,6 +15,8 @@
 #define MAX_DEPTH 200
 /* A hint names this many columns. */
 #define MAX_NAMED_COLUMNS 8
+/* Bytes of a name that PostgreSQL keeps, less up to three if the cut would split a letter. */
+#define MAX_NAME 63
 
 typedef struct
 {
@@ -29,16 +32,18 @@ static Term *type_node (Typer *typer, const PgQuery__Node *node);
 static gsize
 place (const Typer *typer, gint32 location)
 {
-  gsize length = strlen (typer->text), at = (gsize) location;
+  gsize length = strlen (typer->text), at = (gsize)location;
 
   if (location < 0 || at < typer->prefix)
     return 0;
   return MIN (at - typer->prefix, length);
 }
 
-#define COMPLAIN(typer, location, hint, ...)                                                                                  \
-  complain (typer, tally_complaint_new (place (typer, location), tally_token_length ((typer)->text, place (typer, location)), \
-                                        hint, __VA_ARGS__))
+#define COMPLAIN(typer, location, hint, ...)                                                       \
+  complain (typer,                                                                                 \
+            tally_complaint_new (place (typer, location),                                          \
+                                 tally_token_length ((typer)->text, place (typer, location)),      \
+                                 hint, __VA_ARGS__))
 
 static Term *
 complain (Typer *typer, TallyComplaint *complaint)
@@ -96,7 +101,7 @@ call_1 (Typer *typer, const Function *function, guint type, Term *arg)
 static Term *
 call_2 (Typer *typer, const Function *function, guint type, Term *a, Term *b)
 {
-  return locate_as (call_function (typer, function, type, 2, (Term *[]) { a, b }), a);
+  return locate_as (call_function (typer, function, type, 2, (Term *[]){ a, b }), a);
 }
 
 /* Coercion. */
@@ -117,7 +122,8 @@ type_literal (Typer *typer, Term *term, guint type)
   else
     good = tally_value_parse (type, term->constant.text, constants, &value, &error);
   if (!good)
-    return complain (typer, tally_complaint_new (term->offset, term->length, NULL, "%s", error->message));
+    return complain (typer,
+                     tally_complaint_new (term->offset, term->length, NULL, "%s", error->message));
 
   return locate_as (tally_term_constant (typer->expression, type, &value), term);
 }
@@ -133,8 +139,9 @@ coerce (Typer *typer, Term *term, guint type)
   if (type == TYPE_ANY || term->type == type)
     return term;
   if (tally_cast_find (term->type, type, &function) == CAST_NONE)
-    return complain (typer, tally_complaint_new (term->offset, term->length, NULL, "cannot cast type %s to %s",
-                                                 tally_term_type_name (term->type), tally_term_type_name (type)));
+    return complain (typer, tally_complaint_new (
+                                term->offset, term->length, NULL, "cannot cast type %s to %s",
+                                tally_term_type_name (term->type), tally_term_type_name (type)));
 
   return call_1 (typer, function, type, term);
 }
@@ -168,7 +175,7 @@ common_type (Term *const *args, guint n_args, gint *ret_odd)
         type = other;
       else if (tally_type_category (type) != tally_type_category (other))
         {
-          *ret_odd = (gint) i;
+          *ret_odd = (gint)i;
           return type;
         }
       else if (!tally_type_is_preferred (type) && tally_cast_is_implicit (type, other)
@@ -180,7 +187,8 @@ common_type (Term *const *args, guint n_args, gint *ret_odd)
   return type == TYPE_UNKNOWN ? TALLY_TYPE_TEXT : type;
 }
 
-/* Brings args to one type, or complains as PostgreSQL does: CASE types text and bigint cannot be matched. */
+/* Brings args to one type, or complains as PostgreSQL does: CASE types text and bigint cannot be
+ * matched. */
 static gboolean
 unify (Typer *typer, const char *context, Term **args, guint n_args, guint *ret_type)
 {
@@ -189,18 +197,22 @@ unify (Typer *typer, const char *context, Term **args, guint n_args, guint *ret_
 
   if (odd >= 0)
     {
-      complain (typer, tally_complaint_new (args[odd]->offset, args[odd]->length, "cast one of them, as in x::text",
-                                            "%s types %s and %s cannot be matched", context, tally_term_type_name (type),
-                                            tally_term_type_name (args[odd]->type)));
+      complain (typer, tally_complaint_new (
+                           args[odd]->offset, args[odd]->length, "cast one of them, as in x::text",
+                           "%s types %s and %s cannot be matched", context,
+                           tally_term_type_name (type), tally_term_type_name (args[odd]->type)));
       return FALSE;
     }
 
   for (guint i = 0; i < n_args; i++)
     {
-      if (args[i]->type != TYPE_UNKNOWN && args[i]->type != type && !tally_cast_is_implicit (args[i]->type, type))
+      if (args[i]->type != TYPE_UNKNOWN && args[i]->type != type
+          && !tally_cast_is_implicit (args[i]->type, type))
         {
-          complain (typer, tally_complaint_new (args[i]->offset, args[i]->length, NULL, "%s could not convert type %s to %s", context,
-                                                tally_term_type_name (args[i]->type), tally_term_type_name (type)));
+          complain (typer, tally_complaint_new (args[i]->offset, args[i]->length, NULL,
+                                                "%s could not convert type %s to %s", context,
+                                                tally_term_type_name (args[i]->type),
+                                                tally_term_type_name (type)));
           return FALSE;
         }
       args[i] = coerce (typer, args[i], type);
@@ -221,7 +233,8 @@ type_boolean (Typer *typer, const PgQuery__Node *node, const char *context)
   if (term->type == TYPE_UNKNOWN)
     return type_literal (typer, term, TALLY_TYPE_BOOLEAN);
   if (term->type != TALLY_TYPE_BOOLEAN)
-    return complain (typer, tally_complaint_new (term->offset, term->length, NULL, "argument of %s must be type boolean, not type %s",
+    return complain (typer, tally_complaint_new (term->offset, term->length, NULL,
+                                                 "argument of %s must be type boolean, not type %s",
                                                  context, tally_term_type_name (term->type)));
 
   return term;
@@ -232,10 +245,12 @@ type_boolean (Typer *typer, const PgQuery__Node *node, const char *context)
 static char *
 written (const Typer *typer, const Term *term)
 {
-  return term->kind == TERM_COLUMN ? g_strndup (typer->text + term->offset, term->length) : g_strdup ("x");
+  return term->kind == TERM_COLUMN ? g_strndup (typer->text + term->offset, term->length)
+                                   : g_strdup ("x");
 }
 
-/* A text column against a number, a date and so on is what most people stumble over: name the cast. */
+/* A text column against a number, a date and so on is what most people stumble over: name the cast.
+ */
 static char *
 operator_hint (const Typer *typer, const Term *a, const Term *b)
 {
@@ -245,19 +260,22 @@ operator_hint (const Typer *typer, const Term *a, const Term *b)
     return g_strdup ("no operator has this name and these types; a cast may help, as in x::text");
 
   g_autofree char *name = written (typer, text);
-  return g_strdup_printf ("nothing is converted by itself; cast it: %s::%s", name, tally_term_type_name (other->type));
+  return g_strdup_printf ("nothing is converted by itself; cast it: %s::%s", name,
+                          tally_term_type_name (other->type));
 }
 
 static Term *
-operator_missing (Typer *typer, const char *name, const Term *a, const Term *b, gint32 location, gboolean ambiguous)
+operator_missing (Typer *typer, const char *name, const Term *a, const Term *b, gint32 location,
+                  gboolean ambiguous)
 {
   g_autofree char *hint = operator_hint (typer, a, b);
   const char *fact = ambiguous ? "operator is not unique" : "operator does not exist";
 
   if (a == NULL)
-    return COMPLAIN (typer, location, hint, "%s: %s %s", fact, name, tally_term_type_name (b->type));
-  return COMPLAIN (typer, location, hint, "%s: %s %s %s", fact, tally_term_type_name (a->type), name,
-                   tally_term_type_name (b->type));
+    return COMPLAIN (typer, location, hint, "%s: %s %s", fact, name,
+                     tally_term_type_name (b->type));
+  return COMPLAIN (typer, location, hint, "%s: %s %s %s", fact, tally_term_type_name (a->type),
+                   name, tally_term_type_name (b->type));
 }
 
 static Term *
@@ -288,7 +306,8 @@ make_concat (Typer *typer, Term *a, Term *b, gint32 location)
       return concat_with (typer, kinds[i].function, kinds[i].type, a, b, location);
 
   if (a->type == TYPE_TEXT_ARRAY || b->type == TYPE_TEXT_ARRAY
-      || (a->type != TALLY_TYPE_TEXT && a->type != TYPE_UNKNOWN && b->type != TALLY_TYPE_TEXT && b->type != TYPE_UNKNOWN))
+      || (a->type != TALLY_TYPE_TEXT && a->type != TYPE_UNKNOWN && b->type != TALLY_TYPE_TEXT
+          && b->type != TYPE_UNKNOWN))
     return operator_missing (typer, "||", a, b, location, FALSE);
 
   return concat_with (typer, &tally_text_concat_function, TALLY_TYPE_TEXT, a, b, location);
@@ -323,7 +342,9 @@ make_operator (Typer *typer, const char *name, Term *a, Term *b, gint32 location
   if (!coerce_all (typer, first, n_args, coerced))
     return NULL;
 
-  return locate (typer, call_function (typer, function, result_type (function, first), n_args, first), location);
+  return locate (typer,
+                 call_function (typer, function, result_type (function, first), n_args, first),
+                 location);
 }
 
 static Term *
@@ -408,13 +429,13 @@ type_in (Typer *typer, const PgQuery__AExpr *expr)
     }
 
   gint odd = -1;
-  guint type = common_type ((Term **) constants->pdata, constants->len, &odd);
+  guint type = common_type ((Term **)constants->pdata, constants->len, &odd);
 
   /* If there is no common type, each is compared on its own, with the error that this may give. */
   if (odd >= 0 || constants->len == 2)
     {
       for (guint i = 1; i < constants->len; i++)
-        g_ptr_array_insert (others, (gint) i - 1, constants->pdata[i]);
+        g_ptr_array_insert (others, (gint)i - 1, constants->pdata[i]);
       g_ptr_array_set_size (constants, 1);
     }
   if (constants->len > 1)
@@ -422,7 +443,8 @@ type_in (Typer *typer, const PgQuery__AExpr *expr)
       for (guint i = 0; i < constants->len; i++)
         if ((constants->pdata[i] = coerce (typer, constants->pdata[i], type)) == NULL)
           return NULL;
-      result = call_function (typer, &tally_in_function, TALLY_TYPE_BOOLEAN, constants->len, (Term **) constants->pdata);
+      result = call_function (typer, &tally_in_function, TALLY_TYPE_BOOLEAN, constants->len,
+                              (Term **)constants->pdata);
       locate (typer, result, expr->location);
     }
 
@@ -445,7 +467,9 @@ static Term *
 make_between (Typer *typer, Term *value, Term *low, Term *high, gint32 location)
 {
   Term *above = make_operator (typer, ">=", value, low, location);
-  Term *below = above != NULL ? make_operator (typer, "<=", make_same (typer, value), high, location) : NULL;
+  Term *below = above != NULL
+                    ? make_operator (typer, "<=", make_same (typer, value), high, location)
+                    : NULL;
 
   return below != NULL ? make_logic (typer, TERM_AND, above, below) : NULL;
 }
@@ -466,7 +490,8 @@ type_between (Typer *typer, const PgQuery__AExpr *expr)
     if ((terms[i] = type_node (typer, i == 0 ? expr->lexpr : list->items[i - 1])) == NULL)
       return NULL;
 
-  /* The bounds' values are needed twice, and both times only where the first comparison did not settle it: type them anew. */
+  /* The bounds' values are needed twice, and both times only where the first comparison did not
+   * settle it: type them anew. */
   result = make_between (typer, terms[0], terms[1], terms[2], expr->location);
   if (result != NULL && symmetric)
     {
@@ -486,7 +511,8 @@ type_between (Typer *typer, const PgQuery__AExpr *expr)
 static Term *
 type_any (Typer *typer, const PgQuery__AExpr *expr)
 {
-  Term *left = type_node (typer, expr->lexpr), *right = left != NULL ? type_node (typer, expr->rexpr) : NULL, *term;
+  Term *left = type_node (typer, expr->lexpr),
+       *right = left != NULL ? type_node (typer, expr->rexpr) : NULL, *term;
   const char *name = operator_name (expr);
   gboolean all = expr->kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP_ALL;
 
@@ -497,16 +523,19 @@ type_any (Typer *typer, const PgQuery__AExpr *expr)
   if (right == NULL)
     return NULL;
   if (right->type != TYPE_TEXT_ARRAY)
-    return COMPLAIN (typer, expr->location, NULL, "op ANY/ALL (array) requires array on right side");
+    return COMPLAIN (typer, expr->location, NULL,
+                     "op ANY/ALL (array) requires array on right side");
   if (left->type != TALLY_TYPE_TEXT && left->type != TYPE_UNKNOWN)
     return operator_missing (typer, name, left, right, expr->location, FALSE);
   if (strcmp (name, all ? "<>" : "=") != 0)
-    return refuse (typer, expr->location, "ANY with another operator than =, or ALL with another than <>, is");
+    return refuse (typer, expr->location,
+                   "ANY with another operator than =, or ALL with another than <>, is");
 
   left = coerce (typer, left, TALLY_TYPE_TEXT);
   if (left == NULL)
     return NULL;
-  term = locate (typer, call_2 (typer, &tally_any_function, TALLY_TYPE_BOOLEAN, left, right), expr->location);
+  term = locate (typer, call_2 (typer, &tally_any_function, TALLY_TYPE_BOOLEAN, left, right),
+                 expr->location);
   return all ? make_not (typer, term) : term;
 }
 
@@ -528,7 +557,8 @@ type_operator (Typer *typer, const PgQuery__AExpr *expr)
     case PG_QUERY__A__EXPR__KIND__AEXPR_OP_ALL:
       return type_any (typer, expr);
     case PG_QUERY__A__EXPR__KIND__AEXPR_SIMILAR:
-      return COMPLAIN (typer, expr->location, "use LIKE, or a regular expression with ~", "SIMILAR TO is not supported");
+      return COMPLAIN (typer, expr->location, "use LIKE, or a regular expression with ~",
+                       "SIMILAR TO is not supported");
     default:
       break;
     }
@@ -568,11 +598,13 @@ make_numeric_literal (Typer *typer, const char *digits, gint32 location)
   TallyText text = { digits, strlen (digits) };
   gboolean whole = strspn (digits, "-0123456789") == text.length;
 
-  if (whole && tally_value_parse (TALLY_TYPE_BIGINT, text, typer->expression->constants, &value, NULL))
-    return locate (typer, tally_term_constant (typer->expression, TALLY_TYPE_BIGINT, &value), location);
+  if (whole
+      && tally_value_parse (TALLY_TYPE_BIGINT, text, typer->expression->constants, &value, NULL))
+    return locate (typer, tally_term_constant (typer->expression, TALLY_TYPE_BIGINT, &value),
+                   location);
 
   value.text.data = g_strdup (digits); /* parsed values may be views of it */
-  tally_batch_hold (typer->expression->constants, (gpointer) value.text.data, g_free);
+  tally_batch_hold (typer->expression->constants, (gpointer)value.text.data, g_free);
   text.data = value.text.data;
   if (!tally_value_parse (TALLY_TYPE_NUMERIC, text, typer->expression->constants, &value, &error))
     return COMPLAIN (typer, location, NULL, "%s", error->message);
@@ -591,25 +623,28 @@ type_constant (Typer *typer, const PgQuery__AConst *constant)
     {
     case PG_QUERY__A__CONST__VAL_IVAL:
       value.integer = constant->ival->ival;
-      return locate (typer, tally_term_constant (typer->expression, TALLY_TYPE_BIGINT, &value), constant->location);
+      return locate (typer, tally_term_constant (typer->expression, TALLY_TYPE_BIGINT, &value),
+                     constant->location);
     case PG_QUERY__A__CONST__VAL_FVAL:
       return make_numeric_literal (typer, constant->fval->fval, constant->location);
     case PG_QUERY__A__CONST__VAL_BOOLVAL:
       value.boolean = constant->boolval->boolval ? 1 : 0;
-      return locate (typer, tally_term_constant (typer->expression, TALLY_TYPE_BOOLEAN, &value), constant->location);
+      return locate (typer, tally_term_constant (typer->expression, TALLY_TYPE_BOOLEAN, &value),
+                     constant->location);
     case PG_QUERY__A__CONST__VAL_SVAL:
       {
         char *copy = g_strdup (constant->sval->sval);
 
         tally_batch_hold (typer->expression->constants, copy, g_free);
-        value.text = (TallyText) { copy, strlen (copy) };
+        value.text = (TallyText){ copy, strlen (copy) };
         term = tally_term_constant (typer->expression, TYPE_UNKNOWN, &value);
         return locate (typer, term, constant->location);
       }
     case PG_QUERY__A__CONST__VAL_BSVAL:
       return refuse (typer, constant->location, "a bit string is");
     default:
-      return locate (typer, tally_term_constant (typer->expression, TYPE_UNKNOWN, NULL), constant->location);
+      return locate (typer, tally_term_constant (typer->expression, TYPE_UNKNOWN, NULL),
+                     constant->location);
     }
 }
 
@@ -655,13 +690,39 @@ column_missing (Typer *typer, const char *name, gint32 location)
   else if (nearest != NULL)
     g_string_append_printf (hint, "did you mean \"%s\"? ", nearest);
 
-  g_string_append (hint, n_columns == 0 ? "The step gets no columns" : hint->len > 0 ? "The step gets: " : "the step gets: ");
+  g_string_append (hint, n_columns == 0  ? "The step gets no columns"
+                         : hint->len > 0 ? "The step gets: "
+                                         : "the step gets: ");
   for (guint i = 0; i < MIN (n_columns, MAX_NAMED_COLUMNS); i++)
     g_string_append_printf (hint, "%s%s", i > 0 ? ", " : "", tally_schema_column (schema, i)->name);
   if (n_columns > MAX_NAMED_COLUMNS)
     g_string_append (hint, ", …");
 
   return COMPLAIN (typer, location, hint->str, "column \"%s\" does not exist", name);
+}
+
+/* PostgreSQL's scanner cuts names after 63 bytes.  A longer column is meant if it alone begins so.
+ */
+static gint
+find_column (TallySchema *schema, const char *name)
+{
+  gint found = tally_schema_find (schema, name);
+  guint n_found = 0;
+
+  if (found >= 0 || strlen (name) < MAX_NAME - 3)
+    return found;
+
+  for (guint i = 0; i < tally_schema_n_columns (schema); i++)
+    {
+      const char *other = tally_schema_column (schema, i)->name;
+
+      if (strlen (other) > MAX_NAME && g_str_has_prefix (other, name))
+        {
+          found = (gint)i;
+          n_found++;
+        }
+    }
+  return n_found == 1 ? found : -1;
 }
 
 static Term *
@@ -679,13 +740,14 @@ type_column (Typer *typer, const PgQuery__ColumnRef *ref)
       g_string_append_printf (name, "%s%s", i > 0 ? "." : "", ref->fields[i]->string->sval);
     }
 
-  column = tally_schema_find (expression->schema, name->str);
+  column = find_column (expression->schema, name->str);
   if (column < 0)
     return column_missing (typer, name->str, ref->location);
 
   expression->columns[column / 64] |= G_GUINT64_CONSTANT (1) << (column % 64);
-  term = tally_term_new (expression, TERM_COLUMN, tally_schema_column (expression->schema, (guint) column)->type, 0);
-  term->column = (guint) column;
+  term = tally_term_new (expression, TERM_COLUMN,
+                         tally_schema_column (expression->schema, (guint)column)->type, 0);
+  term->column = (guint)column;
   return locate (typer, term, ref->location);
 }
 
@@ -741,7 +803,8 @@ static const struct
 static gboolean
 refuse_type (Typer *typer, const PgQuery__TypeName *type_name, const char *name, gboolean known)
 {
-  const char *hint = "the types are text, boolean, bigint, double precision, numeric, date, timestamp, timestamptz, interval, bytea, jsonb";
+  const char *hint = "the types are text, boolean, bigint, double precision, numeric, date, "
+                     "timestamp, timestamptz, interval, bytea, jsonb";
 
   if (strcmp (name, "json") == 0)
     hint = "use jsonb";
@@ -749,7 +812,8 @@ refuse_type (Typer *typer, const PgQuery__TypeName *type_name, const char *name,
     hint = "use double precision";
   else if (strcmp (name, "bpchar") == 0)
     hint = "use varchar(n) or text";
-  COMPLAIN (typer, type_name->location, hint, known ? "type \"%s\" is not supported" : "type \"%s\" does not exist", name);
+  COMPLAIN (typer, type_name->location, hint,
+            known ? "type \"%s\" is not supported" : "type \"%s\" does not exist", name);
   return FALSE;
 }
 
@@ -766,19 +830,22 @@ read_limits (Typer *typer, const PgQuery__TypeName *type_name, gint64 *limits, g
     {
       const PgQuery__Node *node = type_name->typmods[i];
 
-      if (node->node_case != PG_QUERY__NODE__NODE_A_CONST || node->a_const->val_case != PG_QUERY__A__CONST__VAL_IVAL)
+      if (node->node_case != PG_QUERY__NODE__NODE_A_CONST
+          || node->a_const->val_case != PG_QUERY__A__CONST__VAL_IVAL)
         {
-          COMPLAIN (typer, type_name->location, NULL, "type modifiers must be simple constants or identifiers");
+          COMPLAIN (typer, type_name->location, NULL,
+                    "type modifiers must be simple constants or identifiers");
           return FALSE;
         }
       limits[i] = node->a_const->ival->ival;
     }
-  *ret_n = (guint) type_name->n_typmods;
+  *ret_n = (guint)type_name->n_typmods;
   return TRUE;
 }
 
 static gboolean
-check_limits (Typer *typer, const PgQuery__TypeName *type_name, CastTarget *target, const gint64 *limits, guint n)
+check_limits (Typer *typer, const PgQuery__TypeName *type_name, CastTarget *target,
+              const gint64 *limits, guint n)
 {
   gint32 location = type_name->location;
 
@@ -794,16 +861,19 @@ check_limits (Typer *typer, const PgQuery__TypeName *type_name, CastTarget *targ
           target->limit = limits[0];
           return TRUE;
         }
-      COMPLAIN (typer, location, NULL, limits[0] < 1 ? "length for type varchar must be at least 1"
-                                                     : "length for type varchar cannot exceed 10485760");
+      COMPLAIN (typer, location, NULL,
+                limits[0] < 1 ? "length for type varchar must be at least 1"
+                              : "length for type varchar cannot exceed 10485760");
       return FALSE;
     case TALLY_TYPE_NUMERIC:
       if (limits[0] < 1 || limits[0] > 1000)
-        COMPLAIN (typer, location, NULL, "NUMERIC precision %d must be between 1 and 1000", (int) limits[0]);
+        COMPLAIN (typer, location, NULL, "NUMERIC precision %d must be between 1 and 1000",
+                  (int)limits[0]);
       else if (n == 2 && (limits[1] < -1000 || limits[1] > 1000))
-        COMPLAIN (typer, location, NULL, "NUMERIC scale %d must be between -1000 and 1000", (int) limits[1]);
+        COMPLAIN (typer, location, NULL, "NUMERIC scale %d must be between -1000 and 1000",
+                  (int)limits[1]);
       else
-        target->limit = limits[0] << 32 | (guint32) (n == 2 ? limits[1] : 0);
+        target->limit = limits[0] << 32 | (guint32)(n == 2 ? limits[1] : 0);
       return typer->complaint == NULL;
     case TALLY_TYPE_TIMESTAMP:
     case TALLY_TYPE_TIMESTAMPTZ:
@@ -821,8 +891,10 @@ check_limits (Typer *typer, const PgQuery__TypeName *type_name, CastTarget *targ
 static gboolean
 read_type (Typer *typer, const PgQuery__TypeName *type_name, CastTarget *ret_target)
 {
-  const PgQuery__Node *last = type_name->n_names > 0 ? type_name->names[type_name->n_names - 1] : NULL;
-  const char *name = last != NULL && last->node_case == PG_QUERY__NODE__NODE_STRING ? last->string->sval : "";
+  const PgQuery__Node *last
+      = type_name->n_names > 0 ? type_name->names[type_name->n_names - 1] : NULL;
+  const char *name
+      = last != NULL && last->node_case == PG_QUERY__NODE__NODE_STRING ? last->string->sval : "";
   gint64 limits[2];
   guint n_limits;
 
@@ -831,7 +903,8 @@ read_type (Typer *typer, const PgQuery__TypeName *type_name, CastTarget *ret_tar
       {
         if (type_names[i].type < 0)
           return refuse_type (typer, type_name, name, TRUE);
-        *ret_target = (CastTarget) { .type = (guint) type_names[i].type, .bytes = type_names[i].bytes };
+        *ret_target
+            = (CastTarget){ .type = (guint)type_names[i].type, .bytes = type_names[i].bytes };
         if (!read_limits (typer, type_name, limits, &n_limits))
           return FALSE;
         if (type_name->n_array_bounds == 0)
@@ -894,8 +967,8 @@ make_cast (Typer *typer, Term *term, const CastTarget *target, gint32 location)
   if (term->type == target->type)
     return apply_limit (typer, term, target);
   if (tally_cast_find (term->type, target->type, &function) == CAST_NONE)
-    return COMPLAIN (typer, location, NULL, "cannot cast type %s to %s", tally_term_type_name (term->type),
-                     tally_term_type_name (target->type));
+    return COMPLAIN (typer, location, NULL, "cannot cast type %s to %s",
+                     tally_term_type_name (term->type), tally_term_type_name (target->type));
   if (target->type == TALLY_TYPE_BIGINT)
     return cast_integer (typer, term, target, function);
 
@@ -913,10 +986,14 @@ type_cast (Typer *typer, const PgQuery__TypeCast *cast)
   /* ARRAY[]::text[] is the one array whose elements tell nothing. */
   if (target.type == TYPE_TEXT_ARRAY && cast->arg->node_case == PG_QUERY__NODE__NODE_A_ARRAY_EXPR
       && cast->arg->a_array_expr->n_elements == 0)
-    return locate (typer, tally_term_constant (typer->expression, TYPE_TEXT_ARRAY, &(Value) { .text = { "[]", 2 } }), cast->location);
+    return locate (
+        typer,
+        tally_term_constant (typer->expression, TYPE_TEXT_ARRAY, &(Value){ .text = { "[]", 2 } }),
+        cast->location);
 
   term = type_node (typer, cast->arg);
-  return term != NULL ? make_cast (typer, term, &target, cast->location >= 0 ? cast->location : cast->type_name->location)
+  return term != NULL ? make_cast (typer, term, &target,
+                                   cast->location >= 0 ? cast->location : cast->type_name->location)
                       : NULL;
 }
 
@@ -934,21 +1011,27 @@ describe_call (const char *name, Term *const *args, guint n_args)
 }
 
 static Term *
-function_missing (Typer *typer, const char *name, Term *const *args, guint n_args, gint32 location, ResolveResult result)
+function_missing (Typer *typer, const char *name, Term *const *args, guint n_args, gint32 location,
+                  ResolveResult result)
 {
-  static const char *const aggregates[] = { "count", "sum", "avg", "min", "max", "array_agg", "string_agg", "jsonb_agg", "json_agg",
-                                            "jsonb_object_agg", "bool_and", "bool_or", "every", "row_number", "rank" };
+  static const char *const aggregates[]
+      = { "count",     "sum",        "avg",       "min",        "max",
+          "array_agg", "string_agg", "jsonb_agg", "json_agg",   "jsonb_object_agg",
+          "bool_and",  "bool_or",    "every",     "row_number", "rank" };
   g_autofree char *call = describe_call (name, args, n_args), *hint = NULL;
   const char *nearest;
 
   for (guint i = 0; i < G_N_ELEMENTS (aggregates); i++)
     if (strcmp (name, aggregates[i]) == 0)
-      return COMPLAIN (typer, location, NULL, "%s is a function over many rows; an expression sees one row", name);
+      return COMPLAIN (typer, location, NULL,
+                       "%s is a function over many rows; an expression sees one row", name);
 
   if (result == RESOLVE_AMBIGUOUS)
-    return COMPLAIN (typer, location, "add explicit type casts, as in x::text", "function %s is not unique", call);
+    return COMPLAIN (typer, location, "add explicit type casts, as in x::text",
+                     "function %s is not unique", call);
   if (result == RESOLVE_NO_MATCH)
-    return COMPLAIN (typer, location, "no function has this name and these types; a cast may help, as in x::text",
+    return COMPLAIN (typer, location,
+                     "no function has this name and these types; a cast may help, as in x::text",
                      "function %s does not exist", call);
 
   nearest = tally_function_nearest (name);
@@ -963,7 +1046,8 @@ function_name (Typer *typer, const PgQuery__FuncCall *call)
   const PgQuery__Node *last = call->n_funcname > 0 ? call->funcname[call->n_funcname - 1] : NULL;
   const char *what = NULL;
 
-  if (call->agg_star || call->agg_distinct || call->n_agg_order > 0 || call->agg_filter != NULL || call->agg_within_group)
+  if (call->agg_star || call->agg_distinct || call->n_agg_order > 0 || call->agg_filter != NULL
+      || call->agg_within_group)
     what = "a function over many rows is";
   else if (call->over != NULL)
     what = "a window function is";
@@ -987,7 +1071,7 @@ type_call (Typer *typer, const PgQuery__FuncCall *call)
   const Function *function;
   guint8 types[MAX_ARGS] = { 0 }, coerced[MAX_ARGS];
   Term *args[MAX_ARGS];
-  guint n_args = (guint) call->n_args;
+  guint n_args = (guint)call->n_args;
   ResolveResult result;
 
   if (name == NULL)
@@ -1007,7 +1091,8 @@ type_call (Typer *typer, const PgQuery__FuncCall *call)
   if (!coerce_all (typer, args, n_args, coerced))
     return NULL;
 
-  return locate (typer, call_function (typer, function, result_type (function, args), n_args, args), call->location);
+  return locate (typer, call_function (typer, function, result_type (function, args), n_args, args),
+                 call->location);
 }
 
 static Term *
@@ -1027,8 +1112,11 @@ type_value_function (Typer *typer, const PgQuery__SQLValueFunction *value)
 
   for (guint i = 0; i < G_N_ELEMENTS (functions); i++)
     if (value->op == functions[i].op
-        && tally_function_resolve (functions[i].function, FALSE, types, 0, &function, types) == RESOLVE_FOUND)
-      return locate (typer, call_function (typer, function, tally_type_of_letter (function->result), 0, NULL), value->location);
+        && tally_function_resolve (functions[i].function, FALSE, types, 0, &function, types)
+               == RESOLVE_FOUND)
+      return locate (
+          typer, call_function (typer, function, tally_type_of_letter (function->result), 0, NULL),
+          value->location);
 
   return refuse (typer, value->location, "this function is");
 }
@@ -1051,7 +1139,9 @@ type_logic (Typer *typer, const PgQuery__BoolExpr *expr)
         return NULL;
       if (expr->boolop == PG_QUERY__BOOL_EXPR_TYPE__NOT_EXPR)
         return make_not (typer, term);
-      result = result == NULL ? term : make_logic (typer, context[0] == 'A' ? TERM_AND : TERM_OR, result, term);
+      result = result == NULL
+                   ? term
+                   : make_logic (typer, context[0] == 'A' ? TERM_AND : TERM_OR, result, term);
     }
 
   return result;
@@ -1061,8 +1151,9 @@ static Term *
 type_null_test (Typer *typer, const PgQuery__NullTest *test)
 {
   Term *term = type_node (typer, test->arg);
-  const Function *function
-    = test->nulltesttype == PG_QUERY__NULL_TEST_TYPE__IS_NULL ? &tally_is_null_function : &tally_is_not_null_function;
+  const Function *function = test->nulltesttype == PG_QUERY__NULL_TEST_TYPE__IS_NULL
+                                 ? &tally_is_null_function
+                                 : &tally_is_not_null_function;
 
   if (term != NULL && term->type == TYPE_UNKNOWN)
     term = type_literal (typer, term, TALLY_TYPE_TEXT);
@@ -1072,8 +1163,10 @@ type_null_test (Typer *typer, const PgQuery__NullTest *test)
 static Term *
 type_boolean_test (Typer *typer, const PgQuery__BooleanTest *test)
 {
-  static const char *const contexts[] = { "", "IS TRUE", "IS NOT TRUE", "IS FALSE", "IS NOT FALSE", "IS UNKNOWN", "IS NOT UNKNOWN" };
-  guint kind = MIN ((guint) test->booltesttype, (guint) G_N_ELEMENTS (contexts) - 1);
+  static const char *const contexts[] = {
+    "", "IS TRUE", "IS NOT TRUE", "IS FALSE", "IS NOT FALSE", "IS UNKNOWN", "IS NOT UNKNOWN"
+  };
+  guint kind = MIN ((guint)test->booltesttype, (guint)G_N_ELEMENTS (contexts) - 1);
   Term *term = type_boolean (typer, test->arg, contexts[kind]), *result;
 
   if (term == NULL)
@@ -1094,14 +1187,14 @@ type_condition (Typer *typer, const PgQuery__CaseWhen *when, Term *arg, gboolean
 
   value = type_node (typer, when->expr);
   return value != NULL ? make_operator (typer, "=", is_first ? arg : make_same (typer, arg), value,
-                                        (gint32) (value->offset + typer->prefix))
+                                        (gint32)(value->offset + typer->prefix))
                        : NULL;
 }
 
 static Term *
 type_case (Typer *typer, const PgQuery__CaseExpr *expr)
 {
-  guint n_results = (guint) expr->n_args + 1, type;
+  guint n_results = (guint)expr->n_args + 1, type;
   Term *term, *arg = NULL, *otherwise;
   g_autofree Term **results = g_new0 (Term *, n_results);
 
@@ -1113,7 +1206,8 @@ type_case (Typer *typer, const PgQuery__CaseExpr *expr)
         return NULL;
     }
 
-  term = tally_term_new (typer->expression, TERM_CASE, TALLY_TYPE_TEXT, 2 * (guint) expr->n_args + 1);
+  term
+      = tally_term_new (typer->expression, TERM_CASE, TALLY_TYPE_TEXT, 2 * (guint)expr->n_args + 1);
   for (gsize i = 0; i < expr->n_args; i++)
     {
       const PgQuery__CaseWhen *when = expr->args[i]->case_when;
@@ -1123,8 +1217,9 @@ type_case (Typer *typer, const PgQuery__CaseExpr *expr)
         return NULL;
     }
   otherwise = expr->defresult != NULL
-                ? type_node (typer, expr->defresult)
-                : locate (typer, tally_term_constant (typer->expression, TYPE_UNKNOWN, NULL), expr->location);
+                  ? type_node (typer, expr->defresult)
+                  : locate (typer, tally_term_constant (typer->expression, TYPE_UNKNOWN, NULL),
+                            expr->location);
   if (otherwise == NULL)
     return NULL;
 
@@ -1134,13 +1229,14 @@ type_case (Typer *typer, const PgQuery__CaseExpr *expr)
   for (gsize i = 0; i < expr->n_args; i++)
     term->args[2 * i + 1] = results[i + 1];
   term->args[term->n_args - 1] = results[0];
-  term->type = (guint8) type;
+  term->type = (guint8)type;
   return locate (typer, term, expr->location);
 }
 
 /* COALESCE, GREATEST, LEAST. */
 static Term *
-type_many (Typer *typer, const char *context, const Function *function, size_t n_args, PgQuery__Node **nodes, gint32 location)
+type_many (Typer *typer, const char *context, const Function *function, size_t n_args,
+           PgQuery__Node **nodes, gint32 location)
 {
   Term *term;
   guint type;
@@ -1148,7 +1244,8 @@ type_many (Typer *typer, const char *context, const Function *function, size_t n
   if (function != NULL && n_args > MAX_ARGS)
     return COMPLAIN (typer, location, NULL, "%s has more than %d arguments", context, MAX_ARGS);
 
-  term = tally_term_new (typer->expression, function != NULL ? TERM_CALL : TERM_COALESCE, TALLY_TYPE_TEXT, (guint) n_args);
+  term = tally_term_new (typer->expression, function != NULL ? TERM_CALL : TERM_COALESCE,
+                         TALLY_TYPE_TEXT, (guint)n_args);
   term->function = function;
   for (size_t i = 0; i < n_args; i++)
     if ((term->args[i] = type_node (typer, nodes[i])) == NULL)
@@ -1156,7 +1253,7 @@ type_many (Typer *typer, const char *context, const Function *function, size_t n
   if (!unify (typer, context, term->args, term->n_args, &type))
     return NULL;
 
-  term->type = (guint8) type;
+  term->type = (guint8)type;
   return locate (typer, term, location);
 }
 
@@ -1167,20 +1264,23 @@ type_array (Typer *typer, const PgQuery__AArrayExpr *array)
   guint type;
 
   if (array->n_elements == 0)
-    return COMPLAIN (typer, array->location, "write ARRAY[]::text[]", "cannot determine type of empty array");
+    return COMPLAIN (typer, array->location, "write ARRAY[]::text[]",
+                     "cannot determine type of empty array");
   if (array->n_elements > MAX_ARGS)
     return COMPLAIN (typer, array->location, NULL, "ARRAY has more than %d elements", MAX_ARGS);
   for (gsize i = 0; i < array->n_elements; i++)
     if ((args[i] = type_node (typer, array->elements[i])) == NULL)
       return NULL;
-  if (!unify (typer, "ARRAY", args, (guint) array->n_elements, &type))
+  if (!unify (typer, "ARRAY", args, (guint)array->n_elements, &type))
     return NULL;
   if (type != TALLY_TYPE_TEXT)
-    return COMPLAIN (typer, array->location, "jsonb_build_array() takes any types", "an array of type %s is not supported",
-                     tally_term_type_name (type));
+    return COMPLAIN (typer, array->location, "jsonb_build_array() takes any types",
+                     "an array of type %s is not supported", tally_term_type_name (type));
 
-  return locate (typer, call_function (typer, &tally_array_function, TYPE_TEXT_ARRAY, (guint) array->n_elements, args),
-                 array->location);
+  return locate (
+      typer,
+      call_function (typer, &tally_array_function, TYPE_TEXT_ARRAY, (guint)array->n_elements, args),
+      array->location);
 }
 
 /* a[n] of a text[]. */
@@ -1192,16 +1292,19 @@ type_subscript (Typer *typer, const PgQuery__AIndirection *indirection)
 
   if (term == NULL)
     return NULL;
-  if (first == NULL || first->node_case != PG_QUERY__NODE__NODE_A_INDICES || first->a_indices->is_slice
-      || term->type != TYPE_TEXT_ARRAY)
-    return complain (typer, tally_complaint_new (term->offset, term->length, "of jsonb, -> gives an element or a member",
+  if (first == NULL || first->node_case != PG_QUERY__NODE__NODE_A_INDICES
+      || first->a_indices->is_slice || term->type != TYPE_TEXT_ARRAY)
+    return complain (typer, tally_complaint_new (term->offset, term->length,
+                                                 "of jsonb, -> gives an element or a member",
                                                  "such a subscript is not supported"));
   if ((index = type_node (typer, first->a_indices->uidx)) == NULL)
     return NULL;
-  if (index->type == TYPE_UNKNOWN && (index = type_literal (typer, index, TALLY_TYPE_BIGINT)) == NULL)
+  if (index->type == TYPE_UNKNOWN
+      && (index = type_literal (typer, index, TALLY_TYPE_BIGINT)) == NULL)
     return NULL;
   if (index->type != TALLY_TYPE_BIGINT)
-    return complain (typer, tally_complaint_new (index->offset, index->length, NULL, "array subscript must have type integer"));
+    return complain (typer, tally_complaint_new (index->offset, index->length, NULL,
+                                                 "array subscript must have type integer"));
 
   return call_2 (typer, &tally_array_element_function, TALLY_TYPE_TEXT, term, index);
 }
@@ -1213,14 +1316,15 @@ type_collate (Typer *typer, const PgQuery__CollateClause *collate)
   Term *term;
 
   if (strcmp (last->string->sval, "C") != 0 && strcmp (last->string->sval, "POSIX") != 0)
-    return COMPLAIN (typer, collate->location, "the order is always that of \"C\", by bytes", "collation \"%s\" is not supported",
-                     last->string->sval);
+    return COMPLAIN (typer, collate->location, "the order is always that of \"C\", by bytes",
+                     "collation \"%s\" is not supported", last->string->sval);
 
   term = type_node (typer, collate->arg);
   if (term != NULL && term->type == TYPE_UNKNOWN)
     term = type_literal (typer, term, TALLY_TYPE_TEXT);
   if (term != NULL && term->type != TALLY_TYPE_TEXT)
-    return COMPLAIN (typer, collate->location, NULL, "collations are not supported by type %s", tally_term_type_name (term->type));
+    return COMPLAIN (typer, collate->location, NULL, "collations are not supported by type %s",
+                     tally_term_type_name (term->type));
   return term;
 }
 
@@ -1248,14 +1352,16 @@ dispatch (Typer *typer, const PgQuery__Node *node)
     case PG_QUERY__NODE__NODE_CASE_EXPR:
       return type_case (typer, node->case_expr);
     case PG_QUERY__NODE__NODE_COALESCE_EXPR:
-      return type_many (typer, "COALESCE", NULL, node->coalesce_expr->n_args, node->coalesce_expr->args,
-                        node->coalesce_expr->location);
+      return type_many (typer, "COALESCE", NULL, node->coalesce_expr->n_args,
+                        node->coalesce_expr->args, node->coalesce_expr->location);
     case PG_QUERY__NODE__NODE_MIN_MAX_EXPR:
       {
         gboolean greatest = node->min_max_expr->op == PG_QUERY__MIN_MAX_OP__IS_GREATEST;
 
-        return type_many (typer, greatest ? "GREATEST" : "LEAST", greatest ? &tally_greatest_function : &tally_least_function,
-                          node->min_max_expr->n_args, node->min_max_expr->args, node->min_max_expr->location);
+        return type_many (typer, greatest ? "GREATEST" : "LEAST",
+                          greatest ? &tally_greatest_function : &tally_least_function,
+                          node->min_max_expr->n_args, node->min_max_expr->args,
+                          node->min_max_expr->location);
       }
     case PG_QUERY__NODE__NODE_SQLVALUE_FUNCTION:
       return type_value_function (typer, node->sqlvalue_function);
@@ -1278,7 +1384,7 @@ dispatch (Typer *typer, const PgQuery__Node *node)
     case PG_QUERY__NODE__NODE_XML_EXPR:
       return refuse (typer, node->xml_expr->location, "XML is");
     default:
-      return refuse (typer, (gint32) typer->prefix, "this construct is");
+      return refuse (typer, (gint32)typer->prefix, "this construct is");
     }
 }
 
@@ -1288,7 +1394,8 @@ type_node (Typer *typer, const PgQuery__Node *node)
   Term *term;
 
   if (typer->depth >= MAX_DEPTH)
-    return COMPLAIN (typer, (gint32) typer->prefix, NULL, "expression is nested deeper than %d levels", MAX_DEPTH);
+    return COMPLAIN (typer, (gint32)typer->prefix, NULL,
+                     "expression is nested deeper than %d levels", MAX_DEPTH);
 
   typer->depth++;
   term = dispatch (typer, node);
@@ -1297,8 +1404,8 @@ type_node (Typer *typer, const PgQuery__Node *node)
 }
 
 Term *
-tally_type_tree (TallyExpression *expression, const char *text, gsize prefix, const PgQuery__Node *node,
-                 TallyComplaint **ret_complaint)
+tally_type_tree (TallyExpression *expression, const char *text, gsize prefix,
+                 const PgQuery__Node *node, TallyComplaint **ret_complaint)
 {
   Typer typer = { .expression = expression, .text = text, .prefix = prefix };
   Term *term = type_node (&typer, node);

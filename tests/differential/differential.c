@@ -1,8 +1,9 @@
 /* differential.c: the same expressions over the same rows in PostgreSQL and here
  *
- * expressions.txt has one expression a line.  A server of our own works out each of them row by row, we work it out over a batch,
- * and values, types and error messages are compared.  Every difference is printed.  Those that are meant are in explained.txt with
- * the reason, which also stands in core/expression/README.md; one that is no difference any more is a failure, too.
+ * expressions.txt has one expression a line.  A server of our own works out each of them row by
+ * row, we work it out over a batch, and values, types and error messages are compared.  Every
+ * difference is printed.  Those that are meant are in explained.txt with the reason, which also
+ * stands in core/expression/README.md; one that is no difference any more is a failure, too.
  *
  *   test-differential                 all of expressions.txt
  *   test-differential 'lower(t)' …    these, with their values
@@ -18,7 +19,8 @@
 #define N_ROWS 61
 #define MAX_SHOWN 6
 
-/* A column's values go round, each column at its own length, so that rows combine them in many ways. */
+/* A column's values go round, each column at its own length, so that rows combine them in many
+ * ways. */
 typedef struct
 {
   const char *name;
@@ -29,58 +31,186 @@ typedef struct
 } Column;
 
 static const char *const texts[] = {
-  NULL, "", "abc", " Hello World ", "Ärger über Öl", "日本語テキスト", "😀 emoji 😀", "it's", "a,b,,c", "foo bar  baz", "100%",
-  "a_b\\c", "tab\there", "line1\nline2\r\n", "<script>alert('x')</script>", "{\"a\":1}", "NULL", "true", "-12.5e3",
-  "Robert'); DROP TABLE x;--", "ß", "e\xcc\x81t\xc3\xa9", "ABC", "xxabcabcxx", "aaa", "user@Example.COM", "\\", "%", "_",
+  NULL,
+  "",
+  "abc",
+  " Hello World ",
+  "Ärger über Öl",
+  "日本語テキスト",
+  "😀 emoji 😀",
+  "it's",
+  "a,b,,c",
+  "foo bar  baz",
+  "100%",
+  "a_b\\c",
+  "tab\there",
+  "line1\nline2\r\n",
+  "<script>alert('x')</script>",
+  "{\"a\":1}",
+  "NULL",
+  "true",
+  "-12.5e3",
+  "Robert'); DROP TABLE x;--",
+  "ß",
+  "e\xcc\x81t\xc3\xa9",
+  "ABC",
+  "xxabcabcxx",
+  "aaa",
+  "user@Example.COM",
+  "\\",
+  "%",
+  "_",
 };
 static const char *const others[] = {
-  "abc", "", "b", "Hello", "ü", "本", NULL, "%", "a%", "_b%", ",", " ", "x", "\\", "ABC", "😀", "e\xcc\x81",
+  "abc", "",  "b", "Hello", "ü",  "本",  NULL, "%",         "a%",
+  "_b%", ",", " ", "x",     "\\", "ABC", "😀",  "e\xcc\x81",
 };
 static const char *const numbers_as_text[] = {
-  "5", "-0", "007", " 42 ", "1e3", "abc", "9223372036854775807", "9223372036854775808", "NaN", "Infinity", "1.5", "", NULL, "0x1F",
-  "+3", "1_000", "2147483648", ".5", "5.", "-9223372036854775808", "t", "yes", "32768", "1e400", "- 5", "12345678901234567890.123",
+  "5",
+  "-0",
+  "007",
+  " 42 ",
+  "1e3",
+  "abc",
+  "9223372036854775807",
+  "9223372036854775808",
+  "NaN",
+  "Infinity",
+  "1.5",
+  "",
+  NULL,
+  "0x1F",
+  "+3",
+  "1_000",
+  "2147483648",
+  ".5",
+  "5.",
+  "-9223372036854775808",
+  "t",
+  "yes",
+  "32768",
+  "1e400",
+  "- 5",
+  "12345678901234567890.123",
 };
 static const char *const bigints[] = {
-  "0", "1", "-1", "9223372036854775807", "-9223372036854775808", "42", "2147483648", NULL, "7", "-7", "100", "1700000000",
+  "0", "1",  "-1",  "9223372036854775807", "-9223372036854775808", "42", "2147483648", NULL,
+  "7", "-7", "100", "1700000000",
 };
-static const char *const integers[] = { "0", "1", "2", "3", "-1", "-2", "5", NULL, "10", "12", "2147483647", "65", "-2147483648" };
+static const char *const integers[]
+    = { "0", "1", "2", "3", "-1", "-2", "5", NULL, "10", "12", "2147483647", "65", "-2147483648" };
 static const char *const doubles[] = {
-  "0", "-0", "1.5", "-2.5", "NaN", "Infinity", "-Infinity", "1e308", "1e-308", "0.1", NULL, "123456789.123", "2.5", "1700000000.75",
-  "3.5", "-0.5", "9.3e18", "4",
+  "0",     "-0",     "1.5",    "-2.5", "NaN",           "Infinity", "-Infinity",
+  "1e308", "1e-308", "0.1",    NULL,   "123456789.123", "2.5",      "1700000000.75",
+  "3.5",   "-0.5",   "9.3e18", "4",
 };
 static const char *const numerics[] = {
-  "0", "1.50", "-12.345", "NaN", "Infinity", "-Infinity", "1000000000000000000000000000000", "0.0000001", NULL, "99999999999999999999.99",
-  "2.5", "-0.5", "3", "9223372036854775807.5", "12345.6789",
+  "0",
+  "1.50",
+  "-12.345",
+  "NaN",
+  "Infinity",
+  "-Infinity",
+  "1000000000000000000000000000000",
+  "0.0000001",
+  NULL,
+  "99999999999999999999.99",
+  "2.5",
+  "-0.5",
+  "3",
+  "9223372036854775807.5",
+  "12345.6789",
 };
-static const char *const more_numerics[] = { "1", "-3", "0", "2.50", NULL, "0.001", "NaN", "7", "1e10", "Infinity", "1.50" };
+static const char *const more_numerics[]
+    = { "1", "-3", "0", "2.50", NULL, "0.001", "NaN", "7", "1e10", "Infinity", "1.50" };
 static const char *const booleans[] = { "t", "f", NULL };
 static const char *const dates[] = {
-  "2024-02-29", "1999-12-31", "infinity", "-infinity", "0001-01-01 BC", "5874897-12-31", NULL, "2000-01-01", "2023-06-15", "4713-01-01 BC",
+  "2024-02-29",    "1999-12-31", "infinity",   "-infinity",  "0001-01-01 BC",
+  "5874897-12-31", NULL,         "2000-01-01", "2023-06-15", "4713-01-01 BC",
 };
 static const char *const timestamps[] = {
-  "2024-02-29 12:34:56.789012", "1999-12-31 23:59:59.999999", "infinity", "-infinity", "0044-03-15 12:00:00 BC", NULL,
-  "2000-01-01 00:00:00", "2024-03-31 02:30:00", "2024-10-27 02:30:00", "294276-12-31 23:59:59", "2023-01-31 08:00:00",
+  "2024-02-29 12:34:56.789012",
+  "1999-12-31 23:59:59.999999",
+  "infinity",
+  "-infinity",
+  "0044-03-15 12:00:00 BC",
+  NULL,
+  "2000-01-01 00:00:00",
+  "2024-03-31 02:30:00",
+  "2024-10-27 02:30:00",
+  "294276-12-31 23:59:59",
+  "2023-01-31 08:00:00",
 };
 static const char *const timestamptzs[] = {
-  "2024-02-29 12:34:56.789012+00", "1970-01-01 00:00:00+00", "infinity", "-infinity", NULL, "2024-03-31 01:00:00+00", "2024-10-27 00:30:00+00",
-  "1883-11-18 17:00:00+00", "2023-01-31 08:00:00-05", "1582-10-15 00:00:00+00",
+  "2024-02-29 12:34:56.789012+00",
+  "1970-01-01 00:00:00+00",
+  "infinity",
+  "-infinity",
+  NULL,
+  "2024-03-31 01:00:00+00",
+  "2024-10-27 00:30:00+00",
+  "1883-11-18 17:00:00+00",
+  "2023-01-31 08:00:00-05",
+  "1582-10-15 00:00:00+00",
 };
 static const char *const intervals[] = {
-  "1 day", "-1 mon 2 days", "1 year 2 mons 3 days 04:05:06.789", "0", "-00:00:01", NULL, "100000 years", "36 hours", "40 days -3 hours",
+  "1 day",
+  "-1 mon 2 days",
+  "1 year 2 mons 3 days 04:05:06.789",
+  "0",
+  "-00:00:01",
+  NULL,
+  "100000 years",
+  "36 hours",
+  "40 days -3 hours",
 };
-static const char *const byteas[] = { "\\x", "\\xdeadbeef", "\\x00", NULL, "\\x68656c6c6f", "\\xc3a4", "\\x5c27" };
+static const char *const byteas[]
+    = { "\\x", "\\xdeadbeef", "\\x00", NULL, "\\x68656c6c6f", "\\xc3a4", "\\x5c27" };
 static const char *const jsons[] = {
-  "{\"a\": 1, \"b\": {\"c\": [1, 2, {\"d\": null}]}, \"t\": \"x\\\"y\\u00e4\"}", "[1, \"two\", null, true, [3]]", "\"string\"", "12.50", "null", "true", NULL, "{}",
-  "[]", "{\"b\": 2, \"a\": null, \"long key\": [], \"\": 0}", "-5", "[\"a\", \"b\", \"a\"]", "{\"a\": \"b\", \"x\": 1e400}", "{\"a\": [{\"id\": 1}, {\"id\": 2}]}",
+  "{\"a\": 1, \"b\": {\"c\": [1, 2, {\"d\": null}]}, \"t\": \"x\\\"y\\u00e4\"}",
+  "[1, \"two\", null, true, [3]]",
+  "\"string\"",
+  "12.50",
+  "null",
+  "true",
+  NULL,
+  "{}",
+  "[]",
+  "{\"b\": 2, \"a\": null, \"long key\": [], \"\": 0}",
+  "-5",
+  "[\"a\", \"b\", \"a\"]",
+  "{\"a\": \"b\", \"x\": 1e400}",
+  "{\"a\": [{\"id\": 1}, {\"id\": 2}]}",
 };
 static const char *const date_texts[] = {
-  "2024-02-29", "29/02/2024", "2023-13-01", "not a date", "2024-01-15 10:30:00", "Jan 5, 2023", "2024-01-15T10:30:00Z",
-  "2024-01-15T10:30:00.123456+02:00", "20240115", "", NULL, "infinity", "01/02/2023", "2023-02-29", "15.01.2024 10:30", "2024-01-15 25:00:00",
-  "0001-01-01 BC", "epoch", "1 day 2 hours",
+  "2024-02-29",
+  "29/02/2024",
+  "2023-13-01",
+  "not a date",
+  "2024-01-15 10:30:00",
+  "Jan 5, 2023",
+  "2024-01-15T10:30:00Z",
+  "2024-01-15T10:30:00.123456+02:00",
+  "20240115",
+  "",
+  NULL,
+  "infinity",
+  "01/02/2023",
+  "2023-02-29",
+  "15.01.2024 10:30",
+  "2024-01-15 25:00:00",
+  "0001-01-01 BC",
+  "epoch",
+  "1 day 2 hours",
 };
-static const char *const zones[] = { "UTC", "Europe/Berlin", "America/New_York", "Nowhere/Land", "CET", NULL, "Asia/Kolkata", "-03", "europe/berlin" };
+static const char *const zones[]
+    = { "UTC",          "Europe/Berlin", "America/New_York", "Nowhere/Land", "CET", NULL,
+        "Asia/Kolkata", "-03",           "europe/berlin" };
 
-#define COLUMN(name, type, server_type, values) { name, TALLY_TYPE_##type, server_type, values, G_N_ELEMENTS (values) }
+#define COLUMN(name, type, server_type, values)                                                    \
+  {                                                                                                \
+    name, TALLY_TYPE_##type, server_type, values, G_N_ELEMENTS (values)                            \
+  }
 
 static const Column columns[] = {
   COLUMN ("t", TEXT, "text", texts),
@@ -126,7 +256,8 @@ outcome_free (Outcome *outcome)
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Outcome, outcome_free)
 
-/* The only place where texts are made alike: bigint stands for PostgreSQL's three integers, and the two timestamps have short names. */
+/* The only place where texts are made alike: bigint stands for PostgreSQL's three integers, and the
+ * two timestamps have short names. */
 static char *
 normalise (const char *text)
 {
@@ -160,7 +291,8 @@ run (PGconn *connection, const char *sql)
 static void
 fill_server (PGconn *connection)
 {
-  g_autoptr (GString) create = g_string_new ("CREATE TABLE data (row integer"), insert = g_string_new ("INSERT INTO data VALUES ($1");
+  g_autoptr (GString) create = g_string_new ("CREATE TABLE data (row integer"),
+                      insert = g_string_new ("INSERT INTO data VALUES ($1");
 
   for (guint i = 0; i < G_N_ELEMENTS (columns); i++)
     {
@@ -180,7 +312,8 @@ fill_server (PGconn *connection)
       values[0] = number;
       for (guint i = 0; i < G_N_ELEMENTS (columns); i++)
         values[i + 1] = value_of (row, i);
-      result = PQexecParams (connection, insert->str, G_N_ELEMENTS (values), NULL, values, NULL, NULL, 0);
+      result = PQexecParams (connection, insert->str, G_N_ELEMENTS (values), NULL, values, NULL,
+                             NULL, 0);
       if (PQresultStatus (result) != PGRES_COMMAND_OK)
         g_error ("row %u: %s", row, PQerrorMessage (connection));
       PQclear (result);
@@ -195,9 +328,22 @@ server_type_name (Oid oid)
     Oid oid;
     const char *name;
   } names[] = {
-    { 16, "boolean" }, { 17, "bytea" },   { 20, "bigint" },  { 21, "bigint" }, { 23, "bigint" },      { 25, "text" },
-    { 701, "double precision" }, { 705, "text" }, { 1043, "text" }, { 1082, "date" }, { 1114, "timestamp" }, { 1184, "timestamptz" },
-    { 1186, "interval" }, { 1700, "numeric" }, { 3802, "jsonb" }, { 1009, "text[]" },
+    { 16, "boolean" },
+    { 17, "bytea" },
+    { 20, "bigint" },
+    { 21, "bigint" },
+    { 23, "bigint" },
+    { 25, "text" },
+    { 701, "double precision" },
+    { 705, "text" },
+    { 1043, "text" },
+    { 1082, "date" },
+    { 1114, "timestamp" },
+    { 1184, "timestamptz" },
+    { 1186, "interval" },
+    { 1700, "numeric" },
+    { 3802, "jsonb" },
+    { 1009, "text[]" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
@@ -225,12 +371,13 @@ ask_server (PGconn *connection, const char *expression)
       g_assert_cmpint (PQntuples (result), ==, N_ROWS);
       outcome->type = g_strdup (server_type_name (PQftype (result, 0)));
       for (guint row = 0; row < N_ROWS; row++)
-        outcome->rows[row] = server_value (result, (int) row);
+        outcome->rows[row] = server_value (result, (int)row);
     }
   else
     for (guint row = 0; row < N_ROWS; row++)
       {
-        g_autofree char *one = g_strdup_printf ("SELECT %s FROM data WHERE row = %u", expression, row);
+        g_autofree char *one
+            = g_strdup_printf ("SELECT %s FROM data WHERE row = %u", expression, row);
 
         PQclear (result);
         result = PQexec (connection, one);
@@ -241,7 +388,8 @@ ask_server (PGconn *connection, const char *expression)
             outcome->rows[row] = server_value (result, 0);
           }
         else
-          outcome->rows[row] = g_strconcat ("ERROR: ", PQresultErrorField (result, PG_DIAG_MESSAGE_PRIMARY), NULL);
+          outcome->rows[row]
+              = g_strconcat ("ERROR: ", PQresultErrorField (result, PG_DIAG_MESSAGE_PRIMARY), NULL);
       }
   PQclear (result);
 
@@ -290,7 +438,8 @@ take_rejects (TallyBatch *batch, Outcome *outcome)
   for (guint i = 0; i < n; i++)
     {
       const char *number = strrchr (rejects[i].origin, ':');
-      guint row = (guint) g_ascii_strtoull (number != NULL ? number + 1 : rejects[i].origin, NULL, 10);
+      guint row
+          = (guint)g_ascii_strtoull (number != NULL ? number + 1 : rejects[i].origin, NULL, 10);
 
       g_assert_cmpuint (row, <, N_ROWS);
       g_free (outcome->rows[row]);
@@ -351,7 +500,8 @@ show_row (guint row, const char *theirs, const char *ours)
   g_print ("    row %u: PostgreSQL %.300s\n            we         %.300s\n", row, theirs, ours);
 }
 
-/* A constant that cannot be is found before the run; the server says the same, but not for rows whose NULL keeps it from looking. */
+/* A constant that cannot be is found before the run; the server says the same, but not for rows
+ * whose NULL keeps it from looking. */
 static gboolean
 is_found_early (const Outcome *theirs, const Outcome *ours)
 {
@@ -428,7 +578,8 @@ hold_contest (Contest *contest, const char *expression, const char *explanation)
 static char **
 read_lines (const char *folder, const char *name)
 {
-  g_autofree char *path = g_build_filename (g_getenv ("SOURCE_ROOT"), folder, name, NULL), *text = NULL;
+  g_autofree char *path = g_build_filename (g_getenv ("SOURCE_ROOT"), folder, name, NULL),
+                  *text = NULL;
   g_autoptr (GError) error = NULL;
 
   if (!g_file_get_contents (path, &text, NULL, &error))
@@ -494,13 +645,14 @@ main (int argc, char **argv)
       return 77;
     }
 
-  g_autoptr (Cluster) cluster = cluster_new ("fsync=off", "timezone=UTC", "datestyle='ISO, MDY'", NULL);
+  g_autoptr (Cluster) cluster
+      = cluster_new ("fsync=off", "timezone=UTC", "datestyle='ISO, MDY'", NULL);
   g_autofree char *uri = cluster_create_database (cluster);
   contest.connection = PQconnectdb (uri);
   run (contest.connection, "SET client_min_messages = error");
   fill_server (contest.connection);
   for (guint i = 0; i < G_N_ELEMENTS (columns); i++)
-    names[i] = (TallyColumn) { columns[i].name, columns[i].type };
+    names[i] = (TallyColumn){ columns[i].name, columns[i].type };
   contest.schema = tally_schema_new (names, G_N_ELEMENTS (columns));
 
   for (int i = 1; i < argc; i++)
@@ -511,9 +663,10 @@ main (int argc, char **argv)
         if (is_entry (lines[i]))
           hold_contest (&contest, lines[i], NULL);
       hold_explained (&contest);
-      g_print ("differential: %u expressions agree with PostgreSQL %d over %u rows (%u values and errors), %u differ as explained, %u differ\n",
-               contest.n_agreed, PQserverVersion (contest.connection) / 10000, N_ROWS, contest.n_values, contest.n_explained,
-               contest.n_differences);
+      g_print ("differential: %u expressions agree with PostgreSQL %d over %u rows (%u values and "
+               "errors), %u differ as explained, %u differ\n",
+               contest.n_agreed, PQserverVersion (contest.connection) / 10000, N_ROWS,
+               contest.n_values, contest.n_explained, contest.n_differences);
     }
 
   tally_schema_unref (contest.schema);

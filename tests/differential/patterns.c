@@ -1,7 +1,8 @@
 /* patterns.c: random regular expressions over random texts, in PostgreSQL and here
  *
- * What a pattern matches is where PostgreSQL's engine and PCRE2 differ.  Patterns are made by chance, of the few elements that make
- * the difference; what we refuse is counted, what we take must give PostgreSQL's answer.
+ * What a pattern matches is where PostgreSQL's engine and PCRE2 differ.  Patterns are made by
+ * chance, of the few elements that make the difference; what we refuse is counted, what we take
+ * must give PostgreSQL's answer.
  *
  *   test-patterns [NUMBER [SEED]]
  */
@@ -29,7 +30,8 @@ chance (GRand *rand, gint percent)
 static void
 append_atom (GRand *rand, GString *out, guint depth)
 {
-  static const char *const atoms[] = { "a", "b", "c", ".", "[ab]", "[^a]", "\\w", "x", "ab", "\\s", "\\d" };
+  static const char *const atoms[]
+      = { "a", "b", "c", ".", "[ab]", "[^a]", "\\w", "x", "ab", "\\s", "\\d" };
 
   if (depth >= MAX_DEPTH || chance (rand, 70))
     {
@@ -45,7 +47,8 @@ append_atom (GRand *rand, GString *out, guint depth)
 static void
 append_alternatives (GRand *rand, GString *out, guint depth)
 {
-  static const char *const quantifiers[] = { "*", "+", "?", "{1,2}", "{2}", "{2,}", "*?", "+?", "??" };
+  static const char *const quantifiers[]
+      = { "*", "+", "?", "{1,2}", "{2}", "{2,}", "*?", "+?", "??" };
   gboolean lazy = chance (rand, 15);
 
   do
@@ -53,7 +56,9 @@ append_alternatives (GRand *rand, GString *out, guint depth)
       {
         append_atom (rand, out, depth);
         if (chance (rand, 40))
-          g_string_append (out, quantifiers[lazy ? g_rand_int_range (rand, 6, 9) : g_rand_int_range (rand, 0, 6)]);
+          g_string_append (
+              out,
+              quantifiers[lazy ? g_rand_int_range (rand, 6, 9) : g_rand_int_range (rand, 0, 6)]);
       }
   while (chance (rand, 20) && (g_string_append_c (out, '|'), TRUE));
 }
@@ -104,7 +109,8 @@ fill_server (Contest *contest)
   run (contest->connection, "CREATE TABLE data (row serial, t text)");
   for (guint row = 0; row < N_ROWS; row++)
     {
-      g_autofree char *sql = g_strdup_printf ("INSERT INTO data (t) VALUES ('%s')", contest->texts[row]);
+      g_autofree char *sql
+          = g_strdup_printf ("INSERT INTO data (t) VALUES ('%s')", contest->texts[row]);
 
       run (contest->connection, sql);
     }
@@ -127,7 +133,8 @@ static void
 hold_contest (Contest *contest, const char *ours, const char *theirs)
 {
   TallyComplaint *complaint = NULL;
-  g_autoptr (TallyExpression) expression = tally_expression_compile (ours, contest->schema, &complaint);
+  g_autoptr (TallyExpression) expression
+      = tally_expression_compile (ours, contest->schema, &complaint);
   g_autoptr (TallyBatch) batch = fill_batch (contest);
   g_autofree char *sql = g_strdup_printf ("SELECT %s FROM data ORDER BY row", theirs);
   TallyText vector[N_ROWS];
@@ -144,7 +151,8 @@ hold_contest (Contest *contest, const char *ours, const char *theirs)
 
   PGresult *result = PQexec (contest->connection, sql);
   is_text = tally_expression_type (expression) != TALLY_TYPE_BOOLEAN;
-  tally_expression_evaluate (expression, batch, is_text ? (gpointer) vector : (gpointer) booleans, validity);
+  tally_expression_evaluate (expression, batch, is_text ? (gpointer)vector : (gpointer)booleans,
+                             validity);
   for (guint row = 0; row < N_ROWS && same; row++)
     {
       g_autoptr (GString) value = g_string_new (NULL);
@@ -152,13 +160,16 @@ hold_contest (Contest *contest, const char *ours, const char *theirs)
       if (!tally_bitmap_get (validity, row))
         g_string_append (value, tally_batch_is_rejected (batch, row) ? "rejected" : "NULL");
       else
-        tally_value_format (tally_expression_type (expression), is_text ? (gpointer) &vector[row] : (gpointer) &booleans[row], value);
-      const char *expected = PQresultStatus (result) != PGRES_TUPLES_OK ? PQerrorMessage (contest->connection)
-                             : PQgetisnull (result, (int) row, 0)       ? "NULL"
-                                                                        : PQgetvalue (result, (int) row, 0);
+        tally_value_format (tally_expression_type (expression),
+                            is_text ? (gpointer)&vector[row] : (gpointer)&booleans[row], value);
+      const char *expected = PQresultStatus (result) != PGRES_TUPLES_OK
+                                 ? PQerrorMessage (contest->connection)
+                             : PQgetisnull (result, (int)row, 0) ? "NULL"
+                                                                 : PQgetvalue (result, (int)row, 0);
       same = strcmp (value->str, expected) == 0;
       if (!same)
-        g_print ("  %s of '%s': PostgreSQL %s, we %s\n", ours, contest->texts[row], expected, value->str);
+        g_print ("  %s of '%s': PostgreSQL %s, we %s\n", ours, contest->texts[row], expected,
+                 value->str);
     }
   PQclear (result);
   contest->n_agreed += same;
@@ -169,8 +180,8 @@ int
 main (int argc, char **argv)
 {
   Contest contest = { 0 };
-  g_autoptr (GRand) rand = g_rand_new_with_seed (argc > 2 ? (guint32) atoi (argv[2]) : 1);
-  guint n_patterns = argc > 1 ? (guint) atoi (argv[1]) : N_PATTERNS;
+  g_autoptr (GRand) rand = g_rand_new_with_seed (argc > 2 ? (guint32)atoi (argv[2]) : 1);
+  guint n_patterns = argc > 1 ? (guint)atoi (argv[1]) : N_PATTERNS;
 
   if (!cluster_is_available ())
     {
@@ -181,7 +192,7 @@ main (int argc, char **argv)
   g_autoptr (Cluster) cluster = cluster_new ("fsync=off", NULL);
   g_autofree char *uri = cluster_create_database (cluster);
   contest.connection = PQconnectdb (uri);
-  contest.schema = tally_schema_new (&(TallyColumn) { "t", TALLY_TYPE_TEXT }, 1);
+  contest.schema = tally_schema_new (&(TallyColumn){ "t", TALLY_TYPE_TEXT }, 1);
   for (guint row = 0; row < N_ROWS; row++)
     contest.texts[row] = make_text (rand);
   fill_server (&contest);
@@ -193,15 +204,18 @@ main (int argc, char **argv)
       g_autofree char *part = g_strdup_printf ("substring(t from '%s')", pattern);
       g_autofree char *groups = g_strdup_printf ("regexp_match(t, '%s')", pattern);
       g_autofree char *groups_as_json = g_strdup_printf ("to_jsonb(%s)", groups);
-      g_autofree char *replaced = g_strdup_printf ("regexp_replace(t, '%s', '<\\&>', 'g')", pattern);
+      g_autofree char *replaced
+          = g_strdup_printf ("regexp_replace(t, '%s', '<\\&>', 'g')", pattern);
 
       hold_contest (&contest, test, test);
       hold_contest (&contest, part, part);
       hold_contest (&contest, groups, groups_as_json);
       hold_contest (&contest, replaced, replaced);
     }
-  g_print ("patterns: %u of %u uses agree with PostgreSQL %d over %u texts, %u are refused, %u differ\n", contest.n_agreed, 4 * n_patterns,
-           PQserverVersion (contest.connection) / 10000, N_ROWS, contest.n_refused, contest.n_differences);
+  g_print (
+      "patterns: %u of %u uses agree with PostgreSQL %d over %u texts, %u are refused, %u differ\n",
+      contest.n_agreed, 4 * n_patterns, PQserverVersion (contest.connection) / 10000, N_ROWS,
+      contest.n_refused, contest.n_differences);
 
   for (guint row = 0; row < N_ROWS; row++)
     g_free (contest.texts[row]);

@@ -1,4 +1,5 @@
-/* What expressions promise: PostgreSQL's values, its errors row by row, and complaints that name the place and the fix. */
+/* What expressions promise: PostgreSQL's values, its errors row by row, and complaints that name
+ * the place and the fix. */
 #include "expression/expression.h"
 #include "promise.h"
 #include "record/batch-private.h"
@@ -8,15 +9,25 @@
 
 /* Columns of all rows; the third row is all NULL. */
 static const TallyColumn columns[] = {
-  { "id", TALLY_TYPE_BIGINT },          { "subject", TALLY_TYPE_TEXT },  { "status", TALLY_TYPE_TEXT },
-  { "price", TALLY_TYPE_NUMERIC },      { "open", TALLY_TYPE_BOOLEAN },  { "created", TALLY_TYPE_TIMESTAMPTZ },
-  { "requester.email", TALLY_TYPE_TEXT }, { "Issue key", TALLY_TYPE_TEXT }, { "Prio", TALLY_TYPE_TEXT },
-  { "share", TALLY_TYPE_DOUBLE },       { "tags", TALLY_TYPE_JSONB },    { "spare", TALLY_TYPE_TEXT },
+  { "id", TALLY_TYPE_BIGINT },
+  { "subject", TALLY_TYPE_TEXT },
+  { "status", TALLY_TYPE_TEXT },
+  { "price", TALLY_TYPE_NUMERIC },
+  { "open", TALLY_TYPE_BOOLEAN },
+  { "created", TALLY_TYPE_TIMESTAMPTZ },
+  { "requester.email", TALLY_TYPE_TEXT },
+  { "Issue key", TALLY_TYPE_TEXT },
+  { "Prio", TALLY_TYPE_TEXT },
+  { "share", TALLY_TYPE_DOUBLE },
+  { "tags", TALLY_TYPE_JSONB },
+  { "spare", TALLY_TYPE_TEXT },
 };
 
 static const char *const rows[][G_N_ELEMENTS (columns)] = {
-  { "1", "  Hello  ", "open", "12.50", "t", "2024-02-29 12:30:00+00", "Ann@Example.COM", "A-1", "1", "0.25", "[\"a\", \"b\"]" },
-  { "0", "Ärger", "spam", "-1", "f", "2023-12-31 23:59:59+00", "bob@x.org", "A-2", "x", "-1.5", "{\"k\": 1}" },
+  { "1", "  Hello  ", "open", "12.50", "t", "2024-02-29 12:30:00+00", "Ann@Example.COM", "A-1", "1",
+    "0.25", "[\"a\", \"b\"]" },
+  { "0", "Ärger", "spam", "-1", "f", "2023-12-31 23:59:59+00", "bob@x.org", "A-2", "x", "-1.5",
+    "{\"k\": 1}" },
   { NULL },
 };
 
@@ -31,7 +42,8 @@ make_batch (void)
       tally_batch_add_row (batch);
       for (guint j = 0; j < G_N_ELEMENTS (columns); j++)
         if (rows[i][j] != NULL)
-          g_assert_true (tally_batch_set_from_text (batch, j, rows[i][j], strlen (rows[i][j]), NULL));
+          g_assert_true (
+              tally_batch_set_from_text (batch, j, rows[i][j], strlen (rows[i][j]), NULL));
     }
   return batch;
 }
@@ -39,16 +51,19 @@ make_batch (void)
 static char *
 describe (const TallyComplaint *complaint)
 {
-  return g_strdup_printf ("%s at %" G_GSIZE_FORMAT "+%" G_GSIZE_FORMAT, complaint->message, complaint->offset, complaint->length);
+  return g_strdup_printf ("%s at %" G_GSIZE_FORMAT "+%" G_GSIZE_FORMAT, complaint->message,
+                          complaint->offset, complaint->length);
 }
 
-/* The values of an expression for the rows, with "|" between them; rejects as !message; a complaint as it is. */
+/* The values of an expression for the rows, with "|" between them; rejects as !message; a complaint
+ * as it is. */
 static char *
 evaluate (const char *text)
 {
   g_autoptr (TallyBatch) batch = make_batch ();
   TallyComplaint *complaint = NULL;
-  g_autoptr (TallyExpression) expression = tally_expression_compile (text, tally_batch_schema (batch), &complaint);
+  g_autoptr (TallyExpression) expression
+      = tally_expression_compile (text, tally_batch_schema (batch), &complaint);
   GString *out = g_string_new (NULL);
 
   if (expression == NULL)
@@ -120,9 +135,11 @@ test_gives_postgresqls_values (void)
     { "arithmetic", "id * 3 - 1", "2|-1|NULL" },
     { "precedence", "1 + 2 * 3 - -4", "11|11|11" },
     { "numeric", "price * 2", "25.00|-2|NULL" },
-    { "trim and default", "coalesce(nullif(trim(subject), ''), '(no subject)')", "Hello|Ärger|(no subject)" },
+    { "trim and default", "coalesce(nullif(trim(subject), ''), '(no subject)')",
+      "Hello|Ärger|(no subject)" },
     { "CASE", "CASE status WHEN 'open' THEN 1 WHEN 'spam' THEN 2 END", "1|2|NULL" },
-    { "CASE with conditions", "CASE WHEN open THEN 'a' WHEN id = 0 THEN 'b' ELSE 'c' END", "a|b|c" },
+    { "CASE with conditions", "CASE WHEN open THEN 'a' WHEN id = 0 THEN 'b' ELSE 'c' END",
+      "a|b|c" },
     { "AND with NULL", "open AND id = 1", "t|f|NULL" },
     { "OR with NULL", "open OR true", "t|t|t" },
     { "IS NULL", "subject IS NULL", "f|f|t" },
@@ -166,7 +183,8 @@ test_raises_no_error_in_a_branch_that_is_not_taken (void)
     { "COALESCE", "coalesce(id, 10 / id)", "1|0|NULL" },
     { "a constant branch", "CASE WHEN true THEN 1 ELSE 1 / 0 END", "1|1|1" },
     { "FALSE AND", "false AND 1 / 0 = 1", "f|f|f" },
-    { "a value that is compared twice", "CASE 10 / nullif(id, 0) WHEN NULL THEN 1 WHEN 10 THEN 2 END", "2|NULL|NULL" },
+    { "a value that is compared twice",
+      "CASE 10 / nullif(id, 0) WHEN NULL THEN 1 WHEN 10 THEN 2 END", "2|NULL|NULL" },
   };
 
   check_cases (cases, G_N_ELEMENTS (cases));
@@ -193,13 +211,17 @@ test_complains_with_the_place (void)
     { "EXISTS", "EXISTS (SELECT 1)", "a subquery is not supported at 0+6" },
     { "an aggregate", "count(*)", "a function over many rows is not supported at 0+5" },
     { "a parameter", "$1", "a parameter is not supported at 0+2" },
-    { "a literal of the wrong form", "id = 'x'", "invalid input syntax for type bigint: \"x\" at 5+3" },
+    { "a literal of the wrong form", "id = 'x'",
+      "invalid input syntax for type bigint: \"x\" at 5+3" },
     { "a constant that cannot be", "id + 1 / 0", "division by zero at 7+1" },
-    { "CASE types", "CASE WHEN open THEN status ELSE 1 END", "CASE types bigint and text cannot be matched at 20+6" },
-    { "AND of text", "status AND open", "argument of AND must be type boolean, not type text at 0+6" },
+    { "CASE types", "CASE WHEN open THEN status ELSE 1 END",
+      "CASE types bigint and text cannot be matched at 20+6" },
+    { "AND of text", "status AND open",
+      "argument of AND must be type boolean, not type text at 0+6" },
     { "SIMILAR TO", "status SIMILAR TO 'x'", "SIMILAR TO is not supported at 7+7" },
     { "json", "status::json", "type \"json\" is not supported at 8+4" },
-    { "a bad pattern", "status ~ '('", "invalid regular expression: parentheses () not balanced at 7+1" },
+    { "a bad pattern", "status ~ '('",
+      "invalid regular expression: parentheses () not balanced at 7+1" },
   };
 
   check_cases (cases, G_N_ELEMENTS (cases));
@@ -209,9 +231,14 @@ static void
 test_hints_at_the_fix (void)
 {
   static const Case cases[] = {
-    { "nearest column", "stauts", "did you mean \"status\"? The step gets: id, subject, status, price, open, created, requester.email, Issue key, …" },
-    { "no near column", "zzzzzzzz", "the step gets: id, subject, status, price, open, created, requester.email, Issue key, …" },
-    { "capitals", "Prio", "a name with capitals needs double quotes: \"Prio\". The step gets: id, subject, status, price, open, created, requester.email, Issue key, …" },
+    { "nearest column", "stauts",
+      "did you mean \"status\"? The step gets: id, subject, status, price, open, created, "
+      "requester.email, Issue key, …" },
+    { "no near column", "zzzzzzzz",
+      "the step gets: id, subject, status, price, open, created, requester.email, Issue key, …" },
+    { "capitals", "Prio",
+      "a name with capitals needs double quotes: \"Prio\". The step gets: id, subject, status, "
+      "price, open, created, requester.email, Issue key, …" },
     { "nearest function", "lowr(status)", "did you mean \"lower\"?" },
     { "cast", "id = status", "nothing is converted by itself; cast it: status::bigint" },
   };
@@ -252,7 +279,8 @@ test_knows_type_columns_and_volatility (void)
 {
   g_autoptr (TallySchema) schema = tally_schema_new (columns, G_N_ELEMENTS (columns));
   TallyComplaint *complaint = NULL;
-  g_autoptr (TallyExpression) expression = tally_expression_compile ("id + price", schema, &complaint);
+  g_autoptr (TallyExpression) expression
+      = tally_expression_compile ("id + price", schema, &complaint);
   g_autoptr (TallyExpression) now = tally_expression_compile ("now()", schema, &complaint);
 
   assert_int (tally_expression_type (expression), TALLY_TYPE_NUMERIC);
@@ -267,17 +295,39 @@ test_writes_into_a_column_and_passes_over_rejected_rows (void)
   g_autoptr (TallyBatch) batch = make_batch ();
   TallyComplaint *complaint = NULL;
   g_autoptr (TallyExpression) expression
-    = tally_expression_compile ("'<' || status || '>'", tally_batch_schema (batch), &complaint);
+      = tally_expression_compile ("'<' || status || '>'", tally_batch_schema (batch), &complaint);
   gint spare = tally_schema_find (tally_batch_schema (batch), "spare");
 
   tally_batch_reject (batch, 1, "by another");
-  tally_expression_evaluate (expression, batch, tally_batch_vector (batch, (guint) spare), tally_batch_validity (batch, (guint) spare));
+  tally_expression_evaluate (expression, batch, tally_batch_vector (batch, (guint)spare),
+                             tally_batch_validity (batch, (guint)spare));
   g_clear_pointer (&expression, tally_expression_free);
 
-  g_autofree char *text = tally_text_dup (tally_batch_get_text (batch, 0, (guint) spare));
+  g_autofree char *text = tally_text_dup (tally_batch_get_text (batch, 0, (guint)spare));
   assert_text (text, "<open>");
-  assert_true (tally_batch_is_null (batch, 1, (guint) spare));
-  assert_true (tally_batch_is_null (batch, 2, (guint) spare));
+  assert_true (tally_batch_is_null (batch, 1, (guint)spare));
+  assert_true (tally_batch_is_null (batch, 2, (guint)spare));
+}
+
+static void
+test_finds_columns_with_long_names (void)
+{
+  static const TallyColumn long_columns[] = {
+    { "How satisfied were you with the answer that our support gave you? (1)", TALLY_TYPE_BIGINT },
+    { "Please tell us in a few words what we could do better the next time: (a)", TALLY_TYPE_TEXT },
+    { "Please tell us in a few words what we could do better the next time: (b)", TALLY_TYPE_TEXT },
+  };
+  g_autoptr (TallySchema) schema = tally_schema_new (long_columns, G_N_ELEMENTS (long_columns));
+  TallyComplaint *complaint = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (long_columns); i++)
+    {
+      g_autofree char *text = g_strdup_printf ("\"%s\"", long_columns[i].name);
+      g_autoptr (TallyExpression) expression = tally_expression_compile (text, schema, &complaint);
+
+      assert_int (expression != NULL, i == 0);
+      g_clear_pointer (&complaint, tally_complaint_free);
+    }
 }
 
 static gpointer
@@ -288,7 +338,8 @@ compile_often (gpointer schema)
   for (guint i = 0; i < 700; i++)
     {
       TallyComplaint *complaint = NULL;
-      g_autoptr (TallyExpression) expression = tally_expression_compile (i % 2 == 0 ? "id + 1" : "id +", schema, &complaint);
+      g_autoptr (TallyExpression) expression
+          = tally_expression_compile (i % 2 == 0 ? "id + 1" : "id +", schema, &complaint);
 
       n_good += expression != NULL;
       tally_complaint_free (complaint);
@@ -315,11 +366,14 @@ test_finds_the_longest_match_as_postgresql_does (void)
     { "alternatives", "substring('abcabc' from 'a|ab|abc')", "abc|abc|abc" },
     { "repeated alternatives", "substring('abcd' from '(?:a|ab)(?:c|bcd)?')", "abcd|abcd|abcd" },
     { "non-greedy", "substring('aabb' from '.*?b')", "aab|aab|aab" },
-    { "groups", "regexp_replace('2024-02-29', '(\\d+)-(\\d+)-(\\d+)', '\\3.\\2.\\1')", "29.02.2024|29.02.2024|29.02.2024" },
+    { "groups", "regexp_replace('2024-02-29', '(\\d+)-(\\d+)-(\\d+)', '\\3.\\2.\\1')",
+      "29.02.2024|29.02.2024|29.02.2024" },
     { "ASCII's case only", "'Ä' ~* 'ä'", "f|f|f" },
-    { "a pattern that takes for ever one way after the other", "repeat('a', 40) ~ '^(a+)+$' AND repeat('a', 40) || 'b' ~ '^(a+)+$'", "f|f|f" },
+    { "a pattern that takes for ever one way after the other",
+      "repeat('a', 40) ~ '^(a+)+$' AND repeat('a', 40) || 'b' ~ '^(a+)+$'", "f|f|f" },
     { "groups that might be told apart otherwise", "substring(subject from '(a|ab)(c|bcd)')",
-      "a group in parentheses next to repeated groups or to alternatives other than plain words in a regular expression is not supported at 0+9" },
+      "a group in parentheses next to repeated groups or to alternatives other than plain words in "
+      "a regular expression is not supported at 0+9" },
   };
 
   check_cases (cases, G_N_ELEMENTS (cases));
@@ -328,12 +382,15 @@ test_finds_the_longest_match_as_postgresql_does (void)
 static const Promise promises[] = {
   { "gives PostgreSQL's values", test_gives_postgresqls_values },
   { "rejects the rows that cannot be worked out", test_rejects_the_rows_that_cannot_be_worked_out },
-  { "raises no error in a branch that is not taken", test_raises_no_error_in_a_branch_that_is_not_taken },
+  { "raises no error in a branch that is not taken",
+    test_raises_no_error_in_a_branch_that_is_not_taken },
   { "complains with the place", test_complains_with_the_place },
   { "hints at the fix", test_hints_at_the_fix },
   { "refuses what is too long or too deep", test_refuses_what_is_too_long_or_too_deep },
   { "knows type, columns and volatility", test_knows_type_columns_and_volatility },
-  { "writes into a column and passes over rejected rows", test_writes_into_a_column_and_passes_over_rejected_rows },
+  { "writes into a column and passes over rejected rows",
+    test_writes_into_a_column_and_passes_over_rejected_rows },
+  { "finds columns with long names", test_finds_columns_with_long_names },
   { "compiles any number on any thread", test_compiles_any_number_on_any_thread },
   { "finds the longest match as PostgreSQL does", test_finds_the_longest_match_as_postgresql_does },
   { NULL },

@@ -1,18 +1,22 @@
-/* Any text as an expression over a small batch: it compiles or is complained about, and what compiles is evaluated. */
+/* Any text as an expression over a small batch: it compiles or is complained about, and what
+ * compiles is evaluated. */
 #include "expression/expression.h"
 #include "record/batch-private.h"
 #include "record/value.h"
 #include <string.h>
 
 static const TallyColumn columns[] = {
-  { "t", TALLY_TYPE_TEXT },  { "i", TALLY_TYPE_BIGINT },    { "d", TALLY_TYPE_DOUBLE },      { "n", TALLY_TYPE_NUMERIC },
-  { "b", TALLY_TYPE_BOOLEAN }, { "dt", TALLY_TYPE_DATE },   { "ts", TALLY_TYPE_TIMESTAMP },  { "tz", TALLY_TYPE_TIMESTAMPTZ },
-  { "v", TALLY_TYPE_INTERVAL }, { "y", TALLY_TYPE_BYTEA },  { "j", TALLY_TYPE_JSONB },
+  { "t", TALLY_TYPE_TEXT },       { "i", TALLY_TYPE_BIGINT },       { "d", TALLY_TYPE_DOUBLE },
+  { "n", TALLY_TYPE_NUMERIC },    { "b", TALLY_TYPE_BOOLEAN },      { "dt", TALLY_TYPE_DATE },
+  { "ts", TALLY_TYPE_TIMESTAMP }, { "tz", TALLY_TYPE_TIMESTAMPTZ }, { "v", TALLY_TYPE_INTERVAL },
+  { "y", TALLY_TYPE_BYTEA },      { "j", TALLY_TYPE_JSONB },
 };
 
 static const char *const rows[][G_N_ELEMENTS (columns)] = {
-  { "Ärger, x", "42", "-1.5", "12.50", "t", "2024-02-29", "2024-02-29 12:00", "2024-02-29 12:00+01", "1 mon 2 days", "\\x00ff", "{\"a\": [1]}" },
-  { "", "-9223372036854775808", "NaN", "NaN", "f", "infinity", "-infinity", "infinity", "-1 day", "\\x", "null" },
+  { "Ärger, x", "42", "-1.5", "12.50", "t", "2024-02-29", "2024-02-29 12:00", "2024-02-29 12:00+01",
+    "1 mon 2 days", "\\x00ff", "{\"a\": [1]}" },
+  { "", "-9223372036854775808", "NaN", "NaN", "f", "infinity", "-infinity", "infinity", "-1 day",
+    "\\x", "null" },
   { NULL },
 };
 
@@ -23,7 +27,7 @@ int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
-  g_autofree char *text = g_strndup ((const char *) data, size);
+  g_autofree char *text = g_strndup ((const char *)data, size);
   g_autoptr (TallySchema) schema = tally_schema_new (columns, G_N_ELEMENTS (columns));
   g_autoptr (TallyBatch) batch = tally_batch_new (schema, CAPACITY);
   g_autoptr (GString) out = g_string_new (NULL);
