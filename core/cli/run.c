@@ -17,6 +17,7 @@ typedef struct
   gint drain;      /* seconds */
   gint batch_rows;
   gint64 begun, shown;
+  const TallyPipeline *pipeline; /* (unowned) the one at work */
   gboolean terminal;
   gboolean line_open; /* a progress line stands on the terminal */
 } RunCommand;
@@ -34,8 +35,11 @@ close_line (RunCommand *self)
 static void
 show_warning (const char *message, gpointer data)
 {
-  close_line (data);
-  tally_command_complain ("warning: %s", message);
+  RunCommand *self = data;
+  g_autofree char *shown = tally_pipeline_redact (self->pipeline, message);
+
+  close_line (self);
+  tally_command_complain ("warning: %s", shown);
 }
 
 static void
@@ -106,10 +110,18 @@ run_one (RunCommand *self, TallyPipeline *pipeline, const char *command)
   TallyExit how;
 
   self->begun = g_get_monotonic_time ();
+  self->pipeline = pipeline;
   tally_run (pipeline, &options, &summary);
   close_line (self);
   if (summary.error != NULL)
-    tally_command_complain ("%s: %s", pipeline->file, summary.error->message);
+    {
+      /* What a server answers may repeat what it was sent. */
+      g_autofree char *message = tally_pipeline_redact (pipeline, summary.error->message);
+
+      g_free (summary.error->message);
+      summary.error->message = g_steal_pointer (&message);
+      tally_command_complain ("%s: %s", pipeline->file, summary.error->message);
+    }
   if (self->json)
     tally_summary_format_json (&summary, pipeline, text);
   else if (!self->quiet)
