@@ -79,7 +79,9 @@ zendesk_access_take (ZendeskSink *sink, gint status, const char *text, gsize len
 
       if (why == NULL)
         why = zendesk_json_get_text (body, "error");
-      g_autofree char *clean = zendesk_text_clean (why != NULL ? why : "", why != NULL ? strlen (why) : 0, 200);
+      if (why == NULL)
+        why = "";
+      g_autofree char *clean = zendesk_text_clean (why, strlen (why), 200);
       g_string_assign (shown, clean);
       zendesk_access_redact (sink, shown);
       return tally_throw (error, TALLY_ERROR_AUTH, "no token for client \"%s\": HTTP %d%s%s",

@@ -24,7 +24,7 @@ typedef struct
 
 typedef enum
 {
-  ZENDESK_HTTP_ONCE = 1 << 0, /* acts: must not be sent twice; else it may be begun again on a dead connection */
+  ZENDESK_HTTP_ONCE = 1 << 0, /* it acts: not to be begun again on a dead connection */
 } ZendeskHttpFlags;
 
 /* Called from within zendesk_http_drive(); call is freed when it returns. */

@@ -18,7 +18,7 @@ typedef enum
 typedef struct
 {
   const ZendeskPlan *plan;    /* (unowned) */
-  const GPtrArray *fields;    /* (unowned) (nullable) (element-type ZendeskField) if the plan has custom ones */
+  const GPtrArray *fields;    /* (unowned) (nullable) of ZendeskField, if the plan has custom ones */
   const char *const *tags;    /* (unowned) (nullable) added to each ticket */
   const char *run_tag;        /* (unowned) (nullable) likewise */
   ZendeskLongBody long_body;

@@ -1,7 +1,7 @@
 /* values.h: a batch's values as JSON, each in the way that Zendesk wants it
  *
- * All append to out, of a value that is not NULL, and fail with TALLY_ERROR_DATA; the message does not name the
- * column: the caller does.
+ * All append to out, of a value that is not NULL, and fail with TALLY_ERROR_DATA.  The message does
+ * not name the column: the caller does.
  */
 #pragma once
 #include <tallyman/plugin.h>
@@ -19,9 +19,9 @@ gboolean zendesk_value_time (const TallyBatch *batch, guint row, guint column, T
 gboolean zendesk_value_list (const TallyBatch *batch, guint row, guint column, GString *out,
                              GError **error);
 
-/* The words of a jsonb array of texts, or of a text: with separators it is cut at each of these, without it is one word.
- * A word that has a separator in it can only come from an array, and is an error.  Empty words are left out, as are
- * those that came before. (transfer full) (element-type utf8) */
+/* The words of a jsonb array of texts, or of a text: with separators it is cut at each of these,
+ * without it is one word.  A word that has a separator in it can only come from an array, and is an
+ * error.  Empty words are left out, as are those that came before. (transfer full) (element-type utf8) */
 GPtrArray *zendesk_value_words (const TallyBatch *batch, guint row, guint column, TallyType type,
                                 const char *separators, GError **error);
 /* Adds word unless it is there. (transfer full) */
