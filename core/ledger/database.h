@@ -185,5 +185,7 @@ gboolean tally_delivery_state_is_unsettled (TallyDeliveryState state);
  * taken. */
 gboolean tally_change_lost_intent (const TallyLedgerChange *change,
                                    const TallyLedgerOutcome *outcome);
+/* The pass that an intent is written with. */
+gint64 tally_ledger_intent_pass (const TallyLedgerChange *change, const TallyLedgerDelivery *intent);
 /* (transfer full) (nullable) text as a database takes it: valid UTF-8, not endless */
 char *tally_clean_text (const char *text);

@@ -328,6 +328,12 @@ tally_change_lost_intent (const TallyLedgerChange *change, const TallyLedgerOutc
   return FALSE;
 }
 
+gint64
+tally_ledger_intent_pass (const TallyLedgerChange *change, const TallyLedgerDelivery *intent)
+{
+  return intent->pass != 0 ? intent->pass : change->run->pass;
+}
+
 /* After a commit whose answer was lost: which intents did it take? */
 static gboolean
 read_taken (TallyLedger *ledger, const TallyLedgerChange *change, GError **error)

@@ -138,7 +138,7 @@ typedef struct
   char *content_hash;     /* of the record that it was rendered from */
   char *row_origin;       /* tickets.csv:1024 */
   char *reference;        /* the external_id: stored, so that a changed origin cannot change it */
-  gint64 pass;
+  gint64 pass;            /* of an intent: 0 for the run's, or that in which its row was read */
   gint64 run;
   guint attempts;         /* sends so far, as far as the ledger knows */
   gint64 intended_at;     /* of this generation */

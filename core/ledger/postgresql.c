@@ -624,6 +624,9 @@ add_intents (TallyPgParameters *parameters, const TallyLedgerChange *change)
   EACH_TEXT (intents, n, ->reference);
   tally_pg_begin_bigints (parameters, n);
   for (guint i = 0; i < n; i++)
+    tally_pg_bigint (parameters, tally_ledger_intent_pass (change, intents[i]));
+  tally_pg_begin_bigints (parameters, n);
+  for (guint i = 0; i < n; i++)
     tally_pg_bigint (parameters, intents[i]->intended_target);
 }
 

@@ -367,7 +367,7 @@ bind_intent (sqlite3_stmt *statement, const Writing *writing, const TallyLedgerD
   bind_text (statement, 7, intent->content_hash);
   bind_text (statement, 8, intent->row_origin);
   bind_text (statement, 9, intent->reference);
-  sqlite3_bind_int64 (statement, 10, writing->change->run->pass);
+  sqlite3_bind_int64 (statement, 10, tally_ledger_intent_pass (writing->change, intent));
   sqlite3_bind_int64 (statement, 11, writing->change->run->id);
   sqlite3_bind_int64 (statement, 12, writing->now);
   if (intent->intended_target != 0)

@@ -210,9 +210,9 @@ BEGIN
 END $$;
 
 CREATE FUNCTION write_intents (
-  p_scope bigint, p_run bigint, p_pass bigint, p_now timestamptz, i_key text[], i_generation integer[],
+  p_scope bigint, p_run bigint, p_now timestamptz, i_key text[], i_generation integer[],
   i_idempotency_key text[], i_request bytea[], i_request_hash text[], i_content_hash text[], i_row_origin text[],
-  i_reference text[], i_target bigint[])
+  i_reference text[], i_pass bigint[], i_target bigint[])
 RETURNS boolean[] -- which were taken
 LANGUAGE plpgsql SET search_path = tallyman, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
@@ -225,15 +225,15 @@ BEGIN
     WITH i AS MATERIALIZED (
       SELECT DISTINCT ON (t.key COLLATE "C") t.*
       FROM unnest (i_key, i_generation, i_idempotency_key, i_request, i_request_hash, i_content_hash, i_row_origin,
-                   i_reference, i_target)
+                   i_reference, i_pass, i_target)
         WITH ORDINALITY AS t (key, generation, idempotency_key, request, request_hash, content_hash, row_origin,
-                              reference, target, nth)
+                              reference, pass, target, nth)
       WHERE t.generation = 1 ORDER BY t.key COLLATE "C", nth),
     made AS (
       INSERT INTO deliveries (scope, key, generation, state, idempotency_key, request, request_hash, content_hash,
                               row_origin, reference, pass, run, intended_at, intended_target)
       SELECT p_scope, key, 1, 'intended', idempotency_key, request, request_hash, content_hash, row_origin, reference,
-             p_pass, p_run, p_now, moment (NULLIF (target, 0))
+             pass, p_run, p_now, moment (NULLIF (target, 0))
       FROM i ORDER BY key COLLATE "C"
       ON CONFLICT (scope, key) DO NOTHING
       RETURNING deliveries.key)
@@ -255,7 +255,7 @@ BEGIN
     UPDATE deliveries d SET
       generation = i_generation[v_nth], state = 'intended', idempotency_key = i_idempotency_key[v_nth],
       request = i_request[v_nth], request_hash = i_request_hash[v_nth], content_hash = i_content_hash[v_nth],
-      row_origin = i_row_origin[v_nth], reference = i_reference[v_nth], pass = p_pass, run = p_run,
+      row_origin = i_row_origin[v_nth], reference = i_reference[v_nth], pass = i_pass[v_nth], run = p_run,
       intended_at = p_now, intended_target = moment (NULLIF (i_target[v_nth], 0)), attempts = 0, settled_at = NULL,
       target_id = NULL, other_ids = NULL, status = 0, detail = NULL
     WHERE d.scope = p_scope AND d.key = i_key[v_nth] AND d.generation = i_generation[v_nth] - 1;
@@ -285,7 +285,7 @@ CREATE FUNCTION write_change (
   p_epoch bigint, p_serial bigint, p_ttl bigint, p_run bigint, p_pass bigint, p_pipeline text, p_scope bigint,
   p_position text,
   i_key text[], i_generation integer[], i_idempotency_key text[], i_request bytea[], i_request_hash text[],
-  i_content_hash text[], i_row_origin text[], i_reference text[], i_target bigint[],
+  i_content_hash text[], i_row_origin text[], i_reference text[], i_pass bigint[], i_target bigint[],
   o_key text[], o_generation integer[], o_state text[], o_attempts integer[], o_status integer[], o_target_id text[],
   o_other_ids text[], o_detail text[], o_event text[], o_keep boolean[],
   s_key text[], s_row_origin text[],
@@ -315,8 +315,8 @@ BEGIN
       EXIT WHEN cardinality (v_told) = 0;
     END LOOP;
     IF v_round = 1 AND cardinality (i_key) > 0 THEN
-      v_taken := write_intents (p_scope, p_run, p_pass, v_now, i_key, i_generation, i_idempotency_key, i_request,
-                                i_request_hash, i_content_hash, i_row_origin, i_reference, i_target);
+      v_taken := write_intents (p_scope, p_run, v_now, i_key, i_generation, i_idempotency_key, i_request,
+                                i_request_hash, i_content_hash, i_row_origin, i_reference, i_pass, i_target);
     END IF;
   END LOOP;
   IF v_left > 0 THEN

@@ -666,6 +666,49 @@ test_next_generation_remembers_the_last_in_an_event (void)
 }
 
 static void
+test_intent_may_belong_to_an_earlier_pass (void)
+{
+  EACH_DATABASE ();
+  g_autoptr (Work) work = work_new ();
+  gint64 first = work->run->pass;
+
+  work_intend (work, "old", 1);
+  work_begin_again (work, /* keep_position= */ TRUE, /* resume= */ FALSE);
+  const struct
+  {
+    const char *what, *key;
+    guint generation;
+    gint64 pass, stored;
+  } rows[] = {
+    { "its row was not read in this pass", "old", 2, first, first },
+    { "nor is that of a first generation", "new", 1, first, first },
+    { "the run's", "ours", 1, 0, work->run->pass },
+    { "the run's, told", "told", 1, work->run->pass, work->run->pass },
+    { "its row came in this pass", "old", 3, 0, work->run->pass },
+  };
+
+  assert_true (first != work->run->pass);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autoptr (TallyLedgerDelivery) intent = make_intent (rows[i].key, rows[i].generation);
+      TallyLedgerChange change = work_change (work);
+      g_autoptr (GError) error = NULL;
+      gboolean taken = TRUE;
+
+      intent->pass = rows[i].pass;
+      change.intents = &intent;
+      change.n_intents = 1;
+      change.taken = &taken;
+      tally_ledger_commit (work->ledger, &change, NULL, &error);
+      assert_no_error (error);
+      g_autoptr (TallyLedgerDelivery) found = work_find (work, rows[i].key);
+      assert_row_int (rows[i].what, taken, FALSE);
+      assert_row_int (rows[i].what, found->pass, rows[i].stored);
+      assert_row_int (rows[i].what, found->run, work->run->id);
+    }
+}
+
+static void
 test_one_commit_takes_it_all (void)
 {
   EACH_DATABASE ();
@@ -1434,6 +1477,7 @@ static const Promise promises[] = {
   { "generations", test_generations },
   { "the next generation remembers the last in an event",
     test_next_generation_remembers_the_last_in_an_event },
+  { "an intent may belong to an earlier pass", test_intent_may_belong_to_an_earlier_pass },
   { "one commit takes it all", test_one_commit_takes_it_all },
   { "one bad outcome keeps all out", test_one_bad_outcome_keeps_all_out },
   { "outcomes are told in order", test_outcomes_are_told_in_order },
