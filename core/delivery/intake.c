@@ -300,6 +300,12 @@ intake_join (TallyDispatcher *dispatcher, TallyConsignment *consignment, guint r
              TallyParcel *parcel, const char *content_hash)
 {
   parcel->row_came = TRUE;
+  if (parcel->place != &dispatcher->writing) /* else the ledger's thread may be reading it */
+    {
+      g_free (parcel->row_origin);
+      parcel->row_origin = g_strdup (consignment->origins[row]);
+      parcel->pass = dispatcher->config.run->pass;
+    }
   if (g_strcmp0 (parcel->content_hash, content_hash) != 0)
     dispatcher->counts.drifted++; /* what was stored is sent; the change is for the next run (F1) */
   intake_see (consignment, row);
