@@ -7,6 +7,7 @@ enum
 {
   PATTERN_NEGATED = 1 << 0,
   PATTERN_IGNORE_CASE = 1 << 1,
+  PATTERN_BYTES = 1 << 2, /* bytea: _ is one byte */
 };
 
 /* LIKE. */
@@ -14,8 +15,14 @@ enum
 typedef struct
 {
   TallyText text, pattern;
-  gboolean fold;
+  gboolean fold, bytes;
 } Like;
+
+static gsize
+letter_size (const Like *like, gsize at)
+{
+  return like->bytes ? 1 : text_char_size (like->text, at);
+}
 
 static gboolean
 same_byte (const Like *like, char a, char b)
@@ -31,7 +38,7 @@ like_step (const Like *like, gsize *t, gsize *p, GError **error)
 
   if (like->pattern.data[at] == '_')
     {
-      *t += text_char_size (like->text, *t);
+      *t += letter_size (like, *t);
       *p = at + 1;
       return TRUE;
     }
@@ -72,7 +79,7 @@ like_match (const Like *like, gboolean *ret_matches, GError **error)
           *ret_matches = FALSE;
           return TRUE;
         }
-      retry_t += text_char_size (like->text, retry_t);
+      retry_t += letter_size (like, retry_t);
       t = retry_t;
       p = retry_p;
     }
@@ -87,7 +94,12 @@ static gboolean
 like (Call *call, const Value *args, Value *ret, GError **error)
 {
   gintptr detail = call->term->function->detail;
-  Like match = { args[0].text, args[1].text, (detail & PATTERN_IGNORE_CASE) != 0 };
+  Like match = {
+    .text = args[0].text,
+    .pattern = args[1].text,
+    .fold = (detail & PATTERN_IGNORE_CASE) != 0,
+    .bytes = (detail & PATTERN_BYTES) != 0,
+  };
   gboolean matches;
 
   if (!like_match (&match, &matches, error))
@@ -394,6 +406,8 @@ refuse_sets (Term *term, GError **error)
 const Function tally_pattern_functions[] = {
   { "~~", "tt", 'b', like },
   { "!~~", "tt", 'b', like, .detail = PATTERN_NEGATED },
+  { "~~", "yy", 'b', like, .detail = PATTERN_BYTES },
+  { "!~~", "yy", 'b', like, .detail = PATTERN_BYTES | PATTERN_NEGATED },
   { "~~*", "tt", 'b', like, .detail = PATTERN_IGNORE_CASE },
   { "!~~*", "tt", 'b', like, .detail = PATTERN_IGNORE_CASE | PATTERN_NEGATED },
   { "like_escape", "tt", 't', like_escape },

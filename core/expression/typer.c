@@ -210,7 +210,10 @@ unify (Typer *typer, const char *context, Term **args, guint n_args, guint *ret_
           && !tally_cast_is_implicit (args[i]->type, type))
         {
           complain (typer, tally_complaint_new (args[i]->offset, args[i]->length, NULL,
-                                                "%s could not convert type %s to %s", context,
+                                                "%s could not convert type %s to %s",
+                                                strcmp (context, "CASE") != 0 ? context
+                                                : i == 0                      ? "CASE/ELSE"
+                                                                              : "CASE/WHEN",
                                                 tally_term_type_name (args[i]->type),
                                                 tally_term_type_name (type)));
           return FALSE;
@@ -313,6 +316,21 @@ make_concat (Typer *typer, Term *a, Term *b, gint32 location)
   return concat_with (typer, &tally_text_concat_function, TALLY_TYPE_TEXT, a, b, location);
 }
 
+/* PostgreSQL has these operators for json, arrays and ranges, too, so a literal alone does not tell
+ * which one is meant. */
+static gboolean
+is_ambiguous_elsewhere (const char *name, const Term *a, const Term *b, gboolean found)
+{
+  if (a == NULL)
+    return FALSE;
+  if (strcmp (name, "@>") == 0)
+    return a->type == TYPE_UNKNOWN && b->type != TALLY_TYPE_JSONB;
+  if (strcmp (name, "<@") == 0)
+    return b->type == TYPE_UNKNOWN && a->type != TALLY_TYPE_JSONB;
+
+  return found && a->type == TYPE_UNKNOWN && (name[0] == '-' || name[0] == '#') && name[1] == '>';
+}
+
 static guint
 result_type (const Function *function, Term *const *args)
 {
@@ -333,10 +351,11 @@ make_operator (Typer *typer, const char *name, Term *a, Term *b, gint32 location
 
   if (a != NULL && strcmp (name, "||") == 0)
     return make_concat (typer, a, b, location);
-
   for (guint i = 0; i < n_args; i++)
     types[i] = first[i]->type;
   result = tally_function_resolve (name, TRUE, types, n_args, &function, coerced);
+  if (is_ambiguous_elsewhere (name, a, b, result == RESOLVE_FOUND))
+    result = RESOLVE_AMBIGUOUS;
   if (result != RESOLVE_FOUND)
     return operator_missing (typer, name, a, b, location, result == RESOLVE_AMBIGUOUS);
   if (!coerce_all (typer, first, n_args, coerced))
@@ -968,7 +987,10 @@ make_cast (Typer *typer, Term *term, const CastTarget *target, gint32 location)
     return apply_limit (typer, term, target);
   if (tally_cast_find (term->type, target->type, &function) == CAST_NONE)
     return COMPLAIN (typer, location, NULL, "cannot cast type %s to %s",
-                     tally_term_type_name (term->type), tally_term_type_name (target->type));
+                     tally_term_type_name (term->type),
+                     target->bytes == 4   ? "integer"
+                     : target->bytes == 2 ? "smallint"
+                                          : tally_term_type_name (target->type));
   if (target->type == TALLY_TYPE_BIGINT)
     return cast_integer (typer, term, target, function);
 
