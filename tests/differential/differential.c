@@ -1,9 +1,10 @@
 /* differential.c: the same expressions over the same rows in PostgreSQL and here
  *
- * expressions.txt has one expression a line.  A server of our own works out each of them row by
- * row, we work it out over a batch, and values, types and error messages are compared.  Every
- * difference is printed.  Those that are meant are in explained.txt with the reason, which also
- * stands in core/expression/README.md; one that is no difference any more is a failure, too.
+ * expressions.txt has one expression a line; to these come operators and casts over all pairs of
+ * columns.  A server of our own works out each of them row by row, we work it out over a batch, and
+ * values, types and error messages are compared.  Every difference is printed.  Those that are
+ * meant are in explained.txt with the reason, which also stands in core/expression/README.md; one
+ * that is no difference any more is a failure, too.
  *
  *   test-differential                 all of expressions.txt
  *   test-differential 'lower(t)' …    these, with their values
@@ -359,6 +360,21 @@ server_value (const PGresult *result, int row)
   return g_strdup (PQgetisnull (result, row, 0) ? "NULL" : PQgetvalue (result, row, 0));
 }
 
+/* Syntax, names and types: what the server finds before it looks at a row. */
+static gboolean
+is_same_for_all_rows (const PGresult *result)
+{
+  const char *state = PQresultErrorField (result, PG_DIAG_SQLSTATE);
+
+  return state != NULL && g_str_has_prefix (state, "42");
+}
+
+static char *
+server_error (const PGresult *result)
+{
+  return g_strconcat ("ERROR: ", PQresultErrorField (result, PG_DIAG_MESSAGE_PRIMARY), NULL);
+}
+
 static Outcome *
 ask_server (PGconn *connection, const char *expression)
 {
@@ -373,6 +389,9 @@ ask_server (PGconn *connection, const char *expression)
       for (guint row = 0; row < N_ROWS; row++)
         outcome->rows[row] = server_value (result, (int)row);
     }
+  else if (is_same_for_all_rows (result))
+    for (guint row = 0; row < N_ROWS; row++)
+      outcome->rows[row] = server_error (result);
   else
     for (guint row = 0; row < N_ROWS; row++)
       {
@@ -388,8 +407,7 @@ ask_server (PGconn *connection, const char *expression)
             outcome->rows[row] = server_value (result, 0);
           }
         else
-          outcome->rows[row]
-              = g_strconcat ("ERROR: ", PQresultErrorField (result, PG_DIAG_MESSAGE_PRIMARY), NULL);
+          outcome->rows[row] = server_error (result);
       }
   PQclear (result);
 
@@ -621,6 +639,125 @@ hold_explained (Contest *contest)
     }
 }
 
+/* Every operator over every pair of columns, and over each column and some literals; each cast of
+ * each column.  $1 and $2 are the operands. */
+static const char *const matrix[] = {
+  "$1 = $2",
+  "$1 < $2",
+  "$1 IS DISTINCT FROM $2",
+  "$1 + $2",
+  "$1 - $2",
+  "$1 * $2",
+  "$1 / $2",
+  "$1 % $2",
+  "$1 || $2",
+  "$1 LIKE $2",
+  "$1 @> $2",
+  "$1 -> $2",
+  "$1 IN ($2)",
+  "coalesce($1, $2)",
+  "nullif($1, $2)",
+  "greatest($1, $2)",
+  "CASE WHEN b THEN $1 ELSE $2 END",
+  "concat($1, $2)",
+  "jsonb_build_array($1, $2)",
+};
+
+static const char *const literals[] = {
+  "'5'",  "'abc'", "'2024-02-29'", "'1 day'", "'{\"a\": 1}'",          "'\\xdeadbeef'", "'t'",
+  "NULL", "5",     "2.5",          "true",    "2.5::double precision",
+};
+
+static const char *const cast_types[] = {
+  "text",     "boolean",    "bigint",       "double precision",
+  "numeric",  "date",       "timestamp",    "timestamptz",
+  "interval", "bytea",      "jsonb",        "int",
+  "smallint", "varchar(5)", "numeric(6,2)", "text[]",
+};
+
+static char *
+fill_in (const char *form, const char *first, const char *second)
+{
+  GString *out = g_string_new (form);
+
+  g_string_replace (out, "$1", first, 0);
+  g_string_replace (out, "$2", second, 0);
+  return g_string_free (out, FALSE);
+}
+
+/* What explained.txt says of some expressions is true of many in the matrix: bigint stands for all
+ * integers, so we take it where PostgreSQL takes an integer only, and k + 5 does not overflow; and
+ * a difference of timestamps that is too large is an error. */
+static gboolean
+is_explained (const char *theirs, const char *ours)
+{
+  if (g_str_has_prefix (theirs, "ERROR: ") && strstr (theirs, "int") != NULL
+      && (strstr (theirs, "does not exist") != NULL || strstr (theirs, "cannot cast") != NULL))
+    return TRUE;
+
+  return strcmp (theirs, "ERROR: integer out of range") == 0
+         || strcmp (ours, "ERROR: interval out of range") == 0;
+}
+
+static gboolean
+are_explained (const Outcome *theirs, const Outcome *ours)
+{
+  for (guint row = 0; row < N_ROWS; row++)
+    if (strcmp (theirs->rows[row], ours->rows[row]) != 0
+        && !is_explained (theirs->rows[row], ours->rows[row]))
+      return FALSE;
+
+  return TRUE;
+}
+
+static void
+hold_matrix_contest (Contest *contest, const char *expression)
+{
+  g_autoptr (Outcome) theirs = ask_server (contest->connection, expression);
+  g_autoptr (Outcome) ours = ask_ourselves (expression, contest->schema);
+
+  if (compare (expression, theirs, ours, TRUE) == 0)
+    {
+      contest->n_agreed++;
+      contest->n_values += N_ROWS;
+    }
+  else if (are_explained (theirs, ours))
+    contest->n_explained++;
+  else
+    {
+      compare (expression, theirs, ours, FALSE);
+      contest->n_differences++;
+    }
+}
+
+static void
+hold_matrix (Contest *contest)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (columns); i++)
+    {
+      for (guint j = 0; j < G_N_ELEMENTS (cast_types); j++)
+        {
+          g_autofree char *cast = g_strdup_printf ("%s::%s", columns[i].name, cast_types[j]);
+
+          hold_matrix_contest (contest, cast);
+        }
+      for (guint form = 0; form < G_N_ELEMENTS (matrix); form++)
+        for (guint j = 0; j < G_N_ELEMENTS (columns) + 2 * G_N_ELEMENTS (literals); j++)
+          {
+            guint literal = j - G_N_ELEMENTS (columns);
+            gboolean second = literal >= G_N_ELEMENTS (literals);
+            const char *other = j < G_N_ELEMENTS (columns)
+                                    ? columns[j].name
+                                    : literals[literal % G_N_ELEMENTS (literals)];
+            g_autofree char *expression = j < G_N_ELEMENTS (columns) || !second
+                                              ? fill_in (matrix[form], columns[i].name, other)
+                                              : fill_in (matrix[form], other, columns[i].name);
+
+            hold_matrix_contest (contest, expression);
+          }
+    }
+}
+
 static void
 show (const Contest *contest, const char *expression)
 {
@@ -663,6 +800,7 @@ main (int argc, char **argv)
         if (is_entry (lines[i]))
           hold_contest (&contest, lines[i], NULL);
       hold_explained (&contest);
+      hold_matrix (&contest);
       g_print ("differential: %u expressions agree with PostgreSQL %d over %u rows (%u values and "
                "errors), %u differ as explained, %u differ\n",
                contest.n_agreed, PQserverVersion (contest.connection) / 10000, N_ROWS,
