@@ -12,7 +12,7 @@ static const char *object;
 static GPtrArray *
 plugins_of (TallyRegistry *registry)
 {
-  g_autoptr (GPtrArray) all G_GNUC_UNUSED = tally_registry_list (registry, NULL);
+  g_autoptr (GPtrArray) all = tally_registry_list (registry, NULL);
   g_autofree char *file = g_strdup_printf ("/%s.so", object);
   GPtrArray *plugins = g_ptr_array_new ();
 
