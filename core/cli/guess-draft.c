@@ -239,7 +239,7 @@ fits_role (const GuessColumn *column, Role role)
     case ROLE_TYPE:
       return column->choices != NULL;
     default:
-      return !is_date (column) && column->n_emails == 0;
+      return !is_date (column) && column->n_emails * 10 < column->n_values * 9;
     }
 }
 

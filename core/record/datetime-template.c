@@ -834,7 +834,7 @@ static gboolean
 read_named (Reader *reader, const Node *node, const char *const *names, guint n_names, gint base,
             gint *field)
 {
-  gint index;
+  gint index = 0;
 
   return read_name (reader, node, names, n_names, &index)
          && set_field (reader, node, field, index + base);
@@ -954,7 +954,7 @@ read_time (Reader *reader, const Node *node, gint n_skipped)
 static gboolean
 read_roman_month (Reader *reader, const Node *node)
 {
-  gint index;
+  gint index = 0;
 
   return read_name (reader, node, roman_months, 12, &index)
          && set_field (reader, node, &reader->month, 12 - index);

@@ -432,7 +432,7 @@ make_days (gint64 year, gint64 month, gint64 day, gint64 shown, gint64 *ret_days
 gboolean
 tally_date_make (gint64 year, gint64 month, gint64 day, gint32 *ret_date, GError **error)
 {
-  gint64 days;
+  gint64 days = 0;
 
   if (!make_days (year, month, day, year < 0 ? year + 1 : year, &days, error))
     return FALSE;
@@ -445,7 +445,7 @@ gboolean
 tally_timestamp_make (gint64 year, gint64 month, gint64 day, gint64 hour, gint64 minute,
                       double second, gint64 *ret_timestamp, GError **error)
 {
-  gint64 days, time = -1, timestamp;
+  gint64 days = 0, time = -1, timestamp;
   double usec = rint (second * 1000000);
 
   if (!make_days (year, month, day, year, &days, error))

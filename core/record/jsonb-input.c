@@ -164,7 +164,7 @@ is_low (guint unit)
 static gboolean
 read_unicode_escape (Parser *parser, GString *plain)
 {
-  guint unit, low;
+  guint unit = 0, low = 0;
 
   if (!read_hex (parser, &unit))
     return FALSE;

@@ -72,10 +72,9 @@ listed_symbols (void)
 {
   GHashTable *names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_autofree char *map = read_source ("core/libtallyman.map");
-  char *public_end = strstr (map, "};");
+  g_auto (GStrv) nodes = g_strsplit (map, "};", 2);
 
-  *public_end = '\0';
-  collect (map, "^\\s*(tally_[a-z0-9_]+);", names);
+  collect (nodes[0], "^\\s*(tally_[a-z0-9_]+);", names);
   return names;
 }
 
