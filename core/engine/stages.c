@@ -115,6 +115,7 @@ add_hidden_columns (const TallyPipeline *pipeline, TallyBatch *batch)
   for (guint i = 0; i < n_columns; i++)
     from[i] = i < pipeline->n_visible ? (gint) i : -1;
   tally_batch_rearrange (batch, pipeline->sink_schema, from);
+  tally_batch_hide_from (batch, pipeline->n_visible);
   tally_batch_begin_stage (batch, "sink");
   for (guint i = 0; i < pipeline->sink_expressions->len; i++)
     tally_expression_evaluate (g_ptr_array_index (pipeline->sink_expressions, i), batch,

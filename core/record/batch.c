@@ -27,6 +27,7 @@ struct _TallyBatch
   guint capacity;
   guint n_rows;
   BatchColumn *columns; /* (owned) */
+  guint n_visible;      /* those behind are the engine's own */
   gint64 *numbers;      /* (owned) a row's line, UID or primary key */
   guint64 *rejected;    /* (owned) bitmap of the rows set aside in this stage */
   guint n_rejected;
@@ -75,6 +76,7 @@ tally_batch_new (TallySchema *schema, guint capacity)
   batch->schema = tally_schema_ref (schema);
   batch->capacity = capacity;
   batch->columns = g_new0 (BatchColumn, n_columns);
+  batch->n_visible = n_columns;
   for (guint i = 0; i < n_columns; i++)
     column_init (&batch->columns[i], tally_schema_column (schema, i)->type, capacity);
   batch->numbers = g_new0 (gint64, capacity);
@@ -551,6 +553,19 @@ tally_batch_rearrange (TallyBatch *batch, TallySchema *schema, const gint *from)
   tally_schema_ref (schema);
   tally_schema_unref (batch->schema);
   batch->schema = schema;
+  batch->n_visible = n_new;
+}
+
+void
+tally_batch_hide_from (TallyBatch *batch, guint column)
+{
+  batch->n_visible = column;
+}
+
+guint
+tally_batch_n_visible (const TallyBatch *batch)
+{
+  return batch->n_visible;
 }
 
 void

@@ -1,5 +1,6 @@
 /* json.c: rows as JSON */
 #include "json.h"
+#include "batch-private.h"
 #include "datetime.h"
 #include "value-private.h"
 #include "value.h"
@@ -134,7 +135,7 @@ tally_batch_append_json (const TallyBatch *batch, guint row, GString *out)
   TallySchema *schema = tally_batch_schema (batch);
 
   g_string_append_c (out, '{');
-  for (guint i = 0; i < tally_schema_n_columns (schema); i++)
+  for (guint i = 0; i < tally_batch_n_visible (batch); i++)
     {
       const TallyColumn *column = tally_schema_column (schema, i);
       const char *vector = tally_batch_vector (batch, i);

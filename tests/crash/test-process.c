@@ -119,6 +119,7 @@ test_a_reject_is_there_once (void)
       assert_row_int (at[i], count_lines (file), 2);
       assert_contains (file, "tickets.csv:3");
       assert_contains (file, "tickets.csv:5");
+      assert_true (file != NULL && strstr (file, "(key)") == NULL);
     }
 }
 
