@@ -18,28 +18,16 @@ typedef struct
   gboolean whole;
   TallyCounts *counts;
   gint64 serial;
-  GPtrArray *rejects;        /* (owned) (element-type TallyReject) since the last ledger commit */
+  GArray *rejects;           /* (owned) (element-type TallyReject) since the last ledger commit */
   char *position;            /* (owned) (nullable) after the last batch written */
   guint64 n_uncommitted;
   gint64 committed_at;       /* monotonic */
 } Writer;
 
 static void
-free_reject (gpointer data)
-{
-  TallyReject *reject = data;
-
-  g_free (reject->origin);
-  g_free (reject->stage);
-  g_free (reject->reason);
-  g_free (reject->record);
-  g_free (reject);
-}
-
-static void
 writer_clear (Writer *writer)
 {
-  g_ptr_array_unref (writer->rejects);
+  g_array_unref (writer->rejects);
   g_free (writer->position);
 }
 
@@ -53,13 +41,12 @@ collect_rejects (Writer *writer, const TallyBatch *batch)
 
   for (guint i = 0; i < n_rejects; i++)
     {
-      TallyReject *copy = g_new (TallyReject, 1);
+      TallyReject copy = { .origin = g_strdup (rejects[i].origin),
+                           .stage = g_strdup (rejects[i].stage),
+                           .reason = g_strdup (rejects[i].reason),
+                           .record = g_strdup (rejects[i].record) };
 
-      *copy = (TallyReject) { .origin = g_strdup (rejects[i].origin),
-                              .stage = g_strdup (rejects[i].stage),
-                              .reason = g_strdup (rejects[i].reason),
-                              .record = g_strdup (rejects[i].record) };
-      g_ptr_array_add (writer->rejects, copy);
+      g_array_append_val (writer->rejects, copy);
     }
   writer->counts->rejected += n_rejects;
 }
@@ -106,22 +93,19 @@ call_sink (Writer *writer, TallyBatch *batch, GError **error)
 static gboolean
 commit_ledger (Writer *writer, GError **error)
 {
-  g_autofree TallyReject *rejects = g_new (TallyReject, writer->rejects->len);
   TallyLedgerChange change = { .epoch = writer->run->epoch,
                                .serial = ++writer->serial,
                                .lease_ttl = writer->lease_ttl,
                                .run = writer->run,
-                               .rejects = rejects,
+                               .rejects = (const TallyReject *) (gpointer) writer->rejects->data,
                                .n_rejects = writer->rejects->len,
                                .position = writer->whole ? NULL : writer->position };
   gint64 now;
 
-  for (guint i = 0; i < writer->rejects->len; i++)
-    rejects[i] = *(TallyReject *) g_ptr_array_index (writer->rejects, i);
   if (!tally_ledger_commit (writer->ledger, &change, &now, error))
     return FALSE;
 
-  g_ptr_array_set_size (writer->rejects, 0);
+  g_array_set_size (writer->rejects, 0);
   writer->committed_at = g_get_monotonic_time ();
   return TRUE;
 }
@@ -186,9 +170,10 @@ tally_write_all (TallyStages *stages, TallyLedger *ledger, const TallyLedgerRun 
                              .lease_ttl = lease_ttl,
                              .whole = stages->pipeline->sink->plugin->flags & TALLY_PLUGIN_WHOLE,
                              .counts = counts,
-                             .rejects = g_ptr_array_new_with_free_func (free_reject),
+                             .rejects = g_array_new (FALSE, FALSE, sizeof (TallyReject)),
                              .committed_at = g_get_monotonic_time () };
 
+  g_array_set_clear_func (writer.rejects, tally_reject_clear);
   while (!tally_queue_is_over (stages->shaped))
     {
       g_autoptr (TallyBatch) batch = tally_queue_pop (stages->shaped, GLANCE);

@@ -19,6 +19,8 @@ void tally_batch_end_stage (TallyBatch *batch);
 
 /* (transfer none) (element-type TallyReject) the rejects so far, of rows taken out and of add_reject. */
 const TallyReject *tally_batch_rejects (const TallyBatch *batch, guint *ret_n);
+/* Frees what a TallyReject of one's own points to; a GDestroyNotify for arrays of them. */
+void tally_reject_clear (gpointer reject);
 /* Records that the source counted: rows, and rejects of its own. */
 guint64 tally_batch_n_read (const TallyBatch *batch);
 guint64 tally_batch_n_filtered (const TallyBatch *batch);

@@ -56,8 +56,8 @@ column_clear (BatchColumn *column)
   g_free (column->validity);
 }
 
-static void
-reject_clear (gpointer data)
+void
+tally_reject_clear (gpointer data)
 {
   TallyReject *reject = data;
 
@@ -84,7 +84,7 @@ tally_batch_new (TallySchema *schema, guint capacity)
   tally_arena_init (&batch->arena);
   batch->holds = g_array_new (FALSE, FALSE, sizeof (BatchHold));
   batch->rejects = g_array_new (FALSE, FALSE, sizeof (TallyReject));
-  g_array_set_clear_func (batch->rejects, reject_clear);
+  g_array_set_clear_func (batch->rejects, tally_reject_clear);
   batch->origin = g_strdup ("");
   batch->stage = g_strdup ("source");
   return batch;
