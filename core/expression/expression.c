@@ -78,10 +78,12 @@ tally_expression_free (TallyExpression *expression)
   g_free (expression);
 }
 
-/* The parser counts in characters, from 1. */
+/* The parser counts in characters, from 1, and quotes as junk after a number one byte of what is
+ * there, even of a longer character. */
 static TallyComplaint *
 complain_of_syntax (const char *text, const PgQueryError *error)
 {
+  g_autofree char *message = g_utf8_make_valid (error->message, -1);
   const char *at = text;
   gsize length = strlen (text);
 
@@ -89,10 +91,10 @@ complain_of_syntax (const char *text, const PgQueryError *error)
        left--)
     at = g_utf8_next_char (at);
   if (*at == '\0')
-    return tally_complaint_new (length, 1, NULL, "%s", error->message);
+    return tally_complaint_new (length, 1, NULL, "%s", message);
 
   return tally_complaint_new ((gsize)(at - text), tally_token_length (text, (gsize)(at - text)),
-                              NULL, "%s", error->message);
+                              NULL, "%s", message);
 }
 
 static gboolean

@@ -4,6 +4,7 @@
 
 typedef enum { TALLY_SEVERITY_ERROR, TALLY_SEVERITY_WARNING } TallySeverity;
 
+/* All texts are valid UTF-8. */
 typedef struct
 {
   TallySeverity severity;

@@ -5,22 +5,25 @@
 #define MAX_DIAGNOSTICS 100
 #define MAX_NAMES_SHOWN 12
 
+/* The file's name is any bytes, and libraries cut what they quote in the middle of a character. */
 static void
 add (TallyPipeline *pipeline, TallySeverity severity, guint line, guint column, guint length,
      const char *message, const char *hint)
 {
+  g_autofree char *valid = NULL;
   TallyDiagnostic *diagnostic;
 
   if (pipeline->diagnostics->len >= MAX_DIAGNOSTICS)
     return;
 
+  valid = g_utf8_make_valid (message, -1);
   diagnostic = g_new0 (TallyDiagnostic, 1);
   diagnostic->severity = severity;
-  diagnostic->file = g_strdup (pipeline->file);
+  diagnostic->file = g_utf8_make_valid (pipeline->file, -1);
   diagnostic->line = line;
   diagnostic->column = column;
   diagnostic->length = length;
-  diagnostic->message = tally_pipeline_redact (pipeline, message);
+  diagnostic->message = tally_pipeline_redact (pipeline, valid);
   diagnostic->hint = hint != NULL ? tally_pipeline_redact (pipeline, hint) : NULL;
   g_ptr_array_add (pipeline->diagnostics, diagnostic);
 }

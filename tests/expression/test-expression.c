@@ -153,6 +153,7 @@ test_gives_postgresqls_values (void)
     { "a cast", "price::bigint", "13|-1|NULL" },
     { "jsonb", "tags -> 0", "\"a\"|NULL|NULL" },
     { "jsonb as text", "tags ->> 'k'", "NULL|1|NULL" },
+    { "all but more letters than there are", "right('abc', -2147483648)", "||" },
     { "length counts letters", "length(subject)", "9|5|NULL" },
     { "GREATEST passes over NULL", "greatest(id, -5)", "1|0|-5" },
   };
@@ -201,6 +202,8 @@ test_complains_with_the_place (void)
     { "syntax", "id = = 1", "syntax error at or near \"=\" at 5+1" },
     { "end", "id +", "syntax error at end of input at 4+1" },
     { "letters of several bytes before", "'ä' || = 1", "syntax error at or near \"=\" at 8+1" },
+    { "a letter of several bytes after a number", "id > 1ß",
+      "trailing junk after numeric literal at or near \"1\xef\xbf\xbd\" at 5+3" },
     { "nothing", "", "expression is empty at 0+1" },
     { "another clause", "1) FROM x; --", "syntax error at or near \")\" at 1+1" },
     { "FROM", "1 FROM x", "only an expression can stand here, not a query at 0+8" },

@@ -146,6 +146,17 @@ test_prints_json (void)
 }
 
 static void
+test_takes_a_name_of_any_bytes (void)
+{
+  g_autofree char *complaints = NULL, *shown = NULL;
+
+  scratch_write (&scratch, "p\xd8.yaml", HEAD "sink: x\n");
+  assert_int (tallyman ((const char *[]) { "check", "p\xd8.yaml", NULL }, NULL, &complaints), 2);
+  shown = g_strndup (complaints, strcspn (complaints, ":"));
+  assert_text (shown, "p\xef\xbf\xbd.yaml");
+}
+
+static void
 test_inspect_lists_and_describes (void)
 {
   g_autofree char *list = NULL, *one = NULL, *json = NULL, *none = NULL, *complaints = NULL;
@@ -203,6 +214,7 @@ static const Promise promises[] = {
   { "ten broken pipelines", test_ten_broken_pipelines },
   { "is silent about a right one", test_is_silent_about_a_right_one },
   { "prints JSON", test_prints_json },
+  { "takes a name of any bytes", test_takes_a_name_of_any_bytes },
   { "inspect lists and describes", test_inspect_lists_and_describes },
   { "the editor schema is JSON", test_the_editor_schema_is_json },
   { NULL },
