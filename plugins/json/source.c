@@ -152,7 +152,7 @@ learn (JsonSource *json, const JsonRecord *record, GPtrArray *guesses, GHashTabl
   if (record->flaw != NULL || !g_utf8_validate_len (skim.data, skim.length, NULL) || !json_skim_begin_object (&skim))
     return;
 
-  while (json_skim_next_member (&skim, &name, &value))
+  while (json_skim_next_name (&skim, &name) && json_skim_value (&skim, &value))
     {
       Guess *guess;
 
@@ -321,7 +321,7 @@ fill_row (JsonSource *json, TallyContext *ctx, TallyBatch *batch, JsonSkim *skim
   if (!json_skim_begin_object (skim))
     return FALSE;
 
-  while (json_skim_next_member (skim, &name, &value))
+  while (json_skim_next_name (skim, &name) && json_skim_value (skim, &value))
     {
       gint column = find_column (json, schema, &name, expected);
       const char *flaw;

@@ -1,6 +1,7 @@
 /* answer.c: what an answer of Zendesk means */
 #include "answer.h"
 #include "json.h"
+#include "skim.h"
 #include "text.h"
 
 #include <string.h>
@@ -259,22 +260,71 @@ is_ours (json_object *ticket, const char *reference)
   return g_strcmp0 (zendesk_json_get_text (ticket, "external_id"), reference) == 0;
 }
 
+/* What counts in a ticket; kind is JSON_NULL for what is not there. */
+typedef struct
+{
+  JsonValue id, external_id;
+} Ticket;
+
+static gboolean
+cut_members (JsonSkim *skim, Ticket *ret_ticket)
+{
+  JsonValue name, value;
+
+  *ret_ticket = (Ticket){ 0 };
+  if (!json_skim_begin_object (skim))
+    return FALSE;
+  while (json_skim_next_name (skim, &name) && json_skim_value (skim, &value))
+    if (json_value_is_text (&name, "id"))
+      ret_ticket->id = value;
+    else if (json_value_is_text (&name, "external_id"))
+      ret_ticket->external_id = value;
+  return skim->flaw == NULL;
+}
+
+/* There is an answer for every record, and it is long: it is looked through, not built.
+ * FALSE: it is no object, or its ticket is none. */
+static gboolean
+cut_ticket (const ZendeskAnswer *answer, Ticket *ret_ticket)
+{
+  JsonSkim skim = { answer->body, answer->length, .max_depth = ZENDESK_MAX_DEPTH };
+  JsonValue name, value;
+
+  *ret_ticket = (Ticket){ 0 };
+  if (!g_utf8_validate_len (skim.data, skim.length, NULL) || !json_skim_begin_object (&skim))
+    return FALSE;
+  while (json_skim_next_name (&skim, &name))
+    if (!(json_value_is_text (&name, "ticket") ? cut_members (&skim, ret_ticket)
+                                               : json_skim_value (&skim, &value)))
+      return FALSE;
+  return skim.flaw == NULL && json_skim_is_done (&skim);
+}
+
+static gboolean
+read_id (const JsonValue *value, gint64 *ret_id)
+{
+  if (value->kind != JSON_INTEGER)
+    return FALSE;
+  *ret_id = g_ascii_strtoll (value->text.data, NULL, 10);
+  return zendesk_json_is_id (*ret_id);
+}
+
 /* The answer to a creation: a ticket with an id and our reference, or nobody knows what happened. */
 static void
-read_ticket (json_object *body, const ZendeskAnswer *answer, const char *reference,
-             ZendeskFinding *finding)
+read_ticket (const ZendeskAnswer *answer, const char *reference, ZendeskFinding *finding)
 {
-  json_object *ticket = zendesk_json_get (body, "ticket");
+  Ticket ticket;
   gint64 id;
 
   finding->verdict = TALLY_VERDICT_UNKNOWN;
-  if (body == NULL)
-    add_words (finding->detail, ": ", "not JSON", 8);
-  if (body == NULL)
-    describe_text (answer, finding->detail);
-  else if (!zendesk_json_get_id (ticket, "id", &id))
+  if (!cut_ticket (answer, &ticket))
+    {
+      g_string_append (finding->detail, ": not a ticket in JSON");
+      describe_text (answer, finding->detail);
+    }
+  else if (!read_id (&ticket.id, &id))
     g_string_append (finding->detail, ": an answer without a ticket's id");
-  else if (!is_ours (ticket, reference))
+  else if (!json_value_is_text (&ticket.external_id, reference))
     g_string_append_printf (finding->detail,
                             ": an answer about ticket %" G_GINT64_FORMAT
                             ", whose external_id is not \"%s\"",
@@ -375,7 +425,9 @@ zendesk_judge (ZendeskAsk ask, const ZendeskAnswer *answer, const char *referenc
                ZendeskFinding *finding)
 {
   const Rule *rule = find_rule (ask, answer->status);
-  g_autoptr (json_object) body = zendesk_json_parse (answer->body, answer->length);
+  g_autoptr (json_object) body = rule->reading != READ_TICKET
+                                     ? zendesk_json_parse (answer->body, answer->length)
+                                     : NULL;
 
   finding->verdict = rule->verdict;
   finding->status = answer->status;
@@ -388,7 +440,7 @@ zendesk_judge (ZendeskAsk ask, const ZendeskAnswer *answer, const char *referenc
   switch (rule->reading)
     {
     case READ_TICKET:
-      read_ticket (body, answer, reference, finding);
+      read_ticket (answer, reference, finding);
       break;
     case READ_LIST:
       read_list (body, answer, reference, finding);

@@ -50,6 +50,12 @@ zendesk_json_get_text (json_object *object, const char *name)
 }
 
 gboolean
+zendesk_json_is_id (gint64 number)
+{
+  return number > 0 && number < G_MAXINT64;
+}
+
+gboolean
 zendesk_json_get_id (json_object *object, const char *name, gint64 *ret_id)
 {
   json_object *value = zendesk_json_get (object, name);
@@ -58,7 +64,7 @@ zendesk_json_get_id (json_object *object, const char *name, gint64 *ret_id)
   if (!json_object_is_type (value, json_type_int))
     return FALSE;
   id = json_object_get_int64 (value);
-  if (id <= 0 || id == G_MAXINT64) /* the latter stands for all that is too large */
+  if (!zendesk_json_is_id (id))
     return FALSE;
   *ret_id = id;
   return TRUE;

@@ -14,8 +14,13 @@ refuse (JsonSkim *skim, const char *flaw)
 static void
 skip_white (JsonSkim *skim)
 {
-  while (skim->at < skim->length && strchr (" \t\r\n", skim->data[skim->at]) != NULL && skim->data[skim->at] != '\0')
-    skim->at++;
+  for (; skim->at < skim->length; skim->at++)
+    {
+      char c = skim->data[skim->at];
+
+      if (c != ' ' && c != '\n' && c != '\r' && c != '\t')
+        return;
+    }
 }
 
 static inline char
@@ -208,7 +213,7 @@ skim_nested (JsonSkim *skim, guint depth, JsonValue *ret_value)
 gboolean
 json_skim_value (JsonSkim *skim, JsonValue *ret_value)
 {
-  return skim_nested (skim, 0, ret_value);
+  return skim_nested (skim, skim->depth, ret_value);
 }
 
 gboolean
@@ -222,17 +227,23 @@ gboolean
 json_skim_begin_object (JsonSkim *skim)
 {
   skip_white (skim);
-  return take (skim, '{') || refuse (skim, "something else than an object");
+  if (!take (skim, '{'))
+    return refuse (skim, "something else than an object");
+  skim->depth++;
+  return TRUE;
 }
 
 gboolean
-json_skim_next_member (JsonSkim *skim, JsonValue *ret_name, JsonValue *ret_value)
+json_skim_next_name (JsonSkim *skim, JsonValue *ret_name)
 {
   gboolean is_first = skim->data[skim->at - 1] == '{';
 
   skip_white (skim);
   if (take (skim, '}'))
-    return FALSE;
+    {
+      skim->depth--;
+      return FALSE;
+    }
   if (!is_first && !take (skim, ','))
     return refuse (skim, "an object without a comma or an end");
 
@@ -242,9 +253,7 @@ json_skim_next_member (JsonSkim *skim, JsonValue *ret_name, JsonValue *ret_value
   if (!skim_string (skim, ret_name))
     return FALSE;
   skip_white (skim);
-  if (!take (skim, ':'))
-    return refuse (skim, "a member without a colon");
-  return skim_nested (skim, 1, ret_value);
+  return take (skim, ':') || refuse (skim, "a member without a colon");
 }
 
 static guint
@@ -306,4 +315,18 @@ json_unescape (TallyText text, char *out)
     }
 
   return into - out;
+}
+
+gboolean
+json_value_is_text (const JsonValue *value, const char *text)
+{
+  gsize length = strlen (text);
+
+  if (value->kind != JSON_STRING)
+    return FALSE;
+  if (!value->escapes)
+    return value->text.length == length && memcmp (value->text.data, text, length) == 0;
+
+  g_autofree char *plain = g_malloc (value->text.length);
+  return json_unescape (value->text, plain) == (gssize) length && memcmp (plain, text, length) == 0;
 }

@@ -29,6 +29,7 @@ typedef struct
   gsize length;
   gsize at;
   guint max_depth;
+  guint depth;      /* objects begun and not ended */
   const char *flaw; /* (nullable) what is wrong at that place; static */
 } JsonSkim;
 
@@ -37,9 +38,13 @@ gboolean json_skim_value (JsonSkim *skim, JsonValue *ret_value);
 /* Whether nothing but white space follows. */
 gboolean json_skim_is_done (JsonSkim *skim);
 
-/* Walks over an object's members: begin, then next until it returns FALSE, either at the end (flaw is NULL) or not. */
+/* Walks over an object's members: begin, then a name and its value by turns until there is no next name, either at the
+ * object's end (flaw is NULL) or not.  A value that is an object may be walked over in its turn. */
 gboolean json_skim_begin_object (JsonSkim *skim);
-gboolean json_skim_next_member (JsonSkim *skim, JsonValue *ret_name, JsonValue *ret_value);
+gboolean json_skim_next_name (JsonSkim *skim, JsonValue *ret_name);
+
+/* Whether a value is a string, and this one. */
+gboolean json_value_is_text (const JsonValue *value, const char *text);
 
 /* Writes a string's value to out, which has room for as many bytes as its text.  Returns the bytes written, or -1 for half a
  * surrogate pair or a NUL, which no text can hold. */
