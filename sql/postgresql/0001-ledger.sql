@@ -181,12 +181,17 @@ SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS
 DECLARE
   v_told integer[];
 BEGIN
-  -- Of several for one delivery the first; the caller comes again for the next.
+  -- Of several for one delivery the first; the caller comes again for the next.  LATERAL with a LIMIT looks each up by
+  -- its key; a join would be planned as a walk over all that is unsettled, for each.
   WITH o AS MATERIALIZED (
-    SELECT DISTINCT ON (t.key COLLATE "C", t.generation) t.* FROM unnest (o_key, o_generation, o_state, o_attempts, o_status, o_target_id, o_other_ids, o_detail,
-                          o_event, o_keep)
+    SELECT DISTINCT ON (t.key COLLATE "C", t.generation) t.*, d.place
+    FROM unnest (o_key, o_generation, o_state, o_attempts, o_status, o_target_id, o_other_ids, o_detail, o_event, o_keep)
       WITH ORDINALITY AS t (key, generation, state, attempts, status, target_id, other_ids, detail, event, keep, nth)
-    WHERE t.key IS NOT NULL ORDER BY t.key COLLATE "C", t.generation, t.nth),
+    CROSS JOIN LATERAL (
+      SELECT ctid AS place FROM deliveries
+      WHERE scope = p_scope AND key = t.key AND generation = t.generation AND state IN ('intended', 'in doubt')
+      LIMIT 1) d
+    ORDER BY t.key COLLATE "C", t.generation, t.nth),
   told AS (
     UPDATE deliveries d SET
       state = CASE WHEN o.state = 'intended' THEN d.state ELSE o.state END,
@@ -198,13 +203,12 @@ BEGIN
       request = CASE WHEN o.keep OR o.state IN ('intended', 'in doubt') THEN d.request END,
       settled_at = CASE WHEN o.state NOT IN ('intended', 'in doubt') THEN p_now END
     FROM o
-    WHERE d.scope = p_scope AND d.key = o.key AND d.generation = o.generation
-      AND d.state IN ('intended', 'in doubt')
-    RETURNING o.nth),
+    WHERE d.ctid = o.place AND d.generation = o.generation AND d.settled_at IS NULL
+    RETURNING o.nth, o.key, o.generation, o.event, o.status, o.detail),
   noted AS (
     INSERT INTO events (scope, key, generation, at, run, event, status, detail)
-    SELECT p_scope, o.key, o.generation, p_now, p_run, o.event, o.status, o.detail
-    FROM o JOIN told USING (nth) WHERE o.event IS NOT NULL ORDER BY nth)
+    SELECT p_scope, key, generation, p_now, p_run, event, status, detail
+    FROM told WHERE event IS NOT NULL ORDER BY nth)
   SELECT array_agg (nth) INTO v_told FROM told;
   RETURN COALESCE (v_told, '{}');
 END $$;
@@ -218,26 +222,32 @@ LANGUAGE plpgsql SET search_path = tallyman, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   v_taken boolean[] := array_fill (true, ARRAY[cardinality (i_key)]);
+  v_made text[];
   v_nth integer;
 BEGIN
   -- In the order of keys, so that two who want the same ones wait for each other and do not lock each other out.
+  WITH made AS (
+    INSERT INTO deliveries (scope, key, generation, state, idempotency_key, request, request_hash, content_hash,
+                            row_origin, reference, pass, run, intended_at, intended_target)
+    SELECT DISTINCT ON (t.key COLLATE "C")
+           p_scope, t.key, 1, 'intended', t.idempotency_key, t.request, t.request_hash, t.content_hash, t.row_origin,
+           t.reference, t.pass, p_run, p_now, moment (NULLIF (t.target, 0))
+    FROM unnest (i_key, i_generation, i_idempotency_key, i_request, i_request_hash, i_content_hash, i_row_origin,
+                 i_reference, i_pass, i_target)
+      WITH ORDINALITY AS t (key, generation, idempotency_key, request, request_hash, content_hash, row_origin,
+                            reference, pass, target, nth)
+    WHERE t.generation = 1 ORDER BY t.key COLLATE "C", t.nth
+    ON CONFLICT (scope, key) DO NOTHING
+    RETURNING deliveries.key)
+  SELECT array_agg (key) INTO v_made FROM made;
+  IF cardinality (v_made) = cardinality (i_key) THEN
+    RETURN array_fill (false, ARRAY[cardinality (i_key)]);
+  END IF;
+
   FOR v_nth IN
-    WITH i AS MATERIALIZED (
-      SELECT DISTINCT ON (t.key COLLATE "C") t.*
-      FROM unnest (i_key, i_generation, i_idempotency_key, i_request, i_request_hash, i_content_hash, i_row_origin,
-                   i_reference, i_pass, i_target)
-        WITH ORDINALITY AS t (key, generation, idempotency_key, request, request_hash, content_hash, row_origin,
-                              reference, pass, target, nth)
-      WHERE t.generation = 1 ORDER BY t.key COLLATE "C", nth),
-    made AS (
-      INSERT INTO deliveries (scope, key, generation, state, idempotency_key, request, request_hash, content_hash,
-                              row_origin, reference, pass, run, intended_at, intended_target)
-      SELECT p_scope, key, 1, 'intended', idempotency_key, request, request_hash, content_hash, row_origin, reference,
-             pass, p_run, p_now, moment (NULLIF (target, 0))
-      FROM i ORDER BY key COLLATE "C"
-      ON CONFLICT (scope, key) DO NOTHING
-      RETURNING deliveries.key)
-    SELECT i.nth FROM i JOIN made ON made.key = i.key
+    SELECT DISTINCT ON (t.key COLLATE "C") t.nth
+    FROM unnest (i_key, i_generation) WITH ORDINALITY AS t (key, generation, nth)
+    WHERE t.generation = 1 AND t.key = ANY (v_made) ORDER BY t.key COLLATE "C", t.nth
   LOOP
     v_taken[v_nth] := false;
   END LOOP;
@@ -331,8 +341,10 @@ BEGIN
   END IF;
 
   IF cardinality (s_key) > 0 THEN
-    UPDATE deliveries d SET pass = p_pass, row_origin = s.row_origin
-    FROM unnest (s_key, s_row_origin) s (key, row_origin) WHERE d.scope = p_scope AND d.key = s.key;
+    WITH s AS MATERIALIZED (
+      SELECT t.row_origin, d.place FROM unnest (s_key, s_row_origin) t (key, row_origin)
+      CROSS JOIN LATERAL (SELECT ctid AS place FROM deliveries WHERE scope = p_scope AND key = t.key LIMIT 1) d)
+    UPDATE deliveries d SET pass = p_pass, row_origin = s.row_origin FROM s WHERE d.ctid = s.place;
   END IF;
   IF cardinality (r_origin) > 0 THEN
     INSERT INTO rejects (run, pipeline, at, origin, stage, reason, record)
