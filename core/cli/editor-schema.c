@@ -96,7 +96,7 @@ append_plugins (const GPtrArray *plugins, TallyKind kind, GString *out)
 }
 
 static void
-append_steps (GString *out)
+append_steps (const GPtrArray *plugins, GString *out)
 {
   g_string_append (
       out,
@@ -108,6 +108,15 @@ append_steps (GString *out)
                               (*step)->name, step_types[(*step)->form]);
       tally_inspect_append_member ("description", (*step)->summary, out);
       g_string_append_c (out, '}');
+    }
+  for (guint i = 0; i < plugins->len; i++)
+    {
+      const TallyPlugin *plugin = plugins->pdata[i];
+
+      if (plugin->kind != TALLY_TRANSFORM)
+        continue;
+      g_string_append_c (out, ',');
+      append_plugin (plugin, out);
     }
   g_string_append (out, "}}}");
 }
@@ -126,7 +135,7 @@ tally_inspect_append_editor_schema (const GPtrArray *plugins, GString *out)
       "\"after\":{\"type\":[\"array\",\"string\"],\"items\":{\"type\":\"string\"}},\n\"source\":");
   append_plugins (plugins, TALLY_SOURCE, out);
   g_string_append (out, ",\n\"transform\":");
-  append_steps (out);
+  append_steps (plugins, out);
   g_string_append (out, ",\n\"sink\":");
   append_plugins (plugins, TALLY_SINK, out);
   g_string_append (

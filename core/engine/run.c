@@ -71,6 +71,7 @@ typedef struct
   TallyLedgerRun *run;            /* (owned) (nullable) */
   gint64 epoch;                   /* 0: no lease is held */
   gint64 last_send;
+  char *tag;                      /* (owned) see new_tag() */
 } Run;
 
 static gboolean
@@ -83,6 +84,8 @@ static void
 run_clear (Run *run)
 {
   tally_instance_close (run->pipeline->source);
+  for (guint i = 0; i < run->pipeline->steps->len; i++)
+    tally_step_close (g_ptr_array_index (run->pipeline->steps, i));
   tally_instance_close (run->pipeline->sink);
   if (run->epoch != 0)
     tally_ledger_release (run->ledger, run->epoch, NULL);
@@ -93,17 +96,19 @@ run_clear (Run *run)
   tally_queue_free (run->stages.shaped);
   tally_context_free (run->stages.source_ctx);
   tally_context_free (run->stages.sink_ctx);
+  g_ptr_array_unref (run->stages.step_ctxs);
   tally_warnings_free (run->stages.warnings);
   g_mutex_clear (&run->stages.lock);
+  g_free (run->tag);
 }
 
 static TallyContext *
-new_context (Run *run, const char *tag)
+new_context (Run *run)
 {
   TallyContext *ctx = tally_context_new (run->pipeline->directory);
 
   g_free (ctx->run_tag);
-  ctx->run_tag = g_strdup (tag);
+  ctx->run_tag = g_strdup (run->tag);
   ctx->interrupted = &interrupted;
   ctx->warn = tally_warnings_add;
   ctx->warn_data = run->stages.warnings;
@@ -123,16 +128,16 @@ new_tag (void)
 static void
 run_init (Run *run)
 {
-  g_autofree char *tag = new_tag ();
-
+  run->tag = new_tag ();
   g_mutex_init (&run->stages.lock);
   run->stages.pipeline = run->pipeline;
   run->stages.options = run->options;
   run->stages.warnings = tally_warnings_new (run->options->warn, run->options->data);
   run->stages.raw = tally_queue_new (QUEUE_LENGTH);
   run->stages.shaped = tally_queue_new (QUEUE_LENGTH);
-  run->stages.source_ctx = new_context (run, tag);
-  run->stages.sink_ctx = new_context (run, tag);
+  run->stages.source_ctx = new_context (run);
+  run->stages.sink_ctx = new_context (run);
+  run->stages.step_ctxs = g_ptr_array_new_with_free_func ((GDestroyNotify) tally_context_free);
   run->stages.wake = run->pipeline->sink->plugin->interrupt;
   run->ledger_uri = run->options->ledger != NULL ? run->options->ledger : run->pipeline->ledger;
   run->ledger_flags = run->options->unsafe_ledger ? TALLY_LEDGER_UNSAFE : 0;
@@ -218,11 +223,27 @@ open_source (Run *run, GError **error)
 }
 
 static gboolean
+open_steps (Run *run, GError **error)
+{
+  for (guint i = 0; i < run->pipeline->steps->len; i++)
+    {
+      TallyStep *step = g_ptr_array_index (run->pipeline->steps, i);
+      TallyContext *ctx = new_context (run);
+
+      g_ptr_array_add (run->stages.step_ctxs, ctx);
+      if (!tally_step_open (step, ctx, error))
+        return tally_throw_prefix (error, "step \"%s\"", tally_step_name (step));
+    }
+  return TRUE;
+}
+
+static gboolean
 prepare (Run *run, GError **error)
 {
   run->ledger = tally_ledger_open (run->ledger_uri, run->ledger_flags, error);
   return run->ledger != NULL && tally_ledger_check_mark (run->ledger, error) && open_sink (run, error)
-         && take_lease (run, error) && begin (run, error) && open_source (run, error);
+         && take_lease (run, error) && begin (run, error) && open_source (run, error)
+         && open_steps (run, error);
 }
 
 /* ---- The work, and its end ---- */

@@ -14,6 +14,7 @@ typedef struct
   TallyPipeline *pipeline;        /* (unowned) */
   const TallyRunOptions *options; /* (unowned) */
   TallyContext *source_ctx, *sink_ctx; /* (owned) */
+  GPtrArray *step_ctxs;           /* (owned) (element-type TallyContext) one for each step */
   TallyWarnings *warnings;        /* (owned) */
   TallyQueue *raw, *shaped;       /* (owned) between reader and shaper, shaper and sink */
   GThread *reader, *shaper;       /* (nullable) */
@@ -33,6 +34,8 @@ void tally_stages_join (TallyStages *stages);
 void tally_stages_fail (TallyStages *stages, GError *error);
 GError *tally_stages_steal_error (TallyStages *stages);
 
+/* Rejects what is left of a batch. */
+void tally_stages_reject_all (TallyBatch *batch, const GError *failure);
 /* Waits as the policy says before a failed call is tried again, unless the run stops.  FALSE: give up. */
 gboolean tally_stages_wait_again (TallyStages *stages, guint attempt, GError *error);
 

@@ -124,35 +124,93 @@ add_hidden_columns (const TallyPipeline *pipeline, TallyBatch *batch)
   tally_batch_end_stage (batch);
 }
 
-/* Runs all steps over a batch.  FALSE when a step wants no more. */
-static gboolean
-shape (const TallyPipeline *pipeline, TallyBatch *batch)
+void
+tally_stages_reject_all (TallyBatch *batch, const GError *failure)
 {
-  gboolean more = TRUE;
+  for (guint row = 0; row < tally_batch_n_rows (batch); row++)
+    tally_batch_reject (batch, row, failure->message);
+  tally_batch_end_stage (batch);
+}
+
+/* An empty batch of other columns. */
+static void
+give_columns (TallyBatch *batch, TallySchema *schema)
+{
+  guint n_columns = tally_schema_n_columns (schema);
+  g_autofree gint *from = g_new (gint, MAX (n_columns, 1));
+
+  for (guint i = 0; i < n_columns; i++)
+    from[i] = -1;
+  tally_batch_rearrange (batch, schema, from);
+}
+
+/* Runs one step over a batch, with patience.  The error says why it cannot be. */
+static TallyFlow
+apply_step (TallyStages *stages, TallyStep *step, TallyBatch *batch, GError **error)
+{
+  for (guint attempt = 1;; attempt++)
+    {
+      g_autoptr (GError) failure = NULL;
+      TallyFlow flow = tally_step_apply (step, batch, &failure);
+
+      if (flow == TALLY_FLOW_OK || flow == TALLY_FLOW_END)
+        return flow;
+      if (flow == TALLY_FLOW_REJECT)
+        {
+          tally_stages_reject_all (batch, failure);
+          give_columns (batch, tally_step_schema (step));
+          return TALLY_FLOW_OK;
+        }
+      if (flow == TALLY_FLOW_RETRY && tally_stages_wait_again (stages, attempt, failure))
+        continue;
+      g_propagate_prefixed_error (error, g_steal_pointer (&failure), "step \"%s\": ",
+                                  tally_step_name (step));
+      return TALLY_FLOW_FATAL;
+    }
+}
+
+/* Runs all steps over a batch.  END when a step wants no more. */
+static TallyFlow
+shape (TallyStages *stages, TallyBatch *batch, GError **error)
+{
+  const TallyPipeline *pipeline = stages->pipeline;
+  TallyFlow all = TALLY_FLOW_OK;
 
   for (guint i = 0; i < pipeline->steps->len; i++)
     {
       TallyStep *step = g_ptr_array_index (pipeline->steps, i);
+      TallyFlow flow;
 
       tally_batch_begin_stage (batch, tally_step_name (step));
-      more = tally_step_apply (step, batch) && more;
+      flow = apply_step (stages, step, batch, error);
+      if (flow == TALLY_FLOW_FATAL)
+        return flow;
+      if (flow == TALLY_FLOW_END)
+        all = TALLY_FLOW_END;
       tally_batch_end_stage (batch);
     }
   add_hidden_columns (pipeline, batch);
   tally_batch_begin_stage (batch, "sink");
-  return more;
+  return all;
 }
 
 static gpointer
 shaper_main (gpointer data)
 {
   TallyStages *stages = data;
-  gboolean more = TRUE;
+  GError *error = NULL;
+  TallyFlow flow = TALLY_FLOW_OK;
   TallyBatch *batch;
 
-  while (more && (batch = tally_queue_pop (stages->raw, -1)) != NULL)
+  while (flow == TALLY_FLOW_OK && (batch = tally_queue_pop (stages->raw, -1)) != NULL)
     {
-      more = shape (stages->pipeline, batch);
+      flow = shape (stages, batch, &error);
+      if (flow == TALLY_FLOW_FATAL)
+        {
+          tally_batch_free (batch);
+          tally_stages_fail (stages, error);
+          return NULL;
+        }
       if (!tally_queue_push (stages->shaped, batch))
         return NULL;
       if (stages->wake != NULL)
@@ -191,6 +249,8 @@ tally_stages_join (TallyStages *stages)
   tally_stages_stop (stages);
   tally_queue_abort (stages->raw);
   tally_queue_abort (stages->shaped);
+  for (guint i = 0; i < stages->pipeline->steps->len; i++)
+    tally_step_interrupt (g_ptr_array_index (stages->pipeline->steps, i));
   g_clear_pointer (&stages->reader, g_thread_join);
   g_clear_pointer (&stages->shaper, g_thread_join);
 }

@@ -51,14 +51,6 @@ collect_rejects (Writer *writer, const TallyBatch *batch)
   writer->counts->rejected += n_rejects;
 }
 
-static void
-reject_all (TallyBatch *batch, const GError *failure)
-{
-  for (guint row = 0; row < tally_batch_n_rows (batch); row++)
-    tally_batch_reject (batch, row, failure->message);
-  tally_batch_end_stage (batch);
-}
-
 /* Calls write() or, where there is no batch, commit(), with patience. */
 static gboolean
 call_sink (Writer *writer, TallyBatch *batch, GError **error)
@@ -79,7 +71,7 @@ call_sink (Writer *writer, TallyBatch *batch, GError **error)
         tally_throw (&failure, TALLY_ERROR_IO, "gave no reason");
       if (flow == TALLY_FLOW_REJECT && batch != NULL)
         {
-          reject_all (batch, failure);
+          tally_stages_reject_all (batch, failure);
           return TRUE;
         }
       if (flow == TALLY_FLOW_RETRY && tally_stages_wait_again (writer->stages, attempt, failure))

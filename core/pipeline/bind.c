@@ -17,7 +17,7 @@ gone_hint (const TallyPipeline *pipeline, const char *name)
       TallySchema *after = draft->step != NULL ? tally_step_schema (draft->step) : before;
 
       if (tally_schema_find (before, name) >= 0 && tally_schema_find (after, name) < 0)
-        return g_strdup_printf ("the step \"%s\" on line %u takes \"%s\" away", draft->kind->name,
+        return g_strdup_printf ("the step \"%s\" on line %u takes \"%s\" away", draft->node->key->text,
                                 tally_pipeline_line (pipeline, draft->node->key->start), name);
       before = after;
     }
@@ -82,6 +82,38 @@ warn_of_step (TallyPipeline *pipeline, const TallyStepDraft *draft, const TallyS
         "stored first are the ones that count");
 }
 
+static TallyStep *
+bind_built_in (TallyPipeline *pipeline, TallyStepDraft *draft, TallySchema *schema)
+{
+  g_autoptr (GPtrArray) complaints
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) step_complaint_free);
+  TallyStep *step
+      = draft->kind->build ((const TallyStepArgument *) (gpointer) draft->arguments->data,
+                            draft->arguments->len, schema, complaints);
+
+  for (guint i = 0; i < complaints->len; i++)
+    report_step_complaint (pipeline, draft, complaints->pdata[i]);
+  return step;
+}
+
+static TallyStep *
+bind_plugin (TallyPipeline *pipeline, TallyStepDraft *draft, TallySchema *schema)
+{
+  g_autoptr (TallyContext) ctx = tally_context_new (pipeline->directory);
+  g_autoptr (TallySchema) made = NULL;
+  g_autoptr (GError) error = NULL;
+
+  /* A plugin's rules may rely on right options. */
+  if (!draft->plugin.good)
+    return NULL;
+
+  made = tally_instance_transform (draft->instance, schema, ctx, &error);
+  if (made != NULL)
+    return tally_step_new_for_plugin (draft->instance, made);
+  tally_pipeline_report_error (pipeline, draft->plugin.name, error);
+  return NULL;
+}
+
 /* Returns the columns that leave the last step; NULL if a wrong one leaves them unknown. */
 static TallySchema *
 bind_steps (TallyPipeline *pipeline, TallySchema *schema)
@@ -93,23 +125,17 @@ bind_steps (TallyPipeline *pipeline, TallySchema *schema)
   for (guint i = 0; i < drafts->len; i++)
     {
       TallyStepDraft *draft = drafts->pdata[i];
-      g_autoptr (GPtrArray) complaints
-          = g_ptr_array_new_with_free_func ((GDestroyNotify) step_complaint_free);
-      TallyStep *step
-          = draft->kind->build ((const TallyStepArgument *) (gpointer) draft->arguments->data,
-                                draft->arguments->len, schema, complaints);
 
-      for (guint j = 0; j < complaints->len; j++)
-        report_step_complaint (pipeline, draft, complaints->pdata[j]);
-      draft->step = step;
-      if (step == NULL && draft->kind->keeps_columns)
+      draft->step = draft->kind != NULL ? bind_built_in (pipeline, draft, schema)
+                                        : bind_plugin (pipeline, draft, schema);
+      if (draft->step == NULL && draft->kind != NULL && draft->kind->keeps_columns)
         continue;
-      if (step == NULL)
+      if (draft->step == NULL)
         return NULL;
 
-      warn_of_step (pipeline, draft, step);
-      g_ptr_array_add (pipeline->steps, step);
-      schema = tally_step_schema (step);
+      warn_of_step (pipeline, draft, draft->step);
+      g_ptr_array_add (pipeline->steps, draft->step);
+      schema = tally_step_schema (draft->step);
     }
 
   return schema;
@@ -240,8 +266,7 @@ bind_sink (TallyPipeline *pipeline, TallySchema *schema)
   pipeline->sink_schema
       = tally_schema_new ((const TallyColumn *) (gpointer) columns->data, columns->len);
 
-  /* A plugin's rules may rely on right options, and it may look at the columns again when it is
-   * opened. */
+  /* As with steps; and it may look at the columns again when it is opened. */
   g_clear_pointer (&pipeline->reader->accepted, tally_schema_unref);
   pipeline->reader->accepted = schema_to_accept (pipeline, columns);
   if (pipeline->reader->sink.good && sink->plugin->accept != NULL
@@ -251,29 +276,13 @@ bind_sink (TallyPipeline *pipeline, TallySchema *schema)
 
 /* ---- Both ---- */
 
-static gboolean
-same_columns (TallySchema *a, TallySchema *b)
-{
-  if (a == NULL || tally_schema_n_columns (a) != tally_schema_n_columns (b))
-    return FALSE;
-
-  for (guint i = 0; i < tally_schema_n_columns (a); i++)
-    {
-      const TallyColumn *first = tally_schema_column (a, i), *second = tally_schema_column (b, i);
-
-      if (first->type != second->type || strcmp (first->name, second->name) != 0)
-        return FALSE;
-    }
-  return TRUE;
-}
-
 gboolean
 tally_pipeline_bind (TallyPipeline *pipeline, TallySchema *schema)
 {
   TallyReader *reader = pipeline->reader;
   TallySchema *last;
 
-  if (reader->bound && same_columns (pipeline->source_schema, schema))
+  if (reader->bound && tally_schema_equal (pipeline->source_schema, schema))
     return TRUE;
 
   g_ptr_array_set_size (pipeline->diagnostics, reader->n_unbound);

@@ -124,7 +124,7 @@ read_sink (TallyPipeline *pipeline, TallyRegistry *registry, TallyYamlNode *node
 static void
 read_transform (TallyPipeline *pipeline, TallyRegistry *registry, TallyYamlNode *node)
 {
-  tally_pipeline_read_steps (pipeline, node);
+  tally_pipeline_read_steps (pipeline, registry, node);
 }
 
 static void

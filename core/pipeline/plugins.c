@@ -42,15 +42,15 @@ tally_pipeline_dup_scalar (TallyPipeline *pipeline, const TallyYamlNode *node)
 }
 
 /* A secret that stands in the file itself is blotted out of the text that messages quote. */
-static void
-blot (TallyPipeline *pipeline, const TallyYamlNode *node)
+void
+tally_pipeline_blot (TallyPipeline *pipeline, const TallyYamlNode *node)
 {
   TallySecret *secret;
 
   if (node->kind != TALLY_YAML_SCALAR)
     {
       for (guint i = 0; i < node->items->len; i++)
-        blot (pipeline, node->items->pdata[i]);
+        tally_pipeline_blot (pipeline, node->items->pdata[i]);
       return;
     }
   if (strstr (node->text, "${") != NULL)
@@ -102,7 +102,7 @@ set_option (TallyPipeline *pipeline, TallyInstance *instance, const TallyOption 
 
   instance->given[option - instance->plugin->options] = TRUE;
   if (option->type == TALLY_OPTION_SECRET)
-    blot (pipeline, node);
+    tally_pipeline_blot (pipeline, node);
   if (tally_yaml_is_empty (node))
     message = g_strdup_printf ("\"%s\" has no value", option->name);
   else if (node->kind == TALLY_YAML_MAP
@@ -156,7 +156,7 @@ report_unknown_option (TallyPipeline *pipeline, const TallyPluginDraft *draft, T
   g_autofree char *hint = NULL;
   const char *nearest;
 
-  blot (pipeline, node);
+  tally_pipeline_blot (pipeline, node);
   for (guint i = 0; i < tally_option_count (plugin->options); i++)
     g_ptr_array_add (names, (gpointer) plugin->options[i].name);
   for (guint i = 0; plugin->delivery != NULL && i < tally_option_count (tally_delivery_options);
@@ -245,18 +245,39 @@ report_second_plugin (TallyPipeline *pipeline, const TallyPluginDraft *draft,
                       const TallyYamlNode *node)
 {
   g_autofree char *message = NULL, *hint = NULL;
-  const TallyYamlNode *second;
+  const TallyYamlNode *first = node->items->pdata[0], *second;
 
   if (node->items->len < 2)
     return;
 
   for (guint i = 1; i < node->items->len; i++)
-    blot (pipeline, node->items->pdata[i]);
+    tally_pipeline_blot (pipeline, node->items->pdata[i]);
   second = node->items->pdata[1];
   message = g_strdup_printf ("\"%s\" takes one plugin, and \"%s\" is a second one",
                              tally_kind_name (draft->kind), second->key->text);
-  hint = g_strdup_printf ("options of \"%s\" are indented deeper than its name", draft->name->text);
+  hint = g_strdup_printf ("options of \"%s\" are indented deeper than its name", first->key->text);
   tally_pipeline_report_node (pipeline, second->key, message, hint);
+}
+
+gboolean
+tally_pipeline_read_options (TallyPipeline *pipeline, TallyPluginDraft *draft, TallyYamlNode *node)
+{
+  g_autofree char *message = NULL;
+
+  draft->options = node;
+  draft->name = node->key;
+  if (tally_yaml_is_empty (node))
+    draft->options = NULL;
+  else if (draft->options->kind != TALLY_YAML_MAP)
+    {
+      message = g_strdup_printf ("\"%s\" takes a map of options", draft->name->text);
+      tally_pipeline_blot (pipeline, draft->options);
+      tally_pipeline_report_node (pipeline, draft->options, message,
+                                  "write each as \"name: value\" on a line of its own");
+      draft->options = NULL;
+      return FALSE;
+    }
+  return TRUE;
 }
 
 /* `csv: {…}`, or `csv` alone. */
@@ -278,21 +299,23 @@ read_name (TallyPipeline *pipeline, TallyPluginDraft *draft, TallyYamlNode *node
       return FALSE;
     }
 
-  draft->options = node->items->pdata[0];
-  draft->name = draft->options->key;
   report_second_plugin (pipeline, draft, node);
-  if (tally_yaml_is_empty (draft->options))
-    draft->options = NULL;
-  else if (draft->options->kind != TALLY_YAML_MAP)
-    {
-      message = g_strdup_printf ("\"%s\" takes a map of options", draft->name->text);
-      blot (pipeline, draft->options);
-      tally_pipeline_report_node (pipeline, draft->options, message,
-                                  "write each as \"name: value\" on a line of its own");
-      draft->options = NULL;
-      return FALSE;
-    }
-  return TRUE;
+  return tally_pipeline_read_options (pipeline, draft, node->items->pdata[0]);
+}
+
+TallyInstance *
+tally_pipeline_read_instance (TallyPipeline *pipeline, TallyPluginDraft *draft,
+                              TallyInstance *delivery)
+{
+  TallyInstance *instance = tally_instance_new (draft->plugin);
+  guint n_errors = tally_pipeline_n_errors (pipeline);
+
+  fill (pipeline, draft, instance, delivery);
+  finish (pipeline, draft, instance, n_errors);
+  if (delivery != NULL)
+    finish_delivery (pipeline, draft, n_errors);
+  draft->good = tally_pipeline_n_errors (pipeline) == n_errors;
+  return instance;
 }
 
 void
@@ -303,7 +326,6 @@ tally_pipeline_read_plugin (TallyPipeline *pipeline, TallyRegistry *registry, Ta
   TallyPluginDraft *draft = kind == TALLY_SOURCE ? &reader->source : &reader->sink;
   TallyInstance **instance = kind == TALLY_SOURCE ? &pipeline->source : &pipeline->sink;
   g_autoptr (GError) error = NULL;
-  guint n_errors;
 
   if (draft->name != NULL)
     return; /* a key that is there twice */
@@ -315,20 +337,14 @@ tally_pipeline_read_plugin (TallyPipeline *pipeline, TallyRegistry *registry, Ta
   if (draft->plugin == NULL)
     {
       if (draft->options != NULL)
-        blot (pipeline, draft->options);
+        tally_pipeline_blot (pipeline, draft->options);
       tally_pipeline_report_error (pipeline, draft->name, error);
       return;
     }
 
-  n_errors = tally_pipeline_n_errors (pipeline);
-  *instance = tally_instance_new (draft->plugin);
   if (draft->plugin->delivery != NULL)
     reader->delivery = tally_instance_new (&tally_delivery_options_plugin);
-  fill (pipeline, draft, *instance, reader->delivery);
-  finish (pipeline, draft, *instance, n_errors);
-  if (draft->plugin->delivery != NULL)
-    finish_delivery (pipeline, draft, n_errors);
-  draft->good = tally_pipeline_n_errors (pipeline) == n_errors;
+  *instance = tally_pipeline_read_instance (pipeline, draft, reader->delivery);
 }
 
 /* ---- A look at a source ---- */

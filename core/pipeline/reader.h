@@ -4,17 +4,7 @@
 #include "reference.h"
 #include "yaml.h"
 
-/* A step as written, before it is known which columns come. */
-typedef struct
-{
-  const TallyStepKind *kind;
-  TallyYamlNode *node; /* (unowned) its value; the key is the step's name */
-  GArray *arguments;   /* (owned) (element-type TallyStepArgument) pointing into the nodes */
-  GPtrArray *nodes;    /* (owned) (element-type TallyYamlNode) (unowned) of the arguments, each with its key if it has one */
-  TallyStep *step;     /* (unowned) (nullable) once it is bound; NULL if it is wrong */
-} TallyStepDraft;
-
-/* A source or sink as written. */
+/* A plugin's source, sink or step as written. */
 typedef struct
 {
   TallyKind kind;
@@ -23,6 +13,18 @@ typedef struct
   const TallyPlugin *plugin; /* (unowned) (nullable) */
   gboolean good;             /* its options have no mistakes */
 } TallyPluginDraft;
+
+/* A step as written, before it is known which columns come: a built-in one, or a plugin's. */
+typedef struct
+{
+  const TallyStepKind *kind; /* (nullable) NULL: a plugin's */
+  TallyYamlNode *node; /* (unowned) its value; the key is the step's name */
+  GArray *arguments;   /* (owned) (element-type TallyStepArgument) pointing into the nodes */
+  GPtrArray *nodes;    /* (owned) (element-type TallyYamlNode) (unowned) of the arguments, each with its key if it has one */
+  TallyPluginDraft plugin;
+  TallyInstance *instance; /* (owned) (nullable) of the plugin */
+  TallyStep *step;     /* (unowned) (nullable) once it is bound; NULL if it is wrong */
+} TallyStepDraft;
 
 struct _TallyReader
 {
@@ -60,10 +62,16 @@ char *tally_pipeline_name_hint (const char *what, const char *const *names, guin
 char *tally_pipeline_dup_scalar (TallyPipeline *pipeline, const TallyYamlNode *node);
 /* source: and sink: */
 void tally_pipeline_read_plugin (TallyPipeline *pipeline, TallyRegistry *registry, TallyKind kind, TallyYamlNode *node);
+/* The name and the options of a plugin, from the node whose key is its name.  FALSE: they are no map, which is reported. */
+gboolean tally_pipeline_read_options (TallyPipeline *pipeline, TallyPluginDraft *draft, TallyYamlNode *node);
+/* The instance of draft's plugin with its options filled from draft's; good tells whether they have no mistakes. */
+TallyInstance *tally_pipeline_read_instance (TallyPipeline *pipeline, TallyPluginDraft *draft, TallyInstance *delivery);
+/* Hides what may be a secret under a name that is unknown. */
+void tally_pipeline_blot (TallyPipeline *pipeline, const TallyYamlNode *node);
 /* Opens a LOCAL source to see its columns.  NULL if it cannot be, which is reported. */
 TallySchema *tally_pipeline_describe_source (TallyPipeline *pipeline);
 /* transform: */
-void tally_pipeline_read_steps (TallyPipeline *pipeline, TallyYamlNode *node);
+void tally_pipeline_read_steps (TallyPipeline *pipeline, TallyRegistry *registry, TallyYamlNode *node);
 void tally_step_draft_free (TallyStepDraft *draft);
 /* tests: */
 void tally_pipeline_read_tests (TallyPipeline *pipeline, TallyYamlNode *node);

@@ -8,6 +8,7 @@ tally_step_draft_free (TallyStepDraft *draft)
 {
   g_array_unref (draft->arguments);
   g_ptr_array_unref (draft->nodes);
+  tally_instance_free (draft->instance);
   g_free (draft);
 }
 
@@ -73,27 +74,77 @@ read_arguments (TallyPipeline *pipeline, TallyStepDraft *draft)
       add_argument (pipeline, draft, node->items->pdata[i]);
 }
 
-static void
-report_unknown_step (TallyPipeline *pipeline, const TallyYamlNode *key)
+/* All names that a step can have, those of plugins after the built-in ones. */
+static GPtrArray *
+step_names (TallyRegistry *registry)
 {
-  g_autofree char *message = g_strdup_printf ("there is no step \"%s\"", key->text);
-  g_autoptr (GPtrArray) names = g_ptr_array_new ();
-  g_autofree char *hint = NULL;
+  GPtrArray *names = g_ptr_array_new ();
+  g_autoptr (GPtrArray) plugins = tally_registry_list (registry, NULL);
 
   for (const TallyStepKind *const *kind = tally_step_kinds (); *kind != NULL; kind++)
     g_ptr_array_add (names, (gpointer) (*kind)->name);
-  hint = tally_pipeline_name_hint (
-      "the steps are", (const char *const *) names->pdata, names->len,
-      tally_nearest (key->text, (const char *const *) names->pdata, names->len));
-  tally_pipeline_report_node (pipeline, key, message, hint);
+  for (guint i = 0; i < plugins->len; i++)
+    {
+      const TallyPlugin *plugin = plugins->pdata[i];
+
+      if (plugin->kind == TALLY_TRANSFORM)
+        g_ptr_array_add (names, (gpointer) plugin->name);
+    }
+  return names;
 }
 
 static void
-read_step (TallyPipeline *pipeline, TallyYamlNode *node)
+report_unknown_step (TallyPipeline *pipeline, TallyRegistry *registry, const TallyYamlNode *node)
+{
+  const char *name = node->key->text, *complaint = tally_registry_complaint (registry, name);
+  g_autofree char *message = NULL, *hint = NULL;
+  g_autoptr (GPtrArray) names = NULL;
+
+  /* They may be options of a plugin, and secrets. */
+  if (node->kind == TALLY_YAML_MAP)
+    tally_pipeline_blot (pipeline, node);
+  if (complaint != NULL)
+    message = g_strdup_printf ("step \"%s\" cannot be loaded: %s", name, complaint);
+  else
+    {
+      names = step_names (registry);
+      message = g_strdup_printf ("there is no step \"%s\"", name);
+      hint = tally_pipeline_name_hint (
+          "the steps are", (const char *const *) names->pdata, names->len,
+          tally_nearest (name, (const char *const *) names->pdata, names->len));
+    }
+  tally_pipeline_report_node (pipeline, node->key, message, hint);
+}
+
+static TallyStepDraft *
+add_draft (TallyPipeline *pipeline, const TallyStepKind *kind, TallyYamlNode *node)
+{
+  TallyStepDraft *draft = g_new0 (TallyStepDraft, 1);
+
+  draft->kind = kind;
+  draft->node = node;
+  draft->arguments = g_array_new (FALSE, FALSE, sizeof (TallyStepArgument));
+  draft->nodes = g_ptr_array_new ();
+  g_ptr_array_add (pipeline->reader->steps, draft);
+  return draft;
+}
+
+static void
+read_plugin (TallyPipeline *pipeline, const TallyPlugin *plugin, TallyYamlNode *node)
+{
+  TallyStepDraft *draft = add_draft (pipeline, /* kind= */ NULL, node);
+
+  draft->plugin = (TallyPluginDraft) { .kind = TALLY_TRANSFORM, .plugin = plugin };
+  if (tally_pipeline_read_options (pipeline, &draft->plugin, node))
+    draft->instance = tally_pipeline_read_instance (pipeline, &draft->plugin, NULL);
+}
+
+static void
+read_step (TallyPipeline *pipeline, TallyRegistry *registry, TallyYamlNode *node)
 {
   TallyYamlNode *value;
   const TallyStepKind *kind;
-  TallyStepDraft *draft;
+  const TallyPlugin *plugin;
 
   if (node->kind != TALLY_YAML_MAP || node->items->len == 0)
     {
@@ -108,23 +159,16 @@ read_step (TallyPipeline *pipeline, TallyYamlNode *node)
         "begin each step with \"- \", and indent what it takes deeper than its name");
 
   kind = tally_step_find (value->key->text);
-  if (kind == NULL)
-    {
-      report_unknown_step (pipeline, value->key);
-      return;
-    }
-
-  draft = g_new0 (TallyStepDraft, 1);
-  draft->kind = kind;
-  draft->node = value;
-  draft->arguments = g_array_new (FALSE, FALSE, sizeof (TallyStepArgument));
-  draft->nodes = g_ptr_array_new ();
-  g_ptr_array_add (pipeline->reader->steps, draft);
-  read_arguments (pipeline, draft);
+  if (kind != NULL)
+    read_arguments (pipeline, add_draft (pipeline, kind, value));
+  else if ((plugin = tally_registry_find (registry, TALLY_TRANSFORM, value->key->text, NULL)) != NULL)
+    read_plugin (pipeline, plugin, value);
+  else
+    report_unknown_step (pipeline, registry, value);
 }
 
 void
-tally_pipeline_read_steps (TallyPipeline *pipeline, TallyYamlNode *node)
+tally_pipeline_read_steps (TallyPipeline *pipeline, TallyRegistry *registry, TallyYamlNode *node)
 {
   if (tally_yaml_is_empty (node))
     return;
@@ -136,5 +180,5 @@ tally_pipeline_read_steps (TallyPipeline *pipeline, TallyYamlNode *node)
     }
 
   for (guint i = 0; i < node->items->len; i++)
-    read_step (pipeline, node->items->pdata[i]);
+    read_step (pipeline, registry, node->items->pdata[i]);
 }

@@ -20,6 +20,7 @@ struct _TallyHarness
   const TallyPlugin *plugin; /* (unowned) the registry's */
   GArray *settings;          /* (owned) (element-type Setting) for every new instance */
   TallySchema *schema;       /* (owned) (nullable) what the plugin gives, or gets */
+  TallySchema *made;         /* (owned) (nullable) what a transform makes of it */
   TallyInstance *instance;   /* (owned) (nullable) from open to restart */
   TallyContext *ctx;         /* (owned) (nullable) as long as the instance */
   TallyBatch *batch;         /* (owned) (nullable) pulled or pushed last */
@@ -74,6 +75,7 @@ end_instance (TallyHarness *harness)
   g_clear_pointer (&harness->added, tally_batch_free);
   g_clear_pointer (&harness->instance, tally_instance_free);
   g_clear_pointer (&harness->ctx, tally_context_free);
+  g_clear_pointer (&harness->made, tally_schema_unref);
   harness->ready = FALSE;
 }
 
@@ -162,8 +164,14 @@ open_instance (TallyHarness *harness, GError **error)
     }
   if (!tally_instance_finish (harness->instance, NULL, error) || !bind_expressions (harness, error))
     return FALSE;
-  if (plugin->accept != NULL && harness->schema != NULL
-      && !plugin->accept (harness->instance->self, harness->schema, error))
+  if (plugin->kind == TALLY_TRANSFORM && harness->schema != NULL)
+    {
+      harness->made = tally_instance_transform (harness->instance, harness->schema, harness->ctx, error);
+      if (harness->made == NULL)
+        return FALSE;
+    }
+  else if (plugin->accept != NULL && harness->schema != NULL
+           && !plugin->accept (harness->instance->self, harness->schema, error))
     return FALSE;
 
   return tally_instance_open (harness->instance, harness->ctx, error);
@@ -259,7 +267,8 @@ tally_harness_push (TallyHarness *harness)
   harness->batch = g_steal_pointer (&harness->added);
   tally_batch_begin_stage (harness->batch, plugin->name);
   if (plugin->kind == TALLY_TRANSFORM)
-    flow = plugin->apply (harness->instance->self, harness->ctx, harness->batch, &harness->error);
+    flow = tally_instance_apply (harness->instance, harness->ctx, harness->made, harness->batch,
+                                 &harness->error);
   else
     flow = plugin->write (harness->instance->self, harness->ctx, harness->batch, &harness->error);
   tally_batch_end_stage (harness->batch);

@@ -1,6 +1,7 @@
 /* instance.c: a plugin with its options filled in */
 #include "instance.h"
 #include "option.h"
+#include "record/schema-private.h"
 
 TallyInstance *
 tally_instance_new (const TallyPlugin *plugin)
@@ -114,6 +115,42 @@ tally_instance_finish (TallyInstance *instance, const char **ret_missing, GError
     }
 
   return plugin->check == NULL || plugin->check (instance->self, error);
+}
+
+TallySchema *
+tally_instance_transform (TallyInstance *instance, TallySchema *schema, TallyContext *ctx,
+                          GError **error)
+{
+  const TallyPlugin *plugin = instance->plugin;
+  TallySchema *made;
+
+  if (plugin->accept != NULL && !plugin->accept (instance->self, schema, error))
+    return NULL;
+  if (plugin->describe == NULL)
+    return tally_schema_ref (schema);
+
+  made = plugin->describe (instance->self, ctx, error);
+  if (made == NULL && *error == NULL)
+    tally_throw (error, TALLY_ERROR_USAGE, "\"%s\" says nothing of its columns", plugin->name);
+  return made;
+}
+
+TallyFlow
+tally_instance_apply (TallyInstance *instance, TallyContext *ctx, TallySchema *expected,
+                      TallyBatch *batch, GError **error)
+{
+  TallyFlow flow = instance->plugin->apply (instance->self, ctx, batch, error);
+
+  if (flow != TALLY_FLOW_OK && flow != TALLY_FLOW_END)
+    {
+      if (*error == NULL)
+        tally_throw (error, TALLY_ERROR_DATA, "gave no reason");
+      return flow;
+    }
+  if (tally_schema_equal (tally_batch_schema (batch), expected))
+    return flow;
+  tally_throw (error, TALLY_ERROR_UNSUPPORTED, "made other columns than it had said");
+  return TALLY_FLOW_FATAL;
 }
 
 gboolean

@@ -36,5 +36,13 @@ gboolean tally_instance_was_given (const TallyInstance *instance, const char *na
 /* After the last set: fallbacks, required ones, check().  ret_missing (optional): the name of a missing option. */
 gboolean tally_instance_finish (TallyInstance *instance, const char **ret_missing, GError **error);
 
+/* The columns that a transform makes of those it is to accept.  Fails with TALLY_ERROR_USAGE: it cannot
+ * take them.  error: not NULL. */
+TallySchema *tally_instance_transform (TallyInstance *instance, TallySchema *schema, TallyContext *ctx, GError **error);
+/* apply(), and a look whether the batch has the columns that were said; FATAL otherwise.  Any other verdict
+ * than OK and END comes with an error.  error: not NULL. */
+TallyFlow tally_instance_apply (TallyInstance *instance, TallyContext *ctx, TallySchema *expected, TallyBatch *batch,
+                                GError **error);
+
 gboolean tally_instance_open (TallyInstance *instance, TallyContext *ctx, GError **error);
 void tally_instance_close (TallyInstance *instance);

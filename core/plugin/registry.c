@@ -267,8 +267,8 @@ tally_registry_nearest (TallyRegistry *registry, TallyKind kind, const char *nam
 }
 
 /* A shared object of that name that would not load says more than "there is none". */
-static const char *
-complaint_about (TallyRegistry *registry, const char *name)
+const char *
+tally_registry_complaint (TallyRegistry *registry, const char *name)
 {
   g_autofree char *file = g_strconcat (name, ".so", NULL);
 
@@ -293,7 +293,7 @@ tally_registry_find (TallyRegistry *registry, TallyKind kind, const char *name, 
   if (entry != NULL)
     return &entry->descriptor->plugin;
 
-  complaint = complaint_about (registry, name);
+  complaint = tally_registry_complaint (registry, name);
   nearest = tally_registry_nearest (registry, kind, name);
   if (complaint != NULL)
     tally_throw (error, TALLY_ERROR_USAGE, "%s \"%s\" cannot be loaded: %s", tally_kind_name (kind),

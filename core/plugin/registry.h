@@ -15,6 +15,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (TallyRegistry, tally_registry_free)
 /* Fails with TALLY_ERROR_USAGE; the message names the nearest known plugin.  The descriptor is a copy of
  * the plugin's, filled up with zeros where the plugin is older than this library, and lives as long as the registry. */
 const TallyPlugin *tally_registry_find (TallyRegistry *registry, TallyKind kind, const char *name, GError **error);
+/* Why the shared object that a plugin of this name should be in does not load, or NULL. */
+const char *tally_registry_complaint (TallyRegistry *registry, const char *name);
 /* The plugin of that kind that was most likely meant, or NULL. */
 const char *tally_registry_nearest (TallyRegistry *registry, TallyKind kind, const char *name);
 /* (transfer container) (element-type TallyPlugin) all that can be found, by kind and name; ones that do not load are reported by

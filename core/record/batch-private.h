@@ -2,9 +2,6 @@
 #pragma once
 #include <tallyman/batch.h>
 
-/* Gives the batch other columns: from[i] is the old column that becomes column i, or -1 for a new one, all NULL.
- * An old column may be used once at most; those not named are dropped. */
-void tally_batch_rearrange (TallyBatch *batch, TallySchema *schema, const gint *from);
 /* The columns from here on are the engine's own, and left out of a row as JSON: of rejects above all.  All are visible until
  * this is said; tally_batch_rearrange() makes them so again. */
 void tally_batch_hide_from (TallyBatch *batch, guint column);

@@ -115,3 +115,20 @@ tally_schema_nearest (const TallySchema *schema, const char *name)
     names[i] = schema->columns[i].name;
   return tally_nearest (name, names, schema->n_columns);
 }
+
+gboolean
+tally_schema_equal (TallySchema *a, TallySchema *b)
+{
+  guint n = tally_schema_n_columns (a);
+
+  if (n != tally_schema_n_columns (b))
+    return FALSE;
+  for (guint i = 0; i < n; i++)
+    {
+      const TallyColumn *first = tally_schema_column (a, i), *second = tally_schema_column (b, i);
+
+      if (first->type != second->type || strcmp (first->name, second->name) != 0)
+        return FALSE;
+    }
+  return TRUE;
+}

@@ -119,11 +119,14 @@ typedef enum
  *   %TALLY_ERROR_USAGE if it cannot take them
  * @open: gets ready
  * @probe: tries reach, rights and settings, for `tallyman doctor`; after open()
- * @describe: the columns that a source gives, or that a transform makes of those it accepted;
- *   after open().  Returns (transfer full)
+ * @describe: the columns that a source gives, after open(); or those that a transform makes of what
+ *   it accepted, after accept(), at check time too, and without I/O: by default it leaves the
+ *   columns as they are.  Returns (transfer full)
  * @read: fills @out, which is empty and has the columns of describe(), with at most its capacity
  *   of rows, and offers a position
- * @apply: changes @batch
+ * @apply: changes @batch: its values, its rows (tally_batch_retain(), tally_batch_reject()) and, by
+ *   tally_batch_rearrange(), its columns into those of describe().  %TALLY_FLOW_END: no more rows
+ *   are wanted after this batch.  Before %TALLY_FLOW_RETRY the batch is as it came
  * @write: takes @batch; it need not be durable yet
  * @commit: makes all that was written durable
  * @delivery: (nullable): in place of @write and @commit

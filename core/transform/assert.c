@@ -28,8 +28,8 @@ promise_clear (gpointer data)
   g_free (promise->message);
 }
 
-static gboolean
-assert_apply (TallyStep *step, TallyBatch *batch)
+static TallyFlow
+assert_apply (TallyStep *step, TallyBatch *batch, GError **error)
 {
   AssertStep *assertion = (AssertStep *) step;
   guint n_rows = tally_batch_n_rows (batch);
@@ -43,7 +43,7 @@ assert_apply (TallyStep *step, TallyBatch *batch)
         if (!tally_bitmap_get (kept, row))
           tally_batch_reject (batch, row, promise->message);
     }
-  return TRUE;
+  return TALLY_FLOW_OK;
 }
 
 static void
@@ -60,7 +60,7 @@ assert_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema
               GPtrArray *complaints)
 {
   guint n_before = complaints->len;
-  AssertStep *assertion = tally_step_new (sizeof (AssertStep), &tally_step_assert, schema);
+  AssertStep *assertion = tally_step_new (sizeof (AssertStep), tally_step_assert.name, schema);
 
   assertion->promises = g_array_new (FALSE, FALSE, sizeof (Promise));
   g_array_set_clear_func (assertion->promises, promise_clear);

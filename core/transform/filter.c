@@ -9,13 +9,13 @@ typedef struct
   TallyScratch scratch;
 } FilterStep;
 
-static gboolean
-filter_apply (TallyStep *step, TallyBatch *batch)
+static TallyFlow
+filter_apply (TallyStep *step, TallyBatch *batch, GError **error)
 {
   FilterStep *filter = (FilterStep *) step;
 
   tally_batch_retain (batch, tally_scratch_evaluate (&filter->scratch, filter->condition, batch));
-  return TRUE;
+  return TALLY_FLOW_OK;
 }
 
 static void
@@ -40,7 +40,7 @@ filter_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema
   if (condition == NULL)
     return NULL;
 
-  filter = tally_step_new (sizeof (FilterStep), &tally_step_filter, schema);
+  filter = tally_step_new (sizeof (FilterStep), tally_step_filter.name, schema);
   filter->condition = condition;
   filter->base.apply = filter_apply;
   filter->base.clear = filter_clear;

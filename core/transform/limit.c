@@ -11,8 +11,8 @@ typedef struct
   guint64 left;
 } LimitStep;
 
-static gboolean
-limit_apply (TallyStep *step, TallyBatch *batch)
+static TallyFlow
+limit_apply (TallyStep *step, TallyBatch *batch, GError **error)
 {
   LimitStep *limit = (LimitStep *) step;
   guint n_rows = tally_batch_n_rows (batch);
@@ -26,7 +26,7 @@ limit_apply (TallyStep *step, TallyBatch *batch)
       tally_bitmap_fill (keep, n_passed);
       tally_batch_retain (batch, keep);
     }
-  return limit->left > 0;
+  return limit->left > 0 ? TALLY_FLOW_OK : TALLY_FLOW_END;
 }
 
 static TallyStep *
@@ -50,7 +50,7 @@ limit_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema 
       return NULL;
     }
 
-  limit = tally_step_new (sizeof (LimitStep), &tally_step_limit, schema);
+  limit = tally_step_new (sizeof (LimitStep), tally_step_limit.name, schema);
   limit->left = count;
   limit->base.apply = limit_apply;
   return &limit->base;

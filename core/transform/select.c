@@ -10,11 +10,11 @@ typedef struct
   gint *from; /* (owned) by new column: the old one */
 } SelectStep;
 
-static gboolean
-select_apply (TallyStep *step, TallyBatch *batch)
+static TallyFlow
+select_apply (TallyStep *step, TallyBatch *batch, GError **error)
 {
   tally_batch_rearrange (batch, step->schema, ((SelectStep *) step)->from);
-  return TRUE;
+  return TALLY_FLOW_OK;
 }
 
 static void
@@ -28,7 +28,7 @@ select_new (const TallyStepKind *kind, const GArray *columns, const GArray *from
 {
   g_autoptr (TallySchema) schema
       = tally_schema_new ((const TallyColumn *) (gpointer) columns->data, columns->len);
-  SelectStep *step = tally_step_new (sizeof (SelectStep), kind, schema);
+  SelectStep *step = tally_step_new (sizeof (SelectStep), kind->name, schema);
 
   step->from = g_memdup2 (from->data, from->len * sizeof (gint));
   step->base.apply = select_apply;

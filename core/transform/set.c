@@ -9,11 +9,11 @@ typedef struct
   TallyAssignments *assignments; /* (owned) */
 } SetStep;
 
-static gboolean
-set_apply (TallyStep *step, TallyBatch *batch)
+static TallyFlow
+set_apply (TallyStep *step, TallyBatch *batch, GError **error)
 {
   tally_assignments_apply (((SetStep *) step)->assignments, batch, step->schema);
-  return TRUE;
+  return TALLY_FLOW_OK;
 }
 
 static void
@@ -26,7 +26,7 @@ static TallyStep *
 step_for (TallyAssignments *assignments, const TallyStepKind *kind, TallySchema *schema)
 {
   g_autoptr (TallySchema) out = tally_assignments_finish (assignments, schema);
-  SetStep *step = tally_step_new (sizeof (SetStep), kind, out);
+  SetStep *step = tally_step_new (sizeof (SetStep), kind->name, out);
 
   step->assignments = assignments;
   step->base.apply = set_apply;

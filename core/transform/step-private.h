@@ -4,15 +4,18 @@
 
 struct _TallyStep
 {
-  const TallyStepKind *kind;
+  const char *name;     /* (unowned) */
   TallySchema *schema;  /* (owned) of the rows that leave it */
   GPtrArray *warnings;  /* (owned) (nullable) (element-type utf8) */
-  gboolean (*apply) (TallyStep *step, TallyBatch *batch);
+  gboolean (*open) (TallyStep *step, TallyContext *ctx, GError **error); /* (nullable) */
+  void (*close) (TallyStep *step);                                       /* (nullable) */
+  void (*interrupt) (TallyStep *step);                                   /* (nullable) */
+  TallyFlow (*apply) (TallyStep *step, TallyBatch *batch, GError **error);
   void (*clear) (TallyStep *step); /* (nullable) frees what the step's own struct holds */
 };
 
 /* A zeroed struct of size bytes that begins with a TallyStep. */
-gpointer tally_step_new (gsize size, const TallyStepKind *kind, TallySchema *schema);
+gpointer tally_step_new (gsize size, const char *name, TallySchema *schema);
 void tally_step_warn (TallyStep *step, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 /* ---- Complaints ---- */

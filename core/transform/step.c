@@ -29,11 +29,11 @@ tally_step_find (const char *name)
 /* ---- A step ---- */
 
 gpointer
-tally_step_new (gsize size, const TallyStepKind *kind, TallySchema *schema)
+tally_step_new (gsize size, const char *name, TallySchema *schema)
 {
   TallyStep *step = g_malloc0 (size);
 
-  step->kind = kind;
+  step->name = name;
   step->schema = tally_schema_ref (schema);
   return step;
 }
@@ -66,7 +66,7 @@ tally_step_warn (TallyStep *step, const char *format, ...)
 const char *
 tally_step_name (const TallyStep *step)
 {
-  return step->kind->name;
+  return step->name;
 }
 
 TallySchema *
@@ -76,9 +76,29 @@ tally_step_schema (const TallyStep *step)
 }
 
 gboolean
-tally_step_apply (TallyStep *step, TallyBatch *batch)
+tally_step_open (TallyStep *step, TallyContext *ctx, GError **error)
 {
-  return step->apply (step, batch);
+  return step->open == NULL || step->open (step, ctx, error);
+}
+
+void
+tally_step_close (TallyStep *step)
+{
+  if (step->close != NULL)
+    step->close (step);
+}
+
+void
+tally_step_interrupt (TallyStep *step)
+{
+  if (step->interrupt != NULL)
+    step->interrupt (step);
+}
+
+TallyFlow
+tally_step_apply (TallyStep *step, TallyBatch *batch, GError **error)
+{
+  return step->apply (step, batch, error);
 }
 
 const GPtrArray *

@@ -1,10 +1,11 @@
-/* step.h: the built-in steps, one file each
+/* step.h: the built-in steps, one file each, and those that plugins do
  *
  * A step is configured by arguments, which the pipeline's reader turns its YAML into; it learns the
- * schema that comes, says the one that goes, and changes batches.
+ * schema that comes, says the one that goes, and changes batches.  A plugin has its options instead.
  */
 #pragma once
 #include "expression/expression.h"
+#include "plugin/instance.h"
 #include <tallyman/batch.h>
 
 typedef struct _TallyStep TallyStep;
@@ -36,12 +37,20 @@ typedef struct
 } TallyStepKind;
 
 const TallyStepKind *tally_step_find (const char *name); /* (nullable) */
+/* A plugin's step, that gives the columns of schema.  instance: (unowned) a transform with its options filled. */
+TallyStep *tally_step_new_for_plugin (TallyInstance *instance, TallySchema *schema);
 const TallyStepKind *const *tally_step_kinds (void);     /* (array zero-terminated=1) */
 
 const char *tally_step_name (const TallyStep *step);
 TallySchema *tally_step_schema (const TallyStep *step);  /* (transfer none) of the rows that leave it */
-/* Changes a batch.  FALSE if no more rows are wanted after this batch (limit). */
-gboolean tally_step_apply (TallyStep *step, TallyBatch *batch);
+/* Gets ready for a run, and lets go of what that took; ctx stays as long.  Only plugins need it. */
+gboolean tally_step_open (TallyStep *step, TallyContext *ctx, GError **error);
+void tally_step_close (TallyStep *step);
+/* Ends a wait in tally_step_apply() now; on any thread. */
+void tally_step_interrupt (TallyStep *step);
+/* Changes a batch.  TALLY_FLOW_END: no more rows are wanted after it.  Only a plugin says more than OK and END, and
+ * then there is an error; error: not NULL. */
+TallyFlow tally_step_apply (TallyStep *step, TallyBatch *batch, GError **error);
 /* Warnings for `check`, such as a value that changes with each run (element-type utf8) (nullable). */
 const GPtrArray *tally_step_warnings (const TallyStep *step);
 void tally_step_free (TallyStep *step);

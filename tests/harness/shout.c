@@ -1,4 +1,4 @@
-/* shout: a transform and two sinks that tests look at from outside
+/* shout: two transforms and two sinks that tests look at from outside
  *
  * A shared object may hold several plugins; these are found by the first word of their names.
  */
@@ -16,12 +16,15 @@ static gboolean
 shout_accept (gpointer self, TallySchema *schema, GError **error)
 {
   Shout *shout = self;
+  const char *nearest = tally_schema_nearest (schema, "word");
 
   shout->column = tally_schema_find (schema, "word");
-  return shout->column >= 0
-         || tally_throw (error, TALLY_ERROR_USAGE,
-                         "there is no column \"word\"; did you mean \"%s\"?",
-                         tally_schema_nearest (schema, "word"));
+  if (shout->column >= 0)
+    return TRUE;
+  if (nearest != NULL)
+    return tally_throw (error, TALLY_ERROR_USAGE,
+                        "there is no column \"word\"; did you mean \"%s\"?", nearest);
+  return tally_throw (error, TALLY_ERROR_USAGE, "there is no column \"word\"");
 }
 
 static TallyFlow
@@ -51,6 +54,125 @@ static const TallyPlugin shout = {
   TALLY_PLUGIN_INIT,       .kind = TALLY_TRANSFORM,         .name = "shout",
   .summary = "Upper case", .instance_size = sizeof (Shout), .accept = shout_accept,
   .apply = shout_apply,
+};
+
+/* ---- shout-echo: each word comes back in a column of its own, unless there is trouble ---- */
+
+typedef struct
+{
+  gint trouble; /* option */
+  gint64 rows;  /* option */
+  char *pass;   /* option */
+  TallySchema *accepted; /* (unowned) */
+  TallySchema *made;     /* (owned) (nullable) from open to close */
+  guint n_calls;
+} Echo;
+
+enum { NO_TROUBLE, BUSY, CROSS, BROKEN, FORGETFUL };
+static const char *const troubles[] = { "none", "busy", "cross", "broken", "forgetful", NULL };
+
+static gboolean
+echo_accept (gpointer self, TallySchema *schema, GError **error)
+{
+  ((Echo *) self)->accepted = schema;
+  return TRUE;
+}
+
+static TallySchema *
+echo_describe (gpointer self, TallyContext *ctx, GError **error)
+{
+  TallySchema *accepted = ((Echo *) self)->accepted;
+  guint n = tally_schema_n_columns (accepted);
+  g_autofree TallyColumn *columns = g_new0 (TallyColumn, n + 1);
+
+  for (guint i = 0; i < n; i++)
+    columns[i] = *tally_schema_column (accepted, i);
+  columns[n] = (TallyColumn) { "echo", TALLY_TYPE_TEXT };
+  return tally_schema_new (columns, n + 1);
+}
+
+static gboolean
+echo_open (gpointer self, TallyContext *ctx, GError **error)
+{
+  Echo *echo = self;
+
+  echo->made = echo_describe (self, ctx, error);
+  tally_context_warn (ctx, "the hall is open");
+  return TRUE;
+}
+
+static TallyFlow
+echo_apply (gpointer self, TallyContext *ctx, TallyBatch *batch, GError **error)
+{
+  Echo *echo = self;
+  guint n = tally_schema_n_columns (echo->accepted);
+  g_autofree gint *from = g_new (gint, n + 1);
+
+  if (echo->trouble == BROKEN
+      || (echo->trouble == BUSY && echo->n_calls++ == 0)
+      || echo->trouble == CROSS)
+    {
+      tally_throw (error, TALLY_ERROR_NETWORK, "the hall is %s", troubles[echo->trouble]);
+      return echo->trouble == BROKEN ? TALLY_FLOW_FATAL
+             : echo->trouble == BUSY ? TALLY_FLOW_RETRY
+                                     : TALLY_FLOW_REJECT;
+    }
+  if (echo->trouble == FORGETFUL)
+    return TALLY_FLOW_OK;
+
+  for (guint i = 0; i < n; i++)
+    from[i] = i;
+  from[n] = -1;
+  tally_batch_rearrange (batch, echo->made, from);
+  for (guint row = 0; row < tally_batch_n_rows (batch); row++)
+    if (!tally_batch_is_null (batch, row, 0))
+      {
+        ((TallyText *) tally_batch_vector (batch, n))[row] = tally_batch_get_text (batch, row, 0);
+        tally_batch_validity (batch, n)[row / 64] |= G_GUINT64_CONSTANT (1) << row % 64;
+      }
+  echo->rows -= tally_batch_n_rows (batch);
+  return echo->rows > 0 ? TALLY_FLOW_OK : TALLY_FLOW_END;
+}
+
+static void
+echo_close (gpointer self)
+{
+  g_clear_pointer (&((Echo *) self)->made, tally_schema_unref);
+}
+
+static const TallyOption echo_options[] = {
+  { .name = "trouble",
+    .type = TALLY_OPTION_CHOICE,
+    .choices = troubles,
+    .fallback = "none",
+    .offset = G_STRUCT_OFFSET (Echo, trouble),
+    .summary = "What goes wrong" },
+  { .name = "rows",
+    .type = TALLY_OPTION_INT,
+    .fallback = "1000000",
+    .min = 1,
+    .max = 1000000,
+    .offset = G_STRUCT_OFFSET (Echo, rows),
+    .summary = "Rows until nothing comes back any more" },
+  { .name = "pass",
+    .type = TALLY_OPTION_SECRET,
+    .offset = G_STRUCT_OFFSET (Echo, pass),
+    .summary = "Opens the hall" },
+  { 0 },
+};
+
+static const TallyPlugin echo = {
+  TALLY_PLUGIN_INIT,
+  .kind = TALLY_TRANSFORM,
+  .name = "shout-echo",
+  .summary = "Each row's first text again",
+  .instance_size = sizeof (Echo),
+  .options = echo_options,
+  .accept = echo_accept,
+  .describe = echo_describe,
+  .open = echo_open,
+  .apply = echo_apply,
+  .close = echo_close,
 };
 
 /* ---- shout-busy: a sink that asks for patience once, warns, and counts ---- */
@@ -194,4 +316,4 @@ static const TallyPlugin letter = {
   .delivery = &letter_delivery,
 };
 
-TALLY_REGISTER (&shout, &busy, &letter);
+TALLY_REGISTER (&shout, &echo, &busy, &letter);

@@ -106,6 +106,18 @@ test_points_at_wrong_values (void)
       "3:3-5 error: source \"lines\" needs \"path\" | File to read\n"
       "4:3-4 error: \"source\" takes one plugin, and \"path\" is a second one | options of \"lines\" are indented deeper than "
       "its name" },
+    { "unknown step, like a plugin's", HEAD SOURCE "transform:\n  - shot: { a: b }\n" SINK,
+      "4:5-4 error: there is no step \"shot\" | did you mean \"shout\"?" },
+    { "option of a plugin's step", HEAD SOURCE "transform:\n  - shout-echo: { rowz: 1 }\n" SINK,
+      "4:19-4 error: transform \"shout-echo\" has no option \"rowz\" | did you mean \"rows\"?" },
+    { "value of a plugin's option", HEAD SOURCE "transform:\n  - shout-echo: { rows: x }\n" SINK,
+      "4:25-1 error: \"rows\" takes a whole number, from 1 to 1000000, not \"x\"" },
+    { "options that are none", HEAD SOURCE "transform:\n  - shout-echo: loud\n" SINK,
+      "4:17-4 error: \"shout-echo\" takes a map of options | write each as \"name: value\" on a line of its own" },
+    { "columns that a plugin cannot take", HEAD SOURCE "transform:\n  - rename: { words: line }\n  - shout:\n" SINK,
+      "5:5-5 error: there is no column \"word\" | did you mean \"words\"?" },
+    { "a column that a plugin adds", HEAD SOURCE "transform:\n  - shout-echo:\n  - filter: echoo = ''\n" SINK,
+      "5:13-5 error: column \"echoo\" does not exist | did you mean \"echo\"? The step gets: line, echo" },
     { "steps that are no list", HEAD SOURCE "transform: { filter: a }\n" SINK,
       "3:12-1 error: \"transform\" takes a list of steps | begin each step with \"- \"" },
     { "a step without its dash", HEAD SOURCE "transform:\n  - limit: 1\n    drop: a\n" SINK,

@@ -439,4 +439,17 @@ void tally_batch_add_reject (TallyBatch *batch, gint64 number, const char *reaso
  */
 void tally_batch_retain (TallyBatch *batch, const guint64 *keep);
 
+/**
+ * tally_batch_rearrange:
+ * @batch: a batch
+ * @schema: the columns that it is to have
+ * @from: (array): for each of them the old column that becomes it, or -1 for a new one, all %NULL
+ *
+ * Gives the batch other columns, for a transform.  An old column may be used once at most, with its
+ * own type; those not named are dropped.  Nothing is copied.
+ *
+ * Since: 0.1
+ */
+void tally_batch_rearrange (TallyBatch *batch, TallySchema *schema, const gint *from);
+
 G_END_DECLS
