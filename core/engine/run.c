@@ -307,7 +307,7 @@ static const char *
 guarantee (const Run *run)
 {
   if (run->pipeline->sink->plugin->flags & TALLY_PLUGIN_WHOLE)
-    return "whole: the output is complete, or as it was before";
+    return "whole: a file is complete, or as it was before; what went down a pipe cannot be taken back";
   if (!delivers (run))
     return "at least once: after a failure the last records may be written again";
   if (run->ledger == NULL || !tally_ledger_is_durable (run->ledger))
