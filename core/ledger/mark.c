@@ -119,6 +119,13 @@ check_mark (TallyDatabase *database, GKeyFile *file, const char *server, const c
   return TRUE;
 }
 
+/* A run that is killed while it writes a mark leaves "ID.XXXXXX" beside it, which never counted. */
+static gboolean
+is_mark (const char *name)
+{
+  return strchr (name, '.') == NULL;
+}
+
 /* Whether another ledger was here before. */
 static gboolean
 check_place (TallyDatabase *database, const char *ledger_id, GError **error)
@@ -133,7 +140,7 @@ check_place (TallyDatabase *database, const char *ledger_id, GError **error)
       g_autoptr (GKeyFile) file = g_key_file_new ();
       g_autofree char *location = NULL;
 
-      if (g_str_equal (name, ledger_id)
+      if (!is_mark (name) || g_str_equal (name, ledger_id)
           || !g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, NULL))
         continue;
       location = g_key_file_get_string (file, "ledger", "location", NULL);

@@ -192,6 +192,23 @@ test_mark_sees_that_another_ledger_was_here (void)
   assert_error (error, TALLY_ERROR, TALLY_ERROR_LEDGER, "is new, and another one was at its place");
 }
 
+/* As a run that is killed in the middle of its first mark leaves it. */
+static void
+test_mark_half_written_is_none (void)
+{
+  g_autofree char *uri = place_new ();
+  g_autoptr (TallyLedger) ledger = place_open (uri);
+  g_autofree char *mark = g_build_filename (g_getenv ("XDG_STATE_HOME"), "tallyman", "marks",
+                                            tally_ledger_id (ledger), NULL);
+  g_autofree char *half = g_strconcat (mark, ".A1B2C3", NULL);
+  g_autoptr (GError) error = NULL;
+
+  assert_true (tally_ledger_save_mark (ledger, &error));
+  assert_int (g_rename (mark, half), 0);
+  assert_true (tally_ledger_check_mark (ledger, &error));
+  assert_no_error (error);
+}
+
 static void
 test_mark_that_cannot_be_written_stops_the_sending (void)
 {
@@ -261,6 +278,7 @@ static const Promise promises[] = {
   { "the mark sees a file copied back (E1)", test_mark_sees_a_file_copied_back },
   { "the mark sees that another ledger was here (E4)",
     test_mark_sees_that_another_ledger_was_here },
+  { "a mark half written is none", test_mark_half_written_is_none },
   { "a mark that cannot be written stops the sending (A13)",
     test_mark_that_cannot_be_written_stops_the_sending },
   { "its clock cannot be set (C3)", test_its_clock_cannot_be_set },
