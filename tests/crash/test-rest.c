@@ -64,7 +64,7 @@ test_a_second_run_says_who_holds_the_lease (void)
 static void
 test_a_run_that_slept_finds_its_lease_gone (void)
 {
-  const char *const options[] = { "--delay", "20", NULL };
+  const char *const options[] = { "--delay", "100", NULL };
   g_autoptr (Rig) rig = failure_rig (400, options, NULL);
   gint64 tickets;
   int status;
