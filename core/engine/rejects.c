@@ -137,3 +137,17 @@ tally_rejects_count_before (TallyLedger *ledger, const TallyLedgerRun *run, guin
   *ret_n = before.n;
   return TRUE;
 }
+
+static gboolean
+count_any (const TallyLedgerReject *reject, gpointer data, GError **error)
+{
+  ++*(guint64 *)data;
+  return TRUE;
+}
+
+gboolean
+tally_rejects_count_all (TallyLedger *ledger, const char *pipeline, guint64 *ret_n, GError **error)
+{
+  *ret_n = 0;
+  return tally_ledger_each_reject (ledger, pipeline, count_any, ret_n, error);
+}

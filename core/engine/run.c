@@ -1,5 +1,6 @@
 /* run.c: one execution of one pipeline, from the lease to the summary */
 #include "run.h"
+#include "record/schema-private.h"
 #include <string.h>
 
 /* Batches that wait between two threads; enough to even out, few enough to stay small. */
@@ -72,12 +73,20 @@ typedef struct
   gint64 epoch;                   /* 0: no lease is held */
   gint64 last_send;
   char *tag;                      /* (owned) see new_tag() */
+  TallyCheckpoint adopted;        /* (owned) what the run goes on from, if is_adopted */
+  gboolean is_adopted;
 } Run;
 
 static gboolean
 delivers (const Run *run)
 {
   return run->pipeline->sink->plugin->delivery != NULL;
+}
+
+static gboolean
+is_whole (const Run *run)
+{
+  return run->pipeline->sink->plugin->flags & TALLY_PLUGIN_WHOLE || run->stages.sink_ctx->whole;
 }
 
 static void
@@ -99,6 +108,7 @@ run_clear (Run *run)
   g_ptr_array_unref (run->stages.step_ctxs);
   tally_warnings_free (run->stages.warnings);
   g_mutex_clear (&run->stages.lock);
+  tally_checkpoint_clear (&run->adopted);
   g_free (run->tag);
 }
 
@@ -185,22 +195,61 @@ take_lease (Run *run, GError **error)
                                &run->last_send, NULL, error);
 }
 
+/* The rows in the target may reach further than the ledger knows. */
+static gboolean
+ask_sink (Run *run, GError **error)
+{
+  TallyInstance *sink = run->pipeline->sink;
+  TallyContext *ctx = run->stages.sink_ctx;
+  g_autofree char *text = NULL;
+
+  if (sink->plugin->resume == NULL)
+    return TRUE;
+
+  ctx->checkpoint_key
+      = g_strdup_printf ("%s %s", tally_ledger_id (run->ledger), run->pipeline->name);
+  if (is_whole (run))
+    return TRUE;
+  if (!sink->plugin->resume (sink->self, ctx, &text, error)
+      || (text != NULL && !tally_checkpoint_parse (text, &run->adopted, error)))
+    return tally_throw_prefix (error, "sink \"%s\"", sink->plugin->name);
+  return text == NULL
+         || tally_ledger_adopt (run->ledger, run->epoch, run->pipeline->name, run->adopted.pass,
+                                run->adopted.position != NULL ? run->adopted.position : "",
+                                &run->is_adopted, error);
+}
+
+/* What the ledger says of the rows must be so in the target, or rows would be missing that nobody looks for. */
+static gboolean
+check_target (const Run *run, GError **error)
+{
+  const char *position = run->stages.source_ctx->position;
+
+  if (run->pipeline->sink->plugin->resume == NULL || is_whole (run) || position == NULL
+      || g_strcmp0 (position, run->adopted.position) == 0)
+    return TRUE;
+  return tally_throw (error, TALLY_ERROR_LEDGER,
+                      "the ledger knows of rows up to \"%s\", and the target has no checkpoint of them: it was put back, or "
+                      "emptied; bring its newest state back, or give the pipeline another name to begin anew",
+                      position);
+}
+
 static gboolean
 begin (Run *run, GError **error)
 {
-  gboolean whole = run->pipeline->sink->plugin->flags & TALLY_PLUGIN_WHOLE;
-
   if (!tally_ledger_begin_run (run->ledger, run->epoch, run->pipeline->name,
-                               run->stages.sink_ctx->target, /* resume= */ !whole,
+                               run->stages.sink_ctx->target, /* resume= */ !is_whole (run),
                                run->options->new_target, &run->run,
                                &run->stages.source_ctx->position, error))
     return FALSE;
 
   run->summary->run = run->run->id;
-  return TRUE;
+  if (run->is_adopted && run->adopted.position == NULL)
+    g_clear_pointer (&run->stages.source_ctx->position, g_free);
+  return check_target (run, error);
 }
 
-/* Opens the source where the last run stopped, and types the steps for the columns that it has today. */
+/* Opens the source, and types steps and sink for the columns that it has today. */
 static gboolean
 open_source (Run *run, GError **error)
 {
@@ -213,13 +262,30 @@ open_source (Run *run, GError **error)
   schema = source->plugin->describe (source->self, run->stages.source_ctx, error);
   if (schema == NULL)
     return tally_throw_prefix (error, "source \"%s\"", source->plugin->name);
+  /* The sink was opened for those that it had. */
+  if (run->pipeline->source_schema != NULL
+      && !tally_schema_equal (run->pipeline->source_schema, schema))
+    return tally_throw (error, TALLY_ERROR_USAGE,
+                        "the source has other columns than a moment ago; run again");
   if (tally_pipeline_bind (run->pipeline, schema))
     return TRUE;
 
   mistakes = g_string_new (NULL);
   tally_pipeline_format_diagnostics (run->pipeline, /* colour= */ FALSE, mistakes);
-  return tally_throw (error, TALLY_ERROR_USAGE, "the source has other columns than it had:\n%s",
+  return tally_throw (error, TALLY_ERROR_USAGE, "the source's columns do not fit:\n%s",
                       mistakes->str);
+}
+
+/* `check` does not ask a server for its columns; but a sink is opened only when it knows what will come. */
+static gboolean
+look_at_source (Run *run, GError **error)
+{
+  if (run->pipeline->source_schema != NULL)
+    return TRUE;
+  if (!open_source (run, error))
+    return FALSE;
+  tally_instance_close (run->pipeline->source);
+  return TRUE;
 }
 
 static gboolean
@@ -241,8 +307,9 @@ static gboolean
 prepare (Run *run, GError **error)
 {
   run->ledger = tally_ledger_open (run->ledger_uri, run->ledger_flags, error);
-  return run->ledger != NULL && tally_ledger_check_mark (run->ledger, error) && open_sink (run, error)
-         && take_lease (run, error) && begin (run, error) && open_source (run, error)
+  return run->ledger != NULL && tally_ledger_check_mark (run->ledger, error)
+         && look_at_source (run, error) && open_sink (run, error)
+         && take_lease (run, error) && ask_sink (run, error) && begin (run, error) && open_source (run, error)
          && open_steps (run, error);
 }
 
@@ -277,7 +344,8 @@ work (Run *run, GError **error)
       done = tally_deliver_all (&run->stages, &config, &run->summary->counts, error);
     }
   else
-    done = tally_write_all (&run->stages, run->ledger, run->run, run->options->lease_ttl,
+    done = tally_write_all (&run->stages, run->ledger, run->run,
+                            run->is_adopted ? &run->adopted : NULL, run->options->lease_ttl,
                             &run->summary->counts, error);
   tally_stages_join (&run->stages);
   return done;
@@ -306,8 +374,12 @@ exit_for (const TallySummary *summary)
 static const char *
 guarantee (const Run *run)
 {
-  if (run->pipeline->sink->plugin->flags & TALLY_PLUGIN_WHOLE)
+  if (run->pipeline->sink->plugin->resume != NULL && is_whole (run))
+    return "whole: the table is complete, or as it was before";
+  if (is_whole (run))
     return "whole: a file is complete, or as it was before; what went down a pipe cannot be taken back";
+  if (run->pipeline->sink->plugin->resume != NULL)
+    return "exactly once: the checkpoint is in the transaction of the rows";
   if (!delivers (run))
     return "at least once: after a failure the last records may be written again";
   if (run->ledger == NULL || !tally_ledger_is_durable (run->ledger))
@@ -319,12 +391,26 @@ guarantee (const Run *run)
   return "at most once: doubts are held, because the target can neither recognise nor look up a record";
 }
 
-/* Writes down how it ended.  A failure here is the run's failure if there was none before. */
+/* A failure at the end is the run's failure if there was none before. */
+static void
+note_failure (Run *run, GError *error)
+{
+  if (run->summary->error == NULL)
+    run->summary->error = error;
+  else
+    {
+      tally_warnings_add (error->message, run->stages.warnings);
+      g_error_free (error);
+    }
+}
+
+/* Writes down how it ended, and that last of all: until then a killed run goes on where it was, and after that the next
+ * one begins anew. */
 static void
 finish (Run *run)
 {
   TallySummary *summary = run->summary;
-  g_autoptr (GError) error = NULL;
+  GError *error = NULL;
   g_autoptr (GString) counts = g_string_new (NULL);
   static const char *const outcomes[] = { [TALLY_EXIT_COMPLETE] = "complete",
                                           [TALLY_EXIT_FAILED] = "failed",
@@ -332,27 +418,26 @@ finish (Run *run)
                                           [TALLY_EXIT_REJECTS] = "complete with rejects",
                                           [TALLY_EXIT_DOUBT] = "complete with doubts",
                                           [TALLY_EXIT_LEASE] = "lease lost" };
-  gboolean keep = summary->error != NULL
-                  || run->pipeline->source->plugin->flags & TALLY_PLUGIN_KEEPS_POSITION;
+  gboolean keep;
   TallyExit how;
 
   if (run->stages.source_ctx->position != NULL
       && !tally_rejects_count_before (run->ledger, run->run, &summary->rejected_before, &error))
-    tally_warnings_add (error->message, run->stages.warnings);
-  g_clear_error (&error);
+    {
+      tally_warnings_add (error->message, run->stages.warnings);
+      g_clear_error (&error);
+    }
+  if (!tally_rejects_export (run->pipeline, run->ledger, run->stages.sink_ctx->target, &error))
+    note_failure (run, g_steal_pointer (&error));
   how = exit_for (summary);
+  keep = summary->error != NULL
+         || run->pipeline->source->plugin->flags & TALLY_PLUGIN_KEEPS_POSITION;
   tally_counts_format_json (&summary->counts, counts);
   if (!tally_ledger_end_run (run->ledger, run->run,
                              how == TALLY_EXIT_INTERRUPTED ? "interrupted" : outcomes[how], counts->str,
                              keep, &error)
-      || !tally_rejects_export (run->pipeline, run->ledger, run->stages.sink_ctx->target, &error)
       || !tally_ledger_save_mark (run->ledger, &error))
-    {
-      if (summary->error == NULL)
-        summary->error = g_steal_pointer (&error);
-      else
-        tally_warnings_add (error->message, run->stages.warnings);
-    }
+    note_failure (run, error);
 }
 
 void

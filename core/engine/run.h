@@ -5,6 +5,7 @@
  * and the first error, under its lock.  Whoever fails calls tally_stages_fail(), which ends all.
  */
 #pragma once
+#include "checkpoint.h"
 #include "engine.h"
 #include "queue.h"
 #include "warnings.h"
@@ -39,9 +40,10 @@ void tally_stages_reject_all (TallyBatch *batch, const GError *failure);
 /* Waits as the policy says before a failed call is tried again, unless the run stops.  FALSE: give up. */
 gboolean tally_stages_wait_again (TallyStages *stages, guint attempt, GError *error);
 
-/* A sink that writes: takes all batches, commits, and keeps the ledger's positions and rejects. */
-gboolean tally_write_all (TallyStages *stages, TallyLedger *ledger, const TallyLedgerRun *run, gint64 lease_ttl,
-                          TallyCounts *counts, GError **error);
+/* A sink that writes: takes all batches, commits, and keeps the ledger's positions and rejects.
+ * adopted: (nullable) the checkpoint that the run goes on from. */
+gboolean tally_write_all (TallyStages *stages, TallyLedger *ledger, const TallyLedgerRun *run,
+                          const TallyCheckpoint *adopted, gint64 lease_ttl, TallyCounts *counts, GError **error);
 /* A delivering sink: the dispatcher around it. */
 gboolean tally_deliver_all (TallyStages *stages, const TallyDispatcherConfig *config, TallyCounts *counts,
                             GError **error);
@@ -53,6 +55,8 @@ gboolean tally_rejects_within_limit (const TallyPipeline *pipeline, const TallyC
 /* Writes the pipeline's rejects file anew from what the ledger holds. */
 gboolean tally_rejects_export (const TallyPipeline *pipeline, TallyLedger *ledger, const char *target,
                                GError **error);
+/* Counts the rejects of source and steps in the present pass. */
+gboolean tally_rejects_count_all (TallyLedger *ledger, const char *pipeline, guint64 *ret_n, GError **error);
 /* Counts the rejects that earlier runs left in the pass that run belongs to. */
 gboolean tally_rejects_count_before (TallyLedger *ledger, const TallyLedgerRun *run, guint64 *ret_n, GError **error);
 gboolean tally_run_is_interrupted (void);

@@ -1,10 +1,13 @@
 /* write.c: the caller's thread around a sink that writes */
 #include "run.h"
+#include "delivery/hooks.h"
 #include "record/batch-private.h"
 
 /* Rows, and microseconds, after which a sink that can resume is asked to commit. */
 #define COMMIT_ROWS 50000
 #define COMMIT_EVERY (5 * G_USEC_PER_SEC)
+/* And rejects, which are kept until then. */
+#define MAX_REJECTS 1000
 /* A signal and the progress line are looked after this often. */
 #define GLANCE (G_USEC_PER_SEC / 4)
 
@@ -15,7 +18,9 @@ typedef struct
   TallyLedger *ledger;       /* (unowned) */
   const TallyLedgerRun *run; /* (unowned) */
   gint64 lease_ttl;
-  gboolean whole;
+  gboolean whole;            /* nothing is committed before the end */
+  gboolean keeps;            /* the sink keeps a checkpoint */
+  guint64 n_rejects;         /* of the pass, in the ledger; only if the sink keeps a checkpoint */
   TallyCounts *counts;
   gint64 serial;
   GArray *rejects;           /* (owned) (element-type TallyReject) since the last ledger commit */
@@ -97,16 +102,52 @@ commit_ledger (Writer *writer, GError **error)
   if (!tally_ledger_commit (writer->ledger, &change, &now, error))
     return FALSE;
 
+  writer->n_rejects += writer->rejects->len;
   g_array_set_size (writer->rejects, 0);
   writer->committed_at = g_get_monotonic_time ();
   return TRUE;
 }
 
-static gboolean
-commit (Writer *writer, GError **error)
+/* The checkpoint for the sink's commit. */
+static void
+make_checkpoint (Writer *writer, gboolean complete)
 {
+  TallyContext *ctx = writer->stages->sink_ctx;
+  const TallyCheckpoint checkpoint = { .pass = writer->run->pass,
+                                       .position = writer->position,
+                                       .complete = complete,
+                                       .n_rejects_before = writer->n_rejects,
+                                       .rejects = writer->rejects };
+
+  g_free (ctx->checkpoint);
+  ctx->checkpoint = tally_checkpoint_format (&checkpoint);
+}
+
+/* A crash between the sink's commit and the ledger's may have left rejects that the ledger lacks. */
+static gboolean
+catch_up (Writer *writer, const TallyCheckpoint *adopted, GError **error)
+{
+  g_autoptr (GArray) rejects = NULL;
+
+  if (!tally_rejects_count_all (writer->ledger, writer->run->pipeline, &writer->n_rejects, error))
+    return FALSE;
+  if (adopted == NULL || adopted->rejects->len == 0
+      || writer->n_rejects != adopted->n_rejects_before)
+    return TRUE;
+
+  rejects = g_steal_pointer (&writer->rejects);
+  writer->rejects = g_array_ref (adopted->rejects);
+  return commit_ledger (writer, error);
+}
+
+static gboolean
+commit (Writer *writer, gboolean complete, GError **error)
+{
+  if (writer->keeps)
+    make_checkpoint (writer, complete);
   if (writer->sink->plugin->commit != NULL && !call_sink (writer, NULL, error))
     return FALSE;
+  TALLY_POINT ("sink-committed");
   if (!commit_ledger (writer, error))
     return FALSE;
 
@@ -134,38 +175,45 @@ take_batch (Writer *writer, TallyBatch *batch, GError **error)
   return TRUE;
 }
 
-/* A sink whose output appears as a whole has nothing to commit on the way, but the lease lives on and
- * rejects do not pile up. */
+/* A sink whose output appears as a whole has nothing to commit on the way, nor has one that keeps
+ * checkpoints of a source that has no positions; but the lease lives on and rejects do not pile up. */
 static gboolean
 commit_on_the_way (Writer *writer, GError **error)
 {
   gint64 age = g_get_monotonic_time () - writer->committed_at;
 
-  if (writer->whole)
-    return age < MIN (COMMIT_EVERY, writer->lease_ttl / 3) && writer->rejects->len < 1000
+  if (writer->whole || (writer->keeps && writer->position == NULL))
+    return age < MIN (COMMIT_EVERY, writer->lease_ttl / 3) && writer->rejects->len < MAX_REJECTS
                ? TRUE
                : commit_ledger (writer, error);
-  if (writer->n_uncommitted < COMMIT_ROWS && age < COMMIT_EVERY)
+  if (writer->n_uncommitted < COMMIT_ROWS && age < COMMIT_EVERY && writer->rejects->len < MAX_REJECTS)
     return TRUE;
 
-  return commit (writer, error);
+  return commit (writer, /* complete= */ FALSE, error);
 }
 
 gboolean
-tally_write_all (TallyStages *stages, TallyLedger *ledger, const TallyLedgerRun *run, gint64 lease_ttl,
-                 TallyCounts *counts, GError **error)
+tally_write_all (TallyStages *stages, TallyLedger *ledger, const TallyLedgerRun *run,
+                 const TallyCheckpoint *adopted, gint64 lease_ttl, TallyCounts *counts, GError **error)
 {
   g_auto (Writer) writer = { .stages = stages,
                              .sink = stages->pipeline->sink,
                              .ledger = ledger,
                              .run = run,
                              .lease_ttl = lease_ttl,
-                             .whole = stages->pipeline->sink->plugin->flags & TALLY_PLUGIN_WHOLE,
+                             .whole = (stages->pipeline->sink->plugin->flags & TALLY_PLUGIN_WHOLE) != 0
+                                      || stages->sink_ctx->whole,
+                             .keeps = stages->pipeline->sink->plugin->resume != NULL,
+                             .position = g_strdup (stages->source_ctx->position),
                              .counts = counts,
                              .rejects = g_array_new (FALSE, FALSE, sizeof (TallyReject)),
                              .committed_at = g_get_monotonic_time () };
 
   g_array_set_clear_func (writer.rejects, tally_reject_clear);
+  if (writer.keeps && !catch_up (&writer, adopted, error))
+    return FALSE;
+  if (adopted != NULL && adopted->complete)
+    return TRUE;
   while (!tally_queue_is_over (stages->shaped))
     {
       g_autoptr (TallyBatch) batch = tally_queue_pop (stages->shaped, GLANCE);
@@ -184,5 +232,5 @@ tally_write_all (TallyStages *stages, TallyLedger *ledger, const TallyLedgerRun 
     return FALSE;
 
   counts->in_flight = 0;
-  return commit (&writer, error);
+  return commit (&writer, /* complete= */ TRUE, error);
 }

@@ -87,6 +87,12 @@ typedef struct
 
 void tally_ledger_run_free (TallyLedgerRun *run);
 
+/* What a sink that keeps checkpoints beside its rows says: the rows of this pass reach position.  The next run goes on
+ * there if the pass is the pipeline's present one and has not ended complete; ret_adopted tells.  Fails with
+ * TALLY_ERROR_LEDGER if the ledger does not know the pass, because it is older than the rows: a copy that was put back. */
+gboolean tally_ledger_adopt (TallyLedger *ledger, gint64 epoch, const char *pipeline, gint64 pass, const char *position,
+                             gboolean *ret_adopted, GError **error);
+
 /* Begins a run.  Fails with TALLY_ERROR_USAGE if the pipeline had another target before and new_target is FALSE.
  * resume tells whether a checkpoint, if there is one, is to be used: if not, or if the target is another one than
  * the checkpoint's, a new pass begins and the pipeline's rejects of source and steps are cleared.  ret_position

@@ -179,6 +179,78 @@ tally_ledger_begin_run (TallyLedger *ledger, gint64 epoch, const char *pipeline,
   return TRUE;
 }
 
+/* ---- What a sink knows better ---- */
+
+typedef struct
+{
+  gint64 epoch;
+  const char *pipeline;
+  gint64 pass;
+  const char *position;
+  gboolean adopted;
+} Adoption;
+
+static gboolean
+has_ended_complete (TallyDatabase *database, const Adoption *adoption, gboolean *ret_has,
+                    GError **error)
+{
+  g_autoptr (TallyRows) rows = NULL;
+
+  if (!SQL (database, &rows, error,
+            "SELECT outcome FROM runs WHERE pipeline = $1 AND pass = $2 ORDER BY id DESC LIMIT 1",
+            SQL_TEXT (adoption->pipeline), SQL_INT (adoption->pass)))
+    return FALSE;
+  *ret_has = rows->n_rows > 0 && !tally_rows_is_null (rows, 0, 0)
+             && g_str_has_prefix (tally_rows_text (rows, 0, 0), "complete");
+  return TRUE;
+}
+
+static gboolean
+adopt (TallyDatabase *database, guint tries, gpointer data, GError **error)
+{
+  Adoption *adoption = data;
+  g_autoptr (TallyRows) rows = NULL;
+  gboolean ended;
+  gint64 pass;
+
+  adoption->adopted = FALSE;
+  if (!tally_ledger_lock (database, error)
+      || !tally_ledger_check_epoch (database, adoption->epoch, error)
+      || !SQL (database, &rows, error, "SELECT pass FROM pipelines WHERE name = $1",
+               SQL_TEXT (adoption->pipeline)))
+    return FALSE;
+
+  pass = rows->n_rows > 0 ? tally_rows_int (rows, 0, 0) : 0;
+  if (pass < adoption->pass)
+    return tally_throw (error, TALLY_ERROR_LEDGER,
+                        "the target has rows of pass %" G_GINT64_FORMAT " of pipeline \"%s\", which "
+                        "this ledger does not know: it is a copy from before",
+                        adoption->pass, adoption->pipeline);
+  if (pass > adoption->pass)
+    return TRUE;
+  if (!has_ended_complete (database, adoption, &ended, error))
+    return FALSE;
+  if (ended)
+    return TRUE;
+
+  adoption->adopted = TRUE;
+  return SQL (database, NULL, error, "UPDATE pipelines SET position = $2 WHERE name = $1",
+              SQL_TEXT (adoption->pipeline), SQL_TEXT (adoption->position));
+}
+
+gboolean
+tally_ledger_adopt (TallyLedger *ledger, gint64 epoch, const char *pipeline, gint64 pass,
+                    const char *position, gboolean *ret_adopted, GError **error)
+{
+  Adoption adoption
+      = { .epoch = epoch, .pipeline = pipeline, .pass = pass, .position = position };
+
+  if (!tally_ledger_transact (ledger, /* write= */ TRUE, adopt, &adoption, error))
+    return FALSE;
+  *ret_adopted = adoption.adopted;
+  return TRUE;
+}
+
 /* ---- Ending ---- */
 
 typedef struct

@@ -24,6 +24,8 @@ tally_context_free (TallyContext *ctx)
   g_free (ctx->directory);
   g_free (ctx->run_tag);
   g_free (ctx->target);
+  g_free (ctx->checkpoint_key);
+  g_free (ctx->checkpoint);
   g_free (ctx);
 }
 
@@ -31,6 +33,24 @@ const char *
 tally_context_position (TallyContext *ctx)
 {
   return ctx->position;
+}
+
+void
+tally_context_set_whole (TallyContext *ctx)
+{
+  ctx->whole = TRUE;
+}
+
+const char *
+tally_context_checkpoint_key (TallyContext *ctx)
+{
+  return ctx->checkpoint_key;
+}
+
+const char *
+tally_context_checkpoint (TallyContext *ctx)
+{
+  return ctx->checkpoint;
 }
 
 const char *

@@ -10,6 +10,9 @@ struct _TallyContext
   char *directory;      /* (owned) */
   char *run_tag;        /* (owned) */
   char *target;         /* (owned) (nullable) */
+  char *checkpoint_key; /* (owned) (nullable) */
+  char *checkpoint;     /* (owned) (nullable) */
+  gboolean whole;
   const gint *interrupted; /* (unowned) (nullable) read atomically */
   TallyContextWarn warn;   /* called on the plugin's thread */
   gpointer warn_data;

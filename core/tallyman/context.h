@@ -75,6 +75,36 @@ void tally_context_warn (TallyContext *ctx, const char *format, ...) G_GNUC_PRIN
 void tally_context_set_target (TallyContext *ctx, const char *fingerprint);
 
 /**
+ * tally_context_set_whole:
+ * @ctx: a sink's context
+ *
+ * Says in open() that this instance's output appears as a whole, as %TALLY_PLUGIN_WHOLE says it of
+ * all of a plugin's.
+ *
+ * Since: 0.1
+ */
+void tally_context_set_whole (TallyContext *ctx);
+
+/**
+ * tally_context_checkpoint_key:
+ * @ctx: the context of a sink that has @resume
+ *
+ * Returns: (transfer none): what the checkpoint is kept under: it names the ledger and the pipeline
+ * Since: 0.1
+ */
+const char *tally_context_checkpoint_key (TallyContext *ctx);
+
+/**
+ * tally_context_checkpoint:
+ * @ctx: the context of a sink that has @resume
+ *
+ * Returns: (transfer none): in commit(), the text to keep with the rows, in their transaction and in
+ *   place of the one before
+ * Since: 0.1
+ */
+const char *tally_context_checkpoint (TallyContext *ctx);
+
+/**
  * tally_context_report_target_time:
  * @ctx: a sink's context
  * @unix_time: the target's own clock, microseconds since 1970, as its last answer told

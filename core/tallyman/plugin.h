@@ -117,7 +117,7 @@ typedef enum
  * @accept: a transform or sink: looks at the columns that will come, at check time and before
  *   open(); no I/O.  They stay until accept() is called again or the instance is closed.  Fails with
  *   %TALLY_ERROR_USAGE if it cannot take them
- * @open: gets ready
+ * @open: gets ready; may come again after close()
  * @probe: tries reach, rights and settings, for `tallyman doctor`; after open()
  * @describe: the columns that a source gives, after open(); or those that a transform makes of what
  *   it accepted, after accept(), at check time too, and without I/O: by default it leaves the
@@ -132,6 +132,9 @@ typedef enum
  * @delivery: (nullable): in place of @write and @commit
  * @interrupt: called on any thread to end a wait in another callback now; must not block
  * @close: lets go of all that open() took; also called after a failed open()
+ * @resume: a sink whose target keeps a checkpoint beside the rows, in the same transaction: after
+ *   open() gives (transfer full) what its last commit() kept under tally_context_checkpoint_key(),
+ *   or %NULL if there is nothing.  Such a sink writes each row exactly once
  *
  * The descriptor of a plugin.
  *
@@ -162,6 +165,7 @@ typedef struct
   const TallyDeliverySink *delivery;
   void (*interrupt) (gpointer self);
   void (*close) (gpointer self);
+  gboolean (*resume) (gpointer self, TallyContext *ctx, char **ret_checkpoint, GError **error);
 } TallyPlugin;
 
 #define TALLY_PLUGIN_INIT                                                                          \

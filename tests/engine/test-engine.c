@@ -123,6 +123,55 @@ test_rejects_are_held_against_the_limit (void)
 }
 
 static void
+test_a_checkpoint_comes_back (void)
+{
+  const TallyReject reject = { (char *)"a\xff.csv:1", (char *)"source", (char *)"\"x\"\n", (char *)"{\"a\": 1}" };
+  TallyCheckpoint checkpoint
+      = { .pass = G_MAXINT64, .position = (char *)"1 ü\n\"2\"", .complete = TRUE, .n_rejects_before = 7 }, back;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL, *again = NULL;
+
+  checkpoint.rejects = g_array_new (FALSE, FALSE, sizeof (TallyReject));
+  g_array_append_val (checkpoint.rejects, reject);
+  text = tally_checkpoint_format (&checkpoint);
+  assert_true (tally_checkpoint_parse (text, &back, &error));
+  assert_no_error (error);
+  assert_true (back.pass == G_MAXINT64 && back.complete && back.n_rejects_before == 7);
+  assert_text (back.position, checkpoint.position);
+  assert_text (g_array_index (back.rejects, TallyReject, 0).origin, "a\xef\xbf\xbd.csv:1");
+  assert_text (g_array_index (back.rejects, TallyReject, 0).reason, reject.reason);
+  again = tally_checkpoint_format (&back);
+  tally_checkpoint_clear (&back);
+
+  checkpoint.position = NULL;
+  g_array_set_size (checkpoint.rejects, 0);
+  g_free (text);
+  text = tally_checkpoint_format (&checkpoint);
+  assert_true (tally_checkpoint_parse (text, &back, &error));
+  assert_true (back.position == NULL && back.rejects->len == 0);
+  tally_checkpoint_clear (&back);
+  g_array_unref (checkpoint.rejects);
+}
+
+static void
+test_what_is_no_checkpoint_is_refused (void)
+{
+  static const char *const texts[] = {
+    "", "x", "[]", "{}", "{\"pass\":\"1\",\"position\":null,\"complete\":true,\"rejects_before\":0,\"rejects\":[]}",
+    "{\"pass\":1,\"position\":null,\"complete\":true,\"rejects_before\":0,\"rejects\":[{\"origin\":\"a\"}]}",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      TallyCheckpoint checkpoint;
+
+      assert_row_int (texts[i], tally_checkpoint_parse (texts[i], &checkpoint, &error), FALSE);
+      assert_error (error, TALLY_ERROR, TALLY_ERROR_DATA, "checkpoint");
+    }
+}
+
+static void
 collect (const char *message, gpointer data)
 {
   g_ptr_array_add (data, g_strdup (message));
@@ -144,6 +193,8 @@ test_equal_warnings_are_shown_once_and_counted (void)
 }
 
 static const Promise promises[] = {
+  { "a checkpoint comes back", test_a_checkpoint_comes_back },
+  { "what is no checkpoint is refused", test_what_is_no_checkpoint_is_refused },
   { "waits double up to the ceiling", test_waits_double_up_to_the_ceiling },
   { "waits for ever do not overflow", test_waits_for_ever_do_not_overflow },
   { "a full queue slows the writer", test_a_full_queue_slows_the_writer },

@@ -410,6 +410,42 @@ test_holds_fast_to_its_target (void)
   assert_error (error, TALLY_ERROR, TALLY_ERROR_USAGE, "\"sandbox\" before");
 }
 
+/* A sink that keeps checkpoints knows more than the ledger when a run was killed between their commits. */
+static void
+test_takes_the_word_of_a_sink (void)
+{
+  EACH_DATABASE ();
+  g_autoptr (Work) work = work_new ();
+  g_autoptr (GError) error = NULL;
+  gint64 pass = work->run->pass, epoch = work->epoch;
+  gboolean adopted = FALSE;
+  TallyLedgerRun *run = NULL;
+  char *position = NULL;
+
+  assert_true (tally_ledger_adopt (work->ledger, epoch, "tickets", pass, "42", &adopted, &error));
+  assert_true (adopted);
+  assert_true (tally_ledger_begin_run (work->ledger, epoch, "tickets", "acme", TRUE, FALSE, &run, &position, &error));
+  assert_no_error (error);
+  assert_text (position, "42");
+  assert_int (run->pass, pass);
+  g_free (position);
+
+  /* Of a pass that has ended nothing goes on, nor of an older one; a newer one is from a ledger that was lost. */
+  assert_true (tally_ledger_end_run (work->ledger, run, "complete with rejects", "{}", FALSE, &error));
+  tally_ledger_run_free (run);
+  assert_true (tally_ledger_adopt (work->ledger, epoch, "tickets", pass, "42", &adopted, &error));
+  assert_true (!adopted);
+  assert_true (tally_ledger_begin_run (work->ledger, epoch, "tickets", "acme", TRUE, FALSE, &run, &position, &error));
+  assert_text (position, NULL);
+  tally_ledger_run_free (run);
+  assert_true (tally_ledger_adopt (work->ledger, epoch, "tickets", pass, "42", &adopted, &error));
+  assert_true (!adopted);
+  assert_true (!tally_ledger_adopt (work->ledger, epoch, "tickets", 1000, "42", &adopted, &error));
+  assert_error (error, TALLY_ERROR, TALLY_ERROR_LEDGER, "which this ledger does not know");
+  assert_true (!tally_ledger_adopt (work->ledger, epoch, "never run", pass, "42", &adopted, &error));
+  assert_error (error, TALLY_ERROR, TALLY_ERROR_LEDGER, "which this ledger does not know");
+}
+
 static void
 test_lists_runs_with_how_they_ended (void)
 {
@@ -1469,6 +1505,7 @@ static const Promise promises[] = {
   { "a new pass forgets the rejects of the last (A9)",
     test_new_pass_forgets_the_rejects_of_the_last },
   { "holds fast to its target (B14)", test_holds_fast_to_its_target },
+  { "takes the word of a sink", test_takes_the_word_of_a_sink },
   { "lists runs with how they ended", test_lists_runs_with_how_they_ended },
   { "an intent is kept to the byte (R1, R3)", test_intent_is_kept_to_the_byte },
   { "any bytes for a person are kept as text", test_any_bytes_for_a_person_are_kept_as_text },
