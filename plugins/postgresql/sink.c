@@ -1,0 +1,559 @@
+/* sink.c: rows into a table, each exactly once
+ *
+ * All rows between two commits are one transaction, and the engine's checkpoint is a row of the same transaction, in the table
+ * tallyman_checkpoint beside the target: so after a crash the target itself says how far it is.  Within the transaction each
+ * batch is a savepoint.  If the server refuses one it is undone and tried again in halves, down to the rows that are at fault.
+ *
+ * append copies straight into the table.  upsert copies into a temporary table of the same types and merges from there.
+ * replace deletes what was there in the one transaction that brings the new rows: readers see the old table or the new one.
+ */
+#include "catalog.h"
+#include "connection.h"
+#include "copy-in.h"
+#include "identifier.h"
+#include "postgresql.h"
+#include <string.h>
+
+typedef enum
+{
+  MODE_APPEND,
+  MODE_UPSERT,
+  MODE_REPLACE,
+} Mode;
+
+typedef enum
+{
+  OTHERS_FAIL,
+  OTHERS_ADD,
+  OTHERS_IGNORE,
+} Others;
+
+typedef struct
+{
+  char *connection; /* option */
+  char *table;      /* option */
+  gint mode;        /* option: Mode */
+  char **key;       /* option */
+  gboolean create;  /* option */
+  gint others;      /* option: Others, columns that the table lacks */
+
+  TallySchema *schema; /* (unowned) that was accepted */
+  PGconn *conn;        /* (owned) (nullable) */
+  char *target;        /* (owned) (nullable) the table as SQL */
+  char *checkpoints;   /* (owned) (nullable) the table of checkpoints as SQL */
+  GArray *columns;     /* (owned) (nullable) (element-type guint) those of the batch that are written */
+  char *list;          /* (owned) (nullable) their names as SQL */
+  char *copy;          /* (owned) (nullable) the COPY of a batch */
+  char *merge;         /* (owned) (nullable) from the stage into the table */
+  gboolean binary;
+  gboolean in_transaction;
+  gboolean is_emptied; /* replace: what was there is deleted */
+  GString *rows;       /* (owned) (nullable) scratch */
+} PgSink;
+
+/* ---- Options ---- */
+
+static gboolean
+sink_check (gpointer self, GError **error)
+{
+  PgSink *sink = self;
+  g_autofree char *schema = NULL, *table = NULL;
+
+  if ((sink->mode == MODE_UPSERT) != (sink->key != NULL))
+    return tally_throw (error, TALLY_ERROR_USAGE,
+                        sink->key == NULL ? "\"mode: upsert\" needs \"key\", the columns that tell rows apart"
+                                          : "\"key\" is for \"mode: upsert\"");
+  return pg_check_connection_string (sink->connection, error) && pg_parse_table (sink->table, &schema, &table, error);
+}
+
+static gboolean
+sink_accept (gpointer self, TallySchema *schema, GError **error)
+{
+  PgSink *sink = self;
+
+  sink->schema = schema;
+  for (char **key = sink->key; key != NULL && *key != NULL; key++)
+    if (tally_schema_find (schema, *key) < 0)
+      {
+        const char *nearest = tally_schema_nearest (schema, *key);
+
+        if (nearest != NULL)
+          return tally_throw (error, TALLY_ERROR_USAGE, "there is no column \"%s\" for the key; did you mean \"%s\"?", *key,
+                              nearest);
+        return tally_throw (error, TALLY_ERROR_USAGE, "there is no column \"%s\" for the key", *key);
+      }
+  return TRUE;
+}
+
+/* ---- The table ---- */
+
+static void
+append_separator (GString *sql)
+{
+  if (sql->len > 0)
+    g_string_append (sql, ", ");
+}
+
+static char *
+compose_create (const PgSink *sink)
+{
+  g_autoptr (GString) columns = g_string_new (NULL), key = g_string_new (NULL);
+
+  for (guint i = 0; i < tally_schema_n_columns (sink->schema); i++)
+    {
+      const TallyColumn *column = tally_schema_column (sink->schema, i);
+
+      append_separator (columns);
+      pg_append_identifier (column->name, columns);
+      g_string_append_printf (columns, " %s", pg_type_for (column->type));
+    }
+  for (char **name = sink->key; name != NULL && *name != NULL; name++)
+    {
+      append_separator (key);
+      pg_append_identifier (*name, key);
+    }
+  return key->len > 0 ? g_strdup_printf ("CREATE TABLE %s (%s, PRIMARY KEY (%s))", sink->target, columns->str, key->str)
+                      : g_strdup_printf ("CREATE TABLE %s (%s)", sink->target, columns->str);
+}
+
+/* The table's columns: name, type, whether a value may be given. */
+static PGresult *
+ask_columns (PgSink *sink, GError **error)
+{
+  const char *values[] = { sink->target };
+
+  return pg_run_with (sink->conn,
+                      "SELECT attname, atttypid, attgenerated = '' AND attidentity <> 'a' FROM pg_catalog.pg_attribute "
+                      "WHERE attrelid = to_regclass ($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+                      values, 1, error);
+}
+
+static gboolean
+make_table (PgSink *sink, GError **error)
+{
+  g_autofree char *sql = compose_create (sink);
+
+  if (!sink->create)
+    return tally_throw (error, TALLY_ERROR_USAGE, "there is no table %s; set \"create: true\", or make it: %s", sink->target,
+                        sql);
+  return pg_do (sink->conn, sql, error);
+}
+
+static gint
+find_row (const PGresult *columns, const char *name)
+{
+  for (int i = 0; i < PQntuples (columns); i++)
+    if (strcmp (PQgetvalue (columns, i, 0), name) == 0)
+      return i;
+  return -1;
+}
+
+/* A column that the table lacks.  ret_skip: it is not written. */
+static gboolean
+handle_other (PgSink *sink, TallyContext *ctx, const TallyColumn *column, gboolean *ret_skip, GError **error)
+{
+  g_autoptr (GString) sql = g_string_new (NULL);
+
+  *ret_skip = sink->others == OTHERS_IGNORE;
+  if (sink->others == OTHERS_IGNORE)
+    {
+      tally_context_warn (ctx, "the table %s has no column \"%s\", and it is left out", sink->target, column->name);
+      return TRUE;
+    }
+  if (sink->others == OTHERS_FAIL)
+    return tally_throw (error, TALLY_ERROR_USAGE,
+                        "the table %s has no column \"%s\"; drop it in a step, or set \"columns\" to \"add\" or \"ignore\"",
+                        sink->target, column->name);
+
+  g_string_append_printf (sql, "ALTER TABLE %s ADD COLUMN ", sink->target);
+  pg_append_identifier (column->name, sql);
+  g_string_append_printf (sql, " %s", pg_type_for (column->type));
+  return pg_do (sink->conn, sql->str, error);
+}
+
+static gboolean
+choose_column (PgSink *sink, TallyContext *ctx, const PGresult *there, guint i, GString *list, GError **error)
+{
+  const TallyColumn *column = tally_schema_column (sink->schema, i);
+  gint row = find_row (there, column->name);
+  gboolean skip = FALSE;
+
+  if (row < 0 && !handle_other (sink, ctx, column, &skip, error))
+    return FALSE;
+  if (skip)
+    return TRUE;
+  if (row >= 0 && *PQgetvalue (there, row, 2) != 't')
+    return tally_throw (error, TALLY_ERROR_USAGE, "the column \"%s\" of %s is worked out by the server; drop it in a step",
+                        column->name, sink->target);
+
+  if (row >= 0 && !pg_has_binary (column->type, (guint32)g_ascii_strtoull (PQgetvalue (there, row, 1), NULL, 10)))
+    sink->binary = FALSE;
+  append_separator (list);
+  pg_append_identifier (column->name, list);
+  g_array_append_val (sink->columns, i);
+  return TRUE;
+}
+
+static gboolean
+look_at_table (PgSink *sink, TallyContext *ctx, GError **error)
+{
+  g_autoptr (GString) list = g_string_new (NULL);
+  g_autoptr (PGresult) there = ask_columns (sink, error);
+
+  if (there != NULL && PQntuples (there) == 0 && make_table (sink, error))
+    {
+      PQclear (there);
+      there = ask_columns (sink, error);
+    }
+  if (there == NULL || PQntuples (there) == 0)
+    return FALSE;
+
+  sink->binary = TRUE;
+  for (guint i = 0; i < tally_schema_n_columns (sink->schema); i++)
+    if (!choose_column (sink, ctx, there, i, list, error))
+      return FALSE;
+  if (sink->columns->len == 0)
+    return tally_throw (error, TALLY_ERROR_USAGE, "the table %s has none of the columns", sink->target);
+  sink->list = g_string_free (g_steal_pointer (&list), FALSE);
+  return TRUE;
+}
+
+/* ---- Statements ---- */
+
+static gboolean
+is_key (const PgSink *sink, const char *name)
+{
+  return g_strv_contains ((const char *const *)sink->key, name);
+}
+
+/* Of rows with one key the last counts; a row that would not change is not written.  Images of records can be compared for
+ * all types, and NULL is like any value. */
+static char *
+compose_merge (const PgSink *sink)
+{
+  g_autoptr (GString) key = g_string_new (NULL), set = g_string_new (NULL), old = g_string_new (NULL),
+                      new = g_string_new (NULL);
+
+  for (char **name = sink->key; *name != NULL; name++)
+    {
+      append_separator (key);
+      pg_append_identifier (*name, key);
+    }
+  for (guint i = 0; i < sink->columns->len; i++)
+    {
+      const char *name = tally_schema_column (sink->schema, g_array_index (sink->columns, guint, i))->name;
+      g_autoptr (GString) column = g_string_new (NULL);
+
+      if (is_key (sink, name))
+        continue;
+      pg_append_identifier (name, column);
+      append_separator (set);
+      append_separator (old);
+      append_separator (new);
+      g_string_append_printf (set, "%s = EXCLUDED.%s", column->str, column->str);
+      g_string_append_printf (old, "t.%s", column->str);
+      g_string_append_printf (new, "EXCLUDED.%s", column->str);
+    }
+  if (set->len == 0)
+    return g_strdup_printf ("INSERT INTO %s AS t (%s) SELECT DISTINCT ON (%s) %s FROM tallyman_stage "
+                            "ORDER BY %s, tallyman_row DESC ON CONFLICT (%s) DO NOTHING; TRUNCATE tallyman_stage",
+                            sink->target, sink->list, key->str, sink->list, key->str, key->str);
+  return g_strdup_printf ("INSERT INTO %s AS t (%s) SELECT DISTINCT ON (%s) %s FROM tallyman_stage "
+                          "ORDER BY %s, tallyman_row DESC ON CONFLICT (%s) DO UPDATE SET %s "
+                          "WHERE ROW (%s)::record *<> ROW (%s)::record; TRUNCATE tallyman_stage",
+                          sink->target, sink->list, key->str, sink->list, key->str, key->str, set->str, old->str, new->str);
+}
+
+static void
+compose_statements (PgSink *sink)
+{
+  gboolean upsert = sink->mode == MODE_UPSERT;
+
+  sink->copy = g_strdup_printf ("SAVEPOINT tallyman; COPY %s (%s%s) FROM STDIN%s", upsert ? "tallyman_stage" : sink->target,
+                                sink->list, upsert ? ", tallyman_row" : "", sink->binary ? " (FORMAT binary)" : "");
+  if (upsert)
+    sink->merge = compose_merge (sink);
+}
+
+/* ---- Getting ready ---- */
+
+static void
+compose_names (PgSink *sink)
+{
+  g_autoptr (GString) target = g_string_new (NULL), checkpoints = g_string_new (NULL);
+  g_autofree char *schema = NULL, *table = NULL;
+
+  if (!pg_parse_table (sink->table, &schema, &table, NULL))
+    g_assert_not_reached (); /* sink_check() */
+  if (schema != NULL)
+    {
+      pg_append_identifier (schema, target);
+      g_string_append_c (target, '.');
+      g_string_assign (checkpoints, target->str);
+    }
+  pg_append_identifier (table, target);
+  g_string_append (checkpoints, "tallyman_checkpoint");
+  sink->target = g_string_free (g_steal_pointer (&target), FALSE);
+  sink->checkpoints = g_string_free (g_steal_pointer (&checkpoints), FALSE);
+}
+
+/* Our own table, and with it the right to write at all, before any row is read. */
+static gboolean
+make_checkpoints (PgSink *sink, GError **error)
+{
+  g_autofree char *sql = g_strdup_printf ("CREATE TABLE IF NOT EXISTS %s (key text PRIMARY KEY, checkpoint text NOT NULL, "
+                                          "written_at timestamptz NOT NULL DEFAULT clock_timestamp ())",
+                                          sink->checkpoints);
+  const char *values[] = { sink->checkpoints };
+  g_autoptr (PGresult) there = pg_run_with (sink->conn, "SELECT to_regclass ($1) IS NOT NULL", values, 1, error);
+
+  return there != NULL && (*PQgetvalue (there, 0, 0) == 't' || pg_do (sink->conn, sql, error));
+}
+
+static gboolean
+sink_open (gpointer self, TallyContext *ctx, GError **error)
+{
+  PgSink *sink = self;
+  g_autofree char *server = NULL, *fingerprint = NULL;
+
+  sink->rows = g_string_new (NULL);
+  sink->columns = g_array_new (FALSE, FALSE, sizeof (guint));
+  sink->conn = pg_connect (sink->connection, error);
+  if (sink->conn == NULL)
+    return FALSE;
+  compose_names (sink);
+  server = pg_describe (sink->conn);
+  fingerprint = g_strdup_printf ("%s %s", server, sink->target);
+  tally_context_set_target (ctx, fingerprint);
+  if (sink->mode == MODE_REPLACE)
+    tally_context_set_whole (ctx);
+
+  if (!pg_begin_write (sink->conn, error) || !look_at_table (sink, ctx, error) || !make_checkpoints (sink, error)
+      || !pg_do (sink->conn, "COMMIT", error))
+    return FALSE;
+  compose_statements (sink);
+  return TRUE;
+}
+
+static gboolean
+read_checkpoint (PgSink *sink, TallyContext *ctx, char **ret_checkpoint, GError **error)
+{
+  g_autofree char *sql = g_strdup_printf ("SELECT checkpoint FROM %s WHERE key = $1", sink->checkpoints);
+  const char *values[] = { tally_context_checkpoint_key (ctx) };
+  g_autoptr (PGresult) result = pg_run_with (sink->conn, sql, values, 1, error);
+
+  if (result == NULL)
+    return FALSE;
+  *ret_checkpoint = PQntuples (result) > 0 ? g_strdup (PQgetvalue (result, 0, 0)) : NULL;
+  return TRUE;
+}
+
+static gboolean
+sink_resume (gpointer self, TallyContext *ctx, char **ret_checkpoint, GError **error)
+{
+  return read_checkpoint (self, ctx, ret_checkpoint, error);
+}
+
+/* ---- Rows ---- */
+
+static gboolean
+begin (PgSink *sink, GError **error)
+{
+  g_autofree char *sql = NULL;
+
+  if (sink->in_transaction)
+    return TRUE;
+  if (!pg_begin_write (sink->conn, error))
+    return FALSE;
+  sink->in_transaction = TRUE;
+  if (sink->mode == MODE_REPLACE && !sink->is_emptied)
+    {
+      sql = g_strdup_printf ("DELETE FROM %s", sink->target);
+      sink->is_emptied = TRUE;
+    }
+  else if (sink->mode == MODE_UPSERT)
+    sql = g_strdup_printf ("CREATE TEMPORARY TABLE tallyman_stage ON COMMIT DROP AS SELECT %s, 0::bigint AS tallyman_row "
+                           "FROM %s WITH NO DATA",
+                           sink->list, sink->target);
+  return sql == NULL || pg_do (sink->conn, sql, error);
+}
+
+/* What the COPY came to. */
+static gboolean
+finish_copy (PgSink *sink, GError **error)
+{
+  g_autoptr (PGresult) result = NULL;
+  PGresult *next;
+
+  while ((next = PQgetResult (sink->conn)) != NULL)
+    {
+      if (result == NULL || PQresultStatus (result) == PGRES_COMMAND_OK)
+        {
+          PQclear (result);
+          result = next;
+        }
+      else
+        PQclear (next);
+    }
+  return PQresultStatus (result) == PGRES_COMMAND_OK || pg_throw (sink->conn, result, error);
+}
+
+static gboolean
+copy_rows (PgSink *sink, const TallyBatch *batch, guint first, guint n, GError **error)
+{
+  g_autoptr (PGresult) begun = pg_run (sink->conn, sink->copy, error);
+
+  if (begun == NULL)
+    return FALSE;
+  g_string_truncate (sink->rows, 0);
+  pg_copy_in_begin (sink->binary, sink->rows);
+  for (guint row = first; row < first + n; row++)
+    {
+      gint64 number = row;
+
+      if (!tally_batch_is_rejected (batch, row))
+        pg_copy_in_append (sink->binary, batch, row, (const guint *)(gpointer)sink->columns->data, sink->columns->len,
+                           sink->mode == MODE_UPSERT ? &number : NULL, sink->rows);
+    }
+  pg_copy_in_end (sink->binary, sink->rows);
+  if (PQputCopyData (sink->conn, sink->rows->str, (int)sink->rows->len) < 0 || PQputCopyEnd (sink->conn, NULL) < 0)
+    return pg_throw (sink->conn, NULL, error);
+  return finish_copy (sink, error) && (sink->merge == NULL || pg_do (sink->conn, sink->merge, error))
+         && pg_do (sink->conn, "RELEASE tallyman", error);
+}
+
+/* Rows that the server refuses are found by halves, and rejected with its words.  FALSE: it is not the rows' fault. */
+static gboolean
+write_rows (PgSink *sink, TallyBatch *batch, guint first, guint n, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  if (n == 0 || copy_rows (sink, batch, first, n, &failure))
+    return TRUE;
+  if (!g_error_matches (failure, TALLY_ERROR, TALLY_ERROR_DATA)
+      || !pg_do (sink->conn, "ROLLBACK TO tallyman; RELEASE tallyman", NULL))
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  if (n == 1)
+    {
+      tally_batch_reject (batch, first, failure->message);
+      return TRUE;
+    }
+  return write_rows (sink, batch, first, n / 2, error) && write_rows (sink, batch, first + n / 2, n - n / 2, error);
+}
+
+static TallyFlow
+sink_write (gpointer self, TallyContext *ctx, TallyBatch *batch, GError **error)
+{
+  PgSink *sink = self;
+
+  return begin (sink, error) && write_rows (sink, batch, 0, tally_batch_n_rows (batch), error) ? TALLY_FLOW_OK
+                                                                                              : TALLY_FLOW_FATAL;
+}
+
+/* ---- Commit ---- */
+
+static gboolean
+keep_checkpoint (PgSink *sink, TallyContext *ctx, GError **error)
+{
+  g_autofree char *sql = g_strdup_printf ("INSERT INTO %s (key, checkpoint) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET "
+                                          "checkpoint = EXCLUDED.checkpoint, written_at = EXCLUDED.written_at",
+                                          sink->checkpoints);
+  const char *values[] = { tally_context_checkpoint_key (ctx), tally_context_checkpoint (ctx) };
+  g_autoptr (PGresult) result = pg_run_with (sink->conn, sql, values, 2, error);
+
+  return result != NULL;
+}
+
+/* Whether a commit holds whose answer was lost: its checkpoint tells. */
+static gboolean
+look_whether_it_holds (PgSink *sink, TallyContext *ctx)
+{
+  g_autofree char *there = NULL;
+
+  g_clear_pointer (&sink->conn, PQfinish);
+  sink->conn = pg_connect (sink->connection, NULL);
+  return sink->conn != NULL && read_checkpoint (sink, ctx, &there, NULL)
+         && g_strcmp0 (there, tally_context_checkpoint (ctx)) == 0;
+}
+
+static TallyFlow
+sink_commit (gpointer self, TallyContext *ctx, GError **error)
+{
+  PgSink *sink = self;
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (PGresult) result = NULL;
+
+  if (!begin (sink, error) || !keep_checkpoint (sink, ctx, error))
+    return TALLY_FLOW_FATAL;
+  sink->in_transaction = FALSE;
+  result = pg_run (sink->conn, "COMMIT", &failure);
+  if (result != NULL && strcmp (PQcmdStatus (result), "COMMIT") == 0)
+    return TALLY_FLOW_OK;
+  if (result == NULL && pg_is_lost (sink->conn) && look_whether_it_holds (sink, ctx))
+    return TALLY_FLOW_OK;
+
+  if (failure != NULL)
+    g_propagate_prefixed_error (error, g_steal_pointer (&failure), "could not commit: ");
+  else
+    tally_throw (error, TALLY_ERROR_DATA, "the server rolled the rows back");
+  return TALLY_FLOW_FATAL;
+}
+
+static void
+sink_close (gpointer self)
+{
+  PgSink *sink = self;
+
+  g_clear_pointer (&sink->conn, PQfinish);
+  g_clear_pointer (&sink->target, g_free);
+  g_clear_pointer (&sink->checkpoints, g_free);
+  g_clear_pointer (&sink->columns, g_array_unref);
+  g_clear_pointer (&sink->list, g_free);
+  g_clear_pointer (&sink->copy, g_free);
+  g_clear_pointer (&sink->merge, g_free);
+  if (sink->rows != NULL)
+    g_string_free (g_steal_pointer (&sink->rows), TRUE);
+  sink->in_transaction = sink->is_emptied = FALSE;
+}
+
+#define FIELD(name) G_STRUCT_OFFSET (PgSink, name)
+
+static const char *const modes[] = { [MODE_APPEND] = "append", [MODE_UPSERT] = "upsert", [MODE_REPLACE] = "replace", NULL };
+static const char *const others[] = { [OTHERS_FAIL] = "fail", [OTHERS_ADD] = "add", [OTHERS_IGNORE] = "ignore", NULL };
+
+static const TallyOption sink_options[] = {
+  { .name = "connection", .type = TALLY_OPTION_SECRET, .offset = FIELD (connection),
+    .summary = "URI or connection string; what it leaves open libpq takes from its environment and service files",
+    .example = "postgresql://writer@db.example/warehouse" },
+  { .name = "table", .type = TALLY_OPTION_TEXT, .flags = TALLY_OPTION_REQUIRED, .offset = FIELD (table),
+    .summary = "Table to write to, as SQL names it", .example = "staging.tickets" },
+  { .name = "mode", .type = TALLY_OPTION_CHOICE, .choices = modes, .fallback = "append", .offset = FIELD (mode),
+    .summary = "Append rows, upsert them by key, or replace all that was there" },
+  { .name = "key", .type = TALLY_OPTION_LIST, .offset = FIELD (key),
+    .summary = "Columns with a unique index, by which upsert tells rows apart", .example = "[id]" },
+  { .name = "create", .type = TALLY_OPTION_BOOL, .fallback = "false", .offset = FIELD (create),
+    .summary = "Whether to make the table if there is none" },
+  { .name = "columns", .type = TALLY_OPTION_CHOICE, .choices = others, .fallback = "fail", .offset = FIELD (others),
+    .summary = "What to do with a column that the table lacks: fail, add it, or ignore it" },
+  { 0 },
+};
+
+const TallyPlugin postgresql_sink = {
+  TALLY_PLUGIN_INIT,
+  .kind = TALLY_SINK,
+  .name = "postgresql",
+  .summary = "Rows into a PostgreSQL table, exactly once",
+  .threading = TALLY_THREADING_INSTANCE,
+  .instance_size = sizeof (PgSink),
+  .options = sink_options,
+  .check = sink_check,
+  .accept = sink_accept,
+  .open = sink_open,
+  .write = sink_write,
+  .commit = sink_commit,
+  .close = sink_close,
+  .resume = sink_resume,
+};

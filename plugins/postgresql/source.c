@@ -1,0 +1,483 @@
+/* source.c: the rows of a table or a query, by one COPY of one snapshot
+ *
+ * Which columns there are, and as what they are read, is asked of the server, which describes the query without running it.
+ * With a watermark the rows come in the order of (watermark, key), and the position is the last row's.
+ */
+#include "catalog.h"
+#include "connection.h"
+#include "copy-out.h"
+#include "identifier.h"
+#include "postgresql.h"
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* What a position is made of. */
+enum
+{
+  MARK,
+  KEY,
+  N_MARKS
+};
+
+typedef struct
+{
+  char *connection; /* option */
+  char *table;      /* option */
+  char *query;      /* option */
+  char *watermark;  /* option */
+  char *key;        /* option */
+  gint64 overlap;   /* option */
+
+  PGconn *conn;         /* (owned) (nullable) */
+  char *from;           /* (owned) (nullable) what stands after FROM */
+  char *name;           /* (owned) (nullable) of the rows, for their origin */
+  TallySchema *schema;  /* (owned) (nullable) */
+  GString *columns;     /* (owned) (nullable) the SELECT list */
+  char *types[N_MARKS]; /* (owned) (nullable) of watermark and key, as SQL */
+  PgCopyOut copy;
+  gint64 row;           /* of the last one read */
+  GString *position;    /* (owned) (nullable) */
+  int wake;             /* an eventfd, -1: none */
+} PgSource;
+
+static gboolean
+source_check (gpointer self, GError **error)
+{
+  PgSource *source = self;
+  g_autofree char *schema = NULL, *table = NULL;
+
+  if ((source->table == NULL) == (source->query == NULL))
+    return tally_throw (error, TALLY_ERROR_USAGE, "either \"table\" or \"query\" is needed");
+  if ((source->watermark == NULL) != (source->key == NULL))
+    return tally_throw (error, TALLY_ERROR_USAGE,
+                        "\"watermark\" and \"key\" go together: rows with the same watermark are told apart by the key");
+  if (source->overlap > 0 && source->watermark == NULL)
+    return tally_throw (error, TALLY_ERROR_USAGE, "\"overlap\" needs a \"watermark\"");
+  return pg_check_connection_string (source->connection, error)
+         && (source->table == NULL || pg_parse_table (source->table, &schema, &table, error));
+}
+
+/* ---- What there is ---- */
+
+/* A query keeps its own line, since it may end in a comment. */
+static void
+compose_from (PgSource *source)
+{
+  g_autoptr (GString) sql = g_string_new (NULL);
+  g_autofree char *schema = NULL, *table = NULL;
+
+  if (source->query != NULL)
+    {
+      g_autofree char *query = g_strchomp (g_strdup (source->query));
+
+      if (g_str_has_suffix (query, ";"))
+        query[strlen (query) - 1] = '\0';
+      g_string_printf (sql, "(%s\n)", query);
+      source->name = g_strdup ("query");
+    }
+  else if (pg_parse_table (source->table, &schema, &table, NULL))
+    {
+      if (schema != NULL)
+        {
+          pg_append_identifier (schema, sql);
+          g_string_append_c (sql, '.');
+        }
+      pg_append_identifier (table, sql);
+      source->name = g_strdup (table);
+    }
+  g_string_append (sql, " AS q");
+  source->from = g_string_free (g_steal_pointer (&sql), FALSE);
+}
+
+/* Whether a type is an array, and how SQL writes it. */
+static gboolean
+ask_type (PGconn *conn, Oid oid, gboolean *ret_is_array, char **ret_name, GError **error)
+{
+  g_autofree char *number = g_strdup_printf ("%u", oid);
+  const char *values[] = { number };
+  g_autoptr (PGresult) result = pg_run_with (
+      conn, "SELECT typcategory = 'A', format_type (oid, NULL) FROM pg_catalog.pg_type WHERE oid = $1::oid", values, 1, error);
+
+  if (result == NULL)
+    return FALSE;
+  if (PQntuples (result) != 1)
+    return tally_throw (error, TALLY_ERROR_DATA, "the server does not know its own type %u", oid);
+  *ret_is_array = *PQgetvalue (result, 0, 0) == 't';
+  *ret_name = g_strdup (PQgetvalue (result, 0, 1));
+  return TRUE;
+}
+
+static gboolean
+note_column (PgSource *source, const PGresult *description, int i, TallyColumn *ret_column, GError **error)
+{
+  const char *name = PQfname (description, i);
+  g_autoptr (GString) column = g_string_new ("q.");
+  g_autofree char *type = NULL;
+  gboolean is_array = FALSE;
+  PgReading reading;
+
+  for (int j = 0; j < i; j++)
+    if (strcmp (PQfname (description, j), name) == 0)
+      return tally_throw (error, TALLY_ERROR_USAGE, "the query has two columns \"%s\"; give one of them another name with AS",
+                          name);
+  if (!ask_type (source->conn, PQftype (description, i), &is_array, &type, error))
+    return FALSE;
+
+  reading = pg_reading (PQftype (description, i), is_array);
+  *ret_column = (TallyColumn){ name, reading.type };
+  pg_append_identifier (name, column);
+  if (source->columns->len > 0)
+    g_string_append (source->columns, ", ");
+  if (reading.cast == NULL)
+    g_string_append (source->columns, column->str);
+  else
+    {
+      const char *hole = strstr (reading.cast, "%s");
+
+      g_string_append_len (source->columns, reading.cast, hole - reading.cast);
+      g_string_append (source->columns, column->str);
+      g_string_append (source->columns, hole + strlen ("%s"));
+    }
+  if (g_strcmp0 (source->watermark, name) == 0)
+    source->types[MARK] = g_strdup (type);
+  if (g_strcmp0 (source->key, name) == 0)
+    source->types[KEY] = g_strdup (type);
+  return TRUE;
+}
+
+static gboolean
+find_marks (const PgSource *source, GError **error)
+{
+  const char *const names[N_MARKS] = { source->watermark, source->key };
+
+  for (guint i = 0; i < N_MARKS; i++)
+    if (names[i] != NULL && source->types[i] == NULL)
+      {
+        const char *nearest = tally_schema_nearest (source->schema, names[i]);
+
+        if (nearest != NULL)
+          return tally_throw (error, TALLY_ERROR_USAGE, "there is no column \"%s\"; did you mean \"%s\"?", names[i],
+                              nearest);
+        return tally_throw (error, TALLY_ERROR_USAGE, "there is no column \"%s\"", names[i]);
+      }
+  return TRUE;
+}
+
+static gboolean
+describe_rows (PgSource *source, GError **error)
+{
+  g_autofree char *sql = g_strdup_printf ("SELECT * FROM %s", source->from);
+  g_autoptr (PGresult) prepared = PQprepare (source->conn, "", sql, 0, NULL);
+  g_autoptr (PGresult) description = NULL;
+  g_autofree TallyColumn *columns = NULL;
+  int n;
+
+  if (PQresultStatus (prepared) != PGRES_COMMAND_OK)
+    return pg_throw (source->conn, prepared, error);
+  description = PQdescribePrepared (source->conn, "");
+  if (PQresultStatus (description) != PGRES_COMMAND_OK)
+    return pg_throw (source->conn, description, error);
+
+  n = PQnfields (description);
+  if (n == 0)
+    return tally_throw (error, TALLY_ERROR_USAGE, "the rows have no columns");
+  columns = g_new0 (TallyColumn, n);
+  for (int i = 0; i < n; i++)
+    if (!note_column (source, description, i, &columns[i], error))
+      return FALSE;
+  source->schema = tally_schema_new (columns, n);
+  return find_marks (source, error);
+}
+
+static gboolean
+source_open (gpointer self, TallyContext *ctx, GError **error)
+{
+  PgSource *source = self;
+
+  source->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  source->columns = g_string_new (NULL);
+  source->position = g_string_new (NULL);
+  source->conn = pg_connect (source->connection, error);
+  if (source->conn == NULL || !pg_begin_read (source->conn, error))
+    return FALSE;
+  compose_from (source);
+  return describe_rows (source, error);
+}
+
+static TallySchema *
+source_describe (gpointer self, TallyContext *ctx, GError **error)
+{
+  return tally_schema_ref (((PgSource *)self)->schema);
+}
+
+/* ---- Positions: the length of the watermark's text, a blank, that text, a blank, the key's text ---- */
+
+static void
+set_position (PgSource *source, const TallyText *marks)
+{
+  g_string_printf (source->position, "%" G_GSIZE_FORMAT " ", marks[MARK].length);
+  g_string_append_len (source->position, marks[MARK].data, marks[MARK].length);
+  g_string_append_c (source->position, ' ');
+  g_string_append_len (source->position, marks[KEY].data, marks[KEY].length);
+}
+
+static gboolean
+parse_position (const char *position, char **ret_marks, GError **error)
+{
+  char *at;
+  guint64 length = g_ascii_strtoull (position, &at, 10);
+
+  if (at == position || *at != ' ' || length >= strlen (at + 1) || at[1 + length] != ' ')
+    return tally_throw (error, TALLY_ERROR_USAGE, "the position \"%s\" is none of a watermark", position);
+  ret_marks[MARK] = g_strndup (at + 1, length);
+  ret_marks[KEY] = g_strdup (at + 1 + length + 1);
+  return TRUE;
+}
+
+static gboolean
+append_literal (PgSource *source, const char *text, const char *type, GString *sql, GError **error)
+{
+  char *literal = PQescapeLiteral (source->conn, text, strlen (text));
+
+  if (literal == NULL)
+    return tally_throw (error, TALLY_ERROR_DATA, "the position is no text of the server's encoding");
+  g_string_append_printf (sql, "%s::%s", literal, type);
+  PQfreemem (literal);
+  return TRUE;
+}
+
+/* (watermark, key) > the last ones; with an overlap all from a while before the last watermark on. */
+static gboolean
+append_condition (PgSource *source, const char *position, GString *sql, GError **error)
+{
+  char *marks[N_MARKS] = { NULL };
+  gboolean good = parse_position (position, marks, error);
+
+  if (good && source->overlap > 0)
+    {
+      g_string_append (sql, " AND q.");
+      pg_append_identifier (source->watermark, sql);
+      g_string_append (sql, " >= ");
+      good = append_literal (source, marks[MARK], source->types[MARK], sql, error);
+      g_string_append_printf (sql, " - interval '%" G_GINT64_FORMAT " microseconds'", source->overlap);
+    }
+  else if (good)
+    {
+      g_string_append (sql, " AND (q.");
+      pg_append_identifier (source->watermark, sql);
+      g_string_append (sql, ", q.");
+      pg_append_identifier (source->key, sql);
+      g_string_append (sql, ") > (");
+      good = append_literal (source, marks[MARK], source->types[MARK], sql, error);
+      g_string_append (sql, ", ");
+      good = good && append_literal (source, marks[KEY], source->types[KEY], sql, error);
+      g_string_append_c (sql, ')');
+    }
+  for (guint i = 0; i < N_MARKS; i++)
+    g_free (marks[i]);
+  return good;
+}
+
+/* ---- Rows ---- */
+
+static char *
+compose_copy (PgSource *source, const char *position, GError **error)
+{
+  g_autoptr (GString) sql = g_string_new ("COPY (SELECT "), mark = g_string_new ("q."), key = g_string_new ("q.");
+
+  g_string_append (sql, source->columns->str);
+  if (source->watermark != NULL)
+    {
+      pg_append_identifier (source->watermark, mark);
+      pg_append_identifier (source->key, key);
+      g_string_append_printf (sql, ", %s::text, %s::text", mark->str, key->str);
+    }
+  g_string_append_printf (sql, " FROM %s", source->from);
+  if (source->watermark != NULL)
+    {
+      g_string_append_printf (sql, " WHERE %s IS NOT NULL AND %s IS NOT NULL", mark->str, key->str);
+      if (position != NULL && !append_condition (source, position, sql, error))
+        return NULL;
+      g_string_append_printf (sql, " ORDER BY %s, %s", mark->str, key->str);
+    }
+  g_string_append (sql, ") TO STDOUT (FORMAT binary)");
+  return g_string_free (g_steal_pointer (&sql), FALSE);
+}
+
+/* A row without a watermark is never newer than any other, and would be passed over in silence. */
+static gboolean
+warn_of_unmarked (PgSource *source, TallyContext *ctx, GError **error)
+{
+  g_autoptr (GString) sql = g_string_new (NULL);
+  g_autoptr (PGresult) result = NULL;
+
+  g_string_append_printf (sql, "SELECT EXISTS (SELECT FROM %s WHERE q.", source->from);
+  pg_append_identifier (source->watermark, sql);
+  g_string_append (sql, " IS NULL OR q.");
+  pg_append_identifier (source->key, sql);
+  g_string_append (sql, " IS NULL)");
+  result = pg_run (source->conn, sql->str, error);
+  if (result == NULL)
+    return FALSE;
+  if (*PQgetvalue (result, 0, 0) == 't')
+    tally_context_warn (ctx, "rows whose \"%s\" or \"%s\" is NULL are not read, because it cannot be told whether they are new",
+                        source->watermark, source->key);
+  return TRUE;
+}
+
+static gboolean
+begin_copy (PgSource *source, TallyContext *ctx, GError **error)
+{
+  g_autofree char *sql = NULL;
+  g_autoptr (PGresult) result = NULL;
+
+  if (source->watermark != NULL && !warn_of_unmarked (source, ctx, error))
+    return FALSE;
+  sql = compose_copy (source, source->watermark != NULL ? tally_context_position (ctx) : NULL, error);
+  if (sql == NULL || (result = pg_run (source->conn, sql, error)) == NULL)
+    return FALSE;
+  source->copy.n_columns = tally_schema_n_columns (source->schema);
+  source->copy.n_extra = source->watermark != NULL ? N_MARKS : 0;
+  return TRUE;
+}
+
+/* Waits until the server has sent more.  FALSE: interrupted, or the connection is gone. */
+static gboolean
+wait_for_more (PgSource *source, GError **error)
+{
+  struct pollfd fds[] = { { .fd = PQsocket (source->conn), .events = POLLIN }, { .fd = source->wake, .events = POLLIN } };
+
+  if (poll (fds, G_N_ELEMENTS (fds), -1) < 0 && errno != EINTR)
+    return tally_throw_errno (error, errno, "waiting for the server");
+  if (fds[1].revents != 0)
+    return tally_throw (error, TALLY_ERROR_INTERRUPTED, "stopped while waiting for rows");
+  return PQconsumeInput (source->conn) || pg_throw (source->conn, NULL, error);
+}
+
+/* After the last row: what the server says of the whole. */
+static gboolean
+end_copy (PgSource *source, GError **error)
+{
+  g_autoptr (PGresult) result = PQgetResult (source->conn);
+  g_autoptr (PGresult) rest = NULL;
+
+  if (PQresultStatus (result) != PGRES_COMMAND_OK)
+    return pg_throw (source->conn, result, error);
+  rest = PQgetResult (source->conn);
+  return source->copy.ended || tally_throw (error, TALLY_ERROR_DATA, "the rows end without COPY's trailer");
+}
+
+/* One message, if there is one.  ret_ended: there are no more. */
+static gboolean
+read_message (PgSource *source, TallyBatch *batch, gboolean *ret_ended, GError **error)
+{
+  TallyText marks[N_MARKS];
+  char *data = NULL;
+  gboolean good, is_row;
+  int length = PQgetCopyData (source->conn, &data, /* async= */ 1);
+
+  *ret_ended = length == -1;
+  if (length == 0)
+    return wait_for_more (source, error);
+  if (length == -1)
+    return end_copy (source, error);
+  if (length < 0)
+    return pg_throw (source->conn, NULL, error);
+
+  good = pg_copy_out_read (&source->copy, data, (gsize)length, batch, marks, &is_row, error);
+  if (good && is_row)
+    {
+      tally_batch_set_row_number (batch, tally_batch_n_rows (batch) - 1, ++source->row);
+      if (source->watermark != NULL)
+        set_position (source, marks);
+    }
+  PQfreemem (data);
+  return good;
+}
+
+static TallyFlow
+source_read (gpointer self, TallyContext *ctx, TallyBatch *out, GError **error)
+{
+  PgSource *source = self;
+  gboolean ended = FALSE;
+
+  if (source->copy.n_columns == 0 && !begin_copy (source, ctx, error))
+    return TALLY_FLOW_FATAL;
+
+  tally_batch_set_origin (out, source->name);
+  while (!ended && tally_batch_n_rows (out) < tally_batch_capacity (out))
+    if (!read_message (source, out, &ended, error))
+      return TALLY_FLOW_FATAL;
+  if (source->watermark != NULL && source->position->len > 0)
+    tally_batch_set_position (out, source->position->str);
+  return ended ? TALLY_FLOW_END : TALLY_FLOW_OK;
+}
+
+static void
+source_interrupt (gpointer self)
+{
+  PgSource *source = self;
+  guint64 one = 1;
+
+  if (write (source->wake, &one, sizeof one) < 0)
+    g_return_if_reached ();
+}
+
+static void
+source_close (gpointer self)
+{
+  PgSource *source = self;
+
+  g_clear_pointer (&source->conn, PQfinish);
+  g_clear_pointer (&source->from, g_free);
+  g_clear_pointer (&source->name, g_free);
+  g_clear_pointer (&source->schema, tally_schema_unref);
+  for (guint i = 0; i < N_MARKS; i++)
+    g_clear_pointer (&source->types[i], g_free);
+  if (source->columns != NULL)
+    g_string_free (g_steal_pointer (&source->columns), TRUE);
+  if (source->position != NULL)
+    g_string_free (g_steal_pointer (&source->position), TRUE);
+  close (source->wake);
+  source->copy = (PgCopyOut){ 0 };
+  source->row = 0;
+}
+
+#define FIELD(name) G_STRUCT_OFFSET (PgSource, name)
+
+static const TallyOption source_options[] = {
+  { .name = "connection", .type = TALLY_OPTION_SECRET, .offset = FIELD (connection),
+    .summary = "URI or connection string; what it leaves open libpq takes from its environment and service files",
+    .example = "postgresql://reader@db.example/desk?sslmode=verify-full" },
+  { .name = "table", .type = TALLY_OPTION_TEXT, .offset = FIELD (table),
+    .summary = "Table or view to read, as SQL names it", .example = "helpdesk.tickets" },
+  { .name = "query", .type = TALLY_OPTION_TEXT, .offset = FIELD (query),
+    .summary = "Query to read instead of a table", .example = "SELECT t.*, u.email FROM tickets t JOIN users u ON u.id = t.user_id" },
+  { .name = "watermark", .type = TALLY_OPTION_TEXT, .offset = FIELD (watermark),
+    .summary = "Column that grows with each change; the next run reads only rows beyond the last one", .example = "updated_at" },
+  { .name = "key", .type = TALLY_OPTION_TEXT, .offset = FIELD (key),
+    .summary = "Column that tells rows of one watermark apart", .example = "id" },
+  { .name = "overlap", .type = TALLY_OPTION_DURATION, .fallback = "0", .min = 0, .max = G_MAXINT64 / 2, .offset = FIELD (overlap),
+    .summary = "Time before the last watermark that is read again, longer than any transaction that writes rows", .example = "10min" },
+  { 0 },
+};
+
+const TallyPlugin postgresql_source = {
+  TALLY_PLUGIN_INIT,
+  .kind = TALLY_SOURCE,
+  .name = "postgresql",
+  .summary = "Rows of a PostgreSQL table or query",
+  .flags = TALLY_PLUGIN_KEEPS_POSITION,
+  .threading = TALLY_THREADING_INSTANCE,
+  .instance_size = sizeof (PgSource),
+  .options = source_options,
+  .check = source_check,
+  .open = source_open,
+  .describe = source_describe,
+  .read = source_read,
+  .interrupt = source_interrupt,
+  .close = source_close,
+};

@@ -1,0 +1,170 @@
+/* test-append.c: whatever happens, each row is appended once
+ *
+ * The source is a file, which can be read on from anywhere; the ledger is SQLite's and knows of a commit only after it.
+ * 20 kills; 200 with TALLYMAN_PROOF=long.  TALLYMAN_SEED=N repeats a choice of moments.
+ */
+#include "desk.h"
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define N_ROWS 120000
+#define MANY_REJECTS 7 /* a row of so many is one */
+#define COMPLETE 3     /* with rejects */
+
+#define PIPELINE                                                                                   \
+  "pipeline: p\nsource: { csv: { path: in.csv } }\n"                                               \
+  "transform:\n  - cast: { id: bigint }\n  - assert: { id % 7 <> 0: seven }\n"                     \
+  "sink: { postgresql: { connection: \"$URI\", table: t, create: true } }\n"                       \
+  "errors: { rejects: r.ndjson }\n"
+
+static guint
+n_kills (void)
+{
+  return g_strcmp0 (g_getenv ("TALLYMAN_PROOF"), "long") == 0 ? 200 : 20;
+}
+
+static void
+write_rows (Desk *desk, guint n)
+{
+  g_autoptr (GString) csv = g_string_new ("id,x\n");
+
+  for (guint i = 1; i <= n; i++)
+    g_string_append_printf (csv, "%u,\"row %u\"\n", i, i);
+  rig_write (desk->rig, "in.csv", csv->str);
+  desk_write_pipeline (desk, PIPELINE);
+}
+
+static guint
+count_lines (const char *text)
+{
+  guint n = 0;
+
+  for (; text != NULL && *text != '\0'; text++)
+    n += *text == '\n';
+  return n;
+}
+
+/* Counts what the run has made that ended with this status, after running it to its end if it has not ended. */
+static void
+expect_each_once (Desk *desk, const char *label, guint n, int status)
+{
+  g_autofree char *expected = g_strdup_printf ("%u %u", n - n / MANY_REJECTS, n - n / MANY_REJECTS);
+  g_autofree char *rejects = NULL;
+
+  for (guint i = 0; i < 5 && status != COMPLETE; i++)
+    status = desk_run (desk);
+  if (!assert_row_int (label, status, COMPLETE))
+    g_printerr ("%s\n", rig_errors (desk->rig));
+  desk_expect (desk, label, "SELECT count (*) || ' ' || count (DISTINCT id) FROM t", expected);
+  rejects = rig_read (desk->rig, "r.ndjson");
+  assert_row_int (label, count_lines (rejects), n / MANY_REJECTS);
+}
+
+static void
+test_a_crash_between_the_commits (void)
+{
+  static const char *const points[] = { "sink-committed:1", "sink-committed:2", "ledger-before-commit:4", "ledger-before-commit:5",
+                                        "ledger-before-commit:6", "ledger-before-commit:7" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (points); i++)
+    {
+      g_autoptr (Desk) desk = desk_new (TRUE);
+
+      if (desk == NULL)
+        return;
+      write_rows (desk, N_ROWS);
+      rig_setenv (desk->rig, "TALLYMAN_CRASH", points[i]);
+      assert_row_int (points[i], desk_run (desk), 128 + SIGKILL);
+      rig_setenv (desk->rig, "TALLYMAN_CRASH", NULL);
+      expect_each_once (desk, points[i], N_ROWS, 0);
+    }
+}
+
+/* As rig_wait(); a run that was killed when all was done has ended all the same, and the next one would be another pass. */
+static int
+wait_for_the_end (Desk *desk)
+{
+  int status = rig_wait (desk->rig);
+
+  rig_command (desk->rig, "status", "--json", NULL);
+  return strstr (rig_output (desk->rig), "complete with rejects") != NULL ? COMPLETE : status;
+}
+
+static void
+test_killed_again_and_again (void)
+{
+  const char *seed = g_getenv ("TALLYMAN_SEED");
+  guint32 number = seed != NULL ? (guint32)g_ascii_strtoull (seed, NULL, 10) : g_random_int ();
+  g_autoptr (GRand) random = g_rand_new_with_seed (number);
+
+  g_print (" (seed %u)", number);
+  for (guint left = n_kills (); left > 0;)
+    {
+      g_autoptr (Desk) desk = desk_new (FALSE);
+      int status = 0;
+
+      if (desk == NULL)
+        return;
+      write_rows (desk, 10 * N_ROWS);
+      for (; left > 0 && status != COMPLETE; left--)
+        {
+          rig_start (desk->rig);
+          g_usleep (g_rand_int_range (random, 0, 3 * G_USEC_PER_SEC / 4));
+          rig_signal (desk->rig, SIGKILL);
+          status = wait_for_the_end (desk);
+        }
+      expect_each_once (desk, "kill -9", 10 * N_ROWS, status);
+    }
+}
+
+static void
+test_the_server_stops_at_once (void)
+{
+  g_autoptr (Desk) desk = desk_new (FALSE);
+  int status = 0;
+
+  if (desk == NULL)
+    return;
+  write_rows (desk, 10 * N_ROWS);
+  for (guint i = 0; i < 4 && status != COMPLETE; i++)
+    {
+      rig_start (desk->rig);
+      g_usleep ((i + 1) * G_USEC_PER_SEC / 8);
+      cluster_stop (cluster_shared (), CLUSTER_STOP_IMMEDIATE);
+      status = wait_for_the_end (desk);
+      cluster_start (cluster_shared ());
+    }
+  expect_each_once (desk, "pg_ctl stop -m immediate", 10 * N_ROWS, status);
+}
+
+static void
+test_a_target_that_was_put_back_is_noticed (void)
+{
+  g_autoptr (Desk) desk = desk_new (TRUE);
+
+  if (desk == NULL)
+    return;
+  write_rows (desk, N_ROWS);
+  rig_setenv (desk->rig, "TALLYMAN_CRASH", "sink-committed:2");
+  assert_int (desk_run (desk), 128 + SIGKILL);
+  rig_setenv (desk->rig, "TALLYMAN_CRASH", NULL);
+  desk_do (desk, "TRUNCATE t, tallyman_checkpoint");
+  assert_int (desk_run (desk), 1);
+  assert_contains (rig_errors (desk->rig), "the target has no checkpoint of them");
+  desk_expect (desk, "nothing is written", "SELECT count (*) FROM t", "0");
+}
+
+static const Promise promises[] = {
+  { "a crash between the commits", test_a_crash_between_the_commits },
+  { "killed again and again", test_killed_again_and_again },
+  { "the server stops at once", test_the_server_stops_at_once },
+  { "a target that was put back is noticed", test_a_target_that_was_put_back_is_noticed },
+  { NULL },
+};
+
+int
+main (int argc, char **argv)
+{
+  return keep_promises ("postgresql append", promises, argc, argv);
+}

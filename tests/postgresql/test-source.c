@@ -1,0 +1,222 @@
+/* test-source.c: rows out of a real server */
+#include "desk.h"
+#include <string.h>
+
+#define SINK "sink: { json: { path: out.ndjson } }\n"
+
+static void
+test_reads_every_type (void)
+{
+  static const struct
+  {
+    const char *type, *value, *json;
+  } rows[] = {
+    { "boolean", "true", "true" },
+    { "smallint", "-32768", "-32768" },
+    { "integer", "2147483647", "2147483647" },
+    { "bigint", "-9223372036854775808", "-9223372036854775808" },
+    { "oid", "4294967295", "4294967295" },
+    { "real", "0.1", "0.1" },
+    { "real", "NaN", "\"NaN\"" },
+    { "double precision", "-Infinity", "\"-Infinity\"" },
+    { "double precision", "1e-300", "1e-300" },
+    { "numeric(30,5)", "-1234567890123456789.5", "-1234567890123456789.50000" },
+    { "numeric", "1e-20", "0.00000000000000000001" },
+    { "numeric", "Infinity", "\"Infinity\"" },
+    { "text", "Ärger\twith \\ and \"quotes\"", "\"Ärger\\twith \\\\ and \\\"quotes\\\"\"" },
+    { "varchar(5)", "abc", "\"abc\"" },
+    { "char(4)", "ab", "\"ab  \"" },
+    { "name", "n", "\"n\"" },
+    { "date", "2024-02-29", "\"2024-02-29\"" },
+    { "date", "infinity", "\"infinity\"" },
+    { "date", "0044-03-15 BC", "\"0044-03-15 BC\"" },
+    { "timestamp", "1999-12-31 23:59:59.999999", "\"1999-12-31 23:59:59.999999\"" },
+    { "timestamp", "-infinity", "\"-infinity\"" },
+    { "timestamptz", "2024-03-31 02:30:00+02", "\"2024-03-31 00:30:00+00\"" },
+    { "interval", "-1 mon +2 days 03:04:05.000006", "\"-1 mons +2 days 03:04:05.000006\"" },
+    { "bytea", "\\x00ff", "\"\\\\x00ff\"" },
+    { "json", "{\"b\" : 1, \"b\":2}", "\"{\\\"b\\\" : 1, \\\"b\\\":2}\"" },
+    { "jsonb", "{\"b\":[1,2.50]}", "{\"b\": [1, 2.50]}" },
+    { "integer[]", "{{1,NULL},{3,4}}", "[[1, null], [3, 4]]" },
+    { "text[]", "{\"a,b\",NULL}", "[\"a,b\", null]" },
+    { "uuid", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "\"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11\"" },
+    { "inet", "10.0.0.1/8", "\"10.0.0.1/8\"" },
+    { "point", "(1,2)", "\"(1,2)\"" },
+    { "int4range", "[1,5)", "\"[1,5)\"" },
+    { "time", "12:34:56", "\"12:34:56\"" },
+    { "money", "$1.50", "\"$1.50\"" },
+  };
+  g_autoptr (Desk) desk = desk_new (FALSE);
+  g_autoptr (GString) names = g_string_new (NULL), values = g_string_new (NULL), expected = g_string_new ("{");
+  g_autofree char *sql = NULL, *out = NULL;
+
+  if (desk == NULL)
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_auto (GStrv) parts = g_strsplit (rows[i].value, "'", -1);
+      g_autofree char *value = g_strjoinv ("''", parts);
+
+      g_string_append_printf (names, "%sc%u %s", i > 0 ? ", " : "", i, rows[i].type);
+      g_string_append_printf (values, "%s'%s'", i > 0 ? ", " : "", value);
+      g_string_append_printf (expected, "%s\"c%u\":%s", i > 0 ? "," : "", i, rows[i].json);
+    }
+  g_string_append (expected, "}\n{");
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    g_string_append_printf (expected, "%s\"c%u\":null", i > 0 ? "," : "", i);
+  g_string_append (expected, "}\n");
+  sql = g_strdup_printf ("CREATE TABLE t (%s); INSERT INTO t VALUES (%s); INSERT INTO t DEFAULT VALUES", names->str, values->str);
+  desk_do (desk, sql);
+  desk_write_pipeline (desk, "pipeline: p\nsource: { postgresql: { connection: \"$URI\", table: t } }\n" SINK);
+  assert_int (desk_run (desk), 0);
+  out = rig_read (desk->rig, "out.ndjson");
+  assert_text (out, expected->str);
+}
+
+static void
+test_reads_a_query_with_steps (void)
+{
+  g_autoptr (Desk) desk = desk_new (FALSE);
+  g_autofree char *out = NULL;
+
+  if (desk == NULL)
+    return;
+  desk_do (desk, "CREATE SCHEMA \"Help desk\"; CREATE TABLE \"Help desk\".\"T\" AS SELECT i AS id, 'S' || i AS \"The subject\" "
+                 "FROM generate_series (1, 3000) AS i");
+  desk_write_pipeline (desk, "pipeline: p\nsource:\n  postgresql:\n    connection: \"$URI\"\n    query: |\n"
+                             "      SELECT * FROM \"Help desk\".\"T\" ORDER BY id -- all of them\n"
+                             "transform:\n  - filter: id % 1000 = 0\n  - set: { s: lower(\"The subject\") }\n  - keep: [id, s]\n" SINK);
+  assert_int (desk_run (desk), 0);
+  out = rig_read (desk->rig, "out.ndjson");
+  assert_text (out, "{\"id\":1000,\"s\":\"s1000\"}\n{\"id\":2000,\"s\":\"s2000\"}\n{\"id\":3000,\"s\":\"s3000\"}\n");
+  assert_int (rig_count (desk->rig, "read"), 3000);
+
+  desk_write_pipeline (desk, "pipeline: q\nsource: { postgresql: { connection: \"$URI\", table: '\"Help desk\".\"T\"' } }\n" SINK);
+  assert_int (desk_run (desk), 0);
+  assert_int (rig_count (desk->rig, "read"), 3000);
+}
+
+static void
+test_reads_what_is_new (void)
+{
+  static const struct
+  {
+    const char *label, *sql, *expected;
+  } rows[] = {
+    { "all at first", "INSERT INTO t VALUES (1, '2024-01-01'), (2, '2024-01-02'), (3, '2024-01-02')", "1 2 3" },
+    { "nothing new", "SELECT 1", "" },
+    { "later ones", "INSERT INTO t VALUES (4, '2024-01-03')", "4" },
+    { "an equal watermark with a greater key", "INSERT INTO t VALUES (5, '2024-01-03')", "5" },
+    { "a changed row", "UPDATE t SET at = '2024-01-04' WHERE id = 2", "2" },
+    { "a watermark with microseconds", "INSERT INTO t VALUES (6, '2024-01-04 00:00:00.000001')", "6" },
+  };
+  g_autoptr (Desk) desk = desk_new (FALSE);
+
+  if (desk == NULL)
+    return;
+  desk_do (desk, "CREATE TABLE t (id bigint, at timestamptz); CREATE TABLE seen (id bigint)");
+  desk_write_pipeline (desk, "pipeline: p\nsource: { postgresql: { connection: \"$URI\", table: t, watermark: at, key: id } }\n"
+                             "transform:\n  - keep: [id]\nsink: { postgresql: { connection: \"$URI\", table: seen } }\n");
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autofree char *sql = g_strconcat ("TRUNCATE seen; ", rows[i].sql, NULL);
+
+      desk_do (desk, sql);
+      if (!assert_row_int (rows[i].label, desk_run (desk), 0))
+        g_printerr ("%s\n", rig_errors (desk->rig));
+      desk_expect (desk, rows[i].label, "SELECT coalesce (string_agg (id::text, ' ' ORDER BY id), '') FROM seen",
+                   rows[i].expected);
+    }
+}
+
+static void
+test_reads_late_rows_again_within_the_overlap (void)
+{
+  g_autoptr (Desk) desk = desk_new (FALSE);
+
+  if (desk == NULL)
+    return;
+  desk_do (desk, "CREATE TABLE t (id bigint PRIMARY KEY, at timestamptz); CREATE TABLE copy (LIKE t INCLUDING ALL); "
+                 "INSERT INTO t VALUES (1, '2024-01-01 12:00'), (3, '2024-01-01 12:10'), (9, NULL)");
+  desk_write_pipeline (desk, "pipeline: p\nsource:\n  postgresql: { connection: \"$URI\", table: t, watermark: at, key: id, "
+                             "overlap: 15min }\n"
+                             "sink: { postgresql: { connection: \"$URI\", table: copy, mode: upsert, key: id } }\n");
+  assert_int (desk_run (desk), 0);
+  assert_contains (rig_errors (desk->rig), "rows whose \"at\" or \"id\" is NULL are not read");
+  /* A transaction that began before the last run and committed after it. */
+  desk_do (desk, "INSERT INTO t VALUES (2, '2024-01-01 12:05')");
+  assert_int (desk_run (desk), 0);
+  desk_expect (desk, "late row", "SELECT string_agg (id::text, ' ' ORDER BY id) FROM copy", "1 2 3");
+}
+
+static void
+test_says_what_is_wrong (void)
+{
+  static const struct
+  {
+    const char *label, *options, *message;
+    int status;
+  } rows[] = {
+    { "no table", "table: nothing", "relation \"nothing\" does not exist", 1 },
+    { "a broken query", "query: SELEC 1", "syntax error at or near", 1 },
+    { "a query that writes", "query: SELECT nextval ('s')", "cannot execute nextval() in a read-only transaction", 1 },
+    { "two columns of a name", "query: 'SELECT 1 AS a, 2 AS a'", "two columns \"a\"", 2 },
+    { "an error in mid-stream", "query: 'SELECT 1 / (2000 - i) AS x FROM generate_series (1, 3000) i'", "division by zero", 1 },
+    { "more than a table's name", "table: 't; DROP TABLE t'", "is no name of a table", 2 },
+    { "an unknown watermark", "table: t, watermark: att, key: id", "there is no column \"att\"; did you mean \"at\"?", 2 },
+    { "both", "table: t, query: SELECT 1", "either \"table\" or \"query\"", 2 },
+  };
+  g_autoptr (Desk) desk = desk_new (FALSE);
+
+  if (desk == NULL)
+    return;
+  desk_do (desk, "CREATE SEQUENCE s; CREATE TABLE t (id bigint, at timestamptz)");
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autofree char *text = g_strdup_printf ("pipeline: p%u\nsource: { postgresql: { connection: \"$URI\", %s } }\n" SINK, i,
+                                               rows[i].options);
+
+      desk_write_pipeline (desk, text);
+      assert_row_int (rows[i].label, desk_run (desk), rows[i].status);
+      if (!assert_contains (rig_errors (desk->rig), rows[i].message))
+        g_printerr ("%s\n", rows[i].label);
+    }
+}
+
+static void
+test_never_shows_a_password (void)
+{
+  static const char *const connections[] = {
+    "postgresql://ann:geheim@127.0.0.1:1/x", "host=127.0.0.1 port=1 password=geheim nonsense", "password='geheim",
+  };
+  g_autoptr (Desk) desk = desk_new (FALSE);
+
+  if (desk == NULL)
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (connections); i++)
+    {
+      g_autofree char *text = g_strdup_printf ("pipeline: p\nsource: { postgresql: { connection: \"%s\", table: t } }\n" SINK,
+                                               connections[i]);
+
+      desk_write_pipeline (desk, text);
+      assert_true (desk_run (desk) != 0);
+      assert_true (strstr (rig_errors (desk->rig), "geheim") == NULL);
+      assert_true (strstr (rig_output (desk->rig), "geheim") == NULL);
+    }
+}
+
+static const Promise promises[] = {
+  { "reads every type", test_reads_every_type },
+  { "reads a query, with steps behind it", test_reads_a_query_with_steps },
+  { "F7 reads what is new, equal watermarks neither lost nor doubled", test_reads_what_is_new },
+  { "F7 reads late rows again within the overlap", test_reads_late_rows_again_within_the_overlap },
+  { "says what is wrong", test_says_what_is_wrong },
+  { "never shows a password", test_never_shows_a_password },
+  { NULL },
+};
+
+int
+main (int argc, char **argv)
+{
+  return keep_promises ("postgresql source", promises, argc, argv);
+}
