@@ -1,5 +1,6 @@
 /* copy-in.c: rows as COPY … FROM STDIN takes them, in binary or as text */
 #include "copy-in.h"
+#include "array.h"
 #include <string.h>
 
 static const char signature[11] = "PGCOPY\n\377\r\n";
@@ -156,7 +157,7 @@ append_value (const TallyBatch *batch, guint row, guint column, GString *out)
 }
 
 static void
-append_binary (const TallyBatch *batch, guint row, const guint *columns, guint n_columns, const gint64 *number,
+append_binary (const TallyBatch *batch, guint row, const PgColumn *columns, guint n_columns, const gint64 *number,
                GString *out)
 {
   append_int (n_columns + (number != NULL), 2, out);
@@ -166,9 +167,9 @@ append_binary (const TallyBatch *batch, guint row, const guint *columns, guint n
       guint32 length;
 
       append_int ((guint32)-1, 4, out);
-      if (tally_batch_is_null (batch, row, columns[i]))
+      if (tally_batch_is_null (batch, row, columns[i].index))
         continue;
-      append_value (batch, row, columns[i], out);
+      append_value (batch, row, columns[i].index, out);
       length = GUINT32_TO_BE ((guint32)(out->len - at - 4));
       memcpy (out->str + at, &length, 4);
     }
@@ -206,7 +207,7 @@ append_escaped (const char *data, gsize length, GString *out)
 }
 
 static void
-append_text (const TallyBatch *batch, guint row, const guint *columns, guint n_columns, const gint64 *number,
+append_text (const TallyBatch *batch, guint row, const PgColumn *columns, guint n_columns, const gint64 *number,
              GString *out)
 {
   g_autoptr (GString) value = g_string_new (NULL);
@@ -215,13 +216,16 @@ append_text (const TallyBatch *batch, guint row, const guint *columns, guint n_c
     {
       if (i > 0)
         g_string_append_c (out, '\t');
-      if (tally_batch_is_null (batch, row, columns[i]))
+      if (tally_batch_is_null (batch, row, columns[i].index))
         {
           g_string_append (out, "\\N");
           continue;
         }
       g_string_truncate (value, 0);
-      tally_batch_append_value (batch, row, columns[i], value);
+      if (columns[i].dimensions > 0)
+        pg_append_array (tally_batch_get_text (batch, row, columns[i].index), columns[i].dimensions, value);
+      else
+        tally_batch_append_value (batch, row, columns[i].index, value);
       append_escaped (value->str, value->len, out);
     }
   if (number != NULL)
@@ -230,7 +234,7 @@ append_text (const TallyBatch *batch, guint row, const guint *columns, guint n_c
 }
 
 void
-pg_copy_in_append (gboolean binary, const TallyBatch *batch, guint row, const guint *columns, guint n_columns,
+pg_copy_in_append (gboolean binary, const TallyBatch *batch, guint row, const PgColumn *columns, guint n_columns,
                    const gint64 *number, GString *out)
 {
   if (binary)

@@ -6,8 +6,15 @@
 #pragma once
 #include <tallyman/batch.h>
 
+/* A column of a batch.  A jsonb may become an array of the server's, as text. */
+typedef struct
+{
+  guint index;
+  guint dimensions; /* see pg_append_array(); 0: it becomes no array */
+} PgColumn;
+
 void pg_copy_in_begin (gboolean binary, GString *out);
 void pg_copy_in_end (gboolean binary, GString *out);
-/* Appends a row: of column i of the batch the values of columns[i]; number: (nullable) one more field, an integer, after them. */
-void pg_copy_in_append (gboolean binary, const TallyBatch *batch, guint row, const guint *columns, guint n_columns,
+/* Appends the values that a row has in columns; number: (nullable) one more field, an integer, after them. */
+void pg_copy_in_append (gboolean binary, const TallyBatch *batch, guint row, const PgColumn *columns, guint n_columns,
                         const gint64 *number, GString *out);

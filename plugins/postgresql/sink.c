@@ -41,7 +41,7 @@ typedef struct
   PGconn *conn;        /* (owned) (nullable) */
   char *target;        /* (owned) (nullable) the table as SQL */
   char *checkpoints;   /* (owned) (nullable) the table of checkpoints as SQL */
-  GArray *columns;     /* (owned) (nullable) (element-type guint) those of the batch that are written */
+  GArray *columns;     /* (owned) (nullable) (element-type PgColumn) those of the batch that are written */
   char *list;          /* (owned) (nullable) their names as SQL */
   char *copy;          /* (owned) (nullable) the COPY of a batch */
   char *merge;         /* (owned) (nullable) from the stage into the table */
@@ -116,15 +116,16 @@ compose_create (const PgSink *sink)
                       : g_strdup_printf ("CREATE TABLE %s (%s)", sink->target, columns->str);
 }
 
-/* The table's columns: name, type, whether a value may be given. */
+/* The table's columns: name, type, whether a value may be given, and the dimensions that an array may have. */
 static PGresult *
 ask_columns (PgSink *sink, GError **error)
 {
   const char *values[] = { sink->target };
 
   return pg_run_with (sink->conn,
-                      "SELECT attname, atttypid, attgenerated = '' AND attidentity <> 'a' FROM pg_catalog.pg_attribute "
-                      "WHERE attrelid = to_regclass ($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+                      "SELECT attname, atttypid, attgenerated = '' AND attidentity <> 'a', "
+                      "CASE WHEN typcategory <> 'A' THEN 0 WHEN typelem IN ('json'::regtype, 'jsonb'::regtype) THEN 1 ELSE 6 END "
+                      "FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = atttypid WHERE attrelid = to_regclass ($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
                       values, 1, error);
 }
 
@@ -176,6 +177,7 @@ choose_column (PgSink *sink, TallyContext *ctx, const PGresult *there, guint i, 
 {
   const TallyColumn *column = tally_schema_column (sink->schema, i);
   gint row = find_row (there, column->name);
+  PgColumn chosen = { .index = i };
   gboolean skip = FALSE;
 
   if (row < 0 && !handle_other (sink, ctx, column, &skip, error))
@@ -188,9 +190,11 @@ choose_column (PgSink *sink, TallyContext *ctx, const PGresult *there, guint i, 
 
   if (row >= 0 && !pg_has_binary (column->type, (guint32)g_ascii_strtoull (PQgetvalue (there, row, 1), NULL, 10)))
     sink->binary = FALSE;
+  if (row >= 0 && column->type == TALLY_TYPE_JSONB)
+    chosen.dimensions = (guint)g_ascii_strtoull (PQgetvalue (there, row, 3), NULL, 10);
   append_separator (list);
   pg_append_identifier (column->name, list);
-  g_array_append_val (sink->columns, i);
+  g_array_append_val (sink->columns, chosen);
   return TRUE;
 }
 
@@ -241,7 +245,7 @@ compose_merge (const PgSink *sink)
     }
   for (guint i = 0; i < sink->columns->len; i++)
     {
-      const char *name = tally_schema_column (sink->schema, g_array_index (sink->columns, guint, i))->name;
+      const char *name = tally_schema_column (sink->schema, g_array_index (sink->columns, PgColumn, i).index)->name;
       g_autoptr (GString) column = g_string_new (NULL);
 
       if (is_key (sink, name))
@@ -317,7 +321,7 @@ sink_open (gpointer self, TallyContext *ctx, GError **error)
   g_autofree char *server = NULL, *fingerprint = NULL;
 
   sink->rows = g_string_new (NULL);
-  sink->columns = g_array_new (FALSE, FALSE, sizeof (guint));
+  sink->columns = g_array_new (FALSE, FALSE, sizeof (PgColumn));
   sink->conn = pg_connect (sink->connection, error);
   if (sink->conn == NULL)
     return FALSE;
@@ -412,7 +416,7 @@ copy_rows (PgSink *sink, const TallyBatch *batch, guint first, guint n, GError *
       gint64 number = row;
 
       if (!tally_batch_is_rejected (batch, row))
-        pg_copy_in_append (sink->binary, batch, row, (const guint *)(gpointer)sink->columns->data, sink->columns->len,
+        pg_copy_in_append (sink->binary, batch, row, (const PgColumn *)(gpointer)sink->columns->data, sink->columns->len,
                            sink->mode == MODE_UPSERT ? &number : NULL, sink->rows);
     }
   pg_copy_in_end (sink->binary, sink->rows);

@@ -47,6 +47,26 @@ test_appends_in_either_format (void)
 }
 
 static void
+test_a_table_comes_back_with_every_type (void)
+{
+  g_autoptr (Desk) desk = desk_new (FALSE);
+
+  if (desk == NULL)
+    return;
+  desk_do (desk, "CREATE TYPE mood AS ENUM ('ok'); CREATE TABLE t (id integer PRIMARY KEY, s smallint, r real, n numeric(12,3), c char(4), "
+                 "tz timestamptz, iv interval, by bytea, j json, jb jsonb, ia int[], ta text[], ja jsonb[], u uuid, m mood, i inet); "
+                 "INSERT INTO t VALUES (1, -3, 0.1, 1.5, 'a', '2024-01-01 12:00+02', '1 mon', '\\x00ff', '{\"a\" : 1}', '[1]', "
+                 "'{{1,NULL},{3,4}}', '{\"a \\\"q\\\" \\\\\",NULL,\"NULL\",\"\",\"{x,y}\",ü}', ARRAY['{\"k\": \"v\"}'::jsonb, '[1, 2]'], "
+                 "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'ok', '10.0.0.1/8'), (3, 1, 'NaN', 'NaN', '', 'infinity', '0', '', '1', 'null', "
+                 "'{}', '{}', '{}', NULL, NULL, NULL); INSERT INTO t (id) VALUES (2); CREATE TABLE copy (LIKE t INCLUDING ALL)");
+  desk_write_pipeline (desk, "pipeline: p\nsource: { postgresql: { connection: \"$URI\", table: t } }\n"
+                             "sink: { postgresql: { connection: \"$URI\", table: copy } }\n");
+  if (!assert_int (desk_run (desk), 0))
+    g_printerr ("%s\n", rig_errors (desk->rig));
+  desk_expect (desk, "equal rows", "SELECT count (*) FROM t JOIN copy ON t.*::text = copy.*::text", "3");
+}
+
+static void
 test_makes_and_widens_the_table (void)
 {
   g_autoptr (Desk) desk = desk_new (FALSE);
@@ -163,6 +183,7 @@ test_real_files_come_back_equal (void)
 
 static const Promise promises[] = {
   { "appends, in either format", test_appends_in_either_format },
+  { "a table comes back with every type", test_a_table_comes_back_with_every_type },
   { "makes and widens the table", test_makes_and_widens_the_table },
   { "upserts, and leaves unchanged rows alone", test_upserts },
   { "replaces as a whole", test_replaces_as_a_whole },
