@@ -88,14 +88,33 @@ set_fixed (TallyBatch *batch, guint column, TallyType type, const guint8 *at)
   tally_batch_validity (batch, column)[row / 64] |= G_GUINT64_CONSTANT (1) << row % 64;
 }
 
+static void
+set_text (const PgCopyOut *copy, TallyBatch *batch, guint column, TallyType type, TallyText field)
+{
+  const char *name = tally_schema_column (tally_batch_schema (batch), column)->name, *bad;
+  g_autofree char *valid = NULL, *reason = NULL;
+
+  if (!copy->doubt || type == TALLY_TYPE_BYTEA || g_utf8_validate_len (field.data, field.length, &bad))
+    {
+      tally_batch_set_text (batch, column, field.data, field.length);
+      return;
+    }
+  valid = g_utf8_make_valid (field.data, (gssize)field.length);
+  reason = g_strdup_printf ("column \"%s\" is not UTF-8 from byte %" G_GSIZE_FORMAT
+                            " on, and the server does not know its encoding",
+                            name, (gsize)(bad - field.data) + 1);
+  tally_batch_set_text (batch, column, valid, strlen (valid));
+  tally_batch_reject (batch, tally_batch_n_rows (batch) - 1, reason);
+}
+
 static gboolean
-set_field (TallyBatch *batch, guint column, TallyText field)
+set_field (const PgCopyOut *copy, TallyBatch *batch, guint column, TallyText field)
 {
   TallyType type = tally_schema_column (tally_batch_schema (batch), column)->type;
 
   if (sizes[type] == 0)
     {
-      tally_batch_set_text (batch, column, field.data, field.length);
+      set_text (copy, batch, column, type, field);
       return TRUE;
     }
   if (sizes[type] != field.length)
@@ -105,9 +124,11 @@ set_field (TallyBatch *batch, guint column, TallyText field)
 }
 
 static gboolean
-take_row (const PgCopyOut *copy, Bytes *bytes, TallyBatch *batch, TallyText *ret_extra)
+take_row (PgCopyOut *copy, Bytes *bytes, TallyBatch *batch, TallyText *ret_extra)
 {
-  tally_batch_add_row (batch);
+  guint row = tally_batch_add_row (batch);
+
+  tally_batch_set_row_number (batch, row, ++copy->row);
   for (guint i = 0; i < copy->n_columns + copy->n_extra; i++)
     {
       TallyText field = { 0 };
@@ -120,7 +141,7 @@ take_row (const PgCopyOut *copy, Bytes *bytes, TallyBatch *batch, TallyText *ret
         field = (TallyText){ (const char *)at, (gsize)length };
       if (i >= copy->n_columns)
         ret_extra[i - copy->n_columns] = field;
-      else if (length >= 0 && !set_field (batch, i, field))
+      else if (length >= 0 && !set_field (copy, batch, i, field))
         return FALSE;
     }
   return TRUE;

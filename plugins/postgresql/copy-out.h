@@ -9,6 +9,8 @@ typedef struct
 {
   guint n_columns; /* of the batch; fields after them are the caller's */
   guint n_extra;
+  gboolean doubt;  /* the server does not know the encoding of its text: what is not UTF-8 is rejected */
+  gint64 row;      /* of the last one read, from 1 */
   gboolean begun;  /* the header was read */
   gboolean ended;  /* the trailer was read */
 } PgCopyOut;

@@ -38,7 +38,6 @@ typedef struct
   GString *columns;     /* (owned) (nullable) the SELECT list */
   char *types[N_MARKS]; /* (owned) (nullable) of watermark and key, as SQL */
   PgCopyOut copy;
-  gint64 row;           /* of the last one read */
   GString *position;    /* (owned) (nullable) */
   int wake;             /* an eventfd, -1: none */
 } PgSource;
@@ -202,6 +201,10 @@ source_open (gpointer self, TallyContext *ctx, GError **error)
   source->position = g_string_new (NULL);
   source->conn = pg_connect (source->connection, error);
   if (source->conn == NULL || !pg_begin_read (source->conn, error))
+    return FALSE;
+  /* Else the server would end the whole at the first text that is not UTF-8. */
+  source->copy.doubt = g_strcmp0 (PQparameterStatus (source->conn, "server_encoding"), "SQL_ASCII") == 0;
+  if (source->copy.doubt && !pg_do (source->conn, "SET LOCAL client_encoding = 'SQL_ASCII'", error))
     return FALSE;
   compose_from (source);
   return describe_rows (source, error);
@@ -388,12 +391,8 @@ read_message (PgSource *source, TallyBatch *batch, gboolean *ret_ended, GError *
     return pg_throw (source->conn, NULL, error);
 
   good = pg_copy_out_read (&source->copy, data, (gsize)length, batch, marks, &is_row, error);
-  if (good && is_row)
-    {
-      tally_batch_set_row_number (batch, tally_batch_n_rows (batch) - 1, ++source->row);
-      if (source->watermark != NULL)
-        set_position (source, marks);
-    }
+  if (good && is_row && source->watermark != NULL)
+    set_position (source, marks);
   PQfreemem (data);
   return good;
 }
@@ -443,7 +442,6 @@ source_close (gpointer self)
     g_string_free (g_steal_pointer (&source->position), TRUE);
   close (source->wake);
   source->copy = (PgCopyOut){ 0 };
-  source->row = 0;
 }
 
 #define FIELD(name) G_STRUCT_OFFSET (PgSource, name)

@@ -150,6 +150,27 @@ test_reads_late_rows_again_within_the_overlap (void)
 }
 
 static void
+test_rejects_text_of_an_unknown_encoding (void)
+{
+  g_autoptr (Desk) desk = desk_new (FALSE);
+  g_autofree char *out = NULL, *rejects = NULL, *uri = NULL;
+
+  if (desk == NULL)
+    return;
+  desk_do (desk, "CREATE DATABASE old ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
+  uri = g_steal_pointer (&desk->uri);
+  desk->uri = cluster_dup_uri (cluster_shared (), "old");
+  desk_do (desk, "CREATE TABLE t AS SELECT 1 AS id, 'gr\xc3\xbcn' AS x UNION ALL SELECT 2, E'gr\\xfcn'");
+  desk_write_pipeline (desk, "pipeline: p\nsource: { postgresql: { connection: \"$URI\", table: t } }\n" SINK
+                             "errors: { rejects: r.ndjson }\n");
+  assert_int (desk_run (desk), 3);
+  out = rig_read (desk->rig, "out.ndjson");
+  assert_text (out, "{\"id\":1,\"x\":\"gr\xc3\xbcn\"}\n");
+  rejects = rig_read (desk->rig, "r.ndjson");
+  assert_contains (rejects, "\"origin\":\"t:2\",\"stage\":\"source\",\"reason\":\"column \\\"x\\\" is not UTF-8 from byte 3 on");
+}
+
+static void
 test_says_what_is_wrong (void)
 {
   static const struct
@@ -210,6 +231,7 @@ static const Promise promises[] = {
   { "reads a query, with steps behind it", test_reads_a_query_with_steps },
   { "F7 reads what is new, equal watermarks neither lost nor doubled", test_reads_what_is_new },
   { "F7 reads late rows again within the overlap", test_reads_late_rows_again_within_the_overlap },
+  { "rejects text of an unknown encoding", test_rejects_text_of_an_unknown_encoding },
   { "says what is wrong", test_says_what_is_wrong },
   { "never shows a password", test_never_shows_a_password },
   { NULL },
