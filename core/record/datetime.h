@@ -82,7 +82,8 @@ gboolean tally_interval_justify_hours (TallyInterval interval, TallyInterval *re
                                        GError **error);
 gboolean tally_interval_justify_interval (TallyInterval interval, TallyInterval *ret_interval,
                                           GError **error);
-/* A month counts as 30 days, a day as 24 hours. */
+/* Microseconds. A month counts as 30 days, a day as 24 hours. */
+__int128 tally_interval_length (TallyInterval interval);
 gint tally_interval_compare (TallyInterval a, TallyInterval b);
 guint tally_interval_hash (TallyInterval interval);
 

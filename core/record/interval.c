@@ -721,8 +721,8 @@ tally_interval_justify_interval (TallyInterval interval, TallyInterval *ret_inte
   return TRUE;
 }
 
-static __int128
-length_of (TallyInterval interval)
+__int128
+tally_interval_length (TallyInterval interval)
 {
   gint64 days = (gint64)interval.months * DAYS_PER_MONTH + interval.days;
 
@@ -732,7 +732,7 @@ length_of (TallyInterval interval)
 gint
 tally_interval_compare (TallyInterval a, TallyInterval b)
 {
-  __int128 x = length_of (a), y = length_of (b);
+  __int128 x = tally_interval_length (a), y = tally_interval_length (b);
 
   return (x > y) - (x < y);
 }
@@ -740,7 +740,7 @@ tally_interval_compare (TallyInterval a, TallyInterval b)
 guint
 tally_interval_hash (TallyInterval interval)
 {
-  gint64 length = (gint64)length_of (interval);
+  gint64 length = (gint64)tally_interval_length (interval);
 
   return g_int64_hash (&length);
 }

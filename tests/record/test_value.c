@@ -1,5 +1,6 @@
 /* test_value.c: texts in, values out, and back */
 #include "cases.h"
+#include "record/identity.h"
 #include <math.h>
 #include <string.h>
 
@@ -354,6 +355,65 @@ test_escapes_each_byte_at_each_place (void)
   assert_true (TRUE);
 }
 
+/* Both values, one row each, as the bytes that tell them apart. */
+static gboolean
+is_same (TallyType type, const char *a, const char *b)
+{
+  const char *literals[] = { a, b };
+  const TallyColumn column = { .name = "value", .type = type };
+  g_autoptr (TallySchema) schema = tally_schema_new (&column, 1);
+  g_autoptr (TallyBatch) batch = tally_batch_new (schema, 2);
+  g_autoptr (GString) first = g_string_new (NULL);
+  g_autoptr (GString) second = g_string_new (NULL);
+
+  for (guint i = 0; i < 2; i++)
+    {
+      tally_batch_add_row (batch);
+      if (literals[i] != NULL)
+        assert_true (tally_batch_set_from_text (batch, 0, literals[i], strlen (literals[i]), NULL));
+    }
+  tally_identity_append (batch, 0, 0, first);
+  tally_identity_append (batch, 1, 0, second);
+  return g_string_equal (first, second);
+}
+
+static void
+test_equal_values_have_the_same_identity (void)
+{
+  static const struct
+  {
+    const char *what;
+    TallyType type;
+    const char *a, *b;
+    gboolean same;
+  } cases[] = {
+    { "NULL and NULL", TALLY_TYPE_TEXT, NULL, NULL, TRUE },
+    { "NULL and nothing", TALLY_TYPE_TEXT, NULL, "", FALSE },
+    { "text", TALLY_TYPE_TEXT, "a", "a", TRUE },
+    { "a blank more", TALLY_TYPE_TEXT, "a", "a ", FALSE },
+    { "a number's scale", TALLY_TYPE_NUMERIC, "1.0", "1.00", TRUE },
+    { "and none", TALLY_TYPE_NUMERIC, "10", "10.0", TRUE },
+    { "zeros that count", TALLY_TYPE_NUMERIC, "10", "1", FALSE },
+    { "zero", TALLY_TYPE_NUMERIC, "0.00", "-0", TRUE },
+    { "a sign", TALLY_TYPE_NUMERIC, "1.5", "-1.5", FALSE },
+    { "no number", TALLY_TYPE_NUMERIC, "NaN", "nan", TRUE },
+    { "zero with a sign", TALLY_TYPE_DOUBLE, "-0", "0", TRUE },
+    { "no double", TALLY_TYPE_DOUBLE, "NaN", "NaN", TRUE },
+    { "one month", TALLY_TYPE_INTERVAL, "1 mon", "30 days", TRUE },
+    { "one day", TALLY_TYPE_INTERVAL, "1 day", "24:00:00.000001", FALSE },
+    { "one moment", TALLY_TYPE_TIMESTAMPTZ, "2026-01-01 00:00+00", "2026-01-01 01:00+01", TRUE },
+    { "jsonb's numbers", TALLY_TYPE_JSONB, "{\"a\": [1.0, 20]}", "{\"a\": [1.00, 20.0]}", TRUE },
+    { "digits in its strings", TALLY_TYPE_JSONB, "[\"\\\"1.0\"]", "[\"\\\"1.00\"]", FALSE },
+    { "its members' order", TALLY_TYPE_JSONB, "{\"a\":1,\"b\":2}", "{\"b\":2,\"a\":1}", TRUE },
+    { "its null", TALLY_TYPE_JSONB, NULL, "null", FALSE },
+    { "bytes", TALLY_TYPE_BYTEA, "\\x00", "\\000", TRUE },
+    { "truth", TALLY_TYPE_BOOLEAN, "yes", "t", TRUE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    assert_row_int (cases[i].what, is_same (cases[i].type, cases[i].a, cases[i].b), cases[i].same);
+}
+
 static const Promise promises[] = {
   { "reads booleans as people write them", test_reads_booleans_as_people_write_them },
   { "reads integers up to their bounds", test_reads_integers_up_to_their_bounds },
@@ -369,6 +429,7 @@ static const Promise promises[] = {
   { "writes rows as JSON", test_writes_rows_as_json },
   { "numbers that JSON has not become strings", test_numbers_that_json_has_not_become_strings },
   { "escapes each byte at each place", test_escapes_each_byte_at_each_place },
+  { "equal values have the same identity", test_equal_values_have_the_same_identity },
   { NULL },
 };
 
