@@ -262,6 +262,82 @@ test_limit_counts_over_batches (void)
   assert_int (tally_batch_n_filtered (second), 2);
 }
 
+/* How many of n_rows rows pass in batches of capacity rows, and the sum of their numbers. */
+static void
+count_sampled (const char *wish, guint n_rows, guint capacity, guint *ret_n, guint64 *ret_sum)
+{
+  const TallyStepArgument argument = { NULL, wish };
+  g_autoptr (TallySchema) schema = tally_schema_new (columns, 3);
+  g_autoptr (TallyBatch) batch = tally_batch_new (schema, capacity);
+  g_autoptr (TallyStep) step = tally_step_find ("sample")->build (&argument, 1, schema, NULL);
+
+  *ret_n = 0;
+  *ret_sum = 0;
+  for (guint done = 0; done < n_rows;)
+    {
+      tally_batch_clear (batch);
+      for (; done < n_rows && tally_batch_n_rows (batch) < capacity; done++)
+        {
+          tally_batch_set_row_number (batch, tally_batch_add_row (batch), done + 1);
+          tally_batch_set_text (batch, 1, "the same", 8);
+        }
+      assert_int (tally_step_apply (step, batch, NULL), TALLY_FLOW_OK);
+      *ret_n += tally_batch_n_rows (batch);
+      for (guint row = 0; row < tally_batch_n_rows (batch); row++)
+        *ret_sum += tally_batch_row_number (batch, row);
+    }
+}
+
+static void
+test_sample_passes_a_share_whatever_the_batches_size (void)
+{
+  static const struct
+  {
+    const char *wish;
+    guint least, most; /* of 10000 rows: five standard deviations on each side */
+  } rows[] = {
+    { "1%", 50, 150 }, { "0.5% seed 3", 15, 85 }, { "50 % seed 7", 4750, 5250 }, { "100%", 10000, 10000 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      guint n, n_again;
+      guint64 sum, sum_again;
+
+      count_sampled (rows[i].wish, 10000, 1000, &n, &sum);
+      count_sampled (rows[i].wish, 10000, 7, &n_again, &sum_again);
+      assert_row_int (rows[i].wish, n >= rows[i].least && n <= rows[i].most, TRUE);
+      assert_row_int (rows[i].wish, n_again, n);
+      assert_row_int (rows[i].wish, sum_again == sum, TRUE);
+    }
+}
+
+static void
+test_sample_chooses_others_with_another_seed (void)
+{
+  guint n, n_other;
+  guint64 sum, sum_other;
+
+  count_sampled ("10% seed 1", 1000, 100, &n, &sum);
+  count_sampled ("10% seed 2", 1000, 100, &n_other, &sum_other);
+  assert_true (sum != sum_other);
+}
+
+static void
+test_sample_takes_a_share (void)
+{
+  static const Row rows[] = {
+    { "no share", "sample", { { NULL, "10" } }, "\"sample\" takes a share of the rows, not \"10\"" },
+    { "nothing", "sample", { { NULL, "0%" } }, "\"sample\" takes a share of the rows, not \"0%\"" },
+    { "too much", "sample", { { NULL, "101%" } }, "\"sample\" takes a share of the rows, not \"101%\"" },
+    { "no number", "sample", { { NULL, "nan%" } }, "\"sample\" takes a share of the rows, not \"nan%\"" },
+    { "half a seed", "sample", { { NULL, "1% seed" } }, "\"sample\" takes a share of the rows, not \"1% seed\"" },
+    { "no seed", "sample", { { NULL, "1% seed -1" } }, "\"sample\" takes a share of the rows, not \"1% seed -1\"" },
+  };
+
+  run_rows (rows, G_N_ELEMENTS (rows));
+}
+
 static void
 test_takes_an_empty_batch (void)
 {
@@ -273,6 +349,7 @@ test_takes_an_empty_batch (void)
     { "filter", { NULL, "n > 1" } }, { "set", { "a", "n + 1" } }, { "rename", { "a", "n" } },
     { "keep", { NULL, "n" } },       { "drop", { NULL, "n" } },   { "cast", { "n", "text" } },
     { "assert", { "n > 1", "m" } },  { "limit", { NULL, "1" } },
+    { "sample", { NULL, "1%" } },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
@@ -308,6 +385,9 @@ static const Promise promises[] = {
   { "keep, drop and rename move columns", test_keep_drop_and_rename_move_columns },
   { "assert rejects with its message", test_assert_rejects_with_its_message },
   { "limit counts over batches", test_limit_counts_over_batches },
+  { "sample passes a share whatever the batches' size", test_sample_passes_a_share_whatever_the_batches_size },
+  { "sample chooses others with another seed", test_sample_chooses_others_with_another_seed },
+  { "sample takes a share", test_sample_takes_a_share },
   { "takes an empty batch", test_takes_an_empty_batch },
   { "tells what changes with each run", test_tells_what_changes_with_each_run },
   { NULL },
