@@ -154,7 +154,7 @@ struct _TallyDispatcher
   gint64 stop_at;  /* then what is still in flight is left */
   GError *halt;    /* (owned) (nullable) why the run fails once all is drained */
   GError *failure; /* (owned) (nullable) why nothing goes any more */
-  TallyCounts counts;
+  TallyCounts counts; /* read: all rows, those that steps added with them */
 };
 
 /* Takes over the clerk. */

@@ -404,6 +404,7 @@ void
 tally_dispatcher_counts (const TallyDispatcher *dispatcher, TallyCounts *ret_counts)
 {
   *ret_counts = dispatcher->counts;
+  ret_counts->read -= ret_counts->added;
   ret_counts->in_flight = dispatcher->at_sink.length;
 }
 

@@ -46,10 +46,11 @@ typedef struct
   guint64 rejected;  /* here and before */
   guint64 in_doubt;
   guint64 filtered;
+  guint64 added;     /* rows that steps made beyond those that were read */
   guint64 in_flight; /* now */
   guint64 retries;
-} TallyCounts; /* read + taken_up = delivered + unchanged + rejected + in_doubt + filtered, at the
-                  end */
+} TallyCounts; /* read + added + taken_up = delivered + unchanged + rejected + in_doubt + filtered, at
+                  the end */
 
 /* Fails if the unsettled cannot be read, or the mark went backwards. */
 TallyDispatcher *tally_dispatcher_new (const TallyDispatcherConfig *config, GError **error);

@@ -217,6 +217,7 @@ tally_intake_take (TallyDispatcher *dispatcher, TallyBatch *batch)
 
   tally_batch_rejects (batch, &n_rejects);
   dispatcher->counts.read += consignment->n_rows + n_rejects + n_filtered;
+  dispatcher->counts.added += tally_batch_n_added (batch);
   dispatcher->counts.filtered += n_filtered;
   dispatcher->counts.rejected += n_rejects;
   g_queue_push_tail (&dispatcher->consignments, consignment);
@@ -524,6 +525,7 @@ intake_uncount (TallyDispatcher *dispatcher, TallyConsignment *consignment)
   for (guint row = consignment->next; row < consignment->n_rows; row++)
     n_undecided += consignment->keys[row] != NULL ? 1 : 0;
   counts->read -= n_filtered + n_rejects + n_undecided;
+  counts->added -= tally_batch_n_added (consignment->batch);
   counts->filtered -= n_filtered;
   counts->rejected -= n_rejects;
 }

@@ -27,7 +27,8 @@ gboolean
 tally_rejects_within_limit (const TallyPipeline *pipeline, const TallyCounts *counts, gboolean at_end,
                             GError **error)
 {
-  double share = counts->read > 0 ? 100.0 * counts->rejected / counts->read : 0;
+  guint64 n_records = counts->read + counts->added;
+  double share = n_records > 0 ? 100.0 * counts->rejected / n_records : 0;
 
   if (counts->rejected > (guint64) pipeline->reject_limit)
     return tally_throw (error, TALLY_ERROR_LIMIT,

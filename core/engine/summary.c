@@ -10,6 +10,7 @@ static const struct
 } fields[] = {
   { "read", G_STRUCT_OFFSET (TallyCounts, read), TRUE },
   { "taken_up", G_STRUCT_OFFSET (TallyCounts, taken_up), FALSE },
+  { "added", G_STRUCT_OFFSET (TallyCounts, added), FALSE },
   { "delivered", G_STRUCT_OFFSET (TallyCounts, delivered), TRUE },
   { "adopted", G_STRUCT_OFFSET (TallyCounts, adopted), FALSE },
   { "repeated", G_STRUCT_OFFSET (TallyCounts, repeated), FALSE },

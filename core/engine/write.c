@@ -165,6 +165,7 @@ take_batch (Writer *writer, TallyBatch *batch, GError **error)
   tally_batch_end_stage (batch);
   collect_rejects (writer, batch);
   writer->counts->read += tally_batch_n_read (batch);
+  writer->counts->added += tally_batch_n_added (batch);
   writer->counts->filtered += tally_batch_n_filtered (batch);
   writer->n_uncommitted += tally_batch_n_rows (batch);
   if (tally_batch_position (batch) != NULL)

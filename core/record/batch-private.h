@@ -6,6 +6,9 @@
  * this is said; tally_batch_rearrange() makes them so again. */
 void tally_batch_hide_from (TallyBatch *batch, guint column);
 guint tally_batch_n_visible (const TallyBatch *batch);
+/* Each row becomes as many as times says, one behind the other, all as it is and with its origin; the capacity grows to hold
+ * them.  A row that becomes none counts as filtered, those beyond the first as added. */
+void tally_batch_repeat (TallyBatch *batch, const guint *times);
 /* Copies a column's values within a batch (views, not bytes). */
 void tally_batch_copy_column (TallyBatch *batch, guint from, guint to);
 
@@ -21,6 +24,8 @@ void tally_reject_clear (gpointer reject);
 /* Records that the source counted: rows, and rejects of its own. */
 guint64 tally_batch_n_read (const TallyBatch *batch);
 guint64 tally_batch_n_filtered (const TallyBatch *batch);
+/* Rows that steps made beyond those that came. */
+guint64 tally_batch_n_added (const TallyBatch *batch);
 /* The name that tally_batch_set_origin() set. */
 const char *tally_batch_origin_name (const TallyBatch *batch);
 /* Bytes held by the arena, for bounds. */

@@ -39,6 +39,7 @@ struct _TallyBatch
   char *stage;     /* (owned) */
   guint64 n_read;
   guint64 n_filtered;
+  guint64 n_added;
 };
 
 static void
@@ -141,6 +142,7 @@ tally_batch_clear (TallyBatch *batch)
   batch->n_rejected = 0;
   batch->n_read = 0;
   batch->n_filtered = 0;
+  batch->n_added = 0;
 }
 
 TallySchema *
@@ -454,6 +456,12 @@ tally_batch_n_filtered (const TallyBatch *batch)
   return batch->n_filtered;
 }
 
+guint64
+tally_batch_n_added (const TallyBatch *batch)
+{
+  return batch->n_added;
+}
+
 /* The end of the run of kept rows that begins at row. */
 static guint
 run_end (const guint64 *keep, guint row, guint n_rows)
@@ -526,6 +534,63 @@ tally_batch_end_stage (TallyBatch *batch)
   all = g_new0 (guint64, tally_bitmap_words (batch->n_rows));
   tally_bitmap_fill (all, batch->n_rows);
   tally_batch_retain (batch, all);
+}
+
+static void
+repeat_column (BatchColumn *column, TallyType type, const guint *times, guint n_rows, guint capacity)
+{
+  BatchColumn repeated;
+  guint to = 0;
+
+  column_init (&repeated, type, capacity);
+  for (guint row = 0; row < n_rows; row++)
+    for (guint i = 0; i < times[row]; i++, to++)
+      {
+        memcpy ((char *) repeated.vector + to * column->size,
+                (char *) column->vector + row * column->size, column->size);
+        tally_bitmap_put (repeated.validity, to, tally_bitmap_get (column->validity, row));
+      }
+  column_clear (column);
+  *column = repeated;
+}
+
+static void
+repeat_numbers (TallyBatch *batch, const guint *times, guint n_rows, guint capacity)
+{
+  gint64 *numbers = g_new0 (gint64, capacity);
+  guint to = 0;
+
+  for (guint row = 0; row < n_rows; row++)
+    for (guint i = 0; i < times[row]; i++)
+      numbers[to++] = batch->numbers[row];
+  g_free (batch->numbers);
+  batch->numbers = numbers;
+}
+
+void
+tally_batch_repeat (TallyBatch *batch, const guint *times)
+{
+  g_autofree guint *kept = g_new (guint, MAX (batch->n_rows, 1));
+  guint n_rows = 0, n_gone = 0, capacity;
+
+  for (guint row = 0; row < batch->n_rows; row++)
+    {
+      kept[row] = tally_bitmap_get (batch->rejected, row) ? 0 : times[row];
+      n_rows += kept[row];
+      n_gone += kept[row] == 0;
+    }
+  capacity = MAX (batch->capacity, n_rows);
+  for (guint i = 0; i < tally_schema_n_columns (batch->schema); i++)
+    repeat_column (&batch->columns[i], tally_schema_column (batch->schema, i)->type, kept,
+                   batch->n_rows, capacity);
+  repeat_numbers (batch, kept, batch->n_rows, capacity);
+  g_free (batch->rejected);
+  batch->rejected = g_new0 (guint64, tally_bitmap_words (capacity));
+  batch->n_filtered += n_gone - batch->n_rejected;
+  batch->n_added += n_rows - (batch->n_rows - n_gone);
+  batch->n_rejected = 0;
+  batch->n_rows = n_rows;
+  batch->capacity = capacity;
 }
 
 void

@@ -8,7 +8,7 @@ static const TallyStepKind *const kinds[] = {
   &tally_step_filter, &tally_step_set,   &tally_step_rename,
   &tally_step_keep,   &tally_step_drop,  &tally_step_cast,
   &tally_step_assert, &tally_step_limit, &tally_step_sample,
-  NULL,
+  &tally_step_unnest, NULL,
 };
 
 const TallyStepKind *const *

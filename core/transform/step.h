@@ -48,8 +48,8 @@ gboolean tally_step_open (TallyStep *step, TallyContext *ctx, GError **error);
 void tally_step_close (TallyStep *step);
 /* Ends a wait in tally_step_apply() now; on any thread. */
 void tally_step_interrupt (TallyStep *step);
-/* Changes a batch.  TALLY_FLOW_END: no more rows are wanted after it.  Only a plugin says more than OK and END, and
- * then there is an error; error: not NULL. */
+/* Changes a batch.  TALLY_FLOW_END: no more rows are wanted after it.  Whatever else it says comes with an
+ * error; error: not NULL. */
 TallyFlow tally_step_apply (TallyStep *step, TallyBatch *batch, GError **error);
 /* Warnings for `check`, such as a value that changes with each run (element-type utf8) (nullable). */
 const GPtrArray *tally_step_warnings (const TallyStep *step);

@@ -245,6 +245,31 @@ test_a_stop_drains_and_leaves_the_rest_in_doubt (void)
 }
 
 static void
+test_rows_that_a_step_made_are_counted_apart (void)
+{
+  g_autoptr (World) world = small_world ();
+  g_autoptr (Process) process = NULL;
+  TallyCounts counts;
+
+  world->unnested = TRUE;
+  process = process_new (world);
+  while (world->entities->len < 3)
+    process_work (process, 1);
+  tally_dispatcher_stop (process->dispatcher, world->now + 5 * SECOND);
+  process_work (process, 10000);
+  assert_true (process->done);
+  assert_text (world->complaints->str, "");
+  assert_int (process->counts.added, 6); /* of the batch that was taken as a whole */
+  g_clear_pointer (&process, process_free);
+
+  world_add_records (world, N_RECORDS);
+  assert_true (world_run (world, &counts));
+  assert_one_each (world, "made of one row of each batch");
+  assert_true (counts.added > 0);
+  assert_int (counts.read + counts.added - counts.filtered + counts.taken_up, counts.delivered + counts.unchanged);
+}
+
+static void
 test_a_ledger_that_cannot_write_stops_the_sending (void)
 {
   g_autoptr (World) world = small_world ();
@@ -882,6 +907,7 @@ static const Promise promises[] = {
     test_each_point_by_each_deed_by_each_point_of_the_recovery },
   { "A11: a record that ends the program is set aside",
     test_a_record_that_ends_the_program_is_set_aside },
+  { "rows that a step made are counted apart", test_rows_that_a_step_made_are_counted_apart },
   { "A12, B13: a stop drains, and leaves the rest in doubt",
     test_a_stop_drains_and_leaves_the_rest_in_doubt },
   { "A13, E5, R13: a ledger that cannot write stops the sending",

@@ -1,6 +1,8 @@
 /* world-process.c: one run of the program in the world: its source, its clerk, its death */
 #include "world-private.h"
 #include "delivery/hooks.h"
+#include "record/batch-private.h"
+#include "record/bitmap.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -275,16 +277,39 @@ process_is_at_work (const Process *process)
 
 /* ---- The source ---- */
 
+/* As many rows as there are, and one more that came without elements. */
+static void
+make_rows_of_one (TallyBatch *batch, const Process *process, guint n)
+{
+  const guint times[] = { 0, n };
+
+  tally_batch_add_rows (batch, 2);
+  tally_batch_repeat (batch, times);
+  for (guint i = 0; i < n; i++)
+    {
+      const Record *record = g_ptr_array_index (process->world->records, process->next + i);
+
+      ((TallyText *)tally_batch_vector (batch, 0))[i] = (TallyText){ record->key, strlen (record->key) };
+      ((gint64 *)tally_batch_vector (batch, 1))[i] = record->version;
+      ((guint8 *)tally_batch_vector (batch, 2))[i] = record->bad;
+      for (guint column = 0; column < 3; column++)
+        tally_bitmap_set (tally_batch_validity (batch, column), i);
+      tally_batch_set_row_number (batch, i, process->next + i + 1);
+    }
+}
+
 static void
 process_feed (Process *process)
 {
   World *world = process->world;
   guint n = MIN (world->settings.batch_rows, world->records->len - process->next);
-  g_autoptr (TallyBatch) batch = tally_batch_new (world->schema, MAX (n, 1));
+  g_autoptr (TallyBatch) batch = tally_batch_new (world->schema, MAX (n, 2));
   g_autofree char *position = g_strdup_printf ("%u", process->next + n);
 
   tally_batch_set_origin (batch, "desk.csv");
-  for (guint i = 0; i < n; i++)
+  if (world->unnested)
+    make_rows_of_one (batch, process, n);
+  for (guint i = 0; i < n && !world->unnested; i++)
     {
       const Record *record = g_ptr_array_index (world->records, process->next + i);
       guint row = tally_batch_add_row (batch);
@@ -309,7 +334,7 @@ process_finish (Process *process)
   process->done = TRUE;
   if (process->next == process->world->records->len && !process->dispatcher->stopping)
     process->world->pass_over = TRUE;
-  if (counts->read + counts->taken_up != sum)
+  if (counts->read + counts->added + counts->taken_up != sum)
     world_complain (
         process->world,
         "the counts do not add up: read %u, taken up %u, delivered %u, unchanged %u, rejected %u, "

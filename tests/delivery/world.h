@@ -123,6 +123,7 @@ struct _World
   gboolean sink_breaks;  /* drive() fails */
   gboolean other_target; /* the sink reaches another than the run was begun for */
   gboolean tells_time;   /* the sink hears of the target's time when it is opened */
+  gboolean unnested;     /* the rows of a batch are made of one that was read */
   gboolean pass_over;    /* the last reading came to its end */
   guint fail_commits;    /* so many commits from now on fail */
   GString *complaints;   /* what must never happen, but did */

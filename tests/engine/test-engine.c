@@ -172,6 +172,19 @@ test_what_is_no_checkpoint_is_refused (void)
 }
 
 static void
+test_rows_that_steps_made_count_for_the_share (void)
+{
+  TallyPipeline pipeline = { .reject_limit = G_MAXINT64, .reject_percent = 50 };
+  TallyCounts counts = { .read = 1, .added = 9, .rejected = 5 };
+  g_autoptr (GError) error = NULL;
+
+  assert_true (tally_rejects_within_limit (&pipeline, &counts, /* at_end= */ TRUE, &error));
+  counts.added = 8;
+  assert_true (!tally_rejects_within_limit (&pipeline, &counts, /* at_end= */ TRUE, &error));
+  assert_error (error, TALLY_ERROR, TALLY_ERROR_LIMIT, "55.6 % of the records were rejected");
+}
+
+static void
 collect (const char *message, gpointer data)
 {
   g_ptr_array_add (data, g_strdup (message));
@@ -201,6 +214,7 @@ static const Promise promises[] = {
   { "an aborted queue lets its writer go", test_an_aborted_queue_lets_its_writer_go },
   { "an empty queue is waited for only so long", test_an_empty_queue_is_waited_for_only_so_long },
   { "rejects are held against the limit", test_rejects_are_held_against_the_limit },
+  { "rows that steps made count for the share", test_rows_that_steps_made_count_for_the_share },
   { "equal warnings are shown once and counted", test_equal_warnings_are_shown_once_and_counted },
   { NULL },
 };

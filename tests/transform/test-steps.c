@@ -73,6 +73,15 @@ describe (TallyBatch *batch)
   return g_string_free (out, FALSE);
 }
 
+static guint
+count_rejects (TallyBatch *batch)
+{
+  guint n;
+
+  tally_batch_rejects (batch, &n);
+  return n;
+}
+
 typedef struct
 {
   const char *label, *step;
@@ -338,6 +347,105 @@ test_sample_takes_a_share (void)
   run_rows (rows, G_N_ELEMENTS (rows));
 }
 
+/* Unnests the jsonb values, where an empty text is NULL, of a batch with no room to spare. */
+static char *
+unnest (const char *const *jsons, guint n_rows)
+{
+  static const TallyColumn nested[] = { { "id", TALLY_TYPE_TEXT }, { "part", TALLY_TYPE_JSONB } };
+  const TallyStepArgument argument = { NULL, "part" };
+  g_autoptr (TallySchema) schema = tally_schema_new (nested, 2);
+  g_autoptr (TallyBatch) batch = tally_batch_new (schema, n_rows);
+  g_autoptr (TallyStep) step = tally_step_find ("unnest")->build (&argument, 1, schema, NULL);
+  g_autoptr (GError) error = NULL;
+
+  tally_batch_set_origin (batch, "t");
+  for (guint i = 0; i < n_rows; i++)
+    {
+      g_autofree char *id = g_strdup_printf ("%c", 'a' + i);
+
+      tally_batch_set_row_number (batch, tally_batch_add_row (batch), i + 1);
+      tally_batch_set_text (batch, 0, id, 1);
+      if (*jsons[i] != '\0')
+        assert_true (tally_batch_set_from_text (batch, 1, jsons[i], strlen (jsons[i]), NULL));
+    }
+  if (tally_step_apply (step, batch, &error) != TALLY_FLOW_OK)
+    return g_strdup (error->message);
+
+  tally_batch_end_stage (batch);
+  for (guint row = 0; row < tally_batch_n_rows (batch); row++)
+    {
+      g_autofree char *id = tally_text_dup (tally_batch_get_text (batch, row, 0));
+
+      assert_row_int (id, tally_batch_row_number (batch, row), *id - 'a' + 1);
+    }
+  assert_int (tally_batch_n_read (batch) + tally_batch_n_added (batch),
+              tally_batch_n_rows (batch) + tally_batch_n_filtered (batch) + count_rejects (batch));
+  return describe (batch);
+}
+
+static void
+test_unnest_makes_a_row_of_each_element (void)
+{
+  static const struct
+  {
+    const char *label, *jsons[3];
+    guint n_rows;
+    const char *expected;
+  } rows[] = {
+    { "more rows than the batch had room for",
+      { "[1, {\"b\": []}, null]", "[\"x\"]", "[2.50, 2]" }, 3,
+      "id:text part:jsonb\na|1\na|{\"b\": []}\na|null\nb|\"x\"\nc|2.50\nc|2" },
+    { "no elements, no row", { "[]", "[[]]", "" }, 3, "id:text part:jsonb\nb|[]\n2 filtered" },
+    { "what is no array is rejected", { "{}", "null", "[1]" }, 3,
+      "id:text part:jsonb\nc|1\n"
+      "t:1 source: \"part\" is no array, its type is object {\"id\":\"a\",\"part\":{}}\n"
+      "t:2 source: \"part\" is no array, its type is null {\"id\":\"b\",\"part\":null}" },
+    { "no rows at all", { NULL }, 0, "id:text part:jsonb" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autofree char *found = unnest (rows[i].jsons, rows[i].n_rows);
+
+      assert_row_text (rows[i].label, found, rows[i].expected);
+    }
+}
+
+static char *
+array_of (guint n)
+{
+  GString *json = g_string_new ("[");
+
+  for (guint i = 0; i < n; i++)
+    g_string_append (json, i == 0 ? "1" : ", 1");
+  g_string_append_c (json, ']');
+  return g_string_free (json, FALSE);
+}
+
+static void
+test_unnest_is_bounded (void)
+{
+  g_autofree char *most = array_of (65536), *too_many = array_of (65537);
+  const char *const one[] = { too_many }, *const all[] = { most, most, most, most, "[1]" };
+  g_autofree char *rejected = unnest (one, 1), *fits = unnest (all, 4), *over = unnest (all, 5);
+
+  assert_contains (rejected, "t:1 source: \"part\" has more than 65536 elements");
+  assert_int (strlen (fits), strlen ("id:text part:jsonb") + 4 * 65536 * strlen ("\na|1"));
+  assert_text (over, "more than 262144 rows would be made of the 5 rows of one batch: run it with fewer rows a batch, "
+                     "as with --batch-rows 4");
+}
+
+static void
+test_unnest_takes_an_array (void)
+{
+  static const Row rows[] = {
+    { "text", "unnest", { { NULL, "name" } }, "\"unnest\" takes a column of type jsonb, and this is text" },
+    { "unknown", "unnest", { { NULL, "nam" } }, "column \"nam\" does not exist" },
+  };
+
+  run_rows (rows, G_N_ELEMENTS (rows));
+}
+
 static void
 test_takes_an_empty_batch (void)
 {
@@ -388,6 +496,9 @@ static const Promise promises[] = {
   { "sample passes a share whatever the batches' size", test_sample_passes_a_share_whatever_the_batches_size },
   { "sample chooses others with another seed", test_sample_chooses_others_with_another_seed },
   { "sample takes a share", test_sample_takes_a_share },
+  { "unnest makes a row of each element", test_unnest_makes_a_row_of_each_element },
+  { "unnest is bounded", test_unnest_is_bounded },
+  { "unnest takes an array", test_unnest_takes_an_array },
   { "takes an empty batch", test_takes_an_empty_batch },
   { "tells what changes with each run", test_tells_what_changes_with_each_run },
   { NULL },

@@ -1,0 +1,93 @@
+/* test-built-in-steps.c: the engine around steps that make rows, or remember them */
+#include "promise.h"
+#include <glib/gstdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+static char *folder;
+
+static char *
+path_of (const char *name)
+{
+  return g_build_filename (folder, name, NULL);
+}
+
+static char *
+read_file (const char *name)
+{
+  g_autofree char *path = path_of (name);
+  char *text = NULL;
+
+  g_file_get_contents (path, &text, NULL, NULL);
+  return text != NULL ? text : g_strdup ("");
+}
+
+/* Runs a pipeline over the lines one, two, three.  Returns the exit code, a colon and the summary as JSON. */
+static char *
+run (const char *steps, const char *sink)
+{
+  g_autofree char *file = path_of ("p.yaml"), *ledger = path_of ("ledger.db"), *text = NULL, *output = NULL;
+  const char *argv[] = { g_getenv ("TALLYMAN"), "run", "--json", file, NULL };
+  g_autoptr (GError) error = NULL;
+  gint status = -1;
+
+  text = g_strdup_printf ("pipeline: p\nsource: { lines: { path: lines.txt, batch-rows: 2 } }\n"
+                          "transform:\n%ssink: %s\nledger: sqlite:%s\n",
+                          steps, sink, ledger);
+  g_file_set_contents (file, text, -1, &error);
+  assert_no_error (error);
+  g_spawn_sync (NULL, (char **)argv, NULL, 0, NULL, NULL, &output, NULL, &status, &error);
+  assert_no_error (error);
+  return g_strdup_printf ("%d:%s", WEXITSTATUS (status), output);
+}
+
+static void
+test_rows_of_arrays_are_counted_as_added (void)
+{
+  g_autofree char *summary
+      = run ("  - set:\n      parts: CASE line WHEN 'one' THEN '[1, 2, 3]' WHEN 'two' THEN '[]' ELSE '{}' END::jsonb\n"
+             "  - unnest: parts\n",
+             "{ json: { path: out.ndjson } }");
+  g_autofree char *rows = read_file ("out.ndjson");
+
+  assert_text (rows, "{\"line\":\"one\",\"parts\":1}\n{\"line\":\"one\",\"parts\":2}\n{\"line\":\"one\",\"parts\":3}\n");
+  assert_contains (summary, "3:{");
+  assert_contains (summary, "\"read\":3,\"taken_up\":0,\"added\":2,\"delivered\":3,");
+  assert_contains (summary, "\"rejected\":1,\"in_doubt\":0,\"filtered\":1,");
+}
+
+static void
+test_too_many_rows_end_the_run_with_the_way_out (void)
+{
+  g_autofree char *summary
+      = run ("  - set: { parts: \"('[' || repeat('1,', 65535) || '1]')::jsonb\" }\n  - unnest: parts\n"
+             "  - set: { parts: \"('[' || repeat('1,', 2) || '1]')::jsonb\" }\n  - unnest: parts\n",
+             "{ json: { path: out.ndjson } }");
+
+  assert_contains (summary, "1:{");
+  assert_contains (summary, "step \\\"unnest\\\": more than 262144 rows would be made");
+}
+
+static const Promise promises[] = {
+  { "rows of arrays are counted as added", test_rows_of_arrays_are_counted_as_added },
+  { "too many rows end the run with the way out", test_too_many_rows_end_the_run_with_the_way_out },
+  { NULL },
+};
+
+int
+main (int argc, char **argv)
+{
+  g_autofree char *lines = NULL, *command = NULL;
+  int result;
+
+  folder = g_dir_make_tmp ("built-in-XXXXXX", NULL);
+  g_setenv ("XDG_STATE_HOME", folder, TRUE);
+  lines = path_of ("lines.txt");
+  g_file_set_contents (lines, "one\ntwo\nthree\n", -1, NULL);
+  result = keep_promises ("built-in steps", promises, argc, argv);
+  command = g_strdup_printf ("rm -rf '%s'", folder);
+  result |= system (command);
+  g_free (folder);
+  return result;
+}
