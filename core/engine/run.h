@@ -19,7 +19,8 @@ typedef struct
   TallyWarnings *warnings;        /* (owned) */
   TallyQueue *raw, *shaped;       /* (owned) between reader and shaper, shaper and sink */
   GThread *reader, *shaper;       /* (nullable) */
-  gint stop;                      /* atomic: read no more */
+  gint stop;                      /* atomic: the run ends */
+  gint enough;                    /* atomic: no more rows are wanted */
   GMutex lock;
   GError *error;                  /* (owned) (nullable) the first one, under the lock */
   void (*wake) (gpointer self);   /* (nullable) the sink's interrupt */

@@ -82,7 +82,8 @@ reader_main (gpointer data)
   GError *error = NULL;
   TallyFlow flow = TALLY_FLOW_OK;
 
-  while (flow == TALLY_FLOW_OK && !g_atomic_int_get (&stages->stop))
+  while (flow == TALLY_FLOW_OK && !g_atomic_int_get (&stages->stop)
+         && !g_atomic_int_get (&stages->enough))
     {
       TallyBatch *batch = tally_batch_new (stages->pipeline->source_schema, stages->options->batch_rows);
 
@@ -217,8 +218,8 @@ shaper_main (gpointer data)
         stages->wake (stages->pipeline->sink->self);
     }
 
-  /* Enough: what was read ahead is not wanted, and the source may be waiting for room. */
-  g_atomic_int_set (&stages->stop, TRUE);
+  /* What was read ahead is not wanted, and the source may be waiting for room. */
+  g_atomic_int_set (&stages->enough, TRUE);
   tally_queue_abort (stages->raw);
   tally_queue_close (stages->shaped);
   if (stages->wake != NULL)

@@ -69,9 +69,23 @@ test_too_many_rows_end_the_run_with_the_way_out (void)
   assert_contains (summary, "step \\\"unnest\\\": more than 262144 rows would be made");
 }
 
+static void
+test_a_sink_gets_patience_after_the_last_row_too (void)
+{
+  static const char *const steps[] = { "  - filter: 'true'\n", "  - limit: 3\n" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (steps); i++)
+    {
+      g_autofree char *summary = run (steps[i], "shout-busy");
+
+      assert_row_text (steps[i], strstr (summary, "\"delivered\":3,") != NULL ? "3" : summary, "3");
+    }
+}
+
 static const Promise promises[] = {
   { "rows of arrays are counted as added", test_rows_of_arrays_are_counted_as_added },
   { "too many rows end the run with the way out", test_too_many_rows_end_the_run_with_the_way_out },
+  { "a sink gets patience after the last row, too", test_a_sink_gets_patience_after_the_last_row_too },
   { NULL },
 };
 
