@@ -238,8 +238,12 @@ check_target (const Run *run, GError **error)
 static gboolean
 begin (Run *run, GError **error)
 {
+  /* Such a run saves no position on the way; one that is there was saved before the steps were what they are now. */
+  gboolean anew = tally_pipeline_keeps_state (run->pipeline)
+                  && !(run->pipeline->source->plugin->flags & TALLY_PLUGIN_KEEPS_POSITION);
+
   if (!tally_ledger_begin_run (run->ledger, run->epoch, run->pipeline->name,
-                               run->stages.sink_ctx->target, /* resume= */ !is_whole (run),
+                               run->stages.sink_ctx->target, /* resume= */ !is_whole (run) && !anew,
                                run->options->new_target, &run->run,
                                &run->stages.source_ctx->position, error))
     return FALSE;

@@ -21,6 +21,7 @@ typedef struct
   GThread *reader, *shaper;       /* (nullable) */
   gint stop;                      /* atomic: the run ends */
   gint enough;                    /* atomic: no more rows are wanted */
+  gint whole;                     /* atomic: the source was read to its end */
   GMutex lock;
   GError *error;                  /* (owned) (nullable) the first one, under the lock */
   void (*wake) (gpointer self);   /* (nullable) the sink's interrupt */

@@ -98,6 +98,7 @@ reader_main (gpointer data)
         return NULL;
     }
 
+  g_atomic_int_set (&stages->whole, flow == TALLY_FLOW_END);
   tally_queue_close (stages->raw);
   return NULL;
 }
@@ -195,10 +196,39 @@ shape (TallyStages *stages, TallyBatch *batch, GError **error)
   return all;
 }
 
+/* Where steps remember rows, a run that goes on in the middle would have forgotten them: no position before the last
+ * counts. */
+static void
+hold_position (TallyBatch *batch, char **held)
+{
+  if (tally_batch_position (batch) == NULL)
+    return;
+
+  g_free (*held);
+  *held = g_strdup (tally_batch_position (batch));
+  tally_batch_set_position (batch, NULL);
+}
+
+/* Brings the last position to the sink, now that no row can come any more. */
+static void
+let_position_go (TallyStages *stages, const char *held)
+{
+  TallyBatch *batch;
+
+  if (held == NULL)
+    return;
+
+  batch = tally_batch_new (stages->pipeline->sink_schema, 1);
+  tally_batch_set_position (batch, held);
+  tally_queue_push (stages->shaped, batch);
+}
+
 static gpointer
 shaper_main (gpointer data)
 {
   TallyStages *stages = data;
+  gboolean keeps_state = tally_pipeline_keeps_state (stages->pipeline);
+  g_autofree char *held = NULL;
   GError *error = NULL;
   TallyFlow flow = TALLY_FLOW_OK;
   TallyBatch *batch;
@@ -212,12 +242,17 @@ shaper_main (gpointer data)
           tally_stages_fail (stages, error);
           return NULL;
         }
+      if (keeps_state)
+        hold_position (batch, &held);
       if (!tally_queue_push (stages->shaped, batch))
         return NULL;
       if (stages->wake != NULL)
         stages->wake (stages->pipeline->sink->self);
     }
 
+  if (flow == TALLY_FLOW_END
+      || (g_atomic_int_get (&stages->whole) && !g_atomic_int_get (&stages->stop)))
+    let_position_go (stages, held);
   /* What was read ahead is not wanted, and the source may be waiting for room. */
   g_atomic_int_set (&stages->enough, TRUE);
   tally_queue_abort (stages->raw);

@@ -54,6 +54,8 @@ TallyPipeline *tally_pipeline_load (const char *file, TallyRegistry *registry);
 /* Types steps and sink for a source that gives schema; called by load for LOCAL sources, by the engine for others
  * (and again if the source describes itself otherwise when it is opened for the run).  FALSE if there are errors now. */
 gboolean tally_pipeline_bind (TallyPipeline *pipeline, TallySchema *schema);
+/* What becomes of a row depends on those before it: such a run can only begin at the beginning. */
+gboolean tally_pipeline_keeps_state (const TallyPipeline *pipeline);
 guint tally_pipeline_n_errors (const TallyPipeline *pipeline);
 /* (transfer full): message without the values that references stand for. */
 char *tally_pipeline_redact (const TallyPipeline *pipeline, const char *message);

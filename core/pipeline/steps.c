@@ -139,6 +139,19 @@ read_plugin (TallyPipeline *pipeline, const TallyPlugin *plugin, TallyYamlNode *
     draft->instance = tally_pipeline_read_instance (pipeline, &draft->plugin, NULL);
 }
 
+gboolean
+tally_pipeline_keeps_state (const TallyPipeline *pipeline)
+{
+  for (guint i = 0; i < pipeline->reader->steps->len; i++)
+    {
+      const TallyStepDraft *draft = pipeline->reader->steps->pdata[i];
+
+      if (draft->kind != NULL && draft->kind->keeps_state)
+        return TRUE;
+    }
+  return FALSE;
+}
+
 static void
 read_step (TallyPipeline *pipeline, TallyRegistry *registry, TallyYamlNode *node)
 {

@@ -3,13 +3,21 @@
 #include "record/bitmap.h"
 #include "step-private.h"
 #include <errno.h>
-#include <string.h>
 
 typedef struct
 {
   TallyStep base;
-  guint64 left;
+  guint64 count, left;
 } LimitStep;
+
+static gboolean
+limit_open (TallyStep *step, TallyContext *ctx, GError **error)
+{
+  LimitStep *limit = (LimitStep *) step;
+
+  limit->left = limit->count;
+  return TRUE;
+}
 
 static TallyFlow
 limit_apply (TallyStep *step, TallyBatch *batch, GError **error)
@@ -51,7 +59,8 @@ limit_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema 
     }
 
   limit = tally_step_new (sizeof (LimitStep), tally_step_limit.name, schema);
-  limit->left = count;
+  limit->count = count;
+  limit->base.open = limit_open;
   limit->base.apply = limit_apply;
   return &limit->base;
 }
@@ -61,5 +70,6 @@ const TallyStepKind tally_step_limit = {
   .summary = "passes the first rows only: limit: 100",
   .form = TALLY_STEP_SCALAR,
   .keeps_columns = TRUE,
+  .keeps_state = TRUE,
   .build = limit_build,
 };

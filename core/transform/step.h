@@ -32,6 +32,7 @@ typedef struct
   const char *summary;
   enum { TALLY_STEP_SCALAR, TALLY_STEP_LIST, TALLY_STEP_MAP } form; /* of its YAML */
   gboolean keeps_columns; /* the rows that leave it have the columns of those that come, whatever its arguments */
+  gboolean keeps_state;   /* what becomes of a row depends on those before it, from the beginning of the run */
   /* Makes a step for rows of schema.  All that is wrong goes to complaints (element-type TallyStepComplaint); NULL then. */
   TallyStep *(*build) (const TallyStepArgument *arguments, guint n_arguments, TallySchema *schema, GPtrArray *complaints);
 } TallyStepKind;

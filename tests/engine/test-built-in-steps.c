@@ -1,6 +1,7 @@
 /* test-built-in-steps.c: the engine around steps that make rows, or remember them */
 #include "promise.h"
 #include <glib/gstdio.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -82,10 +83,46 @@ test_a_sink_gets_patience_after_the_last_row_too (void)
     }
 }
 
+/* As if the last run had saved that it stopped after the first line. */
+static void
+save_position (void)
+{
+  g_autofree char *path = path_of ("ledger.db");
+  sqlite3 *ledger = NULL;
+
+  assert_int (sqlite3_open (path, &ledger), SQLITE_OK);
+  assert_int (sqlite3_exec (ledger, "UPDATE pipelines SET position = '4'", NULL, NULL, NULL), SQLITE_OK);
+  sqlite3_close (ledger);
+}
+
+static void
+test_what_remembers_rows_begins_at_the_beginning (void)
+{
+  static const struct
+  {
+    const char *label, *steps, *expected;
+  } rows[] = {
+    { "nothing remembered", "  - filter: 'true'\n", "\"read\":2,\"taken_up\":0,\"added\":0,\"delivered\":2," },
+    { "limit", "  - limit: 10\n", "\"read\":3,\"taken_up\":0,\"added\":0,\"delivered\":3," },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autofree char *first = run (rows[i].steps, "shout-busy"), *second = NULL;
+
+      assert_contains (first, "\"read\":3,");
+      save_position ();
+      second = run (rows[i].steps, "shout-busy");
+      assert_row_text (rows[i].label, strstr (second, rows[i].expected) != NULL ? rows[i].expected : second,
+                       rows[i].expected);
+    }
+}
+
 static const Promise promises[] = {
   { "rows of arrays are counted as added", test_rows_of_arrays_are_counted_as_added },
   { "too many rows end the run with the way out", test_too_many_rows_end_the_run_with_the_way_out },
   { "a sink gets patience after the last row, too", test_a_sink_gets_patience_after_the_last_row_too },
+  { "what remembers rows begins at the beginning", test_what_remembers_rows_begins_at_the_beginning },
   { NULL },
 };
 

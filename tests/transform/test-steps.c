@@ -113,6 +113,7 @@ run_rows (const Row *rows, guint n_rows)
       else
         {
           tally_batch_begin_stage (batch, tally_step_name (step));
+          assert_row_int (rows[i].label, tally_step_open (step, NULL, NULL), TRUE);
           assert_row_int (rows[i].label, tally_step_apply (step, batch, NULL), TALLY_FLOW_OK);
           tally_batch_end_stage (batch);
           assert_row_int (rows[i].label, tally_batch_schema (batch) == tally_step_schema (step),
@@ -264,6 +265,7 @@ test_limit_counts_over_batches (void)
   g_autoptr (TallyBatch) first = new_batch (schema);
   g_autoptr (TallyBatch) second = new_batch (schema);
 
+  assert_true (tally_step_open (step, NULL, NULL));
   assert_int (tally_step_apply (step, first, NULL), TALLY_FLOW_OK);
   assert_int (tally_batch_n_rows (first), 4);
   assert_int (tally_step_apply (step, second, NULL), TALLY_FLOW_END);
@@ -468,7 +470,7 @@ test_takes_an_empty_batch (void)
       g_autoptr (TallyStep) step
           = tally_step_find (rows[i].step)->build (&rows[i].argument, 1, schema, complaints);
 
-      assert_row_int (rows[i].step, step != NULL, TRUE);
+      assert_row_int (rows[i].step, step != NULL && tally_step_open (step, NULL, NULL), TRUE);
       assert_row_int (rows[i].step, tally_step_apply (step, batch, NULL), TALLY_FLOW_OK);
       assert_row_int (rows[i].step, tally_batch_n_rows (batch), 0);
     }

@@ -1,0 +1,130 @@
+/* test-stages.c: which positions come to the sink */
+#include "engine/run.h"
+#include "promise.h"
+#include <glib/gstdio.h>
+#include <string.h>
+
+typedef struct
+{
+  char *folder, *lines, *file; /* (owned) */
+  TallyRegistry *registry;     /* (owned) */
+  TallyPipeline *pipeline;     /* (owned) */
+  TallyRunOptions options;
+  TallyStages stages;
+} Line;
+
+static void
+line_open (Line *line, const char *steps)
+{
+  g_autofree char *text = g_strdup_printf ("pipeline: p\nsource: { lines: { path: lines.txt, batch-rows: 1 } }\n"
+                                           "transform: [ %s ]\nsink: shout-busy\n", steps);
+  g_autoptr (GError) error = NULL;
+
+  line->folder = g_dir_make_tmp ("stages-XXXXXX", NULL);
+  line->lines = g_build_filename (line->folder, "lines.txt", NULL);
+  line->file = g_build_filename (line->folder, "p.yaml", NULL);
+  g_file_set_contents (line->lines, "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\nl\nm\nn\n", -1, NULL);
+  g_file_set_contents (line->file, text, -1, NULL);
+  line->registry = tally_registry_new ();
+  line->pipeline = tally_pipeline_load (line->file, line->registry);
+  assert_int (tally_pipeline_n_errors (line->pipeline), 0);
+  line->options.batch_rows = 1;
+  line->stages = (TallyStages){ .pipeline = line->pipeline,
+                                .options = &line->options,
+                                .source_ctx = tally_context_new (line->folder),
+                                .raw = tally_queue_new (1),
+                                .shaped = tally_queue_new (1) };
+  g_mutex_init (&line->stages.lock);
+  assert_true (tally_instance_open (line->pipeline->source, line->stages.source_ctx, &error));
+  for (guint i = 0; i < line->pipeline->steps->len; i++)
+    assert_true (tally_step_open (line->pipeline->steps->pdata[i], line->stages.source_ctx, &error));
+  tally_stages_start (&line->stages);
+}
+
+static void
+line_close (Line *line)
+{
+  tally_stages_join (&line->stages);
+  for (guint i = 0; i < line->pipeline->steps->len; i++)
+    tally_step_close (line->pipeline->steps->pdata[i]);
+  tally_queue_free (line->stages.raw);
+  tally_queue_free (line->stages.shaped);
+  tally_context_free (line->stages.source_ctx);
+  g_mutex_clear (&line->stages.lock);
+  tally_pipeline_free (line->pipeline);
+  tally_registry_free (line->registry);
+  g_unlink (line->lines);
+  g_unlink (line->file);
+  g_rmdir (line->folder);
+  g_free (line->lines);
+  g_free (line->file);
+  g_free (line->folder);
+}
+
+/* (transfer full): of each batch its rows, then its position; a stop is asked for after the first stop_after batches. */
+static char *
+positions (const char *steps, guint stop_after)
+{
+  Line line = { 0 };
+  GString *found = g_string_new (NULL);
+  TallyBatch *batch;
+  guint n = 0;
+
+  line_open (&line, steps);
+  while ((batch = tally_queue_pop (line.stages.shaped, -1)) != NULL)
+    {
+      const char *position = tally_batch_position (batch);
+
+      if (++n == stop_after)
+        tally_stages_stop (&line.stages);
+      g_string_append_printf (found, "%u:%s ", tally_batch_n_rows (batch), position != NULL ? position : "-");
+      tally_batch_free (batch);
+    }
+  line_close (&line);
+  return g_string_free (found, FALSE);
+}
+
+static void
+test_positions_come_with_their_rows (void)
+{
+  g_autofree char *found = positions ("filter: line < 'c'", 0);
+
+  assert_text (found, "1:2 1:4 0:6 0:8 0:10 0:12 0:14 0:16 0:18 0:20 0:22 0:24 0:26 0:28 0:- ");
+}
+
+static void
+test_the_last_position_follows_rows_that_are_remembered (void)
+{
+  g_autofree char *enough = positions ("limit: 2", 0), *all = positions ("limit: 100", 0);
+
+  assert_text (enough, "1:- 1:- 0:4 ");
+  assert_text (all, "1:- 1:- 1:- 1:- 1:- 1:- 1:- 1:- 1:- 1:- 1:- 1:- 1:- 1:- 0:- 0:28 ");
+}
+
+static void
+test_a_stop_leaves_no_position_of_rows_that_are_remembered (void)
+{
+  static const guint stops[] = { 1, 13 }; /* the source goes on, or is at its end already */
+
+  for (guint i = 0; i < G_N_ELEMENTS (stops); i++)
+    {
+      g_autofree char *found = positions ("limit: 100", stops[i]);
+
+      assert_true (g_str_has_prefix (found, "1:- "));
+      for (const char *position = found; (position = strchr (position, ':')) != NULL; position++)
+        assert_int (position[1], '-');
+    }
+}
+
+static const Promise promises[] = {
+  { "positions come with their rows", test_positions_come_with_their_rows },
+  { "the last position follows rows that are remembered", test_the_last_position_follows_rows_that_are_remembered },
+  { "a stop leaves no position of rows that are remembered", test_a_stop_leaves_no_position_of_rows_that_are_remembered },
+  { NULL },
+};
+
+int
+main (int argc, char **argv)
+{
+  return keep_promises ("stages", promises, argc, argv);
+}
