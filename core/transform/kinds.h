@@ -4,6 +4,7 @@
 
 extern const TallyStepKind tally_step_assert;
 extern const TallyStepKind tally_step_cast;
+extern const TallyStepKind tally_step_distinct;
 extern const TallyStepKind tally_step_drop;
 extern const TallyStepKind tally_step_filter;
 extern const TallyStepKind tally_step_keep;

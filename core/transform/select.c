@@ -36,38 +36,11 @@ select_new (const TallyStepKind *kind, const GArray *columns, const GArray *from
   return &step->base;
 }
 
-/* The old column of each argument; NULL with complaints about unknown ones and those named twice.
- */
-static gint *
-find_columns (const TallyStepArgument *arguments, guint n_arguments, TallySchema *schema,
-              GPtrArray *complaints)
-{
-  g_autofree gint *columns = g_new (gint, MAX (n_arguments, 1));
-  g_autofree gboolean *named = g_new0 (gboolean, tally_schema_n_columns (schema) + 1);
-  guint n_before = complaints->len;
-
-  for (guint i = 0; i < n_arguments; i++)
-    {
-      g_autofree char *message = NULL;
-
-      columns[i] = tally_step_find_column (complaints, arguments, i, /* in_name= */ FALSE, schema);
-      if (columns[i] < 0)
-        continue;
-      if (named[columns[i]])
-        {
-          message = g_strdup_printf ("column \"%s\" is named twice", arguments[i].value);
-          tally_step_complain (complaints, arguments, i, /* in_name= */ FALSE, message, NULL);
-        }
-      named[columns[i]] = TRUE;
-    }
-  return complaints->len == n_before ? g_steal_pointer (&columns) : NULL;
-}
-
 static TallyStep *
 keep_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema *schema,
             GPtrArray *complaints)
 {
-  g_autofree gint *columns = find_columns (arguments, n_arguments, schema, complaints);
+  g_autofree gint *columns = tally_step_find_columns (complaints, arguments, n_arguments, schema);
   g_autoptr (GArray) kept = g_array_new (FALSE, FALSE, sizeof (TallyColumn));
   g_autoptr (GArray) from = g_array_new (FALSE, FALSE, sizeof (gint));
 
@@ -84,7 +57,7 @@ static TallyStep *
 drop_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema *schema,
             GPtrArray *complaints)
 {
-  g_autofree gint *columns = find_columns (arguments, n_arguments, schema, complaints);
+  g_autofree gint *columns = tally_step_find_columns (complaints, arguments, n_arguments, schema);
   g_autoptr (GArray) kept = g_array_new (FALSE, FALSE, sizeof (TallyColumn));
   g_autoptr (GArray) from = g_array_new (FALSE, FALSE, sizeof (gint));
 
@@ -140,7 +113,7 @@ static TallyStep *
 rename_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema *schema,
               GPtrArray *complaints)
 {
-  g_autofree gint *columns = find_columns (arguments, n_arguments, schema, complaints);
+  g_autofree gint *columns = tally_step_find_columns (complaints, arguments, n_arguments, schema);
   g_autoptr (GArray) renamed = g_array_new (FALSE, FALSE, sizeof (TallyColumn));
   g_autoptr (GArray) from = g_array_new (FALSE, FALSE, sizeof (gint));
   guint n_before = complaints->len;

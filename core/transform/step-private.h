@@ -23,12 +23,17 @@ void tally_step_warn (TallyStep *step, const char *format, ...) G_GNUC_PRINTF (2
 /* About bytes of an argument's name or value; length 0: all of it. */
 void tally_step_complain (GPtrArray *complaints, const TallyStepArgument *arguments, guint argument, gboolean in_name,
                           const char *message, const char *hint);
+/* About the step as a whole. */
+void tally_step_complain_of_all (GPtrArray *complaints, const char *message, const char *hint);
 /* Takes over what the compiler said of argument's value, which stood prefix bytes later in the text that was compiled. */
 void tally_step_take_complaint (GPtrArray *complaints, guint argument, const TallyStepArgument *arguments, gsize prefix,
                                 TallyComplaint *complaint);
 /* The index of the column that argument's name or value names; -1 with a complaint. */
 gint tally_step_find_column (GPtrArray *complaints, const TallyStepArgument *arguments, guint argument, gboolean in_name,
                              TallySchema *schema);
+/* The column that each argument's value names; NULL with complaints about unknown ones and those named twice. */
+gint *tally_step_find_columns (GPtrArray *complaints, const TallyStepArgument *arguments, guint n_arguments,
+                               TallySchema *schema);
 /* Compiles an argument's value, or its name, that must be boolean; NULL with a complaint. */
 TallyExpression *tally_step_compile_condition (GPtrArray *complaints, const TallyStepArgument *arguments, guint argument,
                                                gboolean in_name, TallySchema *schema);

@@ -8,7 +8,7 @@ static const TallyStepKind *const kinds[] = {
   &tally_step_filter, &tally_step_set,   &tally_step_rename,
   &tally_step_keep,   &tally_step_drop,  &tally_step_cast,
   &tally_step_assert, &tally_step_limit, &tally_step_sample,
-  &tally_step_unnest, NULL,
+  &tally_step_unnest, &tally_step_distinct, NULL,
 };
 
 const TallyStepKind *const *
@@ -133,6 +133,15 @@ tally_step_complain (GPtrArray *complaints, const TallyStepArgument *arguments, 
 }
 
 void
+tally_step_complain_of_all (GPtrArray *complaints, const char *message, const char *hint)
+{
+  TallyComplaint *complaint = g_new (TallyComplaint, 1);
+
+  *complaint = (TallyComplaint) { .message = g_strdup (message), .hint = g_strdup (hint) };
+  add_complaint (complaints, G_MAXUINT, /* in_name= */ FALSE, complaint);
+}
+
+void
 tally_step_take_complaint (GPtrArray *complaints, guint argument,
                            const TallyStepArgument *arguments, gsize prefix,
                            TallyComplaint *complaint)
@@ -169,6 +178,31 @@ tally_step_find_column (GPtrArray *complaints, const TallyStepArgument *argument
     g_string_append (hint, ", …");
   tally_step_complain (complaints, arguments, argument, in_name, message, hint->str);
   return -1;
+}
+
+gint *
+tally_step_find_columns (GPtrArray *complaints, const TallyStepArgument *arguments, guint n_arguments,
+                         TallySchema *schema)
+{
+  g_autofree gint *columns = g_new (gint, MAX (n_arguments, 1));
+  g_autofree gboolean *named = g_new0 (gboolean, tally_schema_n_columns (schema) + 1);
+  guint n_before = complaints->len;
+
+  for (guint i = 0; i < n_arguments; i++)
+    {
+      g_autofree char *message = NULL;
+
+      columns[i] = tally_step_find_column (complaints, arguments, i, /* in_name= */ FALSE, schema);
+      if (columns[i] < 0)
+        continue;
+      if (named[columns[i]])
+        {
+          message = g_strdup_printf ("column \"%s\" is named twice", arguments[i].value);
+          tally_step_complain (complaints, arguments, i, /* in_name= */ FALSE, message, NULL);
+        }
+      named[columns[i]] = TRUE;
+    }
+  return complaints->len == n_before ? g_steal_pointer (&columns) : NULL;
 }
 
 TallyExpression *

@@ -448,6 +448,75 @@ test_unnest_takes_an_array (void)
   run_rows (rows, G_N_ELEMENTS (rows));
 }
 
+/* The rows of two batches of values that pass `distinct` on both columns, as their numbers. */
+static char *
+distinct (TallyType type, const char *const *first, const char *const *second)
+{
+  const TallyColumn both[] = { { "a", type }, { "b", TALLY_TYPE_TEXT } };
+  const TallyStepArgument arguments[] = { { NULL, "b" }, { NULL, "a" } };
+  const char *const *batches[] = { first, second };
+  g_autoptr (TallySchema) schema = tally_schema_new (both, 2);
+  g_autoptr (GPtrArray) complaints = g_ptr_array_new_with_free_func (complaint_free);
+  g_autoptr (TallyStep) step = tally_step_find ("distinct")->build (arguments, 2, schema, complaints);
+  GString *passed = g_string_new (NULL);
+  guint number = 0;
+
+  assert_true (tally_step_open (step, NULL, NULL));
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (TallyBatch) batch = tally_batch_new (schema, 10);
+
+      for (const char *const *value = batches[i]; *value != NULL; value++)
+        {
+          tally_batch_set_row_number (batch, tally_batch_add_row (batch), ++number);
+          if (**value != '\0')
+            assert_true (tally_batch_set_from_text (batch, 0, *value, strlen (*value), NULL));
+        }
+      assert_int (tally_step_apply (step, batch, NULL), TALLY_FLOW_OK);
+      for (guint row = 0; row < tally_batch_n_rows (batch); row++)
+        g_string_append_printf (passed, "%u ", (guint)tally_batch_row_number (batch, row));
+    }
+  tally_step_close (step);
+  return g_string_free (passed, FALSE);
+}
+
+static void
+test_distinct_passes_the_first_of_equals (void)
+{
+  static const struct
+  {
+    const char *label;
+    TallyType type;
+    const char *first[5], *second[5], *expected;
+  } rows[] = {
+    { "text, and NULL once", TALLY_TYPE_TEXT, { "x", "", "y", "x" }, { "y", "", "z" }, "1 2 3 7 " },
+    { "numeric by value", TALLY_TYPE_NUMERIC, { "1.0", "1.00", "1.001" }, { "1" }, "1 3 " },
+    { "zero has no sign", TALLY_TYPE_DOUBLE, { "-0" }, { "0", "1" }, "1 3 " },
+    { "jsonb by value", TALLY_TYPE_JSONB, { "{\"b\": 1.0, \"a\": 2}" }, { "{\"a\": 2.0, \"b\": 1}", "{}" }, "1 3 " },
+    { "nothing", TALLY_TYPE_TEXT, { NULL }, { NULL }, "" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autofree char *passed = distinct (rows[i].type, rows[i].first, rows[i].second);
+
+      assert_row_text (rows[i].label, passed, rows[i].expected);
+    }
+}
+
+static void
+test_distinct_counts_and_complains (void)
+{
+  static const Row rows[] = {
+    { "one column", "distinct", { { NULL, "name" } }, "id:text name:text n:bigint\n1|ann|10\n2|bob|\nx||30\n4|dan|40" },
+    { "unknown", "distinct", { { NULL, "nam" } }, "column \"nam\" does not exist" },
+    { "twice", "distinct", { { NULL, "n" }, { NULL, "n" } }, "column \"n\" is named twice" },
+    { "no column", "distinct", { { NULL, NULL } }, "\"distinct\" names no column" },
+  };
+
+  run_rows (rows, G_N_ELEMENTS (rows));
+}
+
 static void
 test_takes_an_empty_batch (void)
 {
@@ -459,7 +528,7 @@ test_takes_an_empty_batch (void)
     { "filter", { NULL, "n > 1" } }, { "set", { "a", "n + 1" } }, { "rename", { "a", "n" } },
     { "keep", { NULL, "n" } },       { "drop", { NULL, "n" } },   { "cast", { "n", "text" } },
     { "assert", { "n > 1", "m" } },  { "limit", { NULL, "1" } },
-    { "sample", { NULL, "1%" } },
+    { "sample", { NULL, "1%" } }, { "distinct", { NULL, "id" } },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
@@ -501,6 +570,8 @@ static const Promise promises[] = {
   { "unnest makes a row of each element", test_unnest_makes_a_row_of_each_element },
   { "unnest is bounded", test_unnest_is_bounded },
   { "unnest takes an array", test_unnest_takes_an_array },
+  { "distinct passes the first of equals", test_distinct_passes_the_first_of_equals },
+  { "distinct counts and complains", test_distinct_counts_and_complains },
   { "takes an empty batch", test_takes_an_empty_batch },
   { "tells what changes with each run", test_tells_what_changes_with_each_run },
   { NULL },
