@@ -25,4 +25,5 @@ extern const TallyCommand tally_command_inspect;
 extern const TallyCommand tally_command_rejects;
 extern const TallyCommand tally_command_run;
 extern const TallyCommand tally_command_status;
+extern const TallyCommand tally_command_test;
 extern const TallyCommand tally_command_trace;

@@ -1,5 +1,6 @@
 /* listing.c: aligned columns, or lines of JSON */
 #include "listing.h"
+#include "record/batch-private.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -150,6 +151,27 @@ tally_listing_add_time (GString *object, const char *name, gint64 time)
   g_autofree char *json = g_strdup_printf ("\"%s.%06dZ\"", seconds, (int)(time % G_USEC_PER_SEC));
 
   tally_listing_add_json (object, name, time != 0 && seconds != NULL ? json : NULL);
+}
+
+char *
+tally_listing_rejects (const TallyBatch *batch, guint first)
+{
+  guint n = 0;
+  const TallyReject *rejects = batch != NULL ? tally_batch_rejects (batch, &n) : NULL;
+  GString *array = g_string_new ("[");
+
+  for (guint i = first; i < n; i++)
+    {
+      g_autoptr (GString) object = tally_listing_object ();
+
+      tally_listing_add_text (object, "origin", rejects[i].origin);
+      tally_listing_add_text (object, "stage", rejects[i].stage);
+      tally_listing_add_text (object, "reason", rejects[i].reason);
+      tally_listing_add_json (object, "record", rejects[i].record);
+      g_string_append_printf (array, "%s%s}", i > first ? ", " : "", object->str);
+    }
+  g_string_append_c (array, ']');
+  return g_string_free (array, FALSE);
 }
 
 GString *

@@ -33,6 +33,9 @@ void tally_listing_add_number (GString *object, const char *name, gint64 value);
 void tally_listing_add_time (GString *object, const char *name, gint64 time);
 void tally_listing_add_json (GString *object, const char *name, const char *json);
 
+/* The rejects of a batch from the first-th on, as a JSON array; of no batch none. (transfer full) */
+char *tally_listing_rejects (const TallyBatch *batch, guint first);
+
 /* "2026-11-23 20:15:00" in UTC, or "-" for 0. (transfer full) */
 char *tally_listing_format_time (gint64 time);
 /* The text with control characters as \n, \x1b, …; what is not UTF-8 likewise. (transfer full) */

@@ -39,6 +39,8 @@ GError *tally_stages_steal_error (TallyStages *stages);
 
 /* Rejects what is left of a batch. */
 void tally_stages_reject_all (TallyBatch *batch, const GError *failure);
+/* The same for a batch that a step could not change: what comes after it finds no rows, but the step's columns. */
+void tally_stages_set_aside (TallyBatch *batch, TallyStep *step, const GError *failure);
 /* Waits as the policy says before a failed call is tried again, unless the run stops.  FALSE: give up. */
 gboolean tally_stages_wait_again (TallyStages *stages, guint attempt, GError *error);
 

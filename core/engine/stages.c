@@ -146,6 +146,13 @@ give_columns (TallyBatch *batch, TallySchema *schema)
   tally_batch_rearrange (batch, schema, from);
 }
 
+void
+tally_stages_set_aside (TallyBatch *batch, TallyStep *step, const GError *failure)
+{
+  tally_stages_reject_all (batch, failure);
+  give_columns (batch, tally_step_schema (step));
+}
+
 /* Runs one step over a batch, with patience.  The error says why it cannot be. */
 static TallyFlow
 apply_step (TallyStages *stages, TallyStep *step, TallyBatch *batch, GError **error)
@@ -159,8 +166,7 @@ apply_step (TallyStages *stages, TallyStep *step, TallyBatch *batch, GError **er
         return flow;
       if (flow == TALLY_FLOW_REJECT)
         {
-          tally_stages_reject_all (batch, failure);
-          give_columns (batch, tally_step_schema (step));
+          tally_stages_set_aside (batch, step, failure);
           return TALLY_FLOW_OK;
         }
       if (flow == TALLY_FLOW_RETRY && tally_stages_wait_again (stages, attempt, failure))

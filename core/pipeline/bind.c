@@ -276,6 +276,28 @@ bind_sink (TallyPipeline *pipeline, TallySchema *schema)
 
 /* ---- Both ---- */
 
+/* Forgets what was typed for other columns, and types the steps. */
+static TallySchema *
+bind_steps_anew (TallyPipeline *pipeline, TallySchema *schema)
+{
+  pipeline->reader->bound = FALSE;
+  g_ptr_array_set_size (pipeline->diagnostics, pipeline->reader->n_unbound);
+  g_ptr_array_set_size (pipeline->steps, 0);
+  g_ptr_array_set_size (pipeline->sink_expressions, 0);
+  g_clear_pointer (&pipeline->sink_schema, tally_schema_unref);
+  tally_schema_ref (schema);
+  g_clear_pointer (&pipeline->source_schema, tally_schema_unref);
+  pipeline->source_schema = schema;
+  return bind_steps (pipeline, schema);
+}
+
+gboolean
+tally_pipeline_bind_steps (TallyPipeline *pipeline, TallySchema *schema)
+{
+  bind_steps_anew (pipeline, schema);
+  return tally_pipeline_n_errors (pipeline) == 0;
+}
+
 gboolean
 tally_pipeline_bind (TallyPipeline *pipeline, TallySchema *schema)
 {
@@ -285,15 +307,7 @@ tally_pipeline_bind (TallyPipeline *pipeline, TallySchema *schema)
   if (reader->bound && tally_schema_equal (pipeline->source_schema, schema))
     return TRUE;
 
-  g_ptr_array_set_size (pipeline->diagnostics, reader->n_unbound);
-  g_ptr_array_set_size (pipeline->steps, 0);
-  g_ptr_array_set_size (pipeline->sink_expressions, 0);
-  g_clear_pointer (&pipeline->sink_schema, tally_schema_unref);
-  tally_schema_ref (schema);
-  g_clear_pointer (&pipeline->source_schema, tally_schema_unref);
-  pipeline->source_schema = schema;
-
-  last = bind_steps (pipeline, schema);
+  last = bind_steps_anew (pipeline, schema);
   if (last != NULL)
     bind_sink (pipeline, last);
   reader->bound = tally_pipeline_n_errors (pipeline) == 0;

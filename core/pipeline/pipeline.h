@@ -56,6 +56,8 @@ TallyPipeline *tally_pipeline_load (const char *file, TallyRegistry *registry);
 gboolean tally_pipeline_bind (TallyPipeline *pipeline, TallySchema *schema);
 /* What becomes of a row depends on those before it: such a run can only begin at the beginning. */
 gboolean tally_pipeline_keeps_state (const TallyPipeline *pipeline);
+/* The steps only, for who has no sink in mind. */
+gboolean tally_pipeline_bind_steps (TallyPipeline *pipeline, TallySchema *schema);
 guint tally_pipeline_n_errors (const TallyPipeline *pipeline);
 /* (transfer full): message without the values that references stand for. */
 char *tally_pipeline_redact (const TallyPipeline *pipeline, const char *message);

@@ -1,4 +1,4 @@
-/* shout: two transforms and two sinks that tests look at from outside
+/* shout: a source, two transforms and two sinks that tests look at from outside
  *
  * A shared object may hold several plugins; these are found by the first word of their names.
  */
@@ -316,4 +316,36 @@ static const TallyPlugin letter = {
   .delivery = &letter_delivery,
 };
 
-TALLY_REGISTER (&shout, &echo, &busy, &letter);
+/* ---- shout-far: a source beyond a network, and nobody answers ---- */
+
+static gboolean
+far_open (gpointer self, TallyContext *ctx, GError **error)
+{
+  return tally_throw (error, TALLY_ERROR_NETWORK, "nobody answers");
+}
+
+static TallySchema *
+far_describe (gpointer self, TallyContext *ctx, GError **error)
+{
+  static const TallyColumn column = { "word", TALLY_TYPE_TEXT };
+
+  return tally_schema_new (&column, 1);
+}
+
+static TallyFlow
+far_read (gpointer self, TallyContext *ctx, TallyBatch *out, GError **error)
+{
+  return TALLY_FLOW_END;
+}
+
+static const TallyPlugin far = {
+  TALLY_PLUGIN_INIT,
+  .kind = TALLY_SOURCE,
+  .name = "shout-far",
+  .summary = "Nobody answers",
+  .open = far_open,
+  .describe = far_describe,
+  .read = far_read,
+};
+
+TALLY_REGISTER (&shout, &echo, &busy, &letter, &far);

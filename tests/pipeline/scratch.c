@@ -1,6 +1,8 @@
 /* scratch.c: a folder that a test fills with files */
 #include "scratch.h"
+#include "promise.h"
 #include <glib/gstdio.h>
+#include <sys/wait.h>
 
 void
 scratch_init (Scratch *scratch)
@@ -42,6 +44,23 @@ scratch_load (const Scratch *scratch, const char *text)
 
   scratch_write (scratch, "p.yaml", text);
   return tally_pipeline_load (path, scratch->registry);
+}
+
+int
+scratch_tallyman (const Scratch *scratch, const char *const *arguments, char **ret_output, char **ret_complaints)
+{
+  g_autoptr (GPtrArray) argv = g_ptr_array_new ();
+  g_autoptr (GError) error = NULL;
+  gint status = -1;
+
+  g_ptr_array_add (argv, (gpointer) g_getenv ("TALLYMAN"));
+  for (; *arguments != NULL; arguments++)
+    g_ptr_array_add (argv, (gpointer) *arguments);
+  g_ptr_array_add (argv, NULL);
+  g_spawn_sync (scratch->folder, (char **) argv->pdata, NULL, 0, NULL, NULL, ret_output, ret_complaints, &status,
+                &error);
+  assert_no_error (error);
+  return WIFEXITED (status) ? WEXITSTATUS (status) : -1;
 }
 
 char *

@@ -15,5 +15,7 @@ void scratch_clear (Scratch *scratch);
 void scratch_write (const Scratch *scratch, const char *name, const char *text);
 /* Loads text as the folder's pipeline p.yaml. */
 TallyPipeline *scratch_load (const Scratch *scratch, const char *text);
+/* Runs the command in the folder.  Returns its exit code. */
+int scratch_tallyman (const Scratch *scratch, const char *const *arguments, char **ret_output, char **ret_complaints);
 /* (transfer full): what is wrong with text, each as `line:column-length severity: message | hint`, one a line. */
 char *scratch_check (const Scratch *scratch, const char *text);

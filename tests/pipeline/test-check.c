@@ -4,29 +4,10 @@
 #include "scratch.h"
 #include <json-c/json.h>
 #include <string.h>
-#include <sys/wait.h>
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (json_object, json_object_put)
 
 static Scratch scratch;
-
-/* Runs the command in the scratch folder.  Returns its exit code. */
-static int
-tallyman (const char *const *arguments, char **ret_output, char **ret_complaints)
-{
-  g_autoptr (GPtrArray) argv = g_ptr_array_new ();
-  g_autoptr (GError) error = NULL;
-  gint status = -1;
-
-  g_ptr_array_add (argv, (gpointer) g_getenv ("TALLYMAN"));
-  for (; *arguments != NULL; arguments++)
-    g_ptr_array_add (argv, (gpointer) *arguments);
-  g_ptr_array_add (argv, NULL);
-  g_spawn_sync (scratch.folder, (char **) argv->pdata, NULL, 0, NULL, NULL, ret_output,
-                ret_complaints, &status, &error);
-  assert_no_error (error);
-  return WIFEXITED (status) ? WEXITSTATUS (status) : -1;
-}
 
 #define HEAD "pipeline: p\nsource:\n  lines:\n    path: lines.txt\n"
 #define SINK "sink: shout-busy\n"
@@ -94,7 +75,7 @@ test_ten_broken_pipelines (void)
 
       scratch_write (&scratch, "p.yaml", rows[i].text);
       assert_row_int (rows[i].label,
-                      tallyman ((const char *[]) { "check", "p.yaml", NULL }, &output, &complaints),
+                      scratch_tallyman (&scratch, (const char *[]) { "check", "p.yaml", NULL }, &output, &complaints),
                       2);
       assert_row_int (rows[i].label, g_str_has_prefix (complaints, rows[i].shown), TRUE);
       if (!g_str_has_prefix (complaints, rows[i].shown))
@@ -105,7 +86,7 @@ test_ten_broken_pipelines (void)
       /* run says the same, and begins nothing. */
       assert_row_int (
           rows[i].label,
-          tallyman ((const char *[]) { "run", "p.yaml", NULL }, &run_output, &run_complaints), 2);
+          scratch_tallyman (&scratch, (const char *[]) { "run", "p.yaml", NULL }, &run_output, &run_complaints), 2);
       assert_row_int (rows[i].label, g_str_has_prefix (run_complaints, rows[i].shown), TRUE);
       assert_text (run_output, "");
     }
@@ -117,7 +98,7 @@ test_is_silent_about_a_right_one (void)
   g_autofree char *output = NULL, *complaints = NULL;
 
   scratch_write (&scratch, "p.yaml", HEAD SINK);
-  assert_int (tallyman ((const char *[]) { "check", "p.yaml", NULL }, &output, &complaints), 0);
+  assert_int (scratch_tallyman (&scratch, (const char *[]) { "check", "p.yaml", NULL }, &output, &complaints), 0);
   assert_text (output, "");
   assert_text (complaints, "");
 }
@@ -130,7 +111,7 @@ test_prints_json (void)
   json_object *first, *member;
 
   scratch_write (&scratch, "p.yaml", HEAD "tranform: \"\xc3\xa4\\\"\"\n" SINK "errors: []\n");
-  assert_int (tallyman ((const char *[]) { "check", "--json", "p.yaml", "missing.yaml", NULL },
+  assert_int (scratch_tallyman (&scratch, (const char *[]) { "check", "--json", "p.yaml", "missing.yaml", NULL },
                         &output, &complaints),
               2);
   assert_text (complaints, "");
@@ -151,7 +132,7 @@ test_takes_a_name_of_any_bytes (void)
   g_autofree char *complaints = NULL, *shown = NULL;
 
   scratch_write (&scratch, "p\xd8.yaml", HEAD "sink: x\n");
-  assert_int (tallyman ((const char *[]) { "check", "p\xd8.yaml", NULL }, NULL, &complaints), 2);
+  assert_int (scratch_tallyman (&scratch, (const char *[]) { "check", "p\xd8.yaml", NULL }, NULL, &complaints), 2);
   shown = g_strndup (complaints, strcspn (complaints, ":"));
   assert_text (shown, "p\xef\xbf\xbd.yaml");
 }
@@ -163,12 +144,12 @@ test_inspect_lists_and_describes (void)
   g_autoptr (json_object) plugins = NULL;
   json_object *options = NULL;
 
-  assert_int (tallyman ((const char *[]) { "inspect", NULL }, &list, NULL), 0);
+  assert_int (scratch_tallyman (&scratch, (const char *[]) { "inspect", NULL }, &list, NULL), 0);
   assert_contains (list,
                    "sources:\n  lines              One record for each line of a text file\n");
   assert_contains (list, "steps:\n  filter ");
 
-  assert_int (tallyman ((const char *[]) { "inspect", "shout-letter", NULL }, &one, NULL), 0);
+  assert_int (scratch_tallyman (&scratch, (const char *[]) { "inspect", "shout-letter", NULL }, &one, NULL), 0);
   assert_contains (one, "sink shout-letter: A letter for each record\n");
   assert_contains (
       one,
@@ -178,14 +159,14 @@ test_inspect_lists_and_describes (void)
       one,
       "    in-flight: Most requests at once; the sink's own if not given (int)\n        from 1 to 1000\n");
 
-  assert_int (tallyman ((const char *[]) { "inspect", "--json", "shout-letter", NULL }, &json, NULL),
+  assert_int (scratch_tallyman (&scratch, (const char *[]) { "inspect", "--json", "shout-letter", NULL }, &json, NULL),
               0);
   plugins = json_tokener_parse (json);
   assert_int (json_object_array_length (plugins), 1);
   json_object_object_get_ex (json_object_array_get_idx (plugins, 0), "options", &options);
   assert_int (json_object_array_length (options), 8);
 
-  assert_int (tallyman ((const char *[]) { "inspect", "shout-lettr", NULL }, &none, &complaints), 2);
+  assert_int (scratch_tallyman (&scratch, (const char *[]) { "inspect", "shout-lettr", NULL }, &none, &complaints), 2);
   assert_text (
       complaints,
       "tallyman: there is no plugin or step \"shout-lettr\"; did you mean \"shout-letter\"?\n");
@@ -200,7 +181,7 @@ test_the_editor_schema_is_json (void)
   static const char *const path[]
       = { "properties", "sink", "properties", "shout-letter", "properties", "key", "description" };
 
-  assert_int (tallyman ((const char *[]) { "inspect", "--schema", NULL }, &output, NULL), 0);
+  assert_int (scratch_tallyman (&scratch, (const char *[]) { "inspect", "--schema", NULL }, &output, NULL), 0);
   schema = json_tokener_parse (output);
   at = schema;
   for (guint i = 0; i < G_N_ELEMENTS (path) && at != NULL; i++)

@@ -1,0 +1,69 @@
+/* trial.c: one step at a time
+ *
+ * Nobody waits here: a step that asks for patience ends the trial with its reason.
+ */
+#include "trial.h"
+#include "record/batch-private.h"
+#include "run.h"
+
+struct _TallyTrial
+{
+  TallyPipeline *pipeline; /* (unowned) */
+  GPtrArray *contexts; /* (owned) (element-type TallyContext) one for each step that was opened */
+};
+
+TallyTrial *
+tally_trial_new (TallyPipeline *pipeline, GError **error)
+{
+  g_autoptr (TallyTrial) trial = g_new0 (TallyTrial, 1);
+
+  trial->pipeline = pipeline;
+  trial->contexts = g_ptr_array_new_with_free_func ((GDestroyNotify)tally_context_free);
+  for (guint i = 0; i < pipeline->steps->len; i++)
+    {
+      TallyStep *step = g_ptr_array_index (pipeline->steps, i);
+
+      g_ptr_array_add (trial->contexts, tally_context_new (pipeline->directory));
+      if (!tally_step_open (step, g_ptr_array_index (trial->contexts, i), error))
+        {
+          tally_throw_prefix (error, "step \"%s\"", tally_step_name (step));
+          return NULL;
+        }
+    }
+  return g_steal_pointer (&trial);
+}
+
+void
+tally_trial_free (TallyTrial *trial)
+{
+  if (trial == NULL)
+    return;
+
+  for (guint i = 0; i < trial->contexts->len; i++)
+    tally_step_close (g_ptr_array_index (trial->pipeline->steps, i));
+  g_ptr_array_unref (trial->contexts);
+  g_free (trial);
+}
+
+TallyFlow
+tally_trial_apply (TallyTrial *trial, guint step, TallyBatch *batch, GError **error)
+{
+  TallyStep *applied = g_ptr_array_index (trial->pipeline->steps, step);
+  g_autoptr (GError) failure = NULL;
+  TallyFlow flow;
+
+  tally_batch_begin_stage (batch, tally_step_name (applied));
+  flow = tally_step_apply (applied, batch, &failure);
+  if (flow == TALLY_FLOW_REJECT)
+    {
+      tally_stages_set_aside (batch, applied, failure);
+      return TALLY_FLOW_OK;
+    }
+  tally_batch_end_stage (batch);
+  if (flow == TALLY_FLOW_OK || flow == TALLY_FLOW_END)
+    return flow;
+
+  g_propagate_prefixed_error (error, g_steal_pointer (&failure),
+                              "step \"%s\": ", tally_step_name (applied));
+  return TALLY_FLOW_FATAL;
+}
