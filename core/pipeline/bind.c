@@ -294,6 +294,9 @@ bind_steps_anew (TallyPipeline *pipeline, TallySchema *schema)
 gboolean
 tally_pipeline_bind_steps (TallyPipeline *pipeline, TallySchema *schema)
 {
+  if (pipeline->reader->bound && tally_schema_equal (pipeline->source_schema, schema))
+    return TRUE;
+
   bind_steps_anew (pipeline, schema);
   return tally_pipeline_n_errors (pipeline) == 0;
 }
