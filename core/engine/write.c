@@ -20,11 +20,12 @@ typedef struct
   gint64 lease_ttl;
   gboolean whole;            /* nothing is committed before the end */
   gboolean keeps;            /* the sink keeps a checkpoint */
+  gboolean at_once;          /* it has no place to go on from before the end */
   guint64 n_rejects;         /* of the pass, in the ledger; only if the sink keeps a checkpoint */
   TallyCounts *counts;
   gint64 serial;
   GArray *rejects;           /* (owned) (element-type TallyReject) since the last ledger commit */
-  char *position;            /* (owned) (nullable) after the last batch written */
+  char *position;            /* (owned) (nullable) the last that came */
   guint64 n_uncommitted;
   gint64 committed_at;       /* monotonic */
 } Writer;
@@ -176,14 +177,15 @@ take_batch (Writer *writer, TallyBatch *batch, GError **error)
   return TRUE;
 }
 
-/* A sink whose output appears as a whole has nothing to commit on the way, nor has one that keeps
- * checkpoints of a source that has no positions; but the lease lives on and rejects do not pile up. */
+/* A sink whose output appears as a whole has nothing to commit on the way, nor has one that keeps checkpoints where a run
+ * could not go on: its source has no positions, or its steps remember rows.  But the lease lives on and rejects do not
+ * pile up. */
 static gboolean
 commit_on_the_way (Writer *writer, GError **error)
 {
   gint64 age = g_get_monotonic_time () - writer->committed_at;
 
-  if (writer->whole || (writer->keeps && writer->position == NULL))
+  if (writer->whole || writer->at_once || (writer->keeps && writer->position == NULL))
     return age < MIN (COMMIT_EVERY, writer->lease_ttl / 3) && writer->rejects->len < MAX_REJECTS
                ? TRUE
                : commit_ledger (writer, error);
@@ -205,6 +207,8 @@ tally_write_all (TallyStages *stages, TallyLedger *ledger, const TallyLedgerRun 
                              .whole = (stages->pipeline->sink->plugin->flags & TALLY_PLUGIN_WHOLE) != 0
                                       || stages->sink_ctx->whole,
                              .keeps = stages->pipeline->sink->plugin->resume != NULL,
+                             .at_once = stages->pipeline->sink->plugin->resume != NULL
+                                        && tally_pipeline_keeps_state (stages->pipeline),
                              .position = g_strdup (stages->source_ctx->position),
                              .counts = counts,
                              .rejects = g_array_new (FALSE, FALSE, sizeof (TallyReject)),

@@ -138,6 +138,29 @@ test_the_server_stops_at_once (void)
   expect_each_once (desk, "pg_ctl stop -m immediate", 10 * N_ROWS, status);
 }
 
+/* Their rows are one transaction, because nobody could go on in the middle. */
+static void
+test_steps_that_remember_rows (void)
+{
+  static const char *const points[] = { "sink-committed:1", "ledger-before-commit:2", "ledger-before-commit:3" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (points); i++)
+    {
+      g_autoptr (Desk) desk = desk_new (TRUE);
+
+      if (desk == NULL)
+        return;
+      write_rows (desk, N_ROWS);
+      desk_write_pipeline (desk, "pipeline: p\nsource: { csv: { path: in.csv } }\ntransform:\n  - limit: 110000\n"
+                                 "sink: { postgresql: { connection: \"$URI\", table: t, create: true } }\n");
+      rig_setenv (desk->rig, "TALLYMAN_CRASH", points[i]);
+      assert_row_int (points[i], desk_run (desk), 128 + SIGKILL);
+      rig_setenv (desk->rig, "TALLYMAN_CRASH", NULL);
+      assert_row_int (points[i], desk_run (desk), 0);
+      desk_expect (desk, points[i], "SELECT count (*) || ' ' || count (DISTINCT id) FROM t", "110000 110000");
+    }
+}
+
 static void
 test_a_target_that_was_put_back_is_noticed (void)
 {
@@ -159,6 +182,7 @@ static const Promise promises[] = {
   { "a crash between the commits", test_a_crash_between_the_commits },
   { "killed again and again", test_killed_again_and_again },
   { "the server stops at once", test_the_server_stops_at_once },
+  { "steps that remember rows", test_steps_that_remember_rows },
   { "a target that was put back is noticed", test_a_target_that_was_put_back_is_noticed },
   { NULL },
 };
