@@ -57,6 +57,9 @@ test_rows_in_rows_out (void)
     { "jsonb", "{ set: { part: line::jsonb } }, { unnest: part }",
       "  - { name: t, given: [{ line: [{ a: 1.0 }, null] }], expect: [{ part: { a: 1 } }, { part: ~ }] }\n",
       "0:ok      p.yaml:8: t\n1 test, 0 failed\n" },
+    { "a row for no elements", "{ set: { part: \"coalesce(nullif(line::jsonb, '[]'), '[null]')\" } }, { unnest: part }",
+      "  - { name: t, given: [{ line: [] }, { line: ~ }, { line: [1] }], expect: [{ part: ~ }, { part: ~ }, { part: 1 }] }\n",
+      "0:ok      p.yaml:8: t\n1 test, 0 failed\n" },
     { "nothing that can be given", "{ limit: 1 }", "  - { name: t, given: [{ lien: a }], expect: [] }\n",
       "1:FAILED  p.yaml:8: t\n      problem   given row 1: there is no column \"lien\"; did you mean \"line\"?\n"
       "1 test, 1 failed\n" },
