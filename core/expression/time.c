@@ -246,22 +246,56 @@ timestamp_from_epoch (Call *call, const Value *args, Value *ret, GError **error)
   return tally_timestamp_from_epoch (args[0].real, &ret->integer, error);
 }
 
+/* A template that is a constant is read once. */
+static gboolean
+prepare_template (Term *term, GError **error)
+{
+  const Term *format = term->args[1];
+
+  if (format->kind != TERM_CONSTANT)
+    return TRUE;
+
+  term->data = tally_template_new (format->constant.text);
+  term->free_data = tally_template_free;
+  return TRUE;
+}
+
+/* The prepared one, or this row's, which ret_own then holds. */
+static const TallyTemplate *
+find_template (const Call *call, TallyText format, TallyTemplate **ret_own)
+{
+  if (call->term->data != NULL)
+    return call->term->data;
+
+  *ret_own = tally_template_new (format);
+  return *ret_own;
+}
+
 static gboolean
 timestamp_from_template (Call *call, const Value *args, Value *ret, GError **error)
 {
-  return tally_timestamp_from_template (args[0].text, args[1].text, &ret->integer, error);
+  g_autoptr (TallyTemplate) own = NULL;
+
+  return tally_timestamp_from_template (args[0].text, find_template (call, args[1].text, &own),
+                                        &ret->integer, error);
 }
 
 static gboolean
 date_from_template (Call *call, const Value *args, Value *ret, GError **error)
 {
-  return tally_date_from_template (args[0].text, args[1].text, &ret->date, error);
+  g_autoptr (TallyTemplate) own = NULL;
+
+  return tally_date_from_template (args[0].text, find_template (call, args[1].text, &own),
+                                   &ret->date, error);
 }
 
 static gboolean
 to_char (Call *call, const Value *args, Value *ret, GError **error)
 {
-  return tally_datetime_to_char (call->term->args[0]->type, &args[0], args[1].text, call->batch,
+  g_autoptr (TallyTemplate) own = NULL;
+
+  return tally_datetime_to_char (call->term->args[0]->type, &args[0],
+                                 find_template (call, args[1].text, &own), call->batch,
                                  &call->is_null, &ret->text, error);
 }
 
@@ -410,11 +444,11 @@ const Function tally_time_functions[] = {
   { "make_interval", "iiiiii", 'v', make_interval },
   { "make_interval", "iiiiiid", 'v', make_interval },
   { "to_timestamp", "d", 'z', timestamp_from_epoch },
-  { "to_timestamp", "tt", 'z', timestamp_from_template },
-  { "to_date", "tt", 'D', date_from_template },
-  { "to_char", "st", 't', to_char },
-  { "to_char", "zt", 't', to_char },
-  { "to_char", "vt", 't', to_char },
+  { "to_timestamp", "tt", 'z', timestamp_from_template, .prepare = prepare_template },
+  { "to_date", "tt", 'D', date_from_template, .prepare = prepare_template },
+  { "to_char", "st", 't', to_char, .prepare = prepare_template },
+  { "to_char", "zt", 't', to_char, .prepare = prepare_template },
+  { "to_char", "vt", 't', to_char, .prepare = prepare_template },
   { "to_char", "it", 't', .prepare = refuse_numbers },
   { "to_char", "dt", 't', .prepare = refuse_numbers },
   { "to_char", "nt", 't', .prepare = refuse_numbers },

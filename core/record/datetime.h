@@ -115,14 +115,20 @@ gboolean tally_interval_make (gint64 years, gint64 months, gint64 weeks, gint64 
                               GError **error);
 gboolean tally_timestamp_from_epoch (double seconds, gint64 *ret_timestamp, GError **error);
 
-/* Templates: to_char(value, format), value as for tally_datetime_extract(); ret_is_null for
- * infinities.  to_timestamp(text, format) gives a timestamptz, to_date(text, format) a date. */
-gboolean tally_datetime_to_char (TallyType type, gconstpointer value, TallyText format,
+/* Templates: DD/Mon/YYYY HH24:MI and the like, read once for any number of values; no template is
+ * malformed. */
+typedef struct _TallyTemplate TallyTemplate;
+TallyTemplate *tally_template_new (TallyText format);
+void tally_template_free (gpointer template);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TallyTemplate, tally_template_free)
+/* to_char(value, template), value as for tally_datetime_extract(); ret_is_null for infinities.
+ * to_timestamp(text, template) gives a timestamptz, to_date(text, template) a date. */
+gboolean tally_datetime_to_char (TallyType type, gconstpointer value, const TallyTemplate *template,
                                  TallyBatch *batch, gboolean *ret_is_null, TallyText *ret_text,
                                  GError **error);
-gboolean tally_timestamp_from_template (TallyText text, TallyText format, gint64 *ret_timestamp,
-                                        GError **error);
-gboolean tally_date_from_template (TallyText text, TallyText format, gint32 *ret_date,
+gboolean tally_timestamp_from_template (TallyText text, const TallyTemplate *template,
+                                        gint64 *ret_timestamp, GError **error);
+gboolean tally_date_from_template (TallyText text, const TallyTemplate *template, gint32 *ret_date,
                                    GError **error);
 
 /* Time zones: names of the tz database in any case, PostgreSQL's default abbreviations (CET, EST,

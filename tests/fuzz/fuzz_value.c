@@ -143,6 +143,7 @@ check_documents (TallyText x, TallyText y, TallyBatch *memory)
 static void
 check_template (TallyText format, TallyText text, TallyBatch *memory)
 {
+  g_autoptr (TallyTemplate) template = NULL;
   gint64 timestamp;
   gint32 date;
   gboolean is_null;
@@ -151,9 +152,11 @@ check_template (TallyText format, TallyText text, TallyBatch *memory)
   if (memchr (format.data, '\0', format.length) != NULL
       || memchr (text.data, '\0', text.length) != NULL)
     return;
-  tally_date_from_template (text, format, &date, NULL);
-  if (tally_timestamp_from_template (text, format, &timestamp, NULL))
-    insist (tally_datetime_to_char (TALLY_TYPE_TIMESTAMPTZ, &timestamp, format, memory, &is_null,
+
+  template = tally_template_new (format);
+  tally_date_from_template (text, template, &date, NULL);
+  if (tally_timestamp_from_template (text, template, &timestamp, NULL))
+    insist (tally_datetime_to_char (TALLY_TYPE_TIMESTAMPTZ, &timestamp, template, memory, &is_null,
                                     &result, NULL));
 }
 

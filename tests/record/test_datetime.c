@@ -122,9 +122,10 @@ test_templates_read_what_exports_write (void)
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       g_autoptr (GError) error = NULL;
+      g_autoptr (TallyTemplate) template = tally_template_new (TEXT_OF (cases[i].format));
       gint64 timestamp;
-      gboolean done = tally_timestamp_from_template (TEXT_OF (cases[i].text),
-                                                     TEXT_OF (cases[i].format), &timestamp, &error);
+      gboolean done
+          = tally_timestamp_from_template (TEXT_OF (cases[i].text), template, &timestamp, &error);
       g_autofree char *told = tell_moment (done, TALLY_TYPE_TIMESTAMPTZ, timestamp, &error);
 
       assert_row_text (cases[i].what, told, cases[i].expected);
@@ -151,13 +152,13 @@ test_templates_write (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
+      g_autoptr (TallyTemplate) template = tally_template_new (TEXT_OF (cases[i].format));
       gboolean is_null;
       TallyText text;
       g_autofree char *told = NULL;
 
-      assert_true (tally_datetime_to_char (TALLY_TYPE_TIMESTAMPTZ, &value,
-                                           TEXT_OF (cases[i].format), memory, &is_null, &text,
-                                           NULL));
+      assert_true (tally_datetime_to_char (TALLY_TYPE_TIMESTAMPTZ, &value, template, memory,
+                                           &is_null, &text, NULL));
       told = tally_text_dup (text);
       assert_row_text (cases[i].what, told, cases[i].expected);
     }

@@ -555,12 +555,13 @@ test_templates_write_the_same (void)
         {
           g_autofree char *expression
               = g_strdup_printf ("to_char(%%s::%s, %%s)", tally_type_name (types[k]));
+          g_autoptr (TallyTemplate) template = tally_template_new (TEXT_OF (formats[i]));
           gboolean is_null = FALSE, done;
           Value value, result;
 
           tally_value_parse (types[k], TEXT_OF (moments[j]), memory, &value, NULL);
-          done = tally_datetime_to_char (types[k], &value, TEXT_OF (formats[i]), memory, &is_null,
-                                         &result.text, &error);
+          done = tally_datetime_to_char (types[k], &value, template, memory, &is_null, &result.text,
+                                         &error);
           oracle_ask (oracle,
                       done && is_null ? NULL
                                       : tell_outcome (done, TALLY_TYPE_TEXT, &result, &error),
@@ -639,14 +640,14 @@ test_templates_read_the_same (void)
   for (guint i = 0; i < G_N_ELEMENTS (formats); i++)
     for (guint j = 0; j < G_N_ELEMENTS (texts); j++)
       {
+        g_autoptr (TallyTemplate) template = tally_template_new (TEXT_OF (formats[i]));
         Value result;
-        gboolean done = tally_timestamp_from_template (TEXT_OF (texts[j]), TEXT_OF (formats[i]),
+        gboolean done = tally_timestamp_from_template (TEXT_OF (texts[j]), template,
                                                        &result.bigint, &error);
 
         oracle_ask (oracle, tell_outcome (done, TALLY_TYPE_TIMESTAMPTZ, &result, &error),
                     "to_timestamp(%s, %s)", texts[j], formats[i]);
-        done = tally_date_from_template (TEXT_OF (texts[j]), TEXT_OF (formats[i]), &result.date,
-                                         &error);
+        done = tally_date_from_template (TEXT_OF (texts[j]), template, &result.date, &error);
         oracle_ask (oracle, tell_outcome (done, TALLY_TYPE_DATE, &result, &error),
                     "to_date(%s, %s)", texts[j], formats[i]);
       }
