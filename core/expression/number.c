@@ -1,4 +1,5 @@
 /* number.c: arithmetic */
+#include "record/number-template.h"
 #include "record/numeric.h"
 #include "function.h"
 #include <math.h>
@@ -301,6 +302,62 @@ bigint_gcd (Call *call, const Value *args, Value *ret, GError **error)
   return TRUE;
 }
 
+/* Templates.  One that is a constant is read once. */
+
+static gboolean
+prepare_template (Term *term, GError **error)
+{
+  const Term *format = term->args[1];
+
+  if (format->kind != TERM_CONSTANT)
+    return TRUE;
+
+  term->data = tally_number_template_new (format->constant.text, error);
+  term->free_data = tally_number_template_free;
+  return term->data != NULL;
+}
+
+/* The prepared one, or this row's, which ret_own then holds. */
+static const TallyNumberTemplate *
+find_template (const Call *call, TallyText format, TallyNumberTemplate **ret_own, GError **error)
+{
+  if (call->term->data != NULL)
+    return call->term->data;
+
+  *ret_own = tally_number_template_new (format, error);
+  return *ret_own;
+}
+
+static gboolean
+to_char (Call *call, const Value *args, Value *ret, GError **error)
+{
+  g_autoptr (TallyNumberTemplate) own = NULL;
+  const TallyNumberTemplate *template = find_template (call, args[1].text, &own, error);
+
+  if (template == NULL)
+    return FALSE;
+  switch (call->term->args[0]->type)
+    {
+    case TALLY_TYPE_BIGINT:
+      return tally_bigint_to_char (args[0].integer, template, call->batch, &ret->text, error);
+    case TALLY_TYPE_DOUBLE:
+      return tally_double_to_char (args[0].real, template, call->batch, &ret->text, error);
+    default:
+      return tally_numeric_to_char (args[0].text, template, call->batch, &ret->text, error);
+    }
+}
+
+static gboolean
+to_number (Call *call, const Value *args, Value *ret, GError **error)
+{
+  g_autoptr (TallyNumberTemplate) own = NULL;
+  const TallyNumberTemplate *template = find_template (call, args[1].text, &own, error);
+
+  return template != NULL
+         && tally_numeric_from_template (args[0].text, template, call->batch, &call->is_null,
+                                         &ret->text, error);
+}
+
 static gboolean
 not_of_numeric (Term *term, GError **error)
 {
@@ -378,6 +435,10 @@ const Function tally_number_functions[] = {
   { "log", "nn", 'n', .prepare = not_of_numeric },
   { "log10", "d", 'd', double_logarithm, .detail = DOUBLE (log10) },
   { "log10", "n", 'n', .prepare = not_of_numeric },
+  { "to_char", "it", 't', to_char, .prepare = prepare_template },
+  { "to_char", "dt", 't', to_char, .prepare = prepare_template },
+  { "to_char", "nt", 't', to_char, .prepare = prepare_template },
+  { "to_number", "tt", 'n', to_number, .prepare = prepare_template },
   { "gcd", "ii", 'i', bigint_gcd },
   { "&", "ii", 'i', bigint_bits, .detail = BIT_AND },
   { "|", "ii", 'i', bigint_bits, .detail = BIT_OR },

@@ -299,13 +299,6 @@ to_char (Call *call, const Value *args, Value *ret, GError **error)
                                  &call->is_null, &ret->text, error);
 }
 
-static gboolean
-refuse_numbers (Term *term, GError **error)
-{
-  return tally_throw (error, TALLY_ERROR_UNSUPPORTED, "%s of numbers is not supported",
-                      term->function->name);
-}
-
 /* Zones. */
 
 static gboolean
@@ -449,10 +442,6 @@ const Function tally_time_functions[] = {
   { "to_char", "st", 't', to_char, .prepare = prepare_template },
   { "to_char", "zt", 't', to_char, .prepare = prepare_template },
   { "to_char", "vt", 't', to_char, .prepare = prepare_template },
-  { "to_char", "it", 't', .prepare = refuse_numbers },
-  { "to_char", "dt", 't', .prepare = refuse_numbers },
-  { "to_char", "nt", 't', .prepare = refuse_numbers },
-  { "to_number", "tt", 'n', .prepare = refuse_numbers },
   { "timezone", "ts", 'z', at_zone, .prepare = prepare_zone },
   { "timezone", "tz", 's', at_zone, .prepare = prepare_zone },
   { "now", "", 'z', now, .prepare = prepare_now, .flags = FUNCTION_VOLATILE },

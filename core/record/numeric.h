@@ -8,8 +8,8 @@
  * Errors are TALLY_ERROR_DATA with PostgreSQL's messages: division by zero; value overflows numeric
  * format.
  *
- * Not supported: exp, ln, log, power with an exponent that is not whole, to_char and to_number
- * (TALLY_ERROR_UNSUPPORTED where it cannot be told from the function's name).
+ * Not supported: exp, ln, log, power with an exponent that is not whole (TALLY_ERROR_UNSUPPORTED
+ * where it cannot be told from the function's name).
  */
 #pragma once
 #include <tallyman/batch.h>

@@ -151,6 +151,9 @@ test_gives_postgresqls_values (void)
     { "ILIKE", "status ILIKE 'OP%'", "t|f|NULL" },
     { "~", "status ~ '^s.*m$'", "f|t|NULL" },
     { "a cast", "price::bigint", "13|-1|NULL" },
+    { "a template of a number", "to_char(price, 'FM990.00')", "12.50|-1.00|NULL" },
+    { "a number too long for its template", "to_char(id * 1000, '999')", " ###|   0|NULL" },
+    { "a number by a template", "to_number('1,234.5-', '9G999D9S')", "-1234.5|-1234.5|-1234.5" },
     { "jsonb", "tags -> 0", "\"a\"|NULL|NULL" },
     { "jsonb as text", "tags ->> 'k'", "NULL|1|NULL" },
     { "all but more letters than there are", "right('abc', -2147483648)", "||" },
@@ -223,6 +226,7 @@ test_complains_with_the_place (void)
       "argument of AND must be type boolean, not type text at 0+6" },
     { "SIMILAR TO", "status SIMILAR TO 'x'", "SIMILAR TO is not supported at 7+7" },
     { "json", "status::json", "type \"json\" is not supported at 8+4" },
+    { "a bad template", "to_char(price, 'S9S')", "cannot use \"S\" twice at 0+7" },
     { "a bad pattern", "status ~ '('",
       "invalid regular expression: parentheses () not balanced at 7+1" },
   };
