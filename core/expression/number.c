@@ -358,14 +358,6 @@ to_number (Call *call, const Value *args, Value *ret, GError **error)
                                          &ret->text, error);
 }
 
-static gboolean
-not_of_numeric (Term *term, GError **error)
-{
-  return tally_throw (error, TALLY_ERROR_UNSUPPORTED,
-                      "%s of numeric is not supported; cast to double precision",
-                      term->function->name);
-}
-
 #define NUMERIC(function) ((gintptr)(function))
 #define DOUBLE(function) ((gintptr)(DoubleFunc)(function))
 
@@ -427,14 +419,14 @@ const Function tally_number_functions[] = {
   { "|/", "d", 'd', double_sqrt },
   { "cbrt", "d", 'd', double_plain, .detail = DOUBLE (cbrt) },
   { "exp", "d", 'd', double_exp },
-  { "exp", "n", 'n', .prepare = not_of_numeric },
+  { "exp", "n", 'n', numeric_unary, .detail = NUMERIC (tally_numeric_exp) },
   { "ln", "d", 'd', double_logarithm, .detail = DOUBLE (log) },
-  { "ln", "n", 'n', .prepare = not_of_numeric },
+  { "ln", "n", 'n', numeric_unary, .detail = NUMERIC (tally_numeric_ln) },
   { "log", "d", 'd', double_logarithm, .detail = DOUBLE (log10) },
-  { "log", "n", 'n', .prepare = not_of_numeric },
-  { "log", "nn", 'n', .prepare = not_of_numeric },
+  { "log", "n", 'n', numeric_unary, .detail = NUMERIC (tally_numeric_log10) },
+  { "log", "nn", 'n', numeric_binary, .detail = NUMERIC (tally_numeric_log) },
   { "log10", "d", 'd', double_logarithm, .detail = DOUBLE (log10) },
-  { "log10", "n", 'n', .prepare = not_of_numeric },
+  { "log10", "n", 'n', numeric_unary, .detail = NUMERIC (tally_numeric_log10) },
   { "to_char", "it", 't', to_char, .prepare = prepare_template },
   { "to_char", "dt", 't', to_char, .prepare = prepare_template },
   { "to_char", "nt", 't', to_char, .prepare = prepare_template },

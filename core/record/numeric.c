@@ -6,7 +6,7 @@
  * PostgreSQL's choice of its scale, kept here rule for rule: it thinks in digits of base 10000,
  * which is why some of these rules do, too.
  */
-#include "numeric.h"
+#include "numeric-private.h"
 #include "value-private.h"
 #include <gmp.h>
 #include <math.h>
@@ -16,9 +16,6 @@
 /* PostgreSQL's limits. */
 #define MAX_INTEGER_DIGITS 131072
 #define MAX_SCALE 16383
-#define MAX_RESULT_SCALE 2000
-#define MAX_DISPLAY_SCALE 1000
-#define MIN_SIGNIFICANT 16
 /* Digits in one of PostgreSQL's digits. */
 #define BASE_DIGITS 4
 
@@ -722,8 +719,8 @@ division_scale (TallyText a, TallyText b)
   first_digit (a, &a_weight, &a_digit);
   first_digit (b, &b_weight, &b_digit);
   weight = a_weight - b_weight - (a_digit <= b_digit);
-  scale = MIN_SIGNIFICANT - weight * BASE_DIGITS;
-  return CLAMP (MAX (scale, MAX (scale_of (a), scale_of (b))), 0, MAX_DISPLAY_SCALE);
+  scale = TALLY_NUMERIC_MIN_SIGNIFICANT - weight * BASE_DIGITS;
+  return CLAMP (MAX (scale, MAX (scale_of (a), scale_of (b))), 0, TALLY_NUMERIC_MAX_DISPLAY_SCALE);
 }
 
 static gint
@@ -924,7 +921,7 @@ power_rounded (TallyText a, gint exponent, gint scale, double estimate, TallyBat
 static gboolean
 power_integer (TallyText a, gint exponent, TallyBatch *batch, TallyText *ret_value, GError **error)
 {
-  gint scale = MIN (MAX (MIN_SIGNIFICANT, scale_of (a)), MAX_DISPLAY_SCALE);
+  gint scale = MIN (MAX (TALLY_NUMERIC_MIN_SIGNIFICANT, scale_of (a)), TALLY_NUMERIC_MAX_DISPLAY_SCALE);
   double estimate;
 
   if (exponent == 0)
@@ -963,9 +960,7 @@ tally_numeric_power (TallyText a, TallyText b, TallyBatch *batch, TallyText *ret
     return print_double (pow (sketch_base (a), sketch_exponent (b)), ret_value);
   if (!is_integral (b) || !tally_numeric_to_bigint (b, &exponent, NULL)
       || exponent != (gint)exponent)
-    return tally_throw (error, TALLY_ERROR_UNSUPPORTED,
-                        "numeric power with exponent %.*s is not supported",
-                        (int)MIN (b.length, 40), b.data);
+    return tally_numeric_power_by_ln (a, b, batch, ret_value, error);
 
   return power_integer (a, (gint)exponent, batch, ret_value, error);
 }
@@ -985,8 +980,8 @@ tally_numeric_sqrt (TallyText value, TallyBatch *batch, TallyText *ret_value, GE
     }
 
   first_digit (value, &weight, &digit);
-  scale = MAX (MIN_SIGNIFICANT - ((weight + 1) * BASE_DIGITS / 2 - 1), scale_of (value));
-  scale = CLAMP (scale, 0, MAX_DISPLAY_SCALE);
+  scale = MAX (TALLY_NUMERIC_MIN_SIGNIFICANT - ((weight + 1) * BASE_DIGITS / 2 - 1), scale_of (value));
+  scale = CLAMP (scale, 0, TALLY_NUMERIC_MAX_DISPLAY_SCALE);
   g_auto (Long) number;
   read_long (value, &number);
   long_rescale (&number, 2 * MAX (scale, number.scale), ROUND_TRUNCATE);

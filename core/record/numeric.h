@@ -7,9 +7,6 @@
  *
  * Errors are TALLY_ERROR_DATA with PostgreSQL's messages: division by zero; value overflows numeric
  * format.
- *
- * Not supported: exp, ln, log, power with an exponent that is not whole (TALLY_ERROR_UNSUPPORTED
- * where it cannot be told from the function's name).
  */
 #pragma once
 #include <tallyman/batch.h>
@@ -44,6 +41,8 @@ gboolean tally_numeric_div (TallyText a, TallyText b, TallyBatch *batch, TallyTe
                             GError **error); /* div() */
 gboolean tally_numeric_power (TallyText a, TallyText b, TallyBatch *batch, TallyText *ret_value,
                               GError **error); /* a ^ b, power() */
+gboolean tally_numeric_log (TallyText base, TallyText value, TallyBatch *batch,
+                            TallyText *ret_value, GError **error); /* log(base, value) */
 
 /* Functions of one value. */
 typedef gboolean (*TallyNumericUnary) (TallyText value, TallyBatch *batch, TallyText *ret_value,
@@ -60,6 +59,12 @@ gboolean tally_numeric_floor (TallyText value, TallyBatch *batch, TallyText *ret
                               GError **error);
 gboolean tally_numeric_sqrt (TallyText value, TallyBatch *batch, TallyText *ret_value,
                              GError **error);
+gboolean tally_numeric_exp (TallyText value, TallyBatch *batch, TallyText *ret_value,
+                            GError **error);
+gboolean tally_numeric_ln (TallyText value, TallyBatch *batch, TallyText *ret_value,
+                           GError **error);
+gboolean tally_numeric_log10 (TallyText value, TallyBatch *batch, TallyText *ret_value,
+                              GError **error);
 gboolean tally_numeric_trim_scale (TallyText value, TallyBatch *batch, TallyText *ret_value,
                                    GError **error);
 

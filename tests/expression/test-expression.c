@@ -151,6 +151,8 @@ test_gives_postgresqls_values (void)
     { "ILIKE", "status ILIKE 'OP%'", "t|f|NULL" },
     { "~", "status ~ '^s.*m$'", "f|t|NULL" },
     { "a cast", "price::bigint", "13|-1|NULL" },
+    { "a power that is not whole", "abs(price) ^ 0.5",
+      "3.5355339059327376|1.0000000000000000|NULL" },
     { "a template of a number", "to_char(price, 'FM990.00')", "12.50|-1.00|NULL" },
     { "a number too long for its template", "to_char(id * 1000, '999')", " ###|   0|NULL" },
     { "a number by a template", "to_number('1,234.5-', '9G999D9S')", "-1234.5|-1234.5|-1234.5" },
