@@ -34,6 +34,74 @@ compare_double (double a, double b)
   return (a > b) - (a < b);
 }
 
+/* The next byte of a JSON string's text, or -1 at its end; canonical JSON escapes what is below a
+ * blank, the quote and the backslash. */
+static gint
+next_byte (const char **at)
+{
+  static const char letters[] = "bfnrt", meanings[] = "\b\f\n\r\t";
+  const char *letter;
+  gint byte;
+
+  if (**at == '"')
+    return -1;
+  if (**at != '\\')
+    return (guchar) * (*at)++;
+
+  (*at)++;
+  if (**at == 'u')
+    {
+      byte = g_ascii_xdigit_value ((*at)[3]) * 16 + g_ascii_xdigit_value ((*at)[4]);
+      *at += 5;
+      return byte;
+    }
+  letter = strchr (letters, *(*at)++);
+  return letter != NULL ? meanings[letter - letters] : (*at)[-1];
+}
+
+/* NULLs, equal to each other, come last. */
+static gint
+compare_elements (TallyText a, TallyText b)
+{
+  const char *a_at = a.data + 1, *b_at = b.data + 1;
+  gint a_byte, b_byte;
+
+  if (a.data[0] != '"' || b.data[0] != '"')
+    return (a.data[0] != '"') - (b.data[0] != '"');
+
+  do
+    {
+      a_byte = next_byte (&a_at);
+      b_byte = next_byte (&b_at);
+    }
+  while (a_byte == b_byte && a_byte >= 0);
+  return a_byte - b_byte;
+}
+
+/* Element by element; of two that begin alike the longer is greater. */
+static gint
+compare_array (TallyText a, TallyText b)
+{
+  TallyJsonbIter a_iter, b_iter;
+  TallyText a_element, b_element;
+  gboolean a_more, b_more;
+
+  tally_jsonb_iter_init (&a_iter, a);
+  tally_jsonb_iter_init (&b_iter, b);
+  for (;;)
+    {
+      gint order;
+
+      a_more = tally_jsonb_iter_next (&a_iter, NULL, &a_element);
+      b_more = tally_jsonb_iter_next (&b_iter, NULL, &b_element);
+      if (!a_more || !b_more)
+        return a_more - b_more;
+      order = compare_elements (a_element, b_element);
+      if (order != 0)
+        return order;
+    }
+}
+
 gint
 tally_value_compare (guint type, const Value *a, const Value *b)
 {
@@ -55,6 +123,8 @@ tally_value_compare (guint type, const Value *a, const Value *b)
       return tally_interval_compare (a->interval, b->interval);
     case TALLY_TYPE_JSONB:
       return tally_jsonb_compare (a->text, b->text);
+    case TYPE_TEXT_ARRAY:
+      return compare_array (a->text, b->text);
     default:
       return compare_text (a->text, b->text);
     }
@@ -135,6 +205,8 @@ DEFINE_COMPARE (compare_intervals, TallyInterval, tally_interval_compare (a, b) 
 DEFINE_COMPARE (compare_jsonbs, TallyText, tally_jsonb_compare (a, b) == 0,
                 tally_jsonb_compare (a, b))
 
+DEFINE_COMPARE (compare_arrays, TallyText, compare_array (a, b) == 0, compare_array (a, b))
+
 /* A date may be out of a timestamp's range, so it is not cast to one. */
 static void
 compare_date_and_timestamp (Frame *frame, Term *term)
@@ -181,6 +253,7 @@ const Function tally_operator_functions[] = {
   COMPARE_OPERATORS ("vv", compare_intervals),
   COMPARE_OPERATORS ("yy", compare_texts),
   COMPARE_OPERATORS ("jj", compare_jsonbs),
+  COMPARE_OPERATORS ("AA", compare_arrays),
   { NULL },
 };
 

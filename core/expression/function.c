@@ -11,8 +11,8 @@
 
 static const Function *const tables[] = {
   tally_operator_functions, tally_number_functions,  tally_plain_text_functions,
-  tally_text_functions,     tally_pattern_functions, tally_time_functions,
-  tally_json_functions,
+  tally_text_functions,     tally_array_functions,   tally_pattern_functions,
+  tally_time_functions,     tally_json_functions,
 };
 
 typedef struct

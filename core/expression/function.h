@@ -12,6 +12,7 @@ extern const Function tally_operator_functions[];
 extern const Function tally_number_functions[];
 extern const Function tally_plain_text_functions[];
 extern const Function tally_text_functions[];
+extern const Function tally_array_functions[];
 extern const Function tally_pattern_functions[];
 extern const Function tally_time_functions[];
 extern const Function tally_json_functions[];
@@ -55,7 +56,8 @@ extern const Function tally_limit_numeric_function, tally_limit_text_function,
     tally_limit_time_function, tally_narrow_function;
 extern const Function tally_text_concat_function, tally_bytea_concat_function,
     tally_jsonb_concat_function, tally_array_concat_function, tally_array_function,
-    tally_array_element_function, tally_any_function;
+    tally_array_element_function, tally_array_append_function, tally_array_prepend_function,
+    tally_any_function, tally_jsonb_member_function, tally_jsonb_element_function;
 
 /* Below 0, 0, above 0 in the type's order. */
 gint tally_value_compare (guint type, const Value *a, const Value *b);

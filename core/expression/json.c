@@ -257,6 +257,54 @@ prepare_object (Term *term, GError **error)
   return TRUE;
 }
 
+/* jsonb_object(text[]): keys and values in turn. */
+static gboolean
+object_of_array (Call *call, const Value *args, Value *ret, GError **error)
+{
+  g_autoptr (GArray) keys = g_array_new (FALSE, FALSE, sizeof (TallyText)),
+                     values = g_array_new (FALSE, FALSE, sizeof (TallyText));
+  TallyJsonbIter iter;
+  TallyText key, value;
+  gint64 length;
+
+  if (!tally_jsonb_array_length (args[0].text, &length, error))
+    return FALSE;
+  if (length % 2 != 0)
+    return tally_throw (error, TALLY_ERROR_DATA, "array must have even number of elements");
+
+  tally_jsonb_iter_init (&iter, args[0].text);
+  while (tally_jsonb_iter_next (&iter, NULL, &key) && tally_jsonb_iter_next (&iter, NULL, &value))
+    {
+      if (!tally_jsonb_to_text (key, call->batch, &key))
+        return tally_throw (error, TALLY_ERROR_DATA, "null value not allowed for object key");
+      g_array_append_val (keys, key);
+      g_array_append_val (values, value);
+    }
+  ret->text = tally_jsonb_build_object ((const TallyText *)keys->data,
+                                        (const TallyText *)values->data, keys->len, call->batch);
+  return TRUE;
+}
+
+/* j[key]: of an array, the element of that number. */
+static gboolean
+subscript (Call *call, const Value *args, Value *ret, GError **error)
+{
+  call->is_null = !tally_jsonb_at_path (args[0].text, &args[1].text, 1, &ret->text);
+  return TRUE;
+}
+
+static gboolean
+subscript_number (Call *call, const Value *args, Value *ret, GError **error)
+{
+  g_autofree char *number = g_strdup_printf ("%" G_GINT64_FORMAT, args[1].integer);
+  TallyText key = text_literal (number);
+
+  call->is_null = !tally_jsonb_at_path (args[0].text, &key, 1, &ret->text);
+  return TRUE;
+}
+
+const Function tally_jsonb_member_function = { "[]", "jt", 'j', subscript };
+const Function tally_jsonb_element_function = { "[]", "ji", 'j', subscript_number };
 const Function tally_jsonb_concat_function = { "||", "jj", 'j', concat };
 
 const Function tally_json_functions[] = {
@@ -277,6 +325,7 @@ const Function tally_json_functions[] = {
   { "#-", "jA", 'j', delete_path },
   { "jsonb_set", "jAj", 'j', set },
   { "jsonb_set", "jAjb", 'j', set },
+  { "jsonb_object", "A", 'j', object_of_array },
   { "jsonb_extract_path", "jt", 'j', extract_path, .flags = FUNCTION_VARIADIC },
   { "jsonb_extract_path_text", "jt", 't', extract_path, .flags = FUNCTION_VARIADIC },
   { "jsonb_typeof", "j", 't', type_of },

@@ -302,6 +302,164 @@ bigint_gcd (Call *call, const Value *args, Value *ret, GError **error)
   return TRUE;
 }
 
+static gboolean
+bigint_lcm (Call *call, const Value *args, Value *ret, GError **error)
+{
+  Value divisor = { 0 };
+  gint64 multiple;
+
+  ret->integer = 0;
+  if (args[0].integer == 0 || args[1].integer == 0)
+    return TRUE;
+  if (!bigint_gcd (call, args, &divisor, error))
+    return FALSE;
+  if (__builtin_mul_overflow (args[0].integer / divisor.integer, args[1].integer, &multiple)
+      || multiple == G_MININT64)
+    return tally_throw (error, TALLY_ERROR_DATA, "bigint out of range");
+
+  ret->integer = ABS (multiple);
+  return TRUE;
+}
+
+/* Angles. */
+
+static gboolean
+throw_input_range (GError **error)
+{
+  return tally_throw (error, TALLY_ERROR_DATA, "input is out of range");
+}
+
+static gboolean
+double_trigonometric (Call *call, const Value *args, Value *ret, GError **error)
+{
+  if (isinf (args[0].real))
+    return throw_input_range (error);
+
+  ret->real = ((DoubleFunc)call->term->function->detail) (args[0].real);
+  return TRUE;
+}
+
+static gboolean
+double_arc (Call *call, const Value *args, Value *ret, GError **error)
+{
+  if (args[0].real < -1 || args[0].real > 1)
+    return throw_input_range (error);
+
+  ret->real = ((DoubleFunc)call->term->function->detail) (args[0].real);
+  return TRUE;
+}
+
+static gboolean
+double_atan2 (Call *call, const Value *args, Value *ret, GError **error)
+{
+  ret->real = atan2 (args[0].real, args[1].real);
+  return TRUE;
+}
+
+static gboolean
+double_pi (Call *call, const Value *args, Value *ret, GError **error)
+{
+  ret->real = G_PI;
+  return TRUE;
+}
+
+#define RADIANS_PER_DEGREE 0.0174532925199432957692
+
+static gboolean
+double_degrees (Call *call, const Value *args, Value *ret, GError **error)
+{
+  ret->real = args[0].real / RADIANS_PER_DEGREE;
+  return check_double (ret->real, isinf (args[0].real), args[0].real == 0, error);
+}
+
+static gboolean
+double_radians (Call *call, const Value *args, Value *ret, GError **error)
+{
+  ret->real = args[0].real * RADIANS_PER_DEGREE;
+  return check_double (ret->real, isinf (args[0].real), args[0].real == 0, error);
+}
+
+/* width_bucket(value, low, high, count): which of count equal parts the value is in; 0 and count + 1
+ * are outside.  The bounds may be the wrong way round. */
+
+static gboolean
+check_buckets (gboolean has_nan, gboolean has_infinity, gboolean same, gint64 count, GError **error)
+{
+  const char *message = count <= 0     ? "count must be greater than zero"
+                        : has_nan      ? "operand, lower bound, and upper bound cannot be NaN"
+                        : has_infinity ? "lower and upper bounds must be finite"
+                        : same         ? "lower bound cannot equal upper bound"
+                                       : NULL;
+
+  return message == NULL || tally_throw (error, TALLY_ERROR_DATA, "%s", message);
+}
+
+static gboolean
+double_bucket (Call *call, const Value *args, Value *ret, GError **error)
+{
+  double value = args[0].real, low = args[1].real, high = args[2].real, part;
+  gint64 count = args[3].integer;
+
+  if (!check_buckets (isnan (value) || isnan (low) || isnan (high), isinf (low) || isinf (high),
+                      low == high, count, error))
+    return FALSE;
+  if (low < high ? value < low : value > low)
+    ret->integer = 0;
+  else if (low < high ? value >= high : value <= high)
+    ret->integer = count + 1;
+  else
+    {
+      part = isinf (high - low) ? (double)count * (value / 2 - low / 2) / (high / 2 - low / 2)
+                                : (double)count * (value - low) / (high - low);
+      ret->integer = (gint64)part + 1;
+    }
+  if (ret->integer > G_MAXINT32)
+    return tally_throw (error, TALLY_ERROR_DATA, "integer out of range");
+  return TRUE;
+}
+
+static gboolean
+is_finite_numeric (TallyText value)
+{
+  return g_ascii_isdigit (value.data[value.length - 1]);
+}
+
+static gboolean
+numeric_bucket (Call *call, const Value *args, Value *ret, GError **error)
+{
+  TallyText value = args[0].text, low = args[1].text, high = args[2].text, width, part;
+  gint direction = tally_numeric_compare (low, high);
+  gint64 count = args[3].integer;
+
+  if (!check_buckets (value.data[0] == 'N' || low.data[0] == 'N' || high.data[0] == 'N',
+                      !is_finite_numeric (low) || !is_finite_numeric (high), direction == 0, count,
+                      error))
+    return FALSE;
+  if (tally_numeric_compare (value, low) * direction > 0)
+    ret->integer = 0;
+  else if (tally_numeric_compare (value, high) * direction <= 0)
+    ret->integer = count + 1;
+  else if (!tally_numeric_subtract (high, low, call->batch, &width, error)
+           || !tally_numeric_subtract (value, low, call->batch, &part, error)
+           || !tally_numeric_multiply (part, tally_numeric_from_bigint (count, call->batch),
+                                       call->batch, &part, error)
+           || !tally_numeric_div (part, width, call->batch, &part, error)
+           || !tally_numeric_to_bigint (part, &ret->integer, error))
+    return FALSE;
+  else
+    ret->integer++;
+  if (ret->integer > G_MAXINT32)
+    return tally_throw (error, TALLY_ERROR_DATA, "integer out of range");
+  return TRUE;
+}
+
+static gboolean
+double_random (Call *call, const Value *args, Value *ret, GError **error)
+{
+  ret->real = g_random_double ();
+  return TRUE;
+}
+
 /* Templates.  One that is a constant is read once. */
 
 static gboolean
@@ -432,6 +590,21 @@ const Function tally_number_functions[] = {
   { "to_char", "nt", 't', to_char, .prepare = prepare_template },
   { "to_number", "tt", 'n', to_number, .prepare = prepare_template },
   { "gcd", "ii", 'i', bigint_gcd },
+  { "lcm", "ii", 'i', bigint_lcm },
+  { "sin", "d", 'd', double_trigonometric, .detail = DOUBLE (sin) },
+  { "cos", "d", 'd', double_trigonometric, .detail = DOUBLE (cos) },
+  { "tan", "d", 'd', double_trigonometric, .detail = DOUBLE (tan) },
+  { "asin", "d", 'd', double_arc, .detail = DOUBLE (asin) },
+  { "acos", "d", 'd', double_arc, .detail = DOUBLE (acos) },
+  { "atan", "d", 'd', double_plain, .detail = DOUBLE (atan) },
+  { "atan2", "dd", 'd', double_atan2 },
+  { "degrees", "d", 'd', double_degrees },
+  { "radians", "d", 'd', double_radians },
+  { "pi", "", 'd', double_pi },
+  { "random", "", 'd', double_random, .flags = FUNCTION_VOLATILE },
+  { "width_bucket", "dddi", 'i', double_bucket },
+  { "width_bucket", "nnni", 'i', numeric_bucket },
+  { "||/", "d", 'd', double_plain, .detail = DOUBLE (cbrt) },
   { "&", "ii", 'i', bigint_bits, .detail = BIT_AND },
   { "|", "ii", 'i', bigint_bits, .detail = BIT_OR },
   { "#", "ii", 'i', bigint_bits, .detail = BIT_XOR },

@@ -339,15 +339,6 @@ regex_replace (Call *call, const Value *args, Value *ret, GError **error)
   return text_finish (call, ret, error);
 }
 
-static TallyText
-json_string (Call *call, TallyText text)
-{
-  g_autoptr (GString) out = g_string_new (NULL);
-
-  tally_json_append_string (text, out);
-  return tally_call_copy (call, out->str, out->len);
-}
-
 /* regexp_match(): the groups, or the whole. */
 static gboolean
 regex_match (Call *call, const Value *args, Value *ret, GError **error)
@@ -368,7 +359,8 @@ regex_match (Call *call, const Value *args, Value *ret, GError **error)
     elements[i]
         = spans[2 * i] == G_MAXSIZE
               ? (TallyText){ "null", 4 }
-              : json_string (call, text_slice (args[0].text, spans[2 * i], spans[2 * i + 1]));
+              : tally_call_json_string (
+                    call, text_slice (args[0].text, spans[2 * i], spans[2 * i + 1]));
   ret->text = tally_jsonb_build_array (elements + first, n_captures + 1 - first, call->batch);
   return TRUE;
 }
@@ -393,6 +385,54 @@ regex_count (Call *call, const Value *args, Value *ret, GError **error)
       if (spans[0] == spans[1])
         from += from < text.length ? text_char_size (text, from) : 1;
     }
+  return TRUE;
+}
+
+/* regexp_split_to_array(): an empty match cuts nothing at either end, nor where the last one ended. */
+static gboolean
+regex_split (Call *call, const Value *args, Value *ret, GError **error)
+{
+  const Pattern *pattern = call->term->data;
+  g_autoptr (GArray) parts = g_array_new (FALSE, FALSE, sizeof (TallyText));
+  TallyText text = args[0].text, part;
+  gsize spans[MAX_SPANS], start = 0, last_end = 0, from = 0;
+  gboolean matched;
+
+  while (from <= text.length)
+    {
+      if (!tally_regex_match (pattern->regex, text, from, &matched, spans, error))
+        return FALSE;
+      if (!matched)
+        break;
+      if (spans[0] < text.length && spans[1] > last_end)
+        {
+          part = tally_call_json_string (call, text_slice (text, start, spans[0]));
+          g_array_append_val (parts, part);
+          start = spans[1];
+        }
+      last_end = from = spans[1];
+      if (spans[0] == spans[1])
+        from += from < text.length ? text_char_size (text, from) : 1;
+    }
+
+  part = tally_call_json_string (call, text_slice (text, start, text.length));
+  g_array_append_val (parts, part);
+  ret->text = tally_jsonb_build_array ((const TallyText *)parts->data, parts->len, call->batch);
+  return TRUE;
+}
+
+/* regexp_instr(): where the first match starts, from 1, or 0. */
+static gboolean
+regex_position (Call *call, const Value *args, Value *ret, GError **error)
+{
+  const Pattern *pattern = call->term->data;
+  gsize spans[MAX_SPANS];
+  gboolean matched;
+
+  if (!tally_regex_match (pattern->regex, args[0].text, 0, &matched, spans, error))
+    return FALSE;
+
+  ret->integer = matched ? text_length (text_slice (args[0].text, 0, spans[0])) + 1 : 0;
   return TRUE;
 }
 
@@ -425,6 +465,9 @@ const Function tally_pattern_functions[] = {
   { "regexp_match", "tt", 'A', regex_match, .prepare = prepare_captures },
   { "regexp_match", "ttt", 'A', regex_match, .prepare = prepare_captures },
   { "regexp_count", "tt", 'i', regex_count, .prepare = prepare_extent },
+  { "regexp_split_to_array", "tt", 'A', regex_split, .prepare = prepare_extent },
+  { "regexp_split_to_array", "ttt", 'A', regex_split, .prepare = prepare_extent },
+  { "regexp_instr", "tt", 'i', regex_position, .prepare = prepare_extent },
   { "regexp_matches", "tt", 'A', .prepare = refuse_sets },
   { "regexp_matches", "ttt", 'A', .prepare = refuse_sets },
   { NULL },

@@ -1,5 +1,4 @@
-/* text-build.c: functions that make a text of other things: concat, format, pad, encode, digests,
- * arrays */
+/* text-build.c: functions that make a text of other things: concat, format, pad, encode, digests */
 #include "record/jsonb.h"
 #include "record/value.h"
 #include "text.h"
@@ -53,6 +52,16 @@ concat_ws (Call *call, const Value *args, Value *ret, GError **error)
       }
 
   return text_finish (call, ret, error);
+}
+
+/* num_nulls(), num_nonnulls() */
+static gboolean
+count_nulls (Call *call, const Value *args, Value *ret, GError **error)
+{
+  gint64 n_nulls = __builtin_popcountll (call->nulls);
+
+  ret->integer = call->term->function->detail ? n_nulls : call->term->n_args - n_nulls;
+  return TRUE;
 }
 
 /* lpad, rpad: cut or filled to n characters. */
@@ -443,6 +452,53 @@ decode (Call *call, const Value *args, Value *ret, GError **error)
   return TRUE;
 }
 
+/* get_byte(bytes, n) */
+static gboolean
+get_byte (Call *call, const Value *args, Value *ret, GError **error)
+{
+  TallyText bytes = args[0].text;
+  gint64 n = args[1].integer;
+
+  if (n < 0 || n >= (gint64)bytes.length)
+    return tally_throw (error, TALLY_ERROR_DATA,
+                        "index %" G_GINT64_FORMAT " out of valid range, 0..%" G_GINT64_FORMAT, n,
+                        (gint64)bytes.length - 1);
+
+  ret->integer = (guchar)bytes.data[n];
+  return TRUE;
+}
+
+/* normalize(text [, form]) */
+static gboolean
+normalize (Call *call, const Value *args, Value *ret, GError **error)
+{
+  static const struct
+  {
+    const char *name;
+    GNormalizeMode mode;
+  } forms[] = {
+    { "nfc", G_NORMALIZE_NFC },
+    { "nfd", G_NORMALIZE_NFD },
+    { "nfkc", G_NORMALIZE_NFKC },
+    { "nfkd", G_NORMALIZE_NFKD },
+  };
+  TallyText text = args[0].text,
+            form = call->term->n_args == 2 ? args[1].text : text_literal ("nfc");
+
+  for (guint i = 0; i < G_N_ELEMENTS (forms); i++)
+    if (is_format (form, forms[i].name))
+      {
+        g_autofree char *normal
+            = g_utf8_normalize (text.data, (gssize)text.length, forms[i].mode);
+
+        g_string_append (call->scratch, normal != NULL ? normal : "");
+        return text_finish (call, ret, error);
+      }
+
+  return tally_throw (error, TALLY_ERROR_DATA, "invalid normalization form: %.*s",
+                      (int)MIN (form.length, 100), form.data);
+}
+
 static gboolean
 is_utf8_name (TallyText name)
 {
@@ -463,179 +519,15 @@ convert (Call *call, const Value *args, Value *ret, GError **error)
   return TRUE;
 }
 
-/* Arrays of text. */
-
-static TallyText
-json_string (Call *call, TallyText text)
-{
-  GString *out = g_string_new (NULL);
-  TallyText copy;
-
-  tally_json_append_string (text, out);
-  copy = tally_call_copy (call, out->str, out->len);
-  g_string_free (out, TRUE);
-  return copy;
-}
-
-static gboolean
-array (Call *call, const Value *args, Value *ret, GError **error)
-{
-  TallyText elements[MAX_ARGS];
-
-  for (guint i = 0; i < call->term->n_args; i++)
-    elements[i] = is_null (call, i) ? (TallyText){ "null", 4 } : json_string (call, args[i].text);
-  ret->text = tally_jsonb_build_array (elements, call->term->n_args, call->batch);
-  return TRUE;
-}
-
-/* a[n], from 1. */
-static gboolean
-array_element (Call *call, const Value *args, Value *ret, GError **error)
-{
-  TallyText element;
-
-  call->is_null = args[1].integer < 1
-                  || !tally_jsonb_element (args[0].text, args[1].integer - 1, &element)
-                  || !tally_jsonb_to_text (element, call->batch, &ret->text);
-  return TRUE;
-}
-
-static gboolean
-array_concat (Call *call, const Value *args, Value *ret, GError **error)
-{
-  return tally_jsonb_concat (args[0].text, args[1].text, call->batch, &ret->text, error);
-}
-
-static gboolean
-any (Call *call, const Value *args, Value *ret, GError **error)
-{
-  TallyText element, text;
-  TallyJsonbIter iter;
-  gboolean unknown = FALSE;
-
-  ret->boolean = FALSE;
-  tally_jsonb_iter_init (&iter, args[1].text);
-  while (tally_jsonb_iter_next (&iter, NULL, &element))
-    if (!tally_jsonb_to_text (element, call->batch, &text))
-      unknown = TRUE;
-    else if (text.length == args[0].text.length
-             && memcmp (text.data, args[0].text.data, text.length) == 0)
-      {
-        ret->boolean = TRUE;
-        return TRUE;
-      }
-
-  call->is_null = unknown;
-  return TRUE;
-}
-
-static gboolean
-array_length (Call *call, const Value *args, Value *ret, GError **error)
-{
-  if (!tally_jsonb_array_length (args[0].text, &ret->integer, error))
-    return FALSE;
-
-  /* An empty array has no dimensions. */
-  call->is_null = call->term->n_args == 2 && (ret->integer == 0 || args[1].integer != 1);
-  return TRUE;
-}
-
-/* array_to_string(array, separator [, null]) */
-static gboolean
-array_to_string (Call *call, const Value *args, Value *ret, GError **error)
-{
-  TallyText element, text;
-  TallyJsonbIter iter;
-  gboolean first = TRUE;
-
-  if (call->nulls & 3)
-    {
-      call->is_null = TRUE;
-      return TRUE;
-    }
-
-  tally_jsonb_iter_init (&iter, args[0].text);
-  while (tally_jsonb_iter_next (&iter, NULL, &element))
-    {
-      if (!tally_jsonb_to_text (element, call->batch, &text))
-        {
-          if (call->term->n_args < 3 || is_null (call, 2))
-            continue;
-          text = args[2].text;
-        }
-      if (!first)
-        g_string_append_len (call->scratch, args[1].text.data, (gssize)args[1].text.length);
-      first = FALSE;
-      g_string_append_len (call->scratch, text.data, (gssize)text.length);
-    }
-  return text_finish (call, ret, error);
-}
-
-static TallyText
-array_part (Call *call, const Value *args, TallyText part)
-{
-  if (call->term->n_args == 3 && !is_null (call, 2) && part.length == args[2].text.length
-      && memcmp (part.data, args[2].text.data, part.length) == 0)
-    return (TallyText){ "null", 4 };
-
-  return json_string (call, part);
-}
-
-/* string_to_array(text, separator [, null]): a NULL separator cuts between all letters. */
-static gboolean
-string_to_array (Call *call, const Value *args, Value *ret, GError **error)
-{
-  g_autoptr (GArray) parts = g_array_new (FALSE, FALSE, sizeof (TallyText));
-  TallyText text = args[0].text, part;
-  gsize at = 0;
-
-  if (is_null (call, 0))
-    {
-      call->is_null = TRUE;
-      return TRUE;
-    }
-
-  while (text.length > 0)
-    {
-      const char *found;
-      gsize end, next;
-
-      if (is_null (call, 1))
-        end = next = at + text_char_size (text, at);
-      else if (args[1].text.length == 0 || (found = text_find (text, at, args[1].text)) == NULL)
-        end = next = text.length;
-      else
-        {
-          end = (gsize)(found - text.data);
-          next = end + args[1].text.length;
-        }
-      part = array_part (call, args, text_slice (text, at, end));
-      g_array_append_val (parts, part);
-      if (next == text.length && next > end)
-        {
-          part = array_part (call, args, (TallyText){ "", 0 });
-          g_array_append_val (parts, part);
-        }
-      if (next >= text.length)
-        break;
-      at = next;
-    }
-
-  ret->text = tally_jsonb_build_array ((const TallyText *)parts->data, parts->len, call->batch);
-  return TRUE;
-}
-
-const Function tally_array_function
-    = { "array", "t", 'A', array, .flags = FUNCTION_VARIADIC | FUNCTION_TAKES_NULL };
-const Function tally_array_element_function = { "[]", "Ai", 't', array_element };
-const Function tally_array_concat_function = { "||", "AA", 'A', array_concat };
-const Function tally_any_function = { "any", "tA", 'b', any };
-
 const Function tally_text_functions[] = {
   { "concat", "*", 't', concat, .flags = FUNCTION_VARIADIC | FUNCTION_TAKES_NULL },
   { "concat_ws", "t*", 't', concat_ws, .flags = FUNCTION_VARIADIC | FUNCTION_TAKES_NULL },
   { "format", "t", 't', format, .flags = FUNCTION_TAKES_NULL },
   { "format", "t*", 't', format, .flags = FUNCTION_VARIADIC | FUNCTION_TAKES_NULL },
+  { "num_nulls", "*", 'i', count_nulls, .flags = FUNCTION_VARIADIC | FUNCTION_TAKES_NULL,
+    .detail = TRUE },
+  { "num_nonnulls", "*", 'i', count_nulls, .flags = FUNCTION_VARIADIC | FUNCTION_TAKES_NULL,
+    .detail = FALSE },
   { "lpad", "ti", 't', pad, .detail = TRUE },
   { "lpad", "tit", 't', pad, .detail = TRUE },
   { "rpad", "ti", 't', pad, .detail = FALSE },
@@ -651,13 +543,10 @@ const Function tally_text_functions[] = {
   { "sha512", "y", 'y', digest_bytes, .detail = G_CHECKSUM_SHA512 },
   { "encode", "yt", 't', encode },
   { "decode", "tt", 'y', decode },
+  { "get_byte", "yi", 'i', get_byte },
+  { "normalize", "t", 't', normalize },
+  { "normalize", "tt", 't', normalize },
   { "convert_to", "tt", 'y', convert },
   { "convert_from", "yt", 't', convert },
-  { "array_length", "Ai", 'i', array_length },
-  { "cardinality", "A", 'i', array_length },
-  { "array_to_string", "At", 't', array_to_string, .flags = FUNCTION_TAKES_NULL },
-  { "array_to_string", "Att", 't', array_to_string, .flags = FUNCTION_TAKES_NULL },
-  { "string_to_array", "tt", 'A', string_to_array, .flags = FUNCTION_TAKES_NULL },
-  { "string_to_array", "ttt", 'A', string_to_array, .flags = FUNCTION_TAKES_NULL },
   { NULL },
 };

@@ -78,5 +78,8 @@ text_finish (Call *call, Value *ret, GError **error)
   return TRUE;
 }
 
+/* As a JSON string, which is an element of a text[]. */
+TallyText tally_call_json_string (Call *call, TallyText text);
+
 /* A value as PostgreSQL's output function writes it. */
 void tally_term_append_value (guint type, const Value *value, TallyBatch *batch, GString *out);

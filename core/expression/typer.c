@@ -308,6 +308,12 @@ make_concat (Typer *typer, Term *a, Term *b, gint32 location)
         || (a->type == TYPE_UNKNOWN && b->type == kinds[i].type))
       return concat_with (typer, kinds[i].function, kinds[i].type, a, b, location);
 
+  if (a->type == TYPE_TEXT_ARRAY && b->type == TALLY_TYPE_TEXT)
+    return locate (typer, call_2 (typer, &tally_array_append_function, TYPE_TEXT_ARRAY, a, b),
+                   location);
+  if (a->type == TALLY_TYPE_TEXT && b->type == TYPE_TEXT_ARRAY)
+    return locate (typer, call_2 (typer, &tally_array_prepend_function, TYPE_TEXT_ARRAY, a, b),
+                   location);
   if (a->type == TYPE_TEXT_ARRAY || b->type == TYPE_TEXT_ARRAY
       || (a->type != TALLY_TYPE_TEXT && a->type != TYPE_UNKNOWN && b->type != TALLY_TYPE_TEXT
           && b->type != TYPE_UNKNOWN))
@@ -324,9 +330,9 @@ is_ambiguous_elsewhere (const char *name, const Term *a, const Term *b, gboolean
   if (a == NULL)
     return FALSE;
   if (strcmp (name, "@>") == 0)
-    return a->type == TYPE_UNKNOWN && b->type != TALLY_TYPE_JSONB;
+    return a->type == TYPE_UNKNOWN && b->type != TALLY_TYPE_JSONB && b->type != TYPE_TEXT_ARRAY;
   if (strcmp (name, "<@") == 0)
-    return b->type == TYPE_UNKNOWN && a->type != TALLY_TYPE_JSONB;
+    return b->type == TYPE_UNKNOWN && a->type != TALLY_TYPE_JSONB && a->type != TYPE_TEXT_ARRAY;
 
   return found && a->type == TYPE_UNKNOWN && (name[0] == '-' || name[0] == '#') && name[1] == '>';
 }
@@ -1305,6 +1311,32 @@ type_array (Typer *typer, const PgQuery__AArrayExpr *array)
       array->location);
 }
 
+/* j[key] or j[n] of a jsonb; a text that is a number counts elements, as in a path. */
+static Term *
+subscript_jsonb (Typer *typer, Term *term, const PgQuery__Node *node)
+{
+  Term *index;
+
+  if (node->node_case != PG_QUERY__NODE__NODE_A_INDICES || node->a_indices->is_slice)
+    return complain (typer, tally_complaint_new (term->offset, term->length, NULL,
+                                                 "such a subscript is not supported"));
+  if ((index = type_node (typer, node->a_indices->uidx)) == NULL)
+    return NULL;
+  if (index->type == TYPE_UNKNOWN
+      && (index = type_literal (typer, index, TALLY_TYPE_TEXT)) == NULL)
+    return NULL;
+  if (index->type == TALLY_TYPE_BIGINT)
+    return call_2 (typer, &tally_jsonb_element_function, TALLY_TYPE_JSONB, term, index);
+  if (index->type == TALLY_TYPE_TEXT)
+    return call_2 (typer, &tally_jsonb_member_function, TALLY_TYPE_JSONB, term, index);
+
+  return complain (typer, tally_complaint_new (index->offset, index->length,
+                                               "jsonb subscript must be coercible to either "
+                                               "integer or text.",
+                                               "subscript type %s is not supported",
+                                               tally_term_type_name (index->type)));
+}
+
 /* a[n] of a text[]. */
 static Term *
 type_subscript (Typer *typer, const PgQuery__AIndirection *indirection)
@@ -1314,10 +1346,16 @@ type_subscript (Typer *typer, const PgQuery__AIndirection *indirection)
 
   if (term == NULL)
     return NULL;
+  if (term->type == TALLY_TYPE_JSONB)
+    {
+      for (size_t i = 0; i < indirection->n_indirection && term != NULL; i++)
+        term = subscript_jsonb (typer, term, indirection->indirection[i]);
+      return term;
+    }
   if (first == NULL || first->node_case != PG_QUERY__NODE__NODE_A_INDICES
       || first->a_indices->is_slice || term->type != TYPE_TEXT_ARRAY)
     return complain (typer, tally_complaint_new (term->offset, term->length,
-                                                 "of jsonb, -> gives an element or a member",
+                                                 "a text[] takes one subscript, as in a[1]",
                                                  "such a subscript is not supported"));
   if ((index = type_node (typer, first->a_indices->uidx)) == NULL)
     return NULL;

@@ -156,6 +156,12 @@ test_gives_postgresqls_values (void)
     { "a template of a number", "to_char(price, 'FM990.00')", "12.50|-1.00|NULL" },
     { "a number too long for its template", "to_char(id * 1000, '999')", " ###|   0|NULL" },
     { "a number by a template", "to_number('1,234.5-', '9G999D9S')", "-1234.5|-1234.5|-1234.5" },
+    { "arrays", "string_to_array('a,b', ',') || status", "[\"a\", \"b\", \"open\"]|"
+      "[\"a\", \"b\", \"spam\"]|[\"a\", \"b\", null]" },
+    { "arrays in order", "ARRAY['a', NULL] > ARRAY['a', status]", "t|t|f" },
+    { "a split", "regexp_split_to_array('a1b22c', '\\d+')",
+      "[\"a\", \"b\", \"c\"]|[\"a\", \"b\", \"c\"]|[\"a\", \"b\", \"c\"]" },
+    { "a subscript of jsonb", "tags['k']", "NULL|1|NULL" },
     { "jsonb", "tags -> 0", "\"a\"|NULL|NULL" },
     { "jsonb as text", "tags ->> 'k'", "NULL|1|NULL" },
     { "all but more letters than there are", "right('abc', -2147483648)", "||" },
