@@ -180,8 +180,8 @@ dimension (Call *call, const Value *args, Value *ret, GError **error)
   gint64 length = length_of (args[0].text);
 
   ret->integer = wanted == CARDINALITY || wanted == LENGTH ? length : 1;
-  call->is_null = wanted != CARDINALITY
-                  && (length == 0 || (call->term->n_args == 2 && args[1].integer != 1));
+  call->is_null
+      = wanted != CARDINALITY && (length == 0 || (call->term->n_args == 2 && args[1].integer != 1));
   return TRUE;
 }
 

@@ -10,9 +10,9 @@
 #define MAX_CANDIDATES 64
 
 static const Function *const tables[] = {
-  tally_operator_functions, tally_number_functions,  tally_plain_text_functions,
-  tally_text_functions,     tally_array_functions,   tally_pattern_functions,
-  tally_time_functions,     tally_json_functions,
+  tally_operator_functions, tally_number_functions, tally_plain_text_functions,
+  tally_text_functions,     tally_array_functions,  tally_pattern_functions,
+  tally_time_functions,     tally_json_functions,   tally_own_functions,
 };
 
 typedef struct
@@ -63,6 +63,16 @@ tally_function_nearest (const char *name)
         g_ptr_array_add (names, (gpointer)function->name);
 
   return tally_nearest (name, (const char *const *)names->pdata, names->len);
+}
+
+gboolean
+tally_function_is_own (const char *name)
+{
+  for (const Function *function = tally_own_functions; function->name != NULL; function++)
+    if (strcmp (function->name, name) == 0)
+      return TRUE;
+
+  return FALSE;
 }
 
 /* Whether a function can take so many arguments, and their types if it does. */

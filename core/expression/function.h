@@ -16,6 +16,7 @@ extern const Function tally_array_functions[];
 extern const Function tally_pattern_functions[];
 extern const Function tally_time_functions[];
 extern const Function tally_json_functions[];
+extern const Function tally_own_functions[]; /* not PostgreSQL's */
 
 typedef enum
 {
@@ -32,6 +33,8 @@ ResolveResult tally_function_resolve (const char *name, gboolean is_operator, co
                                       guint8 *ret_types);
 /* The known function whose name is closest, or NULL. */
 const char *tally_function_nearest (const char *name);
+/* Is it one that PostgreSQL does not have? */
+gboolean tally_function_is_own (const char *name);
 
 typedef enum
 {

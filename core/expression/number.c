@@ -379,8 +379,8 @@ double_radians (Call *call, const Value *args, Value *ret, GError **error)
   return check_double (ret->real, isinf (args[0].real), args[0].real == 0, error);
 }
 
-/* width_bucket(value, low, high, count): which of count equal parts the value is in; 0 and count + 1
- * are outside.  The bounds may be the wrong way round. */
+/* width_bucket(value, low, high, count): which of count equal parts the value is in; 0 and count +
+ * 1 are outside.  The bounds may be the wrong way round. */
 
 static gboolean
 check_buckets (gboolean has_nan, gboolean has_infinity, gboolean same, gint64 count, GError **error)

@@ -356,11 +356,10 @@ regex_match (Call *call, const Value *args, Value *ret, GError **error)
   if (!matched)
     return TRUE;
   for (guint i = first; i <= n_captures; i++)
-    elements[i]
-        = spans[2 * i] == G_MAXSIZE
-              ? (TallyText){ "null", 4 }
-              : tally_call_json_string (
-                    call, text_slice (args[0].text, spans[2 * i], spans[2 * i + 1]));
+    elements[i] = spans[2 * i] == G_MAXSIZE
+                      ? (TallyText){ "null", 4 }
+                      : tally_call_json_string (
+                          call, text_slice (args[0].text, spans[2 * i], spans[2 * i + 1]));
   ret->text = tally_jsonb_build_array (elements + first, n_captures + 1 - first, call->batch);
   return TRUE;
 }
@@ -388,7 +387,8 @@ regex_count (Call *call, const Value *args, Value *ret, GError **error)
   return TRUE;
 }
 
-/* regexp_split_to_array(): an empty match cuts nothing at either end, nor where the last one ended. */
+/* regexp_split_to_array(): an empty match cuts nothing at either end, nor where the last one ended.
+ */
 static gboolean
 regex_split (Call *call, const Value *args, Value *ret, GError **error)
 {

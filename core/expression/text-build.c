@@ -488,8 +488,7 @@ normalize (Call *call, const Value *args, Value *ret, GError **error)
   for (guint i = 0; i < G_N_ELEMENTS (forms); i++)
     if (is_format (form, forms[i].name))
       {
-        g_autofree char *normal
-            = g_utf8_normalize (text.data, (gssize)text.length, forms[i].mode);
+        g_autofree char *normal = g_utf8_normalize (text.data, (gssize)text.length, forms[i].mode);
 
         g_string_append (call->scratch, normal != NULL ? normal : "");
         return text_finish (call, ret, error);

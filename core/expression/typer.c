@@ -1057,6 +1057,10 @@ function_missing (Typer *typer, const char *name, Term *const *args, guint n_arg
   if (result == RESOLVE_AMBIGUOUS)
     return COMPLAIN (typer, location, "add explicit type casts, as in x::text",
                      "function %s is not unique", call);
+  if (result == RESOLVE_NO_MATCH && tally_function_is_own (name))
+    return COMPLAIN (typer, location,
+                     "this function is Tallyman's own, not PostgreSQL's; it takes a text",
+                     "function %s does not exist", call);
   if (result == RESOLVE_NO_MATCH)
     return COMPLAIN (typer, location,
                      "no function has this name and these types; a cast may help, as in x::text",
@@ -1322,8 +1326,7 @@ subscript_jsonb (Typer *typer, Term *term, const PgQuery__Node *node)
                                                  "such a subscript is not supported"));
   if ((index = type_node (typer, node->a_indices->uidx)) == NULL)
     return NULL;
-  if (index->type == TYPE_UNKNOWN
-      && (index = type_literal (typer, index, TALLY_TYPE_TEXT)) == NULL)
+  if (index->type == TYPE_UNKNOWN && (index = type_literal (typer, index, TALLY_TYPE_TEXT)) == NULL)
     return NULL;
   if (index->type == TALLY_TYPE_BIGINT)
     return call_2 (typer, &tally_jsonb_element_function, TALLY_TYPE_JSONB, term, index);

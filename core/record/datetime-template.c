@@ -1307,8 +1307,8 @@ read_template (TallyText text, const TallyTemplate *template, TallyCivil *ret_ci
 }
 
 gboolean
-tally_timestamp_from_template (TallyText text, const TallyTemplate *template,
-                               gint64 *ret_timestamp, GError **error)
+tally_timestamp_from_template (TallyText text, const TallyTemplate *template, gint64 *ret_timestamp,
+                               GError **error)
 {
   TallyCivil civil;
   gint64 timestamp;

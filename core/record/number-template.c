@@ -534,8 +534,8 @@ write_roman (Writer *writer, gboolean upper)
   for (gsize i = n; i < ROMAN_WIDTH && !writer->template->has_fill; i++)
     g_string_append_c (writer->out, ' ');
   for (gsize i = 0; i < n; i++)
-    g_string_append_c (writer->out, upper ? writer->number[i]
-                                          : g_ascii_tolower (writer->number[i]));
+    g_string_append_c (writer->out,
+                       upper ? writer->number[i] : g_ascii_tolower (writer->number[i]));
 }
 
 static gboolean
@@ -690,9 +690,9 @@ write_roman_number (const TallyNumberTemplate *template, gint number, TallyBatch
     gint value;
     const char *letters;
   } parts[] = {
-    { 1000, "M" }, { 900, "CM" }, { 500, "D" }, { 400, "CD" }, { 100, "C" }, { 90, "XC" },
-    { 50, "L" },   { 40, "XL" },  { 10, "X" },  { 9, "IX" },   { 5, "V" },   { 4, "IV" },
-    { 1, "I" },
+    { 1000, "M" }, { 900, "CM" }, { 500, "D" }, { 400, "CD" }, { 100, "C" },
+    { 90, "XC" },  { 50, "L" },   { 40, "XL" }, { 10, "X" },   { 9, "IX" },
+    { 5, "V" },    { 4, "IV" },   { 1, "I" },
   };
   g_autoptr (GString) letters = g_string_new (NULL);
 

@@ -219,8 +219,8 @@ tally_numeric_ln (TallyText value, TallyBatch *batch, TallyText *ret_value, GErr
       return TRUE;
     }
 
-  scale = clamp_scale (MAX (TALLY_NUMERIC_MIN_SIGNIFICANT - estimate_ln_weight (value, batch),
-                            scale_of (value)));
+  scale = clamp_scale (
+      MAX (TALLY_NUMERIC_MIN_SIGNIFICANT - estimate_ln_weight (value, batch), scale_of (value)));
   return ln_to_scale (value, scale, batch, ret_value, error);
 }
 
@@ -237,9 +237,7 @@ log_of_special (TallyText base, TallyText value, TallyText *ret_value, GError **
   if (sign_of (base) == 0 || sign_of (value) == 0)
     return tally_throw (error, TALLY_ERROR_DATA, "cannot take logarithm of zero");
 
-  *ret_value = text_of (!is_special (base)    ? "Infinity"
-                        : !is_special (value) ? "0"
-                                              : "NaN");
+  *ret_value = text_of (!is_special (base) ? "Infinity" : !is_special (value) ? "0" : "NaN");
   return TRUE;
 }
 

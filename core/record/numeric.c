@@ -921,7 +921,8 @@ power_rounded (TallyText a, gint exponent, gint scale, double estimate, TallyBat
 static gboolean
 power_integer (TallyText a, gint exponent, TallyBatch *batch, TallyText *ret_value, GError **error)
 {
-  gint scale = MIN (MAX (TALLY_NUMERIC_MIN_SIGNIFICANT, scale_of (a)), TALLY_NUMERIC_MAX_DISPLAY_SCALE);
+  gint scale
+      = MIN (MAX (TALLY_NUMERIC_MIN_SIGNIFICANT, scale_of (a)), TALLY_NUMERIC_MAX_DISPLAY_SCALE);
   double estimate;
 
   if (exponent == 0)
@@ -980,7 +981,8 @@ tally_numeric_sqrt (TallyText value, TallyBatch *batch, TallyText *ret_value, GE
     }
 
   first_digit (value, &weight, &digit);
-  scale = MAX (TALLY_NUMERIC_MIN_SIGNIFICANT - ((weight + 1) * BASE_DIGITS / 2 - 1), scale_of (value));
+  scale = MAX (TALLY_NUMERIC_MIN_SIGNIFICANT - ((weight + 1) * BASE_DIGITS / 2 - 1),
+               scale_of (value));
   scale = CLAMP (scale, 0, TALLY_NUMERIC_MAX_DISPLAY_SCALE);
   g_auto (Long) number;
   read_long (value, &number);

@@ -1,6 +1,7 @@
 /* What expressions promise: PostgreSQL's values, its errors row by row, and complaints that name
  * the place and the fix. */
 #include "expression/expression.h"
+#include "expression/html.h"
 #include "promise.h"
 #include "record/batch-private.h"
 #include "record/bitmap.h"
@@ -156,7 +157,8 @@ test_gives_postgresqls_values (void)
     { "a template of a number", "to_char(price, 'FM990.00')", "12.50|-1.00|NULL" },
     { "a number too long for its template", "to_char(id * 1000, '999')", " ###|   0|NULL" },
     { "a number by a template", "to_number('1,234.5-', '9G999D9S')", "-1234.5|-1234.5|-1234.5" },
-    { "arrays", "string_to_array('a,b', ',') || status", "[\"a\", \"b\", \"open\"]|"
+    { "arrays", "string_to_array('a,b', ',') || status",
+      "[\"a\", \"b\", \"open\"]|"
       "[\"a\", \"b\", \"spam\"]|[\"a\", \"b\", null]" },
     { "arrays in order", "ARRAY['a', NULL] > ARRAY['a', status]", "t|t|f" },
     { "a split", "regexp_split_to_array('a1b22c', '\\d+')",
@@ -255,6 +257,8 @@ test_hints_at_the_fix (void)
       "a name with capitals needs double quotes: \"Prio\". The step gets: id, subject, status, "
       "price, open, created, requester.email, Issue key, …" },
     { "nearest function", "lowr(status)", "did you mean \"lower\"?" },
+    { "our own function", "slug(id)",
+      "this function is Tallyman's own, not PostgreSQL's; it takes a text" },
     { "cast", "id = status", "nothing is converted by itself; cast it: status::bigint" },
   };
 
@@ -394,6 +398,102 @@ test_finds_the_longest_match_as_postgresql_does (void)
   check_cases (cases, G_N_ELEMENTS (cases));
 }
 
+static void
+test_has_functions_of_its_own (void)
+{
+  static const Case cases[] = {
+    { "slug", "slug('  Über uns & die Welt’s Ende! ')", "uber-uns-die-welts-ende" },
+    { "a slug of nothing", "slug('!?')", "" },
+    { "an address", "mask_email('Ann.Lee@Example.com')", "A***@Example.com" },
+    { "a letter of several bytes", "mask_email('ä@b')", "ä***@b" },
+    { "two addresses", "mask_email('a@b, c@d')", "a***@d" },
+    { "no address", "mask_email('Ann Lee')", "***" },
+    { "only a domain", "mask_email('@b')", "***" },
+    { "no text", "mask_email('')", "" },
+    { "markdown", "markdown_to_html('*a* <b>')", "<p><em>a</em> <!-- raw HTML omitted --></p>\n" },
+    { "a dangerous link", "markdown_to_html('[x](javascript:y)')", "<p><a href=\"\">x</a></p>\n" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *got = evaluate (cases[i].text);
+      g_autofree char *expected
+          = g_strjoin ("|", cases[i].expected, cases[i].expected, cases[i].expected, NULL);
+
+      assert_row_text (cases[i].label, got, expected);
+    }
+}
+
+static void
+test_reads_html_as_a_person_does (void)
+{
+  static const struct
+  {
+    const char *label, *html, *expected;
+  } cases[] = {
+    { "paragraphs", "<p>One</p>\n<p>two\n  words</p>", "One\n\ntwo words" },
+    { "lines", "<div>a</div><div>b<br>c<br/><br>d</div>", "a\nb\nc\n\nd" },
+    { "inline elements", "a<b>b</b> <i>c</i>d", "ab cd" },
+    { "a list", "<p>To do</p><ul><li>one<li>two <b>x</b></ul>end",
+      "To do\n\n- one\n- two x\n\nend" },
+    { "a list in a list", "<ul><li>a<ol><li>b</li></ol></li><li>c</li></ul>", "- a\n  - b\n- c" },
+    { "a paragraph in an item", "<ul><li><p>a</p></li><li><p>b</p></li></ul>", "- a\n- b" },
+    { "a table", "<table><tr><th>a<th>b</tr><tr><td> 1 </td><td>2</td></tr></table>",
+      "a\tb\n1\t2" },
+    { "a link", "see <a href='https://x.org/?a=1&amp;b=2'>this <b>page</b></a>.",
+      "see this page (https://x.org/?a=1&b=2)." },
+    { "a link that shows its address", "<a href=https://x.org>https://x.org</a>", "https://x.org" },
+    { "a link to a mailbox", "<a href='mailto:a@b.c'>a@b.c</a>", "a@b.c" },
+    { "links to nowhere", "<a href='#top'>up</a> <a href='javascript:x()'>do</a> <a>no</a>",
+      "up do no" },
+    { "an image", "<img src=x alt='a &lt; b'> c", "a < b c" },
+    { "references", "&lt;&amp;&#65;&#x1F600;&eacute;&nbsp;&euro;&copy 1&hellip;", "<&A😀é €© 1…" },
+    { "references that are none", "&foo; & &; &# &#x; &#0; &#x110000;", "&foo; & &; &# &#x; � �" },
+    { "what nobody sees",
+      "a<script>if (x<y) '</p>'</script><style>p{}</style><!-- b > c -->d"
+      "<title>t</title>",
+      "ad" },
+    { "preformatted text", "<pre>a\n  b\n\n\n c</pre>d", "a\n  b\n\n\n c\n\nd" },
+    { "a document", "<!DOCTYPE html><html><head><title>x</title></head><body>\n<p>y</body></html>",
+      "y" },
+    { "a smaller-than sign", "1 < 2 <3 > <", "1 < 2 <3 > <" },
+    { "a quote that is not closed", "<a href=\"x>y</a> z", "y (\"x) z" },
+    { "a tag that is not closed", "a <b class='x", "a" },
+    { "ends without starts", "</p></ul></li></a></pre>a", "a" },
+    { "capitals", "<P>a<BR>b<SCRIPT>c</Script>d", "a\nbd" },
+    { "nothing", "", "" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GString) out = g_string_new (NULL);
+
+      tally_html_append_text ((TallyText){ cases[i].html, strlen (cases[i].html) }, out);
+      assert_row_text (cases[i].label, out->str, cases[i].expected);
+    }
+}
+
+static void
+test_takes_hostile_html_in_linear_time (void)
+{
+  static const char *const parts[]
+      = { "<",         "<b>", "<i></b>", "<!--",  "<script></", "<a href=\"", "<a href='x' b=\"",
+          "<ul><li>x", "&#",  "&",       "<p a=", "<pre>\n",    "<a href=x>", "<td>x",
+          " " };
+
+  for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
+    {
+      g_autoptr (GString) html = g_string_new (NULL), out = g_string_new (NULL);
+      gint64 start = g_get_monotonic_time ();
+
+      while (html->len < 1024 * 1024)
+        g_string_append (html, parts[i]);
+      tally_html_append_text ((TallyText){ html->str, html->len }, out);
+      assert_true (g_get_monotonic_time () - start < 5 * G_USEC_PER_SEC);
+      assert_true (out->len < 8 * html->len);
+    }
+}
+
 static const Promise promises[] = {
   { "gives PostgreSQL's values", test_gives_postgresqls_values },
   { "rejects the rows that cannot be worked out", test_rejects_the_rows_that_cannot_be_worked_out },
@@ -408,6 +508,9 @@ static const Promise promises[] = {
   { "finds columns with long names", test_finds_columns_with_long_names },
   { "compiles any number on any thread", test_compiles_any_number_on_any_thread },
   { "finds the longest match as PostgreSQL does", test_finds_the_longest_match_as_postgresql_does },
+  { "has functions of its own", test_has_functions_of_its_own },
+  { "reads HTML as a person does", test_reads_html_as_a_person_does },
+  { "takes hostile HTML in linear time", test_takes_hostile_html_in_linear_time },
   { NULL },
 };
 
