@@ -144,7 +144,8 @@ position (Call *call, const Value *args, Value *ret, GError **error)
   TallyJsonbIter iter;
 
   call->is_null = TRUE;
-  if (is_null (call, 0) || length_of (args[0].text) == 0)
+  if (is_null (call, 0) || length_of (args[0].text) == 0
+      || (is_null (call, 1) && !contains_element (args[0].text, null_element)))
     return TRUE;
   if (call->term->n_args == 3 && is_null (call, 2))
     return tally_throw (error, TALLY_ERROR_DATA, "initial position must not be null");
@@ -232,11 +233,18 @@ trim (Call *call, const Value *args, Value *ret, GError **error)
   return TRUE;
 }
 
+/* text = ANY (array): nothing is in an empty array, not even what is not known. */
 static gboolean
 any (Call *call, const Value *args, Value *ret, GError **error)
 {
-  TallyText wanted = tally_call_json_string (call, args[0].text);
+  TallyText wanted;
 
+  ret->boolean = FALSE;
+  call->is_null = is_null (call, 1) || (is_null (call, 0) && length_of (args[1].text) > 0);
+  if (call->nulls != 0)
+    return TRUE;
+
+  wanted = tally_call_json_string (call, args[0].text);
   ret->boolean = contains_element (args[1].text, wanted);
   call->is_null = !ret->boolean && contains_element (args[1].text, null_element);
   return TRUE;
@@ -334,7 +342,7 @@ const Function tally_array_append_function
     = { "||", "At", 'A', add, .flags = FUNCTION_TAKES_NULL, .detail = 0 };
 const Function tally_array_prepend_function
     = { "||", "tA", 'A', add, .flags = FUNCTION_TAKES_NULL, .detail = 1 };
-const Function tally_any_function = { "any", "tA", 'b', any };
+const Function tally_any_function = { "any", "tA", 'b', any, .flags = FUNCTION_TAKES_NULL };
 
 const Function tally_array_functions[] = {
   { "array_append", "At", 'A', add, .flags = FUNCTION_TAKES_NULL, .detail = 0 },
@@ -353,7 +361,7 @@ const Function tally_array_functions[] = {
   { "@>", "AA", 'b', compare_sets, .detail = CONTAINS },
   { "<@", "AA", 'b', compare_sets, .detail = CONTAINED },
   { "&&", "AA", 'b', compare_sets, .detail = OVERLAPS },
-  { "array_to_string", "At", 't', to_string, .flags = FUNCTION_TAKES_NULL },
+  { "array_to_string", "At", 't', to_string },
   { "array_to_string", "Att", 't', to_string, .flags = FUNCTION_TAKES_NULL },
   { "string_to_array", "tt", 'A', from_string, .flags = FUNCTION_TAKES_NULL },
   { "string_to_array", "ttt", 'A', from_string, .flags = FUNCTION_TAKES_NULL },

@@ -414,7 +414,7 @@ const Function tally_is_distinct_function
 const Function tally_is_not_distinct_function
     = { "not distinct", "**", 'b', is_distinct, .flags = FUNCTION_TAKES_NULL, .detail = FALSE };
 const Function tally_nullif_function
-    = { "nullif", "**", '*', nullif, .flags = FUNCTION_TAKES_NULL };
+    = { "nullif", "**", '*', nullif, .flags = FUNCTION_TAKES_NULL | FUNCTION_NULL_BY_FIRST };
 const Function tally_greatest_function
     = { "greatest", "*", '*', extreme, .flags = FUNCTION_TAKES_NULL, .detail = 1 };
 const Function tally_least_function

@@ -87,6 +87,17 @@ work_out (TallyExpression *expression, Term *term, TallyComplaint **ret_complain
   return TRUE;
 }
 
+/* How many of the first arguments make the call NULL by being so. */
+static guint
+count_settling (const Term *term)
+{
+  FunctionFlags flags = term->function->flags;
+
+  if (flags & FUNCTION_NULL_BY_FIRST)
+    return 1;
+  return flags & FUNCTION_TAKES_NULL ? 0 : term->n_args;
+}
+
 static gboolean
 fold_call (TallyExpression *expression, Term *term, TallyComplaint **ret_complaint)
 {
@@ -97,13 +108,12 @@ fold_call (TallyExpression *expression, Term *term, TallyComplaint **ret_complai
     if (!tally_term_fold (expression, term->args[i], ret_complaint))
       return FALSE;
 
-  if (!(flags & FUNCTION_TAKES_NULL))
-    for (guint i = 0; i < term->n_args; i++)
-      if (tally_term_is_null (term->args[i]))
-        {
-          become_constant (term, NULL);
-          return TRUE;
-        }
+  for (guint i = 0; i < count_settling (term); i++)
+    if (tally_term_is_null (term->args[i]))
+      {
+        become_constant (term, NULL);
+        return TRUE;
+      }
   if (term->function->prepare != NULL && !term->function->prepare (term, &error))
     {
       *ret_complaint = tally_complaint_new (term->offset, term->length, NULL, "%s", error->message);

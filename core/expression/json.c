@@ -1,4 +1,5 @@
 /* json.c: jsonb */
+#include "record/datetime.h"
 #include "record/jsonb.h"
 #include "text.h"
 
@@ -50,7 +51,7 @@ at_path (Call *call, const Value *args, Value *ret, GError **error)
   return TRUE;
 }
 
-/* jsonb_extract_path(json, key, …) */
+/* jsonb_extract_path(json, key, …).  The keys are an array, which is not NULL if one of them is. */
 static gboolean
 extract_path (Call *call, const Value *args, Value *ret, GError **error)
 {
@@ -123,6 +124,10 @@ delete_keys (Call *call, const Value *args, Value *ret, GError **error)
 {
   TallyJsonbIter iter;
   TallyText part, key;
+
+  if (tally_jsonb_kind (args[0].text) != TALLY_JSONB_OBJECT
+      && tally_jsonb_kind (args[0].text) != TALLY_JSONB_ARRAY)
+    return tally_throw (error, TALLY_ERROR_DATA, "cannot delete from scalar");
 
   ret->text = args[0].text;
   tally_jsonb_iter_init (&iter, args[1].text);
@@ -239,6 +244,8 @@ build_object (Call *call, const Value *args, Value *ret, GError **error)
       g_string_truncate (call->scratch, 0);
       if (type == TALLY_TYPE_BOOLEAN)
         g_string_append (call->scratch, args[2 * i].boolean ? "true" : "false");
+      else if (type == TALLY_TYPE_TIMESTAMP || type == TALLY_TYPE_TIMESTAMPTZ)
+        tally_timestamp_append_iso (type, args[2 * i].integer, call->scratch);
       else
         tally_term_append_value (type, &args[2 * i], call->batch, call->scratch);
       keys[i] = tally_call_copy (call, call->scratch->str, call->scratch->len);
@@ -326,8 +333,10 @@ const Function tally_json_functions[] = {
   { "jsonb_set", "jAj", 'j', set },
   { "jsonb_set", "jAjb", 'j', set },
   { "jsonb_object", "A", 'j', object_of_array },
-  { "jsonb_extract_path", "jt", 'j', extract_path, .flags = FUNCTION_VARIADIC },
-  { "jsonb_extract_path_text", "jt", 't', extract_path, .flags = FUNCTION_VARIADIC },
+  { "jsonb_extract_path", "jt", 'j', extract_path,
+    .flags = FUNCTION_VARIADIC | FUNCTION_NULL_BY_FIRST },
+  { "jsonb_extract_path_text", "jt", 't', extract_path,
+    .flags = FUNCTION_VARIADIC | FUNCTION_NULL_BY_FIRST },
   { "jsonb_typeof", "j", 't', type_of },
   { "jsonb_array_length", "j", 'i', array_length },
   { "jsonb_strip_nulls", "j", 'j', strip_nulls },

@@ -443,7 +443,8 @@ numeric_bucket (Call *call, const Value *args, Value *ret, GError **error)
            || !tally_numeric_subtract (value, low, call->batch, &part, error)
            || !tally_numeric_multiply (part, tally_numeric_from_bigint (count, call->batch),
                                        call->batch, &part, error)
-           || !tally_numeric_div (part, width, call->batch, &part, error)
+           || !tally_numeric_divide (part, width, call->batch, &part, error)
+           || !tally_numeric_floor (part, call->batch, &part, error)
            || !tally_numeric_to_bigint (part, &ret->integer, error))
     return FALSE;
   else

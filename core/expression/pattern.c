@@ -281,6 +281,23 @@ regex_substring (Call *call, const Value *args, Value *ret, GError **error)
   return TRUE;
 }
 
+/* regexp_substr(): the whole match. */
+static gboolean
+regex_substr (Call *call, const Value *args, Value *ret, GError **error)
+{
+  const Pattern *pattern = call->term->data;
+  gsize spans[MAX_SPANS];
+  gboolean matched;
+
+  if (!tally_regex_match (pattern->regex, args[0].text, 0, &matched, spans, error))
+    return FALSE;
+
+  call->is_null = !matched;
+  if (matched)
+    ret->text = text_slice (args[0].text, spans[0], spans[1]);
+  return TRUE;
+}
+
 static void
 append_replacement (TallyText to, TallyText text, const gsize *spans, guint n_captures,
                     GString *out)
@@ -459,7 +476,7 @@ const Function tally_pattern_functions[] = {
   { "regexp_like", "tt", 'b', regex_test, .prepare = prepare_test },
   { "regexp_like", "ttt", 'b', regex_test, .prepare = prepare_test },
   { "substring", "tt", 't', regex_substring, .prepare = prepare_captures },
-  { "regexp_substr", "tt", 't', regex_substring, .prepare = prepare_extent },
+  { "regexp_substr", "tt", 't', regex_substr, .prepare = prepare_extent },
   { "regexp_replace", "ttt", 't', regex_replace, .prepare = prepare_replace },
   { "regexp_replace", "tttt", 't', regex_replace, .prepare = prepare_replace },
   { "regexp_match", "tt", 'A', regex_match, .prepare = prepare_captures },

@@ -113,6 +113,8 @@ typedef enum
   FUNCTION_TAKES_NULL = 1 << 1,
   FUNCTION_VARIADIC
   = 1 << 2, /* the last type of the signature stands for any number, from one on */
+  FUNCTION_NULL_BY_FIRST
+  = 1 << 3, /* only a constant NULL as first argument settles it before the others are looked at */
 } FunctionFlags;
 
 /* A signature has one letter a type; see function.c. */

@@ -140,21 +140,28 @@ append_quoted_literal (TallyText text, GString *out)
   g_string_append_c (out, '\'');
 }
 
+/* Of any value, as its text. */
 static gboolean
 quote_literal (Call *call, const Value *args, Value *ret, GError **error)
 {
-  append_quoted_literal (args[0].text, call->scratch);
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  if (call->term->args[0]->type == TALLY_TYPE_BOOLEAN)
+    g_string_append (text, args[0].boolean ? "true" : "false");
+  else
+    tally_term_append_value (call->term->args[0]->type, &args[0], call->batch, text);
+  append_quoted_literal ((TallyText){ text->str, text->len }, call->scratch);
   return text_finish (call, ret, error);
 }
 
 static gboolean
 quote_nullable (Call *call, const Value *args, Value *ret, GError **error)
 {
-  if (is_null (call, 0))
-    g_string_append (call->scratch, "NULL");
-  else
-    append_quoted_literal (args[0].text, call->scratch);
-  return text_finish (call, ret, error);
+  if (!is_null (call, 0))
+    return quote_literal (call, args, ret, error);
+
+  ret->text = text_literal ("NULL");
+  return TRUE;
 }
 
 /* format(): %[position$][flags][width]type, of the types s, I and L; I would need PostgreSQL's list
@@ -534,6 +541,8 @@ const Function tally_text_functions[] = {
   { "repeat", "ti", 't', repeat },
   { "to_hex", "i", 't', to_hex },
   { "quote_literal", "t", 't', quote_literal },
+  { "quote_literal", "*", 't', quote_literal },
+  { "quote_nullable", "*", 't', quote_nullable, .flags = FUNCTION_TAKES_NULL },
   { "quote_nullable", "t", 't', quote_nullable, .flags = FUNCTION_TAKES_NULL },
   { "md5", "t", 't', digest, .detail = G_CHECKSUM_MD5 },
   { "md5", "y", 't', digest, .detail = G_CHECKSUM_MD5 },

@@ -145,6 +145,12 @@ initcap (Call *call, const Value *args, Value *ret, GError **error)
   return TRUE;
 }
 
+static gboolean
+counts_bytes (const Call *call)
+{
+  return call->term->type == TALLY_TYPE_BYTEA;
+}
+
 /* substr(text, start [, length]): positions before 1 count, but hold nothing. */
 static gboolean
 substring (Call *call, const Value *args, Value *ret, GError **error)
@@ -167,8 +173,16 @@ substring (Call *call, const Value *args, Value *ret, GError **error)
       return TRUE;
     }
 
-  from = text_offset (text, start - 1);
-  to = from + text_offset (text_slice (text, from, text.length), end - start);
+  if (counts_bytes (call))
+    {
+      from = (gsize)MIN (start - 1, (gint64)text.length);
+      to = (gsize)MIN (end - 1, (gint64)text.length);
+    }
+  else
+    {
+      from = text_offset (text, start - 1);
+      to = from + text_offset (text_slice (text, from, text.length), end - start);
+    }
   ret->text = text_slice (text, from, to);
   return TRUE;
 }
@@ -393,6 +407,10 @@ const Function tally_plain_text_functions[] = {
   { "rtrim", "tt", 't', trim, .detail = TRIM_RIGHT },
   { "substr", "ti", 't', substring },
   { "substr", "tii", 't', substring },
+  { "substr", "yi", 'y', substring },
+  { "substr", "yii", 'y', substring },
+  { "substring", "yi", 'y', substring },
+  { "substring", "yii", 'y', substring },
   { "substring", "ti", 't', substring },
   { "substring", "tii", 't', substring },
   { "left", "ti", 't', left },

@@ -431,7 +431,7 @@ list_of (const PgQuery__Node *node)
   return node != NULL && node->node_case == PG_QUERY__NODE__NODE_LIST ? node->list : NULL;
 }
 
-/* x = a OR x = b …, constants first, as PostgreSQL has it. */
+/* x = a OR x = b …, or x <> a AND x <> b …, constants first, as PostgreSQL has it. */
 static Term *
 type_in (Typer *typer, const PgQuery__AExpr *expr)
 {
@@ -471,21 +471,24 @@ type_in (Typer *typer, const PgQuery__AExpr *expr)
       result = call_function (typer, &tally_in_function, TALLY_TYPE_BOOLEAN, constants->len,
                               (Term **)constants->pdata);
       locate (typer, result, expr->location);
+      if (negated)
+        result = make_not (typer, result);
     }
 
   gboolean first = result == NULL;
   for (guint i = 0; i < others->len; i++)
     {
       Term *again = first ? left : make_same (typer, left);
-      Term *equal = make_operator (typer, "=", again, others->pdata[i], expr->location);
+      Term *one
+          = make_operator (typer, operator_name (expr), again, others->pdata[i], expr->location);
 
-      if (equal == NULL)
+      if (one == NULL)
         return NULL;
-      result = result == NULL ? equal : make_logic (typer, TERM_OR, result, equal);
+      result = result == NULL ? one : make_logic (typer, negated ? TERM_AND : TERM_OR, result, one);
       first = FALSE;
     }
 
-  return negated ? make_not (typer, result) : result;
+  return result;
 }
 
 static Term *
@@ -551,7 +554,9 @@ type_any (Typer *typer, const PgQuery__AExpr *expr)
     return COMPLAIN (typer, expr->location, NULL,
                      "op ANY/ALL (array) requires array on right side");
   if (left->type != TALLY_TYPE_TEXT && left->type != TYPE_UNKNOWN)
-    return operator_missing (typer, name, left, right, expr->location, FALSE);
+    return COMPLAIN (typer, expr->location, "cast the left side to text, as in x::text",
+                     "operator does not exist: %s %s text", tally_term_type_name (left->type),
+                     name);
   if (strcmp (name, all ? "<>" : "=") != 0)
     return refuse (typer, expr->location,
                    "ANY with another operator than =, or ALL with another than <>, is");
@@ -1315,6 +1320,22 @@ type_array (Typer *typer, const PgQuery__AArrayExpr *array)
       array->location);
 }
 
+/* The index of what is NULL is not worked out. */
+static Term *
+make_subscript (Typer *typer, const Function *function, guint type, Term *term, Term *index)
+{
+  Term *choice;
+
+  if (index->kind == TERM_CONSTANT || index->kind == TERM_COLUMN)
+    return call_2 (typer, function, type, term, index);
+
+  choice = locate_as (tally_term_new (typer->expression, TERM_CASE, type, 3), term);
+  choice->args[0] = call_1 (typer, &tally_is_not_null_function, TALLY_TYPE_BOOLEAN, term);
+  choice->args[1] = call_2 (typer, function, type, make_same (typer, term), index);
+  choice->args[2] = locate_as (tally_term_constant (typer->expression, type, NULL), term);
+  return choice;
+}
+
 /* j[key] or j[n] of a jsonb; a text that is a number counts elements, as in a path. */
 static Term *
 subscript_jsonb (Typer *typer, Term *term, const PgQuery__Node *node)
@@ -1329,9 +1350,9 @@ subscript_jsonb (Typer *typer, Term *term, const PgQuery__Node *node)
   if (index->type == TYPE_UNKNOWN && (index = type_literal (typer, index, TALLY_TYPE_TEXT)) == NULL)
     return NULL;
   if (index->type == TALLY_TYPE_BIGINT)
-    return call_2 (typer, &tally_jsonb_element_function, TALLY_TYPE_JSONB, term, index);
+    return make_subscript (typer, &tally_jsonb_element_function, TALLY_TYPE_JSONB, term, index);
   if (index->type == TALLY_TYPE_TEXT)
-    return call_2 (typer, &tally_jsonb_member_function, TALLY_TYPE_JSONB, term, index);
+    return make_subscript (typer, &tally_jsonb_member_function, TALLY_TYPE_JSONB, term, index);
 
   return complain (typer, tally_complaint_new (index->offset, index->length,
                                                "jsonb subscript must be coercible to either "
@@ -1369,7 +1390,7 @@ type_subscript (Typer *typer, const PgQuery__AIndirection *indirection)
     return complain (typer, tally_complaint_new (index->offset, index->length, NULL,
                                                  "array subscript must have type integer"));
 
-  return call_2 (typer, &tally_array_element_function, TALLY_TYPE_TEXT, term, index);
+  return make_subscript (typer, &tally_array_element_function, TALLY_TYPE_TEXT, term, index);
 }
 
 static Term *

@@ -441,6 +441,22 @@ tally_date_make (gint64 year, gint64 month, gint64 day, gint32 *ret_date, GError
   return TRUE;
 }
 
+static char *
+print_seconds (double second)
+{
+  return isinf (second) ? g_strdup (second < 0 ? "-Infinity" : "Infinity")
+                        : g_strdup_printf ("%02g", second);
+}
+
+static gboolean
+throw_time_field (gint64 hour, gint64 minute, double second, GError **error)
+{
+  g_autofree char *seconds = print_seconds (second);
+
+  return tally_throw (error, TALLY_ERROR_DATA, "time field value out of range: " TIME_FORMAT ":%s",
+                      hour, minute, seconds);
+}
+
 gboolean
 tally_timestamp_make (gint64 year, gint64 month, gint64 day, gint64 hour, gint64 minute,
                       double second, gint64 *ret_timestamp, GError **error)
@@ -456,9 +472,7 @@ tally_timestamp_make (gint64 year, gint64 month, gint64 day, gint64 hour, gint64
     return tally_throw (error, TALLY_ERROR_DATA,
                         "time field value out of range: " TIME_FORMAT ":NaN", hour, minute);
   if (time < 0 || time > TALLY_USECS_PER_DAY)
-    return tally_throw (error, TALLY_ERROR_DATA,
-                        "time field value out of range: " TIME_FORMAT ":%02g", hour, minute,
-                        second);
+    return throw_time_field (hour, minute, second, error);
   if (__builtin_mul_overflow (days, TALLY_USECS_PER_DAY, &timestamp)
       || __builtin_add_overflow (timestamp, time, &timestamp)
       || !tally_timestamp_is_valid (timestamp))

@@ -1080,6 +1080,9 @@ tally_numeric_from_double (double value, TallyBatch *batch)
   char text[40];
   TallyText result;
 
+  if (isnan (value)) /* which may have a sign */
+    return TEXT ("NaN");
+
   g_ascii_formatd (text, sizeof text, "%.15g", value);
   result = tally_value_copy (batch, text, strlen (text));
   tally_numeric_parse (result, batch, &result, NULL);

@@ -157,6 +157,11 @@ test_gives_postgresqls_values (void)
     { "a template of a number", "to_char(price, 'FM990.00')", "12.50|-1.00|NULL" },
     { "a number too long for its template", "to_char(id * 1000, '999')", " ###|   0|NULL" },
     { "a number by a template", "to_number('1,234.5-', '9G999D9S')", "-1234.5|-1234.5|-1234.5" },
+    { "NaN with a sign", "(-'NaN'::double precision)::numeric", "NaN|NaN|NaN" },
+    { "nothing is in no array", "status = ANY ('{}')", "f|f|f" },
+    { "keys that are times", "jsonb_build_object(created, id)",
+      "{\"2024-02-29T12:30:00+00:00\": 1}|{\"2023-12-31T23:59:59+00:00\": 0}|!argument 1: key "
+      "must not be null" },
     { "arrays", "string_to_array('a,b', ',') || status",
       "[\"a\", \"b\", \"open\"]|"
       "[\"a\", \"b\", \"spam\"]|[\"a\", \"b\", null]" },
