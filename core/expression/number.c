@@ -321,6 +321,13 @@ bigint_lcm (Call *call, const Value *args, Value *ret, GError **error)
   return TRUE;
 }
 
+static gboolean
+not_of_numeric (Term *term, GError **error)
+{
+  return tally_throw (error, TALLY_ERROR_UNSUPPORTED, "%s of numeric is not supported",
+                      term->function->name);
+}
+
 /* Angles. */
 
 static gboolean
@@ -592,6 +599,8 @@ const Function tally_number_functions[] = {
   { "to_number", "tt", 'n', to_number, .prepare = prepare_template },
   { "gcd", "ii", 'i', bigint_gcd },
   { "lcm", "ii", 'i', bigint_lcm },
+  { "gcd", "nn", 'n', .prepare = not_of_numeric },
+  { "lcm", "nn", 'n', .prepare = not_of_numeric },
   { "sin", "d", 'd', double_trigonometric, .detail = DOUBLE (sin) },
   { "cos", "d", 'd', double_trigonometric, .detail = DOUBLE (cos) },
   { "tan", "d", 'd', double_trigonometric, .detail = DOUBLE (tan) },
