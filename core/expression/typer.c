@@ -1101,6 +1101,64 @@ function_name (Typer *typer, const PgQuery__FuncCall *call)
   return NULL;
 }
 
+/* make_interval(days => 3) is the one function whose arguments people name. */
+static const char *const interval_args[]
+    = { "years", "months", "weeks", "days", "hours", "mins", "secs" };
+
+#define N_INTERVAL_ARGS ((guint)G_N_ELEMENTS (interval_args))
+
+static gboolean
+names_arguments (const PgQuery__FuncCall *call)
+{
+  for (size_t i = 0; i < call->n_args; i++)
+    if (call->args[i]->node_case == PG_QUERY__NODE__NODE_NAMED_ARG_EXPR)
+      return TRUE;
+
+  return FALSE;
+}
+
+static guint
+find_interval_arg (const char *name)
+{
+  guint i = 0;
+
+  while (i < N_INTERVAL_ARGS && strcmp (interval_args[i], name) != 0)
+    i++;
+  return i;
+}
+
+/* What is not given is 0. */
+static gboolean
+type_interval_args (Typer *typer, const PgQuery__FuncCall *call, Term **args)
+{
+  for (guint i = 0; i < N_INTERVAL_ARGS; i++)
+    args[i] = NULL;
+  for (guint i = 0; i < call->n_args; i++)
+    {
+      const PgQuery__Node *node = call->args[i];
+      gboolean named = node->node_case == PG_QUERY__NODE__NODE_NAMED_ARG_EXPR;
+      guint at = named ? find_interval_arg (node->named_arg_expr->name) : i;
+
+      if (at >= N_INTERVAL_ARGS || args[at] != NULL)
+        {
+          COMPLAIN (typer, named ? node->named_arg_expr->location : call->location,
+                    "its arguments are years, months, weeks, days, hours, mins, secs",
+                    "make_interval has no such argument, or has it already");
+          return FALSE;
+        }
+      args[at] = type_node (typer, named ? node->named_arg_expr->arg : node);
+      if (args[at] == NULL)
+        return FALSE;
+    }
+
+  for (guint i = 0; i < N_INTERVAL_ARGS; i++)
+    if (args[i] == NULL)
+      args[i] = locate (typer,
+                        tally_term_constant (typer->expression, TALLY_TYPE_BIGINT, &(Value){ 0 }),
+                        call->location);
+  return TRUE;
+}
+
 static Term *
 type_call (Typer *typer, const PgQuery__FuncCall *call)
 {
@@ -1115,12 +1173,18 @@ type_call (Typer *typer, const PgQuery__FuncCall *call)
     return NULL;
   if (call->n_args > MAX_ARGS)
     return COMPLAIN (typer, call->location, NULL, "%s has more than %d arguments", name, MAX_ARGS);
-  for (guint i = 0; i < n_args; i++)
+  if (strcmp (name, "make_interval") == 0 && names_arguments (call))
     {
+      n_args = N_INTERVAL_ARGS;
+      if (!type_interval_args (typer, call, args))
+        return NULL;
+    }
+  else
+    for (guint i = 0; i < n_args; i++)
       if ((args[i] = type_node (typer, call->args[i])) == NULL)
         return NULL;
-      types[i] = args[i]->type;
-    }
+  for (guint i = 0; i < n_args; i++)
+    types[i] = args[i]->type;
 
   result = tally_function_resolve (name, FALSE, types, n_args, &function, coerced);
   if (result != RESOLVE_FOUND)
