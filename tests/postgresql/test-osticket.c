@@ -15,7 +15,7 @@ static void
 test_is_rebuilt (void)
 {
   g_autoptr (Desk) desk = desk_new (FALSE);
-  g_autofree char *rejects = NULL, *history = NULL;
+  g_autofree char *rejects = NULL;
 
   if (desk == NULL)
     return;
