@@ -238,8 +238,9 @@ check_target (const Run *run, GError **error)
 static gboolean
 begin (Run *run, GError **error)
 {
-  /* Such a run saves no position on the way; one that is there was saved before the steps were what they are now. */
-  gboolean anew = tally_pipeline_keeps_state (run->pipeline)
+  /* Such a run saves no position on the way; one that is there was saved before the steps were what they are now.  But
+   * rows that are in the target are not written again, and their rejects belong to the same pass. */
+  gboolean anew = tally_pipeline_keeps_state (run->pipeline) && !run->is_adopted
                   && !(run->pipeline->source->plugin->flags & TALLY_PLUGIN_KEEPS_POSITION);
 
   if (!tally_ledger_begin_run (run->ledger, run->epoch, run->pipeline->name,

@@ -151,13 +151,14 @@ test_steps_that_remember_rows (void)
       if (desk == NULL)
         return;
       write_rows (desk, N_ROWS);
-      desk_write_pipeline (desk, "pipeline: p\nsource: { csv: { path: in.csv } }\ntransform:\n  - limit: 110000\n"
-                                 "sink: { postgresql: { connection: \"$URI\", table: t, create: true } }\n");
+      desk_write_pipeline (desk, "pipeline: p\nsource: { csv: { path: in.csv } }\n"
+                                 "transform:\n  - cast: { id: bigint }\n  - assert: { id % 7 <> 0: seven }\n  - limit: 1000000\n"
+                                 "sink: { postgresql: { connection: \"$URI\", table: t, create: true } }\n"
+                                 "errors: { rejects: r.ndjson }\n");
       rig_setenv (desk->rig, "TALLYMAN_CRASH", points[i]);
       assert_row_int (points[i], desk_run (desk), 128 + SIGKILL);
       rig_setenv (desk->rig, "TALLYMAN_CRASH", NULL);
-      assert_row_int (points[i], desk_run (desk), 0);
-      desk_expect (desk, points[i], "SELECT count (*) || ' ' || count (DISTINCT id) FROM t", "110000 110000");
+      expect_each_once (desk, points[i], N_ROWS, 0);
     }
 }
 
