@@ -84,12 +84,6 @@ delivers (const Run *run)
   return run->pipeline->sink->plugin->delivery != NULL;
 }
 
-static gboolean
-is_whole (const Run *run)
-{
-  return run->pipeline->sink->plugin->flags & TALLY_PLUGIN_WHOLE || run->stages.sink_ctx->whole;
-}
-
 static void
 run_clear (Run *run)
 {
@@ -209,7 +203,7 @@ ask_sink (Run *run, GError **error)
 
   ctx->checkpoint_key
       = g_strdup_printf ("%s %s", tally_ledger_id (run->ledger), run->pipeline->name);
-  if (is_whole (run))
+  if (tally_stages_are_whole (&run->stages))
     return TRUE;
   if (!sink->plugin->resume (sink->self, ctx, &text, error)
       || (text != NULL && !tally_checkpoint_parse (text, &run->adopted, error)))
@@ -226,7 +220,8 @@ check_target (const Run *run, GError **error)
 {
   const char *position = run->stages.source_ctx->position;
 
-  if (run->pipeline->sink->plugin->resume == NULL || is_whole (run) || position == NULL
+  if (run->pipeline->sink->plugin->resume == NULL || position == NULL
+      || tally_stages_are_whole (&run->stages)
       || g_strcmp0 (position, run->adopted.position) == 0)
     return TRUE;
   return tally_throw (error, TALLY_ERROR_LEDGER,
@@ -244,7 +239,8 @@ begin (Run *run, GError **error)
                   && !(run->pipeline->source->plugin->flags & TALLY_PLUGIN_KEEPS_POSITION);
 
   if (!tally_ledger_begin_run (run->ledger, run->epoch, run->pipeline->name,
-                               run->stages.sink_ctx->target, /* resume= */ !is_whole (run) && !anew,
+                               run->stages.sink_ctx->target,
+                               /* resume= */ !tally_stages_are_whole (&run->stages) && !anew,
                                run->options->new_target, &run->run,
                                &run->stages.source_ctx->position, error))
     return FALSE;
@@ -380,9 +376,9 @@ exit_for (const TallySummary *summary)
 static const char *
 guarantee (const Run *run)
 {
-  if (run->pipeline->sink->plugin->resume != NULL && is_whole (run))
+  if (run->pipeline->sink->plugin->resume != NULL && tally_stages_are_whole (&run->stages))
     return "whole: the table is complete, or as it was before";
-  if (is_whole (run))
+  if (tally_stages_are_whole (&run->stages))
     return "whole: a file is complete, or as it was before; what went down a pipe cannot be taken back";
   if (run->pipeline->sink->plugin->resume != NULL)
     return "exactly once: the checkpoint is in the transaction of the rows";

@@ -29,6 +29,8 @@ typedef struct
 
 /* Begins to read and shape.  The source is open and the pipeline bound. */
 void tally_stages_start (TallyStages *stages);
+/* Whether the sink's output appears as a whole, or not at all; once it is open. */
+gboolean tally_stages_are_whole (const TallyStages *stages);
 /* No more is read; what is in the queues may still be taken. */
 void tally_stages_stop (TallyStages *stages);
 /* Ends both threads now and waits for them. */

@@ -5,6 +5,12 @@
 
 static const TallyBackoff patience = { .base = G_USEC_PER_SEC / 2, .ceiling = 30 * G_USEC_PER_SEC, .tries = 8 };
 
+gboolean
+tally_stages_are_whole (const TallyStages *stages)
+{
+  return stages->pipeline->sink->plugin->flags & TALLY_PLUGIN_WHOLE || stages->sink_ctx->whole;
+}
+
 void
 tally_stages_fail (TallyStages *stages, GError *error)
 {

@@ -128,15 +128,13 @@ make_checkpoint (Writer *writer, gboolean complete)
 static gboolean
 catch_up (Writer *writer, const TallyCheckpoint *adopted, GError **error)
 {
-  g_autoptr (GArray) rejects = NULL;
-
   if (!tally_rejects_count_all (writer->ledger, writer->run->pipeline, &writer->n_rejects, error))
     return FALSE;
   if (adopted == NULL || adopted->rejects->len == 0
       || writer->n_rejects != adopted->n_rejects_before)
     return TRUE;
 
-  rejects = g_steal_pointer (&writer->rejects);
+  g_array_unref (writer->rejects);
   writer->rejects = g_array_ref (adopted->rejects);
   return commit_ledger (writer, error);
 }
@@ -204,8 +202,7 @@ tally_write_all (TallyStages *stages, TallyLedger *ledger, const TallyLedgerRun 
                              .ledger = ledger,
                              .run = run,
                              .lease_ttl = lease_ttl,
-                             .whole = (stages->pipeline->sink->plugin->flags & TALLY_PLUGIN_WHOLE) != 0
-                                      || stages->sink_ctx->whole,
+                             .whole = tally_stages_are_whole (stages),
                              .keeps = stages->pipeline->sink->plugin->resume != NULL,
                              .at_once = stages->pipeline->sink->plugin->resume != NULL
                                         && tally_pipeline_keeps_state (stages->pipeline),
