@@ -462,50 +462,54 @@ tally_batch_n_added (const TallyBatch *batch)
   return batch->n_added;
 }
 
-/* The end of the run of kept rows that begins at row. */
-static guint
-run_end (const guint64 *keep, guint row, guint n_rows)
+static inline void
+compact_values (char *vector, gsize size, const guint *kept, guint n_kept)
 {
-  while (row < n_rows && tally_bitmap_get (keep, row))
-    row++;
-  return row;
+  for (guint i = 0; i < n_kept; i++)
+    memmove (vector + i * size, vector + kept[i] * size, size);
 }
 
-/* Moves the kept rows of one column together, run by run. */
+/* Moves values to their new rows.  With a size that the compiler knows, a value is a load and a store. */
 static void
-compact_column (BatchColumn *column, const guint64 *keep, guint n_rows)
+compact_vector (gpointer vector, gsize size, const guint *kept, guint n_kept)
 {
-  char *vector = column->vector;
-  guint to = 0, end;
-
-  for (guint row = tally_bitmap_next (keep, 0, n_rows); row < n_rows;
-       row = tally_bitmap_next (keep, end, n_rows))
-    {
-      end = run_end (keep, row, n_rows);
-      if (to != row)
-        {
-          memmove (vector + to * column->size, vector + row * column->size,
-                   (end - row) * column->size);
-          for (guint i = row; i < end; i++)
-            tally_bitmap_put (column->validity, to + i - row,
-                              tally_bitmap_get (column->validity, i));
-        }
-      to += end - row;
-    }
-  tally_bitmap_clear_from (column->validity, to, n_rows);
+  if (size == sizeof (TallyText))
+    compact_values (vector, sizeof (TallyText), kept, n_kept);
+  else if (size == sizeof (gint64))
+    compact_values (vector, sizeof (gint64), kept, n_kept);
+  else
+    compact_values (vector, size, kept, n_kept);
 }
 
+static void
+compact_validity (guint64 *validity, const guint *kept, guint n_kept, guint n_rows)
+{
+  for (guint i = 0; i < n_kept; i++)
+    tally_bitmap_put (validity, i, tally_bitmap_get (validity, kept[i]));
+  tally_bitmap_clear_from (validity, n_kept, n_rows);
+}
+
+/* Moves the kept rows together. */
 static void
 compact (TallyBatch *batch, const guint64 *keep)
 {
-  guint to = 0;
+  g_autofree guint *kept = g_new (guint, MAX (batch->n_rows, 1));
+  guint n_rows = batch->n_rows, n_kept = 0;
+
+  for (guint row = tally_bitmap_next (keep, 0, n_rows); row < n_rows; row = tally_bitmap_next (keep, row + 1, n_rows))
+    kept[n_kept++] = row;
+  if (n_kept == n_rows)
+    return;
 
   for (guint i = 0; i < tally_schema_n_columns (batch->schema); i++)
-    compact_column (&batch->columns[i], keep, batch->n_rows);
-  for (guint row = 0; row < batch->n_rows; row++)
-    if (tally_bitmap_get (keep, row))
-      batch->numbers[to++] = batch->numbers[row];
-  batch->n_rows = to;
+    {
+      BatchColumn *column = &batch->columns[i];
+
+      compact_vector (column->vector, column->size, kept, n_kept);
+      compact_validity (column->validity, kept, n_kept, n_rows);
+    }
+  compact_vector (batch->numbers, sizeof (gint64), kept, n_kept);
+  batch->n_rows = n_kept;
 }
 
 void
