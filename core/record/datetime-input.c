@@ -1003,7 +1003,8 @@ reading_settle (Reading *reading)
     time->hour = 0;
   else if (reading->meridiem == MERIDIEM_PM && time->hour != 12)
     time->hour += 12;
-  return (reading->has & HAS_DATE) == HAS_DATE ? TALLY_READ_OK : TALLY_READ_BAD_FORMAT;
+  return (reading->has & HAS_DATE) == HAS_DATE || reading->special != SPECIAL_NONE ? TALLY_READ_OK
+                                                                                   : TALLY_READ_BAD_FORMAT;
 }
 
 /* buffer_size: PostgreSQL has less room for a date than for a timestamp. */
@@ -1028,7 +1029,7 @@ reading_read (Reading *reading, TallyText text, gsize buffer_size, GError **erro
       reading->has |= has;
     }
 
-  return reading->special != SPECIAL_NONE ? TALLY_READ_OK : reading_settle (reading);
+  return reading_settle (reading);
 }
 
 gboolean
