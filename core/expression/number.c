@@ -416,8 +416,9 @@ double_bucket (Call *call, const Value *args, Value *ret, GError **error)
     ret->integer = count + 1;
   else
     {
-      part = isinf (high - low) ? (double)count * (value / 2 - low / 2) / (high / 2 - low / 2)
-                                : (double)count * (value - low) / (high - low);
+      part = (double)count * (value - low) / (high - low);
+      if (!isfinite (part))
+        part = (double)count * ((value / 2 - low / 2) / (high / 2 - low / 2));
       ret->integer = (gint64)part + 1;
     }
   if (ret->integer > G_MAXINT32)
