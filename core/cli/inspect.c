@@ -16,6 +16,7 @@ static const struct
   { TALLY_PLUGIN_LOCAL, "local", "touches no network, so that check can look at its columns" },
   { TALLY_PLUGIN_KEEPS_POSITION, "keeps-position", "the next run reads only what is new" },
   { TALLY_PLUGIN_WHOLE, "whole", "its output appears as a whole, or not at all" },
+  { TALLY_PLUGIN_KEEPS_STATE, "keeps-state", "a run with it is never gone on with in the middle" },
 };
 
 static const char *const form_names[] = {

@@ -146,7 +146,8 @@ tally_pipeline_keeps_state (const TallyPipeline *pipeline)
     {
       const TallyStepDraft *draft = pipeline->reader->steps->pdata[i];
 
-      if (draft->kind != NULL && draft->kind->keeps_state)
+      if (draft->kind != NULL ? draft->kind->keeps_state
+                              : (draft->plugin.plugin->flags & TALLY_PLUGIN_KEEPS_STATE) != 0)
         return TRUE;
     }
   return FALSE;

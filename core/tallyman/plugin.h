@@ -91,6 +91,8 @@ typedef enum
  *   next run reads only what is new
  * @TALLY_PLUGIN_WHOLE: a sink whose output appears as a whole, by one commit() at the end, or not at
  *   all; after a failure such a run begins at the beginning
+ * @TALLY_PLUGIN_KEEPS_STATE: a transform for which it matters what rows came since open(): a run with it
+ *   is never gone on with in the middle, but begins at the beginning
  *
  * Since: 0.1
  */
@@ -99,6 +101,7 @@ typedef enum
   TALLY_PLUGIN_LOCAL = 1 << 0,
   TALLY_PLUGIN_KEEPS_POSITION = 1 << 1,
   TALLY_PLUGIN_WHOLE = 1 << 2,
+  TALLY_PLUGIN_KEEPS_STATE = 1 << 3,
 } TallyPluginFlags;
 
 /**

@@ -105,6 +105,7 @@ test_what_remembers_rows_begins_at_the_beginning (void)
     { "nothing remembered", "  - filter: 'true'\n", "\"read\":2,\"taken_up\":0,\"added\":0,\"delivered\":2," },
     { "limit", "  - limit: 10\n", "\"read\":3,\"taken_up\":0,\"added\":0,\"delivered\":3," },
     { "distinct", "  - distinct: line\n", "\"read\":3,\"taken_up\":0,\"added\":0,\"delivered\":3," },
+    { "a plugin's", "  - shout-echo: {}\n", "\"read\":3,\"taken_up\":0,\"added\":0,\"delivered\":3," },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)

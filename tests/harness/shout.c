@@ -166,6 +166,7 @@ static const TallyPlugin echo = {
   .kind = TALLY_TRANSFORM,
   .name = "shout-echo",
   .summary = "Each row's first text again",
+  .flags = TALLY_PLUGIN_KEEPS_STATE,
   .instance_size = sizeof (Echo),
   .options = echo_options,
   .accept = echo_accept,
