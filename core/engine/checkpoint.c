@@ -56,6 +56,7 @@ tally_checkpoint_format (const TallyCheckpoint *checkpoint)
     json_object_array_add (rejects,
                            format_reject (&g_array_index (checkpoint->rejects, TallyReject, i)));
   json_object_object_add (object, "pass", json_object_new_int64 (checkpoint->pass));
+  json_object_object_add (object, "run", json_object_new_int64 (checkpoint->run));
   json_object_object_add (
       object, "position",
       checkpoint->position != NULL ? json_object_new_string (checkpoint->position) : NULL);
@@ -93,16 +94,17 @@ parse_reject (json_object *object, TallyReject *ret_reject)
 static gboolean
 parse_object (json_object *object, TallyCheckpoint *checkpoint)
 {
-  json_object *pass = member (object, "pass", json_type_int);
+  json_object *pass = member (object, "pass", json_type_int), *run = member (object, "run", json_type_int);
   json_object *position = member (object, "position", json_type_string);
   json_object *complete = member (object, "complete", json_type_boolean);
   json_object *before = member (object, "rejects_before", json_type_int);
   json_object *rejects = member (object, "rejects", json_type_array);
 
-  if (pass == NULL || complete == NULL || before == NULL || rejects == NULL)
+  if (pass == NULL || run == NULL || complete == NULL || before == NULL || rejects == NULL)
     return FALSE;
 
   checkpoint->pass = json_object_get_int64 (pass);
+  checkpoint->run = json_object_get_int64 (run);
   checkpoint->position = g_strdup (json_object_get_string (position));
   checkpoint->complete = json_object_get_boolean (complete);
   checkpoint->n_rejects_before = json_object_get_uint64 (before);

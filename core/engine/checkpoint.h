@@ -9,7 +9,7 @@
 
 typedef struct
 {
-  gint64 pass;             /* the ledger's number */
+  gint64 pass, run;        /* the ledger's numbers */
   char *position;          /* (owned) (nullable) of the source, after the rows */
   gboolean complete;       /* nothing comes after the rows */
   guint64 n_rejects_before; /* rejects of the pass that the ledger had before this commit */

@@ -209,7 +209,7 @@ ask_sink (Run *run, GError **error)
       || (text != NULL && !tally_checkpoint_parse (text, &run->adopted, error)))
     return tally_throw_prefix (error, "sink \"%s\"", sink->plugin->name);
   return text == NULL
-         || tally_ledger_adopt (run->ledger, run->epoch, run->pipeline->name, run->adopted.pass,
+         || tally_ledger_adopt (run->ledger, run->epoch, run->pipeline->name, run->adopted.pass, run->adopted.run,
                                 run->adopted.position != NULL ? run->adopted.position : "",
                                 &run->is_adopted, error);
 }
@@ -233,15 +233,20 @@ check_target (const Run *run, GError **error)
 static gboolean
 begin (Run *run, GError **error)
 {
-  /* Such a run saves no position on the way; one that is there was saved before the steps were what they are now.  But
-   * rows that are in the target are not written again, and their rejects belong to the same pass. */
-  gboolean anew = tally_pipeline_keeps_state (run->pipeline) && !run->is_adopted
-                  && !(run->pipeline->source->plugin->flags & TALLY_PLUGIN_KEEPS_POSITION);
+  /* Such a run saves no position on the way; one that is there was saved before the steps were what they are now, or by a
+   * complete run.  But rows that are in the target are not written again, and their rejects belong to the same pass. */
+  gboolean again = tally_pipeline_keeps_state (run->pipeline) && !run->is_adopted;
+  gboolean anew = again && !(run->pipeline->source->plugin->flags & TALLY_PLUGIN_KEEPS_POSITION);
+  TallyRunFlags flags = 0;
 
+  if (!tally_stages_are_whole (&run->stages) && !anew)
+    flags |= TALLY_RUN_RESUMES;
+  if (again)
+    flags |= TALLY_RUN_READS_AGAIN;
+  if (run->options->new_target)
+    flags |= TALLY_RUN_NEW_TARGET;
   if (!tally_ledger_begin_run (run->ledger, run->epoch, run->pipeline->name,
-                               run->stages.sink_ctx->target,
-                               /* resume= */ !tally_stages_are_whole (&run->stages) && !anew,
-                               run->options->new_target, &run->run,
+                               run->stages.sink_ctx->target, flags, &run->run,
                                &run->stages.source_ctx->position, error))
     return FALSE;
 

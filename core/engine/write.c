@@ -115,6 +115,7 @@ make_checkpoint (Writer *writer, gboolean complete)
 {
   TallyContext *ctx = writer->stages->sink_ctx;
   const TallyCheckpoint checkpoint = { .pass = writer->run->pass,
+                                       .run = writer->run->id,
                                        .position = writer->position,
                                        .complete = complete,
                                        .n_rejects_before = writer->n_rejects,

@@ -87,19 +87,27 @@ typedef struct
 
 void tally_ledger_run_free (TallyLedgerRun *run);
 
-/* What a sink that keeps checkpoints beside its rows says: the rows of this pass reach position.  The next run goes on
- * there if the pass is the pipeline's present one and has not ended complete; ret_adopted tells.  Fails with
- * TALLY_ERROR_LEDGER if the ledger does not know the pass, because it is older than the rows: a copy that was put back. */
-gboolean tally_ledger_adopt (TallyLedger *ledger, gint64 epoch, const char *pipeline, gint64 pass, const char *position,
-                             gboolean *ret_adopted, GError **error);
+/* What a sink that keeps checkpoints beside its rows says: run brought the rows of this pass as far as position.  The next
+ * run goes on there if the pass is the pipeline's present one and neither that run nor a later one has ended complete,
+ * after which the ledger knows all that the sink does; ret_adopted tells.  Fails with TALLY_ERROR_LEDGER if the ledger
+ * does not know the pass, because it is older than the rows: a copy that was put back. */
+gboolean tally_ledger_adopt (TallyLedger *ledger, gint64 epoch, const char *pipeline, gint64 pass, gint64 run,
+                             const char *position, gboolean *ret_adopted, GError **error);
 
-/* Begins a run.  Fails with TALLY_ERROR_USAGE if the pipeline had another target before and new_target is FALSE.
- * resume tells whether a checkpoint, if there is one, is to be used: if not, or if the target is another one than
- * the checkpoint's, a new pass begins and the pipeline's rejects of source and steps are cleared.  ret_position
- * gets the checkpoint or NULL.  The number of a pass is that of its first run, so no two pipelines share one. */
+typedef enum
+{
+  TALLY_RUN_RESUMES = 1 << 0,     /* a checkpoint, if there is one, is used */
+  TALLY_RUN_READS_AGAIN = 1 << 1, /* all that the runs read that began at that checkpoint: their rejects are cleared */
+  TALLY_RUN_NEW_TARGET = 1 << 2,  /* the pipeline may have had another target before */
+} TallyRunFlags;
+
+/* Begins a run.  Fails with TALLY_ERROR_USAGE if the pipeline had another target before, without the flag for it.
+ * Where no checkpoint is used, or the target is another one than the checkpoint's, a new pass begins and the pipeline's
+ * rejects of source and steps are cleared.  ret_position gets the checkpoint or NULL.  The number of a pass is that of
+ * its first run, so no two pipelines share one. */
 gboolean tally_ledger_begin_run (TallyLedger *ledger, gint64 epoch, const char *pipeline, const char *target,
-                                 gboolean resume, gboolean new_target, TallyLedgerRun **ret_run,
-                                 char **ret_position, GError **error);
+                                 TallyRunFlags flags, TallyLedgerRun **ret_run, char **ret_position,
+                                 GError **error);
 /* keep_position: FALSE after a complete run of a source that begins anew each time.  What the run leaves
  * INTENDED becomes IN_DOUBT. */
 gboolean tally_ledger_end_run (TallyLedger *ledger, const TallyLedgerRun *run, const char *outcome,

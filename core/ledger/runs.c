@@ -47,8 +47,7 @@ typedef struct
   gint64 epoch;
   const char *pipeline;
   const char *target; /* (nullable) */
-  gboolean resume;
-  gboolean new_target;
+  TallyRunFlags flags;
   const char *token;   /* by which a later try finds what this one did */
   TallyLedgerRun *run; /* (owned) */
   char *position;      /* (owned) (nullable) */
@@ -71,7 +70,7 @@ remember (TallyDatabase *database, Beginning *beginning, gint64 *ret_pass, GErro
 
   target = tally_rows_text (rows, 0, 0);
   if (target != NULL && beginning->target != NULL && !g_str_equal (target, beginning->target)
-      && !beginning->new_target)
+      && !(beginning->flags & TALLY_RUN_NEW_TARGET))
     return tally_throw (error, TALLY_ERROR_USAGE,
                         "pipeline \"%s\" delivered to \"%s\" before, and would deliver to \"%s\" "
                         "now: what is there "
@@ -80,7 +79,7 @@ remember (TallyDatabase *database, Beginning *beginning, gint64 *ret_pass, GErro
 
   *ret_pass = 0;
   g_clear_pointer (&beginning->position, g_free);
-  if (beginning->resume && g_strcmp0 (target, beginning->target) == 0
+  if (beginning->flags & TALLY_RUN_RESUMES && g_strcmp0 (target, beginning->target) == 0
       && !tally_rows_is_null (rows, 0, 1))
     {
       *ret_pass = tally_rows_int (rows, 0, 2);
@@ -99,6 +98,16 @@ begin_pass (TallyDatabase *database, const Beginning *beginning, gint64 pass, GE
                  "text), target) "
                  "WHERE name = $1",
                  SQL_TEXT (beginning->pipeline), SQL_INT (pass), SQL_TEXT (beginning->target));
+}
+
+/* A run that moves no position before its end has failed, so what it rejected comes again. */
+static gboolean
+forget_rejects (TallyDatabase *database, const Beginning *beginning, GError **error)
+{
+  return SQL (database, NULL, error,
+              "DELETE FROM rejects WHERE pipeline = $1 AND run IN "
+              "(SELECT id FROM runs WHERE pipeline = $1 AND from_position = $2)",
+              SQL_TEXT (beginning->pipeline), SQL_TEXT (beginning->position));
 }
 
 static gboolean
@@ -138,32 +147,32 @@ begin_run (TallyDatabase *database, guint tries, gpointer data, GError **error)
                      0))
     return FALSE;
   id = tally_rows_int (rows, 0, 0);
-  if (pass == 0 && !begin_pass (database, beginning, id, error))
+  if (pass == 0 ? !begin_pass (database, beginning, id, error)
+                : beginning->flags & TALLY_RUN_READS_AGAIN && !forget_rejects (database, beginning, error))
     return FALSE;
   return SQL (database, NULL, error,
               "INSERT INTO runs (id, token, pipeline, epoch, pass, target, holder, version, "
-              "started_at) "
+              "from_position, started_at) "
               "SELECT CAST ($1 AS bigint), CAST ($2 AS text), CAST ($3 AS text), w.epoch, CAST ($5 "
               "AS bigint), "
-              "CAST ($6 AS text), w.host || ' ' || w.pid, CAST ($7 AS text), clock_timestamp() "
+              "CAST ($6 AS text), w.host || ' ' || w.pid, CAST ($7 AS text), CAST ($8 AS text), clock_timestamp() "
               "FROM writers w WHERE w.epoch = $4",
               SQL_INT (id), SQL_TEXT (beginning->token), SQL_TEXT (beginning->pipeline),
               SQL_INT (beginning->epoch), SQL_INT (pass != 0 ? pass : id),
-              SQL_TEXT (beginning->target), SQL_TEXT (TALLY_VERSION))
+              SQL_TEXT (beginning->target), SQL_TEXT (TALLY_VERSION), SQL_TEXT (beginning->position))
          && read_run (database, beginning, &found, error);
 }
 
 gboolean
 tally_ledger_begin_run (TallyLedger *ledger, gint64 epoch, const char *pipeline, const char *target,
-                        gboolean resume, gboolean new_target, TallyLedgerRun **ret_run,
-                        char **ret_position, GError **error)
+                        TallyRunFlags flags, TallyLedgerRun **ret_run, char **ret_position,
+                        GError **error)
 {
   g_autofree char *token = tally_random_id ();
   Beginning beginning = { .epoch = epoch,
                           .pipeline = pipeline,
                           .target = target,
-                          .resume = resume,
-                          .new_target = new_target,
+                          .flags = flags,
                           .token = token };
 
   g_return_val_if_fail (pipeline != NULL && *pipeline != '\0', FALSE);
@@ -185,7 +194,7 @@ typedef struct
 {
   gint64 epoch;
   const char *pipeline;
-  gint64 pass;
+  gint64 pass, run;
   const char *position;
   gboolean adopted;
 } Adoption;
@@ -197,11 +206,11 @@ has_ended_complete (TallyDatabase *database, const Adoption *adoption, gboolean 
   g_autoptr (TallyRows) rows = NULL;
 
   if (!SQL (database, &rows, error,
-            "SELECT outcome FROM runs WHERE pipeline = $1 AND pass = $2 ORDER BY id DESC LIMIT 1",
-            SQL_TEXT (adoption->pipeline), SQL_INT (adoption->pass)))
+            "SELECT 1 FROM runs WHERE pipeline = $1 AND pass = $2 AND id >= $3 AND outcome LIKE 'complete%' "
+            "LIMIT 1",
+            SQL_TEXT (adoption->pipeline), SQL_INT (adoption->pass), SQL_INT (adoption->run)))
     return FALSE;
-  *ret_has = rows->n_rows > 0 && !tally_rows_is_null (rows, 0, 0)
-             && g_str_has_prefix (tally_rows_text (rows, 0, 0), "complete");
+  *ret_has = rows->n_rows > 0;
   return TRUE;
 }
 
@@ -239,11 +248,11 @@ adopt (TallyDatabase *database, guint tries, gpointer data, GError **error)
 }
 
 gboolean
-tally_ledger_adopt (TallyLedger *ledger, gint64 epoch, const char *pipeline, gint64 pass,
+tally_ledger_adopt (TallyLedger *ledger, gint64 epoch, const char *pipeline, gint64 pass, gint64 run,
                     const char *position, gboolean *ret_adopted, GError **error)
 {
   Adoption adoption
-      = { .epoch = epoch, .pipeline = pipeline, .pass = pass, .position = position };
+      = { .epoch = epoch, .pipeline = pipeline, .pass = pass, .run = run, .position = position };
 
   if (!tally_ledger_transact (ledger, /* write= */ TRUE, adopt, &adoption, error))
     return FALSE;

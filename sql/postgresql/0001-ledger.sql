@@ -60,6 +60,7 @@ CREATE TABLE runs (
   pipeline text COLLATE "C" NOT NULL REFERENCES pipelines,
   epoch bigint NOT NULL REFERENCES writers,
   pass bigint NOT NULL CHECK (pass <= id),
+  from_position text,
   target text,
   holder text NOT NULL,
   version text NOT NULL,

@@ -49,6 +49,7 @@ CREATE TABLE runs (
   pipeline text NOT NULL REFERENCES pipelines,
   epoch integer NOT NULL REFERENCES writers,
   pass integer NOT NULL CHECK (pass <= id),
+  from_position text,
   target text,
   holder text NOT NULL,
   version text NOT NULL,

@@ -144,7 +144,7 @@ run_begin (Run *run)
   tally_ledger_acquire (run->ledger, names, run->holder, 3 * SECOND, &run->config.epoch,
                         &run->config.last_send, NULL, &error);
   assert_no_error (error);
-  tally_ledger_begin_run (run->ledger, run->config.epoch, "test", TARGET, FALSE, FALSE, &run->run,
+  tally_ledger_begin_run (run->ledger, run->config.epoch, "test", TARGET, 0, &run->run,
                           &position, &error);
   assert_no_error (error);
   run->config.run = run->run;

@@ -82,8 +82,8 @@ world_sqlite_begin (World *world, Process *process)
       world_pass_time (world, SECOND);
     }
   must (tally_ledger_begin_run (world->sqlite->ledger, process->epoch, "desk", "desk.example",
-                                /* resume= */ !world->pass_over, FALSE, &process->sqlite_run,
-                                &position, &error),
+                                world->pass_over ? 0 : TALLY_RUN_RESUMES, &process->sqlite_run, &position,
+                                &error),
         error);
   world->pass_over = FALSE;
   world->lease_epoch = process->epoch;

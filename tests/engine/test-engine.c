@@ -127,7 +127,7 @@ test_a_checkpoint_comes_back (void)
 {
   const TallyReject reject = { (char *)"a\xff.csv:1", (char *)"source", (char *)"\"x\"\n", (char *)"{\"a\": 1}" };
   TallyCheckpoint checkpoint
-      = { .pass = G_MAXINT64, .position = (char *)"1 ü\n\"2\"", .complete = TRUE, .n_rejects_before = 7 }, back;
+      = { .pass = G_MAXINT64, .run = 3, .position = (char *)"1 ü\n\"2\"", .complete = TRUE, .n_rejects_before = 7 }, back;
   g_autoptr (GError) error = NULL;
   g_autofree char *text = NULL, *again = NULL;
 
@@ -136,7 +136,7 @@ test_a_checkpoint_comes_back (void)
   text = tally_checkpoint_format (&checkpoint);
   assert_true (tally_checkpoint_parse (text, &back, &error));
   assert_no_error (error);
-  assert_true (back.pass == G_MAXINT64 && back.complete && back.n_rejects_before == 7);
+  assert_true (back.pass == G_MAXINT64 && back.run == 3 && back.complete && back.n_rejects_before == 7);
   assert_text (back.position, checkpoint.position);
   assert_text (g_array_index (back.rejects, TallyReject, 0).origin, "a\xef\xbf\xbd.csv:1");
   assert_text (g_array_index (back.rejects, TallyReject, 0).reason, reject.reason);
@@ -157,8 +157,9 @@ static void
 test_what_is_no_checkpoint_is_refused (void)
 {
   static const char *const texts[] = {
-    "", "x", "[]", "{}", "{\"pass\":\"1\",\"position\":null,\"complete\":true,\"rejects_before\":0,\"rejects\":[]}",
-    "{\"pass\":1,\"position\":null,\"complete\":true,\"rejects_before\":0,\"rejects\":[{\"origin\":\"a\"}]}",
+    "", "x", "[]", "{}", "{\"pass\":\"1\",\"run\":1,\"position\":null,\"complete\":true,\"rejects_before\":0,\"rejects\":[]}",
+    "{\"pass\":1,\"position\":null,\"complete\":true,\"rejects_before\":0,\"rejects\":[]}",
+    "{\"pass\":1,\"run\":1,\"position\":null,\"complete\":true,\"rejects_before\":0,\"rejects\":[{\"origin\":\"a\"}]}",
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)

@@ -256,8 +256,8 @@ test_stale_epoch_is_refused_everywhere (void)
 
   assert_true (!tally_ledger_renew (work->ledger, work->epoch, SECOND, &error));
   assert_error (error, TALLY_ERROR, TALLY_ERROR_LEASE, "stale");
-  assert_true (!tally_ledger_begin_run (work->ledger, work->epoch, "tickets", "acme", TRUE, FALSE,
-                                        &run, &position, &error));
+  assert_true (!tally_ledger_begin_run (work->ledger, work->epoch, "tickets", "acme", TALLY_RUN_RESUMES, &run,
+                                        &position, &error));
   assert_error (error, TALLY_ERROR, TALLY_ERROR_LEASE, "stale");
   assert_true (!tally_ledger_end_run (work->ledger, work->run, "complete", NULL, TRUE, &error));
   assert_error (error, TALLY_ERROR, TALLY_ERROR_LEASE, "stale");
@@ -381,6 +381,62 @@ test_new_pass_forgets_the_rejects_of_the_last (void)
   assert_text (anew, "");
 }
 
+/* Of two runs that began at "3" one reads again what the other had rejected; what came before stays. */
+static void
+test_what_is_read_again_is_not_rejected_twice (void)
+{
+  EACH_DATABASE ();
+  g_autoptr (Work) work = work_new ();
+  g_autoptr (GError) error = NULL;
+  const TallyReject old = REJECT ("t:2", "cast", "no number", "{}"), fresh = REJECT ("t:4", "cast", "no date", "{}");
+  TallyLedgerChange change = work_change (work);
+  TallyLedgerRun *run = NULL;
+  char *position = NULL;
+
+  change.rejects = &old;
+  change.n_rejects = 1;
+  change.position = "3";
+  assert_true (tally_ledger_commit (work->ledger, &change, NULL, &error));
+  work_begin_again (work, TRUE, /* resume= */ TRUE);
+  change = work_change (work);
+  change.rejects = &fresh;
+  change.n_rejects = 1;
+  assert_true (tally_ledger_commit (work->ledger, &change, NULL, &error));
+  g_autofree char *both = list_rejects (work);
+  assert_text (both, "tickets t:2 cast no number {};tickets t:4 cast no date {};");
+
+  assert_true (tally_ledger_begin_run (work->ledger, work->epoch, "tickets", "acme",
+                                       TALLY_RUN_RESUMES | TALLY_RUN_READS_AGAIN, &run, &position, &error));
+  assert_text (position, "3");
+  g_autofree char *left = list_rejects (work);
+  assert_text (left, "tickets t:2 cast no number {};");
+  tally_ledger_run_free (run);
+  g_free (position);
+}
+
+/* Where a pass goes on after complete runs, one that has failed since then has brought nothing that the ledger lacks. */
+static void
+test_takes_no_word_of_what_it_knows (void)
+{
+  EACH_DATABASE ();
+  g_autoptr (Work) work = work_new ();
+  g_autoptr (GError) error = NULL;
+  TallyLedgerChange change = work_change (work);
+  gint64 first = work->run->id, second;
+  gboolean adopted = TRUE;
+
+  change.position = "42";
+  assert_true (tally_ledger_commit (work->ledger, &change, NULL, &error));
+  work_begin_again (work, TRUE, /* resume= */ TRUE); /* the first one has ended complete */
+  second = work->run->id;
+  assert_int (work->run->pass, first);
+  assert_true (tally_ledger_end_run (work->ledger, work->run, "failed", "{}", TRUE, &error));
+  assert_true (tally_ledger_adopt (work->ledger, work->epoch, "tickets", first, first, "42", &adopted, &error));
+  assert_true (!adopted);
+  assert_true (tally_ledger_adopt (work->ledger, work->epoch, "tickets", first, second, "43", &adopted, &error));
+  assert_true (adopted);
+}
+
 static void
 test_holds_fast_to_its_target (void)
 {
@@ -393,20 +449,20 @@ test_holds_fast_to_its_target (void)
 
   change.position = "42";
   assert_true (tally_ledger_commit (work->ledger, &change, NULL, &error));
-  assert_true (!tally_ledger_begin_run (work->ledger, work->epoch, "tickets", "sandbox", TRUE,
-                                        FALSE, &run, &position, &error));
+  assert_true (!tally_ledger_begin_run (work->ledger, work->epoch, "tickets", "sandbox", TALLY_RUN_RESUMES,
+                                        &run, &position, &error));
   assert_error (error, TALLY_ERROR, TALLY_ERROR_USAGE,
                 "delivered to \"acme\" before, and would deliver to \"sandbox\"");
 
   /* With another target, what was read for the first one has to be read again. */
-  assert_true (tally_ledger_begin_run (work->ledger, work->epoch, "tickets", "sandbox", TRUE, TRUE,
-                                       &run, &position, &error));
+  assert_true (tally_ledger_begin_run (work->ledger, work->epoch, "tickets", "sandbox",
+                                       TALLY_RUN_RESUMES | TALLY_RUN_NEW_TARGET, &run, &position, &error));
   assert_text (position, NULL);
   assert_int (run->pass, run->id);
   assert_text (run->target, "sandbox");
   tally_ledger_run_free (run);
-  assert_true (!tally_ledger_begin_run (work->ledger, work->epoch, "tickets", "acme", TRUE, FALSE,
-                                        &run, &position, &error));
+  assert_true (!tally_ledger_begin_run (work->ledger, work->epoch, "tickets", "acme", TALLY_RUN_RESUMES, &run,
+                                        &position, &error));
   assert_error (error, TALLY_ERROR, TALLY_ERROR_USAGE, "\"sandbox\" before");
 }
 
@@ -417,14 +473,14 @@ test_takes_the_word_of_a_sink (void)
   EACH_DATABASE ();
   g_autoptr (Work) work = work_new ();
   g_autoptr (GError) error = NULL;
-  gint64 pass = work->run->pass, epoch = work->epoch;
+  gint64 pass = work->run->pass, first = work->run->id, epoch = work->epoch;
   gboolean adopted = FALSE;
   TallyLedgerRun *run = NULL;
   char *position = NULL;
 
-  assert_true (tally_ledger_adopt (work->ledger, epoch, "tickets", pass, "42", &adopted, &error));
+  assert_true (tally_ledger_adopt (work->ledger, epoch, "tickets", pass, first, "42", &adopted, &error));
   assert_true (adopted);
-  assert_true (tally_ledger_begin_run (work->ledger, epoch, "tickets", "acme", TRUE, FALSE, &run, &position, &error));
+  assert_true (tally_ledger_begin_run (work->ledger, epoch, "tickets", "acme", TALLY_RUN_RESUMES, &run, &position, &error));
   assert_no_error (error);
   assert_text (position, "42");
   assert_int (run->pass, pass);
@@ -433,16 +489,16 @@ test_takes_the_word_of_a_sink (void)
   /* Of a pass that has ended nothing goes on, nor of an older one; a newer one is from a ledger that was lost. */
   assert_true (tally_ledger_end_run (work->ledger, run, "complete with rejects", "{}", FALSE, &error));
   tally_ledger_run_free (run);
-  assert_true (tally_ledger_adopt (work->ledger, epoch, "tickets", pass, "42", &adopted, &error));
+  assert_true (tally_ledger_adopt (work->ledger, epoch, "tickets", pass, first, "42", &adopted, &error));
   assert_true (!adopted);
-  assert_true (tally_ledger_begin_run (work->ledger, epoch, "tickets", "acme", TRUE, FALSE, &run, &position, &error));
+  assert_true (tally_ledger_begin_run (work->ledger, epoch, "tickets", "acme", TALLY_RUN_RESUMES, &run, &position, &error));
   assert_text (position, NULL);
   tally_ledger_run_free (run);
-  assert_true (tally_ledger_adopt (work->ledger, epoch, "tickets", pass, "42", &adopted, &error));
+  assert_true (tally_ledger_adopt (work->ledger, epoch, "tickets", pass, first, "42", &adopted, &error));
   assert_true (!adopted);
-  assert_true (!tally_ledger_adopt (work->ledger, epoch, "tickets", 1000, "42", &adopted, &error));
+  assert_true (!tally_ledger_adopt (work->ledger, epoch, "tickets", 1000, 1000, "42", &adopted, &error));
   assert_error (error, TALLY_ERROR, TALLY_ERROR_LEDGER, "which this ledger does not know");
-  assert_true (!tally_ledger_adopt (work->ledger, epoch, "never run", pass, "42", &adopted, &error));
+  assert_true (!tally_ledger_adopt (work->ledger, epoch, "never run", pass, first, "42", &adopted, &error));
   assert_error (error, TALLY_ERROR, TALLY_ERROR_LEDGER, "which this ledger does not know");
 }
 
@@ -1502,6 +1558,8 @@ static const Promise promises[] = {
   { "an expired lease that nobody took lives on", test_expired_lease_that_nobody_took_lives_on },
   { "a commit renews the lease", test_commit_renews_the_lease },
   { "resumes where it stood", test_resumes_where_it_stood },
+  { "takes no word of what it knows", test_takes_no_word_of_what_it_knows },
+  { "what is read again is not rejected twice", test_what_is_read_again_is_not_rejected_twice },
   { "a new pass forgets the rejects of the last (A9)",
     test_new_pass_forgets_the_rejects_of_the_last },
   { "holds fast to its target (B14)", test_holds_fast_to_its_target },

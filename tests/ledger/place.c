@@ -143,7 +143,7 @@ work_begin (Work *work, gboolean resume)
   assert_no_error (error);
   g_clear_pointer (&work->run, tally_ledger_run_free);
   g_clear_pointer (&work->position, g_free);
-  tally_ledger_begin_run (work->ledger, work->epoch, "tickets", "acme", resume, FALSE, &work->run,
+  tally_ledger_begin_run (work->ledger, work->epoch, "tickets", "acme", resume ? TALLY_RUN_RESUMES : 0, &work->run,
                           &work->position, &error);
   assert_no_error (error);
   work->serial = 0;

@@ -350,7 +350,7 @@ test_other_answers_may_be_lost_too (void)
                                      NULL, &error));
   assert_no_error (error);
   g_atomic_int_set (&way->cut, CUT_AFTER_COMMIT);
-  assert_true (tally_ledger_begin_run (work->ledger, epoch, "other", "acme", TRUE, FALSE, &run,
+  assert_true (tally_ledger_begin_run (work->ledger, epoch, "other", "acme", TALLY_RUN_RESUMES, &run,
                                        &position, &error));
   assert_no_error (error);
   g_autofree char *n_runs
@@ -516,7 +516,7 @@ test_two_writers_want_the_same_keys (void)
 
   tally_ledger_acquire (second, names, self, 60 * SECOND, &other.epoch, &last_send, NULL, &error);
   assert_no_error (error);
-  tally_ledger_begin_run (second, other.epoch, "other", "acme", TRUE, FALSE, &other.run,
+  tally_ledger_begin_run (second, other.epoch, "other", "acme", TALLY_RUN_RESUMES, &other.run,
                           &other.position, &error);
   assert_no_error (error);
   assert_true (work_intend (work, "1", 1));

@@ -42,7 +42,7 @@ begin (const char *uri)
   stop_on (error);
   tally_ledger_acquire (ledger, names, self, 60 * SECOND, &epoch, &last_send, NULL, &error);
   stop_on (error);
-  tally_ledger_begin_run (ledger, epoch, "speed", "acme", FALSE, FALSE, &run, &position, &error);
+  tally_ledger_begin_run (ledger, epoch, "speed", "acme", 0, &run, &position, &error);
   stop_on (error);
   tally_ledger_scope (ledger, &where, &scope, &error);
   stop_on (error);

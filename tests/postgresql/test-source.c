@@ -129,6 +129,49 @@ test_reads_what_is_new (void)
     }
 }
 
+/* The rejects of a failed run may have been saved, and its rows not. */
+static void
+expect_a_failed_run_to_be_made_up_for (const char *label, const char *steps, const char *small_limit)
+{
+  static const char *const sql[] = { "INSERT INTO t SELECT i, i > 1 FROM generate_series (1, 2) i",
+                                     "INSERT INTO t SELECT i, i > 1502 FROM generate_series (3, 1503) i", "SELECT 1" };
+  static const int statuses[] = { 3, 1, 3 };
+  g_autoptr (Desk) desk = desk_new (FALSE);
+  g_autofree char *rejects = NULL;
+  g_auto (GStrv) lines = NULL;
+
+  if (desk == NULL)
+    return;
+  desk_do (desk, "CREATE TABLE t (id bigint, good boolean); CREATE TABLE copy (id bigint)");
+  for (guint i = 0; i < G_N_ELEMENTS (sql); i++)
+    {
+      g_autofree char *text
+          = g_strdup_printf ("pipeline: p\n"
+                             "source: { postgresql: { connection: \"$URI\", table: t, watermark: id, key: id } }\n"
+                             "transform: [ %sassert: { good: bad }, keep: id ]\n"
+                             "sink: { postgresql: { connection: \"$URI\", table: copy } }\n"
+                             "errors: { limit: %s, rejects: r.ndjson }\n",
+                             steps, statuses[i] == 1 ? small_limit : "2000");
+
+      desk_do (desk, sql[i]);
+      desk_write_pipeline (desk, text);
+      if (!assert_row_int (label, desk_run (desk), statuses[i]))
+        g_printerr ("%s\n", rig_errors (desk->rig));
+    }
+  rejects = rig_read (desk->rig, "r.ndjson");
+  lines = g_strsplit (rejects, "\n", -1);
+  assert_row_int (label, g_strv_length (lines) - 1, 1501);
+  desk_expect (desk, label, "SELECT string_agg (id::text, ' ' ORDER BY id) FROM copy", "2 1503");
+}
+
+static void
+test_a_failed_run_is_made_up_for_by_the_next (void)
+{
+  expect_a_failed_run_to_be_made_up_for ("nothing saved", "", "5");
+  expect_a_failed_run_to_be_made_up_for ("a position saved", "", "1200");
+  expect_a_failed_run_to_be_made_up_for ("rows remembered, rejects saved", "distinct: id, ", "1200");
+}
+
 static void
 test_reads_late_rows_again_within_the_overlap (void)
 {
@@ -231,6 +274,7 @@ static const Promise promises[] = {
   { "reads a query, with steps behind it", test_reads_a_query_with_steps },
   { "F7 reads what is new, equal watermarks neither lost nor doubled", test_reads_what_is_new },
   { "F7 reads late rows again within the overlap", test_reads_late_rows_again_within_the_overlap },
+  { "a failed run is made up for by the next", test_a_failed_run_is_made_up_for_by_the_next },
   { "rejects text of an unknown encoding", test_rejects_text_of_an_unknown_encoding },
   { "says what is wrong", test_says_what_is_wrong },
   { "never shows a password", test_never_shows_a_password },
