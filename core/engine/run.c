@@ -235,13 +235,14 @@ begin (Run *run, GError **error)
 {
   /* Such a run saves no position on the way; one that is there was saved before the steps were what they are now, or by a
    * complete run.  But rows that are in the target are not written again, and their rejects belong to the same pass. */
-  gboolean again = tally_pipeline_keeps_state (run->pipeline) && !run->is_adopted;
-  gboolean anew = again && !(run->pipeline->source->plugin->flags & TALLY_PLUGIN_KEEPS_POSITION);
+  gboolean keeps_state = tally_pipeline_keeps_state (run->pipeline);
+  gboolean anew = keeps_state && !run->is_adopted
+                  && !(run->pipeline->source->plugin->flags & TALLY_PLUGIN_KEEPS_POSITION);
   TallyRunFlags flags = 0;
 
   if (!tally_stages_are_whole (&run->stages) && !anew)
     flags |= TALLY_RUN_RESUMES;
-  if (again)
+  if (keeps_state)
     flags |= TALLY_RUN_READS_AGAIN;
   if (run->options->new_target)
     flags |= TALLY_RUN_NEW_TARGET;
@@ -251,7 +252,8 @@ begin (Run *run, GError **error)
     return FALSE;
 
   run->summary->run = run->run->id;
-  if (run->is_adopted && run->adopted.position == NULL)
+  /* What was adopted from a run that had come to no position yet. */
+  if (g_strcmp0 (run->stages.source_ctx->position, "") == 0)
     g_clear_pointer (&run->stages.source_ctx->position, g_free);
   return check_target (run, error);
 }

@@ -89,12 +89,12 @@ call_sink (Writer *writer, TallyBatch *batch, GError **error)
 
 /* Tells the ledger what is durable: rejects and, for a sink that resumes, the position. */
 static gboolean
-commit_ledger (Writer *writer, GError **error)
+commit_ledger_for (Writer *writer, const TallyLedgerRun *run, GError **error)
 {
-  TallyLedgerChange change = { .epoch = writer->run->epoch,
+  TallyLedgerChange change = { .epoch = run->epoch,
                                .serial = ++writer->serial,
                                .lease_ttl = writer->lease_ttl,
-                               .run = writer->run,
+                               .run = run,
                                .rejects = (const TallyReject *) (gpointer) writer->rejects->data,
                                .n_rejects = writer->rejects->len,
                                .position = writer->whole ? NULL : writer->position };
@@ -107,6 +107,12 @@ commit_ledger (Writer *writer, GError **error)
   g_array_set_size (writer->rejects, 0);
   writer->committed_at = g_get_monotonic_time ();
   return TRUE;
+}
+
+static gboolean
+commit_ledger (Writer *writer, GError **error)
+{
+  return commit_ledger_for (writer, writer->run, error);
 }
 
 /* The checkpoint for the sink's commit. */
@@ -125,10 +131,13 @@ make_checkpoint (Writer *writer, gboolean complete)
   ctx->checkpoint = tally_checkpoint_format (&checkpoint);
 }
 
-/* A crash between the sink's commit and the ledger's may have left rejects that the ledger lacks. */
+/* A crash between the sink's commit and the ledger's may have left rejects that the ledger lacks.  They are that run's: it
+ * read them, and this one does not read them again. */
 static gboolean
 catch_up (Writer *writer, const TallyCheckpoint *adopted, GError **error)
 {
+  TallyLedgerRun earlier = *writer->run;
+
   if (!tally_rejects_count_all (writer->ledger, writer->run->pipeline, &writer->n_rejects, error))
     return FALSE;
   if (adopted == NULL || adopted->rejects->len == 0
@@ -137,7 +146,8 @@ catch_up (Writer *writer, const TallyCheckpoint *adopted, GError **error)
 
   g_array_unref (writer->rejects);
   writer->rejects = g_array_ref (adopted->rejects);
-  return commit_ledger (writer, error);
+  earlier.id = MIN (adopted->run, writer->run->id); /* which an older copy of the ledger may not know */
+  return commit_ledger_for (writer, &earlier, error);
 }
 
 static gboolean
@@ -215,7 +225,7 @@ tally_write_all (TallyStages *stages, TallyLedger *ledger, const TallyLedgerRun 
   g_array_set_clear_func (writer.rejects, tally_reject_clear);
   if (writer.keeps && !catch_up (&writer, adopted, error))
     return FALSE;
-  if (adopted != NULL && adopted->complete)
+  if (adopted != NULL && adopted->complete && !(stages->pipeline->source->plugin->flags & TALLY_PLUGIN_KEEPS_POSITION))
     return TRUE;
   while (!tally_queue_is_over (stages->shaped))
     {
