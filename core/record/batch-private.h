@@ -26,7 +26,9 @@ guint64 tally_batch_n_read (const TallyBatch *batch);
 guint64 tally_batch_n_filtered (const TallyBatch *batch);
 /* Rows that steps made beyond those that came. */
 guint64 tally_batch_n_added (const TallyBatch *batch);
-/* The name that tally_batch_set_origin() set. */
-const char *tally_batch_origin_name (const TallyBatch *batch);
+/* Where a row comes from, without its number there. */
+const char *tally_batch_origin_name (const TallyBatch *batch, guint row);
+/* For rows that come from several places: sets a row's own, row by row.  The first row's is the batch's. */
+void tally_batch_set_row_origin (TallyBatch *batch, guint row, TallyText name);
 /* Bytes held by the arena, for bounds. */
 gsize tally_batch_held (const TallyBatch *batch);

@@ -34,7 +34,8 @@ struct _TallyBatch
   TallyArena arena;
   GArray *holds;   /* (owned) (element-type BatchHold) */
   GArray *rejects; /* (owned) (element-type TallyReject) */
-  char *origin;    /* (owned) */
+  char *origin;    /* (owned) of all rows but those that have another */
+  const char **row_origins; /* (owned) (nullable) capacity names in the arena; NULL: the batch's */
   char *position;  /* (owned) (nullable) */
   char *stage;     /* (owned) */
   guint64 n_read;
@@ -120,6 +121,7 @@ tally_batch_free (TallyBatch *batch)
   g_array_unref (batch->holds);
   g_array_unref (batch->rejects);
   g_free (batch->origin);
+  g_free (batch->row_origins);
   g_free (batch->position);
   g_free (batch->stage);
   g_free (batch);
@@ -136,6 +138,7 @@ tally_batch_clear (TallyBatch *batch)
     memset (batch->columns[i].validity, 0, bytes);
   memset (batch->rejected, 0, bytes);
   g_array_set_size (batch->rejects, 0);
+  g_clear_pointer (&batch->row_origins, g_free);
   g_clear_pointer (&batch->position, g_free);
   tally_batch_begin_stage (batch, "source");
   batch->n_rows = 0;
@@ -342,9 +345,46 @@ tally_batch_set_origin (TallyBatch *batch, const char *name)
 }
 
 const char *
-tally_batch_origin_name (const TallyBatch *batch)
+tally_batch_origin_name (const TallyBatch *batch, guint row)
 {
+  if (batch->row_origins != NULL && batch->row_origins[row] != NULL)
+    return batch->row_origins[row];
   return batch->origin;
+}
+
+/* The name that the row before has, too, needs no copy. */
+static const char *
+keep_origin (TallyBatch *batch, guint row, TallyText name)
+{
+  const char *before = batch->row_origins[row - 1];
+  char *copy;
+
+  if (before != NULL && tally_text_equal (name, before))
+    return before;
+
+  copy = tally_batch_alloc (batch, name.length + 1);
+  memcpy (copy, name.data, name.length);
+  copy[name.length] = '\0';
+  return copy;
+}
+
+void
+tally_batch_set_row_origin (TallyBatch *batch, guint row, TallyText name)
+{
+  g_autofree char *whole = NULL;
+
+  if (row == 0)
+    {
+      whole = tally_text_dup (name);
+      tally_batch_set_origin (batch, whole);
+      return;
+    }
+  if (tally_text_equal (name, batch->origin))
+    return;
+
+  if (batch->row_origins == NULL)
+    batch->row_origins = g_new0 (const char *, batch->capacity);
+  batch->row_origins[row] = keep_origin (batch, row, name);
 }
 
 void
@@ -360,15 +400,15 @@ tally_batch_row_number (const TallyBatch *batch, guint row)
 }
 
 static char *
-dup_origin (const TallyBatch *batch, gint64 number)
+format_origin (const char *name, gint64 number)
 {
-  return g_strdup_printf ("%s:%" G_GINT64_FORMAT, batch->origin, number);
+  return g_strdup_printf ("%s:%" G_GINT64_FORMAT, name, number);
 }
 
 char *
 tally_batch_dup_origin (const TallyBatch *batch, guint row)
 {
-  return dup_origin (batch, batch->numbers[row]);
+  return format_origin (tally_batch_origin_name (batch, row), batch->numbers[row]);
 }
 
 void
@@ -395,9 +435,9 @@ tally_batch_begin_stage (TallyBatch *batch, const char *stage)
 }
 
 static void
-add_reject (TallyBatch *batch, gint64 number, const char *reason, char *record)
+add_reject (TallyBatch *batch, char *origin, const char *reason, char *record)
 {
-  TallyReject reject = { .origin = dup_origin (batch, number),
+  TallyReject reject = { .origin = origin,
                          .stage = g_strdup (batch->stage),
                          .reason = g_strdup (reason),
                          .record = record };
@@ -415,7 +455,7 @@ tally_batch_reject (TallyBatch *batch, guint row, const char *reason)
 
   record = g_string_new (NULL);
   tally_batch_append_json (batch, row, record);
-  add_reject (batch, batch->numbers[row], reason, g_string_free (record, FALSE));
+  add_reject (batch, tally_batch_dup_origin (batch, row), reason, g_string_free (record, FALSE));
   tally_bitmap_set (batch->rejected, row);
   batch->n_rejected++;
 }
@@ -433,7 +473,8 @@ tally_batch_add_reject (TallyBatch *batch, gint64 number, const char *reason, Ta
   GString *record = g_string_new (NULL);
 
   tally_json_append_string ((TallyText) { readable, strlen (readable) }, record);
-  add_reject (batch, number, reason, g_string_free (record, FALSE));
+  add_reject (batch, format_origin (batch->origin, number), reason,
+              g_string_free (record, FALSE));
   batch->n_read++;
 }
 
@@ -509,6 +550,8 @@ compact (TallyBatch *batch, const guint64 *keep)
       compact_validity (column->validity, kept, n_kept, n_rows);
     }
   compact_vector (batch->numbers, sizeof (gint64), kept, n_kept);
+  if (batch->row_origins != NULL)
+    compact_vector (batch->row_origins, sizeof (const char *), kept, n_kept);
   batch->n_rows = n_kept;
 }
 
@@ -559,16 +602,23 @@ repeat_column (BatchColumn *column, TallyType type, const guint *times, guint n_
 }
 
 static void
-repeat_numbers (TallyBatch *batch, const guint *times, guint n_rows, guint capacity)
+repeat_origins (TallyBatch *batch, const guint *times, guint n_rows, guint capacity)
 {
   gint64 *numbers = g_new0 (gint64, capacity);
+  const char **origins = batch->row_origins != NULL ? g_new0 (const char *, capacity) : NULL;
   guint to = 0;
 
   for (guint row = 0; row < n_rows; row++)
-    for (guint i = 0; i < times[row]; i++)
-      numbers[to++] = batch->numbers[row];
+    for (guint i = 0; i < times[row]; i++, to++)
+      {
+        numbers[to] = batch->numbers[row];
+        if (origins != NULL)
+          origins[to] = batch->row_origins[row];
+      }
   g_free (batch->numbers);
+  g_free (batch->row_origins);
   batch->numbers = numbers;
+  batch->row_origins = origins;
 }
 
 void
@@ -587,7 +637,7 @@ tally_batch_repeat (TallyBatch *batch, const guint *times)
   for (guint i = 0; i < tally_schema_n_columns (batch->schema); i++)
     repeat_column (&batch->columns[i], tally_schema_column (batch->schema, i)->type, kept,
                    batch->n_rows, capacity);
-  repeat_numbers (batch, kept, batch->n_rows, capacity);
+  repeat_origins (batch, kept, batch->n_rows, capacity);
   g_free (batch->rejected);
   batch->rejected = g_new0 (guint64, tally_bitmap_words (capacity));
   batch->n_filtered += n_gone - batch->n_rejected;
