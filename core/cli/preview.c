@@ -233,14 +233,15 @@ keep_first (TallyBatch *batch, guint n)
   tally_batch_retain (batch, keep);
 }
 
+/* Takes a batch through the steps from first on. */
 static gboolean
-take_batch (PreviewCommand *self, TallyTrial *trial, TallyBatch *batch, gboolean *ret_enough,
-            GError **error)
+take_batch (PreviewCommand *self, TallyTrial *trial, guint first, TallyBatch *batch,
+            gboolean *ret_enough, GError **error)
 {
   guint n_rejects;
 
-  keep_stage (self, 0, batch, 0);
-  for (guint i = 0; i < self->pipeline->steps->len; i++)
+  keep_stage (self, first, batch, 0);
+  for (guint i = first; i < self->pipeline->steps->len; i++)
     {
       TallyFlow flow;
 
@@ -273,9 +274,28 @@ read_rows (PreviewCommand *self, TallyContext *ctx, TallyTrial *trial, GError **
       keep_first (batch, left);
       left -= MIN (left, tally_batch_n_read (batch));
       enough = flow == TALLY_FLOW_END;
-      if (!take_batch (self, trial, batch, &enough, error))
+      if (!take_batch (self, trial, 0, batch, &enough, error))
         return FALSE;
     }
+  return TRUE;
+}
+
+/* Gets the rows that steps hold back, from the first step to the last. */
+static gboolean
+drain_steps (PreviewCommand *self, TallyTrial *trial, GError **error)
+{
+  for (guint i = 0; i < self->pipeline->steps->len; i++)
+    for (TallyFlow flow = TALLY_FLOW_OK;
+         tally_trial_holds_rows (trial, i) && flow != TALLY_FLOW_END;)
+      {
+        TallyStep *step = g_ptr_array_index (self->pipeline->steps, i);
+        g_autoptr (TallyBatch) batch = tally_batch_new (tally_step_schema (step), BATCH_ROWS);
+        gboolean enough = FALSE;
+
+        flow = tally_trial_drain (trial, i, batch, error);
+        if (flow == TALLY_FLOW_FATAL || !take_batch (self, trial, i + 1, batch, &enough, error))
+          return FALSE;
+      }
   return TRUE;
 }
 
@@ -290,7 +310,8 @@ look (PreviewCommand *self, GError **error)
     {
       add_stages (self);
       trial = tally_trial_new (self->pipeline, error);
-      done = trial != NULL && read_rows (self, ctx, trial, error);
+      done = trial != NULL && read_rows (self, ctx, trial, error)
+             && drain_steps (self, trial, error);
     }
   tally_instance_close (self->pipeline->source);
   return done;

@@ -348,7 +348,10 @@ run_steps (TallyPipeline *pipeline, TallyBatch *batch, GError **error)
     {
       TallyFlow flow = tally_trial_apply (trial, i, batch, error);
 
-      if (flow != TALLY_FLOW_OK && flow != TALLY_FLOW_END)
+      /* This batch has all rows, so that those that are held back fit into it again. */
+      if (flow != TALLY_FLOW_FATAL && tally_trial_holds_rows (trial, i))
+        flow = tally_trial_drain (trial, i, batch, error);
+      if (flow == TALLY_FLOW_FATAL)
         return FALSE;
     }
   return TRUE;

@@ -49,6 +49,12 @@ tally_run_watch (TallyStages *stages, const TallyCounts *counts, const char *wai
 
   if (stages->options->progress != NULL && now - shown_at >= PROGRESS_EVERY)
     {
+      gsize n_held = GPOINTER_TO_SIZE (g_atomic_pointer_get (&stages->n_held));
+      g_autofree char *held = NULL;
+
+      if (waiting == NULL && n_held > 0)
+        waiting = held
+            = g_strdup_printf ("%" G_GSIZE_FORMAT " rows, until steps let them go on", n_held);
       stages->options->progress (counts, waiting, stages->options->data);
       shown_at = now;
     }

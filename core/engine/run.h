@@ -22,6 +22,7 @@ typedef struct
   gint stop;                      /* atomic: the run ends */
   gint enough;                    /* atomic: no more rows are wanted */
   gint whole;                     /* atomic: the source was read to its end */
+  gpointer n_held;                /* atomic: rows that steps hold back, as a number */
   GMutex lock;
   GError *error;                  /* (owned) (nullable) the first one, under the lock */
   void (*wake) (gpointer self);   /* (nullable) the sink's interrupt */

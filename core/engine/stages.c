@@ -183,91 +183,178 @@ apply_step (TallyStages *stages, TallyStep *step, TallyBatch *batch, GError **er
     }
 }
 
-/* Runs all steps over a batch.  END when a step wants no more. */
-static TallyFlow
-shape (TallyStages *stages, TallyBatch *batch, GError **error)
-{
-  const TallyPipeline *pipeline = stages->pipeline;
-  TallyFlow all = TALLY_FLOW_OK;
+/* ---- The shaper ---- */
 
-  for (guint i = 0; i < pipeline->steps->len; i++)
+typedef struct
+{
+  TallyStages *stages;
+  gboolean keeps_state;
+  char *position; /* (owned) (nullable) the last one that came, where steps remember rows */
+  guint n_ended;  /* so many of the first steps want no more rows */
+} Shaper;
+
+/* Runs the steps from first on over a batch. */
+static gboolean
+shape (Shaper *shaper, TallyBatch *batch, guint first, GError **error)
+{
+  const TallyPipeline *pipeline = shaper->stages->pipeline;
+
+  for (guint i = first; i < pipeline->steps->len; i++)
     {
       TallyStep *step = g_ptr_array_index (pipeline->steps, i);
       TallyFlow flow;
 
       tally_batch_begin_stage (batch, tally_step_name (step));
-      flow = apply_step (stages, step, batch, error);
+      flow = apply_step (shaper->stages, step, batch, error);
       if (flow == TALLY_FLOW_FATAL)
-        return flow;
+        return FALSE;
       if (flow == TALLY_FLOW_END)
-        all = TALLY_FLOW_END;
+        shaper->n_ended = MAX (shaper->n_ended, i + 1);
       tally_batch_end_stage (batch);
     }
   add_hidden_columns (pipeline, batch);
   tally_batch_begin_stage (batch, "sink");
-  return all;
+  return TRUE;
 }
 
 /* Where steps remember rows, a run that goes on in the middle would have forgotten them: no position before the last
  * counts. */
 static void
-hold_position (TallyBatch *batch, char **held)
+hold_position (Shaper *shaper, TallyBatch *batch)
 {
-  if (tally_batch_position (batch) == NULL)
+  if (!shaper->keeps_state || tally_batch_position (batch) == NULL)
     return;
 
-  g_free (*held);
-  *held = g_strdup (tally_batch_position (batch));
+  g_free (shaper->position);
+  shaper->position = g_strdup (tally_batch_position (batch));
   tally_batch_set_position (batch, NULL);
 }
 
-/* Brings the last position to the sink, now that no row can come any more. */
-static void
-let_position_go (TallyStages *stages, const char *held)
+static guint64
+count_held (const TallyPipeline *pipeline)
 {
+  guint64 n = 0;
+
+  for (guint i = 0; i < pipeline->steps->len; i++)
+    n += tally_step_n_held (g_ptr_array_index (pipeline->steps, i));
+  return n;
+}
+
+static gboolean
+hand_on (Shaper *shaper, TallyBatch *batch)
+{
+  TallyStages *stages = shaper->stages;
+
+  g_atomic_pointer_set (&stages->n_held, GSIZE_TO_POINTER (count_held (stages->pipeline)));
+  if (!tally_queue_push (stages->shaped, batch))
+    return FALSE;
+  if (stages->wake != NULL)
+    stages->wake (stages->pipeline->sink->self);
+  return TRUE;
+}
+
+/* Takes batch through the steps from first on and hands it on.  FALSE: the run ends, and whoever ends it knows why. */
+static gboolean
+shape_and_hand_on (Shaper *shaper, TallyBatch *batch, guint first)
+{
+  GError *error = NULL;
+
+  if (!shape (shaper, batch, first, &error))
+    {
+      tally_batch_free (batch);
+      tally_stages_fail (shaper->stages, error);
+      return FALSE;
+    }
+  hold_position (shaper, batch);
+  return hand_on (shaper, batch);
+}
+
+/* Gets the rows out of a step that holds them back, until there are no more or a later step wants none. */
+static gboolean
+drain_step (Shaper *shaper, guint i)
+{
+  TallyStages *stages = shaper->stages;
+  TallyStep *step = g_ptr_array_index (stages->pipeline->steps, i);
+
+  while (shaper->n_ended <= i && !g_atomic_int_get (&stages->stop))
+    {
+      TallyBatch *batch = tally_batch_new (tally_step_schema (step), stages->options->batch_rows);
+      GError *error = NULL;
+      TallyFlow flow;
+
+      tally_batch_begin_stage (batch, tally_step_name (step));
+      flow = tally_step_drain (step, batch, &error);
+      if (flow != TALLY_FLOW_OK && flow != TALLY_FLOW_END)
+        {
+          tally_batch_free (batch);
+          g_prefix_error (&error, "step \"%s\": ", tally_step_name (step));
+          tally_stages_fail (stages, error);
+          return FALSE;
+        }
+      tally_batch_end_stage (batch);
+      if (flow == TALLY_FLOW_END)
+        shaper->n_ended = i + 1;
+      if (!shape_and_hand_on (shaper, batch, i + 1))
+        return FALSE;
+    }
+  return !g_atomic_int_get (&stages->stop);
+}
+
+/* No row comes any more: gets those that steps hold back, from the first step to the last. */
+static gboolean
+drain (Shaper *shaper)
+{
+  const GPtrArray *steps = shaper->stages->pipeline->steps;
+
+  for (guint i = shaper->n_ended; i < steps->len; i++)
+    if (tally_step_holds_rows (g_ptr_array_index (steps, i)) && !drain_step (shaper, i))
+      return FALSE;
+  return TRUE;
+}
+
+/* Brings the last position to the sink, and the number of rows that nobody wanted from the steps that held them. */
+static void
+close_books (Shaper *shaper)
+{
+  const TallyPipeline *pipeline = shaper->stages->pipeline;
   TallyBatch *batch;
 
-  if (held == NULL)
+  if (!shaper->keeps_state)
     return;
 
-  batch = tally_batch_new (stages->pipeline->sink_schema, 1);
-  tally_batch_set_position (batch, held);
-  tally_queue_push (stages->shaped, batch);
+  batch = tally_batch_new (pipeline->sink_schema, 1);
+  tally_batch_set_position (batch, shaper->position);
+  tally_batch_count_filtered (batch, count_held (pipeline));
+  hand_on (shaper, batch);
+}
+
+/* Shapes what is read.  FALSE: the run ends before its time. */
+static gboolean
+shape_all (Shaper *shaper)
+{
+  TallyStages *stages = shaper->stages;
+  TallyBatch *batch;
+
+  while (shaper->n_ended == 0 && (batch = tally_queue_pop (stages->raw, -1)) != NULL)
+    if (!shape_and_hand_on (shaper, batch, 0))
+      return FALSE;
+  return shaper->n_ended > 0
+         || (g_atomic_int_get (&stages->whole) && !g_atomic_int_get (&stages->stop));
 }
 
 static gpointer
 shaper_main (gpointer data)
 {
   TallyStages *stages = data;
-  gboolean keeps_state = tally_pipeline_keeps_state (stages->pipeline);
-  g_autofree char *held = NULL;
-  GError *error = NULL;
-  TallyFlow flow = TALLY_FLOW_OK;
-  TallyBatch *batch;
+  Shaper shaper = { .stages = stages, .keeps_state = tally_pipeline_keeps_state (stages->pipeline) };
+  gboolean done = shape_all (&shaper);
 
-  while (flow == TALLY_FLOW_OK && (batch = tally_queue_pop (stages->raw, -1)) != NULL)
-    {
-      flow = shape (stages, batch, &error);
-      if (flow == TALLY_FLOW_FATAL)
-        {
-          tally_batch_free (batch);
-          tally_stages_fail (stages, error);
-          return NULL;
-        }
-      if (keeps_state)
-        hold_position (batch, &held);
-      if (!tally_queue_push (stages->shaped, batch))
-        return NULL;
-      if (stages->wake != NULL)
-        stages->wake (stages->pipeline->sink->self);
-    }
-
-  if (flow == TALLY_FLOW_END
-      || (g_atomic_int_get (&stages->whole) && !g_atomic_int_get (&stages->stop)))
-    let_position_go (stages, held);
   /* What was read ahead is not wanted, and the source may be waiting for room. */
   g_atomic_int_set (&stages->enough, TRUE);
   tally_queue_abort (stages->raw);
+  if (done && drain (&shaper))
+    close_books (&shaper);
+  g_free (shaper.position);
   tally_queue_close (stages->shaped);
   if (stages->wake != NULL)
     stages->wake (stages->pipeline->sink->self);

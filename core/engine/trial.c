@@ -45,6 +45,18 @@ tally_trial_free (TallyTrial *trial)
   g_free (trial);
 }
 
+/* What a step said of a batch, for a trial. */
+static TallyFlow
+conclude (TallyStep *step, TallyBatch *batch, TallyFlow flow, GError *failure, GError **error)
+{
+  tally_batch_end_stage (batch);
+  if (flow == TALLY_FLOW_OK || flow == TALLY_FLOW_END)
+    return flow;
+
+  g_propagate_prefixed_error (error, failure, "step \"%s\": ", tally_step_name (step));
+  return TALLY_FLOW_FATAL;
+}
+
 TallyFlow
 tally_trial_apply (TallyTrial *trial, guint step, TallyBatch *batch, GError **error)
 {
@@ -59,11 +71,21 @@ tally_trial_apply (TallyTrial *trial, guint step, TallyBatch *batch, GError **er
       tally_stages_set_aside (batch, applied, failure);
       return TALLY_FLOW_OK;
     }
-  tally_batch_end_stage (batch);
-  if (flow == TALLY_FLOW_OK || flow == TALLY_FLOW_END)
-    return flow;
+  return conclude (applied, batch, flow, g_steal_pointer (&failure), error);
+}
 
-  g_propagate_prefixed_error (error, g_steal_pointer (&failure),
-                              "step \"%s\": ", tally_step_name (applied));
-  return TALLY_FLOW_FATAL;
+gboolean
+tally_trial_holds_rows (const TallyTrial *trial, guint step)
+{
+  return tally_step_holds_rows (g_ptr_array_index (trial->pipeline->steps, step));
+}
+
+TallyFlow
+tally_trial_drain (TallyTrial *trial, guint step, TallyBatch *batch, GError **error)
+{
+  TallyStep *drained = g_ptr_array_index (trial->pipeline->steps, step);
+  GError *failure = NULL;
+
+  tally_batch_begin_stage (batch, tally_step_name (drained));
+  return conclude (drained, batch, tally_step_drain (drained, batch, &failure), failure, error);
 }

@@ -12,3 +12,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (TallyTrial, tally_trial_free)
 
 /* Runs one step over a batch.  OK, or END when no more rows are wanted after it; else there is an error; error: not NULL. */
 TallyFlow tally_trial_apply (TallyTrial *trial, guint step, TallyBatch *batch, GError **error);
+/* Whether a step holds rows back; and gets them, once it has seen all batches, into an empty batch of its columns.  OK while there
+ * may be more, END with the last. */
+gboolean tally_trial_holds_rows (const TallyTrial *trial, guint step);
+TallyFlow tally_trial_drain (TallyTrial *trial, guint step, TallyBatch *batch, GError **error);

@@ -12,6 +12,14 @@ void tally_batch_repeat (TallyBatch *batch, const guint *times);
 /* Copies a column's values within a batch (views, not bytes). */
 void tally_batch_copy_column (TallyBatch *batch, guint from, guint to);
 
+/* Takes all rows out, of which none is rejected, and counts them as nothing: a step holds them back. */
+void tally_batch_withhold (TallyBatch *batch);
+/* Adds a row of NULLs for one that was held back.  Returns its index. */
+guint tally_batch_bring_back (TallyBatch *batch);
+/* Counts rows that were held back and do not come: as filtered; and one that comes although none was: as added. */
+void tally_batch_count_filtered (TallyBatch *batch, guint64 n);
+void tally_batch_count_added (TallyBatch *batch, guint64 n);
+
 /* The stage's name goes into rejects from here on. */
 void tally_batch_begin_stage (TallyBatch *batch, const char *stage);
 /* Takes rows that were rejected out of the batch, now that the stage has ended. */

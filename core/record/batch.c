@@ -583,6 +583,36 @@ tally_batch_end_stage (TallyBatch *batch)
   tally_batch_retain (batch, all);
 }
 
+void
+tally_batch_withhold (TallyBatch *batch)
+{
+  for (guint i = 0; i < tally_schema_n_columns (batch->schema); i++)
+    tally_bitmap_clear_from (batch->columns[i].validity, 0, batch->n_rows);
+  g_clear_pointer (&batch->row_origins, g_free);
+  batch->n_rows = 0;
+}
+
+guint
+tally_batch_bring_back (TallyBatch *batch)
+{
+  guint row = tally_batch_add_row (batch);
+
+  batch->n_read--;
+  return row;
+}
+
+void
+tally_batch_count_filtered (TallyBatch *batch, guint64 n)
+{
+  batch->n_filtered += n;
+}
+
+void
+tally_batch_count_added (TallyBatch *batch, guint64 n)
+{
+  batch->n_added += n;
+}
+
 static void
 repeat_column (BatchColumn *column, TallyType type, const guint *times, guint n_rows, guint capacity)
 {

@@ -102,7 +102,7 @@ enum
 typedef struct
 {
   const char *first, *end;
-  gint point; /* how many of them stand before the point; below 0: zeros after it */
+  gint point; /* grows with the place of the first: from there to where the point is */
 } Digits;
 
 static Digits
@@ -117,7 +117,7 @@ significant_digits (const char *data, gsize length)
     digits.first++;
   while (digits.end > digits.first && (digits.end[-1] == '0' || digits.end[-1] == '.'))
     digits.end--;
-  digits.point = (gint)(point - digits.first) + (digits.first > point);
+  digits.point = (gint)(point - digits.first);
   return digits;
 }
 

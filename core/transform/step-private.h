@@ -11,6 +11,8 @@ struct _TallyStep
   void (*close) (TallyStep *step);                                       /* (nullable) */
   void (*interrupt) (TallyStep *step);                                   /* (nullable) */
   TallyFlow (*apply) (TallyStep *step, TallyBatch *batch, GError **error);
+  TallyFlow (*drain) (TallyStep *step, TallyBatch *batch, GError **error); /* (nullable) of a step that holds rows back */
+  guint64 n_held; /* rows that apply has taken out with tally_batch_withhold(), and that drain has not accounted for */
   void (*clear) (TallyStep *step); /* (nullable) frees what the step's own struct holds */
 };
 

@@ -8,7 +8,7 @@ static const TallyStepKind *const kinds[] = {
   &tally_step_filter, &tally_step_set,   &tally_step_rename,
   &tally_step_keep,   &tally_step_drop,  &tally_step_cast,
   &tally_step_assert, &tally_step_limit, &tally_step_sample,
-  &tally_step_unnest, &tally_step_distinct, NULL,
+  &tally_step_unnest, &tally_step_distinct, &tally_step_sort, NULL,
 };
 
 const TallyStepKind *const *
@@ -79,6 +79,7 @@ tally_step_schema (const TallyStep *step)
 gboolean
 tally_step_open (TallyStep *step, TallyContext *ctx, GError **error)
 {
+  step->n_held = 0;
   return step->open == NULL || step->open (step, ctx, error);
 }
 
@@ -100,6 +101,24 @@ TallyFlow
 tally_step_apply (TallyStep *step, TallyBatch *batch, GError **error)
 {
   return step->apply (step, batch, error);
+}
+
+gboolean
+tally_step_holds_rows (const TallyStep *step)
+{
+  return step->drain != NULL;
+}
+
+TallyFlow
+tally_step_drain (TallyStep *step, TallyBatch *batch, GError **error)
+{
+  return step->drain (step, batch, error);
+}
+
+guint64
+tally_step_n_held (const TallyStep *step)
+{
+  return step->n_held;
 }
 
 const GPtrArray *

@@ -52,6 +52,12 @@ void tally_step_interrupt (TallyStep *step);
 /* Changes a batch.  TALLY_FLOW_END: no more rows are wanted after it.  Whatever else it says comes with an
  * error; error: not NULL. */
 TallyFlow tally_step_apply (TallyStep *step, TallyBatch *batch, GError **error);
+/* Whether it holds rows back until there are no more; rows then leave it only here.  batch is empty and has the columns of
+ * tally_step_schema().  OK: call again with another batch; END: these were the last, if there are any. */
+gboolean tally_step_holds_rows (const TallyStep *step);
+TallyFlow tally_step_drain (TallyStep *step, TallyBatch *batch, GError **error);
+/* Rows that it holds still, which are nobody's any more when it is not drained to the end. */
+guint64 tally_step_n_held (const TallyStep *step);
 /* Warnings for `check`, such as a value that changes with each run (element-type utf8) (nullable). */
 const GPtrArray *tally_step_warnings (const TallyStep *step);
 void tally_step_free (TallyStep *step);

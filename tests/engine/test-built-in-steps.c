@@ -24,23 +24,41 @@ read_file (const char *name)
   return text != NULL ? text : g_strdup ("");
 }
 
-/* Runs a pipeline over the lines one, two, three.  Returns the exit code, a colon and the summary as JSON. */
+/* The values of rows that have one column, with a blank after each. */
 static char *
-run (const char *steps, const char *sink)
+words_of (const char *rows)
+{
+  g_auto (GStrv) parts = g_strsplit_set (rows, "\"", -1);
+  GString *words = g_string_new (NULL);
+
+  for (guint i = 3; i < g_strv_length (parts); i += 4)
+    g_string_append_printf (words, "%s ", parts[i]);
+  return g_string_free (words, FALSE);
+}
+
+/* Runs a pipeline.  Returns the exit code, a colon and the summary as JSON. */
+static char *
+run_from (const char *source, const char *steps, const char *sink)
 {
   g_autofree char *file = path_of ("p.yaml"), *ledger = path_of ("ledger.db"), *text = NULL, *output = NULL;
   const char *argv[] = { g_getenv ("TALLYMAN"), "run", "--json", file, NULL };
   g_autoptr (GError) error = NULL;
   gint status = -1;
 
-  text = g_strdup_printf ("pipeline: p\nsource: { lines: { path: lines.txt, batch-rows: 2 } }\n"
-                          "transform:\n%ssink: %s\nledger: sqlite:%s\n",
-                          steps, sink, ledger);
+  text = g_strdup_printf ("pipeline: p\nsource: %s\ntransform:\n%ssink: %s\nledger: sqlite:%s\n", source, steps,
+                          sink, ledger);
   g_file_set_contents (file, text, -1, &error);
   assert_no_error (error);
   g_spawn_sync (NULL, (char **)argv, NULL, 0, NULL, NULL, &output, NULL, &status, &error);
   assert_no_error (error);
   return g_strdup_printf ("%d:%s", WEXITSTATUS (status), output);
+}
+
+/* The same over the lines one, two, three. */
+static char *
+run (const char *steps, const char *sink)
+{
+  return run_from ("{ lines: { path: lines.txt, batch-rows: 2 } }", steps, sink);
 }
 
 static void
@@ -106,6 +124,7 @@ test_what_remembers_rows_begins_at_the_beginning (void)
     { "limit", "  - limit: 10\n", "\"read\":3,\"taken_up\":0,\"added\":0,\"delivered\":3," },
     { "distinct", "  - distinct: line\n", "\"read\":3,\"taken_up\":0,\"added\":0,\"delivered\":3," },
     { "a plugin's", "  - shout-echo: {}\n", "\"read\":3,\"taken_up\":0,\"added\":0,\"delivered\":3," },
+    { "sort", "  - sort: line\n", "\"read\":3,\"taken_up\":0,\"added\":0,\"delivered\":3," },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
@@ -120,10 +139,70 @@ test_what_remembers_rows_begins_at_the_beginning (void)
     }
 }
 
+static void
+test_rows_that_are_held_back_are_counted_once (void)
+{
+  static const struct
+  {
+    const char *label, *steps, *rows, *counts[2];
+  } rows[] = {
+    { "all go on", "  - sort: line\n", "one three two ",
+      { "\"read\":3,\"taken_up\":0,\"added\":0,\"delivered\":3,", "\"rejected\":0,\"in_doubt\":0,\"filtered\":0," } },
+    { "a later step wants no more", "  - sort: line DESC\n  - limit: 1\n", "two ",
+      { "\"read\":3,\"taken_up\":0,\"added\":0,\"delivered\":1,", "\"rejected\":0,\"in_doubt\":0,\"filtered\":2," } },
+    { "an earlier step wants no more", "  - limit: 2\n  - sort: line DESC\n", "two one ",
+      { "\"read\":2,\"taken_up\":0,\"added\":0,\"delivered\":2,", "\"rejected\":0,\"in_doubt\":0,\"filtered\":0," } },
+    { "two steps, and one between them that wants no more",
+      "  - sort: line DESC\n  - limit: 2\n  - sort: line\n  - limit: 1\n", "three ",
+      { "\"read\":3,\"taken_up\":0,\"added\":0,\"delivered\":1,", "\"rejected\":0,\"in_doubt\":0,\"filtered\":2," } },
+    { "rejected and filtered before and after",
+      "  - assert: { line <> 'one': no one }\n  - sort: line\n  - filter: line <> 'two'\n", "three ",
+      { "\"read\":3,\"taken_up\":0,\"added\":0,\"delivered\":1,", "\"rejected\":1,\"in_doubt\":0,\"filtered\":1," } },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    for (guint sink = 0; sink < 2; sink++)
+      {
+        g_autofree char *summary
+            = run (rows[i].steps, sink == 0 ? "{ json: { path: held.ndjson } }" : "shout-busy");
+
+        for (guint j = 0; j < 2; j++)
+          assert_row_text (rows[i].label, strstr (summary, rows[i].counts[j]) != NULL ? rows[i].counts[j] : summary,
+                           rows[i].counts[j]);
+        if (sink == 0)
+          {
+            g_autofree char *out = read_file ("held.ndjson");
+            g_autofree char *words = words_of (out);
+
+            assert_row_text (rows[i].label, words, rows[i].rows);
+          }
+      }
+}
+
+static void
+test_what_is_rejected_after_a_sort_names_its_place (void)
+{
+  g_autofree char *a = path_of ("a.csv"), *b = path_of ("b.csv"), *rejects = NULL, *rows = NULL, *summary = NULL;
+
+  g_file_set_contents (a, "line\nd\na\nbad\n", -1, NULL);
+  g_file_set_contents (b, "line\nc\nbad\nb\n", -1, NULL);
+  summary = run_from ("{ csv: { path: '?.csv' } }",
+                      "  - sort: line\n  - assert: { line <> 'bad': is bad }\nerrors: { rejects: r.ndjson }\n",
+                      "{ json: { path: out.ndjson } }");
+  assert_contains (summary, "3:{");
+  rows = read_file ("out.ndjson");
+  assert_text (rows, "{\"line\":\"a\"}\n{\"line\":\"b\"}\n{\"line\":\"c\"}\n{\"line\":\"d\"}\n");
+  rejects = read_file ("r.ndjson");
+  assert_text (rejects, "{\"origin\":\"a.csv:4\",\"stage\":\"assert\",\"reason\":\"is bad\",\"record\":{\"line\":\"bad\"}}\n"
+                        "{\"origin\":\"b.csv:3\",\"stage\":\"assert\",\"reason\":\"is bad\",\"record\":{\"line\":\"bad\"}}\n");
+}
+
 static const Promise promises[] = {
   { "rows of arrays are counted as added", test_rows_of_arrays_are_counted_as_added },
   { "too many rows end the run with the way out", test_too_many_rows_end_the_run_with_the_way_out },
   { "a sink gets patience after the last row, too", test_a_sink_gets_patience_after_the_last_row_too },
+  { "rows that are held back are counted once", test_rows_that_are_held_back_are_counted_once },
+  { "what is rejected after a sort names its place", test_what_is_rejected_after_a_sort_names_its_place },
   { "what remembers rows begins at the beginning", test_what_remembers_rows_begins_at_the_beginning },
   { NULL },
 };

@@ -60,6 +60,10 @@ test_rows_in_rows_out (void)
     { "a row for no elements", "{ set: { part: \"coalesce(nullif(line::jsonb, '[]'), '[null]')\" } }, { unnest: part }",
       "  - { name: t, given: [{ line: [] }, { line: ~ }, { line: [1] }], expect: [{ part: ~ }, { part: ~ }, { part: 1 }] }\n",
       "0:ok      p.yaml:8: t\n1 test, 0 failed\n" },
+    { "rows that a step holds back", "{ set: { n: line::bigint } }, { sort: n DESC }, { limit: 2 }",
+      "  - { name: t, given: [{ line: 1 }, { line: x }, { line: 3 }, { line: 2 }], expect: [{ n: 3 }, { n: 2 }] }\n",
+      "0:ok      p.yaml:8: t\n    given:2 was rejected by \"set\": invalid input syntax for type bigint: \"x\"\n"
+      "1 test, 0 failed\n" },
     { "nothing that can be given", "{ limit: 1 }", "  - { name: t, given: [{ lien: a }], expect: [] }\n",
       "1:FAILED  p.yaml:8: t\n      problem   given row 1: there is no column \"lien\"; did you mean \"line\"?\n"
       "1 test, 1 failed\n" },

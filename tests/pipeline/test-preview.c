@@ -47,6 +47,9 @@ test_shows_rows_after_each_step (void)
     { "more rows than were read", "1\n", "{ set: { line: \"'[1, 2, 3]'::jsonb\" } }, { unnest: line }", "2",
       "0:source lines: 1 row\n  line\n  1\n\nafter step 1, set: 1 row\n  line\n  [1, 2, 3]\n"
       "\nafter step 2, unnest: 3 rows\n  line\n  1\n  2\n  … and 1 more\n" },
+    { "rows that a step holds back", "b\nc\na\n", "{ sort: line DESC }, { limit: 2 }", "3",
+      "0:source lines: 3 rows\n  line\n  b\n  c\n  a\n\nafter step 1, sort: 3 rows\n  line\n  c\n  b\n  a\n"
+      "\nafter step 2, limit: 2 rows\n  line\n  c\n  b\n" },
     { "what is NULL", "1\n", "{ set: { n: NULL::text } }", "2",
       "0:source lines: 1 row\n  line\n  1\n\nafter step 1, set: 1 row\n  line  n\n  1     NULL\n" },
   };

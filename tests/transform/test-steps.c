@@ -116,6 +116,12 @@ run_rows (const Row *rows, guint n_rows)
           assert_row_int (rows[i].label, tally_step_open (step, NULL, NULL), TRUE);
           assert_row_int (rows[i].label, tally_step_apply (step, batch, NULL), TALLY_FLOW_OK);
           tally_batch_end_stage (batch);
+          if (tally_step_holds_rows (step))
+            {
+              assert_row_int (rows[i].label, tally_batch_n_rows (batch), 0);
+              assert_row_int (rows[i].label, tally_step_drain (step, batch, NULL), TALLY_FLOW_END);
+              assert_row_int (rows[i].label, tally_step_n_held (step), 0);
+            }
           assert_row_int (rows[i].label, tally_batch_schema (batch) == tally_step_schema (step),
                           TRUE);
           found = describe (batch);
@@ -254,6 +260,89 @@ test_assert_rejects_with_its_message (void)
   };
 
   run_rows (rows, G_N_ELEMENTS (rows));
+}
+
+static void
+test_sort_orders_as_order_by_does (void)
+{
+  static const Row rows[] = {
+    { "NULL comes last",
+      "sort",
+      { { NULL, "n" } },
+      "id:text name:text n:bigint\n1|ann|10\nx||30\n4|dan|40\n2|bob|" },
+    { "descending it comes first",
+      "sort",
+      { { NULL, "n DESC" } },
+      "id:text name:text n:bigint\n2|bob|\n4|dan|40\nx||30\n1|ann|10" },
+    { "unless it is said where",
+      "sort",
+      { { NULL, "n desc  nulls Last" } },
+      "id:text name:text n:bigint\n4|dan|40\nx||30\n1|ann|10\n2|bob|" },
+    { "ascending, too",
+      "sort",
+      { { NULL, "name ASC NULLS FIRST" }, { NULL, "id" } },
+      "id:text name:text n:bigint\nx||30\n1|ann|10\n2|bob|\n4|dan|40" },
+    { "unknown", "sort", { { NULL, "idd DESC" } }, "column \"idd\" does not exist" },
+    { "no order", "sort", { { NULL, "id DES" } }, "column \"id DES\" does not exist" },
+    { "half an order", "sort", { { NULL, "id FIRST" } }, "column \"id FIRST\" does not exist" },
+    { "twice", "sort", { { NULL, "id" }, { NULL, "id DESC" } }, "column \"id\" is named twice" },
+    { "nothing", "sort", { { NULL, NULL } }, "\"sort\" names no column" },
+  };
+
+  run_rows (rows, G_N_ELEMENTS (rows));
+}
+
+/* Three batches of four rows go in, of two origins, and come out in two batches; then rows are held no more. */
+static void
+test_sort_gives_each_row_with_its_origin (void)
+{
+  const TallyStepArgument arguments[] = { { NULL, "name" }, { NULL, "id" } };
+  g_autoptr (GPtrArray) complaints = g_ptr_array_new_with_free_func (complaint_free);
+  g_autoptr (TallySchema) schema = tally_schema_new (columns, 3);
+  g_autoptr (TallyStep) step = tally_step_find ("sort")->build (arguments, 2, schema, complaints);
+  g_autoptr (GString) found = g_string_new (NULL);
+
+  assert_true (tally_step_open (step, NULL, NULL));
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autoptr (TallyBatch) batch = new_batch (schema);
+
+      tally_batch_set_origin (batch, i == 1 ? "u" : "t");
+      assert_int (tally_step_apply (step, batch, NULL), TALLY_FLOW_OK);
+      assert_int (tally_batch_n_rows (batch), 0);
+      assert_int (tally_batch_n_filtered (batch), 0);
+    }
+  assert_int (tally_step_n_held (step), 12);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (TallyBatch) batch = tally_batch_new (schema, 7);
+
+      assert_int (tally_step_drain (step, batch, NULL), i == 0 ? TALLY_FLOW_OK : TALLY_FLOW_END);
+      assert_int (tally_batch_n_read (batch), 0);
+      for (guint row = 0; row < tally_batch_n_rows (batch); row++)
+        {
+          g_autofree char *origin = tally_batch_dup_origin (batch, row);
+
+          g_string_append_printf (found, "%s ", origin);
+        }
+      g_string_append (found, "; ");
+    }
+  assert_text (found->str, "t:1 u:1 t:1 t:2 u:2 t:2 t:4 ; u:4 t:4 t:3 u:3 t:3 ; ");
+  assert_int (tally_step_n_held (step), 0);
+}
+
+/* A column's name may end in what looks like an order. */
+static void
+test_sort_takes_any_name (void)
+{
+  static const TallyColumn odd[] = { { "sort desc", TALLY_TYPE_TEXT }, { "a b", TALLY_TYPE_BIGINT } };
+  const TallyStepArgument arguments[] = { { NULL, "sort desc" }, { NULL, "a b desc" } };
+  g_autoptr (TallySchema) schema = tally_schema_new (odd, 2);
+  g_autoptr (GPtrArray) complaints = g_ptr_array_new_with_free_func (complaint_free);
+  g_autoptr (TallyStep) step = tally_step_find ("sort")->build (arguments, 2, schema, complaints);
+
+  assert_int (complaints->len, 0);
+  assert_true (step != NULL);
 }
 
 static void
@@ -563,6 +652,9 @@ static const Promise promises[] = {
   { "cast rejects what has no such form", test_cast_rejects_what_has_no_such_form },
   { "keep, drop and rename move columns", test_keep_drop_and_rename_move_columns },
   { "assert rejects with its message", test_assert_rejects_with_its_message },
+  { "sort orders as ORDER BY does", test_sort_orders_as_order_by_does },
+  { "sort gives each row with its origin", test_sort_gives_each_row_with_its_origin },
+  { "sort takes any name", test_sort_takes_any_name },
   { "limit counts over batches", test_limit_counts_over_batches },
   { "sample passes a share whatever the batches' size", test_sample_passes_a_share_whatever_the_batches_size },
   { "sample chooses others with another seed", test_sample_chooses_others_with_another_seed },
