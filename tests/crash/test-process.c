@@ -159,6 +159,55 @@ test_a_signal_lets_what_is_in_flight_settle (void)
   rig_exactly_once (rig, 1, 400, "A12");
 }
 
+/* Puts a step before the others. */
+static void
+add_step (Rig *rig, const char *step)
+{
+  g_autofree char *text = rig_read (rig, "pipeline.yaml");
+  g_auto (GStrv) parts = g_strsplit (text, "transform:\n", 2);
+  g_autofree char *changed = g_strdup_printf ("%stransform:\n  - %s\n%s", parts[0], step, parts[1]);
+
+  rig_write (rig, "pipeline.yaml", changed);
+}
+
+/* Nothing is sent before all is read, and then a run that dies has no place to go on from. */
+static void
+test_rows_that_a_step_holds_back (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (points); i++)
+    {
+      const char *again = points[(i + 5) % G_N_ELEMENTS (points)];
+      g_autofree char *label = g_strdup_printf ("sorted, %s, then %s", points[i], again);
+      g_autoptr (Rig) rig = failure_rig (N_ROWS, NULL, NULL);
+
+      add_step (rig, "sort: subject DESC");
+      crash_at (rig, points[i]);
+      crash_at (rig, again);
+      failure_run_to_the_end (rig, label, 1);
+      rig_exactly_once (rig, 1, N_ROWS, label);
+    }
+}
+
+static void
+test_a_signal_while_held_rows_are_sent (void)
+{
+  const char *const options[] = { "--delay", "50", NULL };
+  g_autoptr (Rig) rig = failure_rig (4000, options, NULL);
+  gint64 tickets;
+
+  add_step (rig, "sort: id DESC");
+  rig_start (rig);
+  rig_wait_for_tickets (rig, 20);
+  rig_signal (rig, SIGTERM);
+  assert_int (rig_wait (rig), 130);
+  tickets = rig_tickets (rig);
+  assert_true (tickets < 4000);
+  assert_int (rig_count (rig, "delivered"), tickets);
+  failure_run_to_the_end (rig, "A12, sorted", 1);
+  rig_exactly_once (rig, 1, 4000, "A12, sorted");
+  assert_int (rig_count (rig, "unchanged"), tickets);
+}
+
 static void
 test_a_full_disk_stops_the_sending (void)
 {
@@ -191,6 +240,8 @@ static const Promise promises[] = {
   { "A9 a reject is there once", test_a_reject_is_there_once },
   { "A11 a record that always fails is set aside", test_a_record_that_always_fails_is_set_aside },
   { "A12 a signal lets what is in flight settle", test_a_signal_lets_what_is_in_flight_settle },
+  { "A1 A12 rows that a step holds back", test_rows_that_a_step_holds_back },
+  { "A12 a signal while held rows are sent", test_a_signal_while_held_rows_are_sent },
   { "A13 a full disk stops the sending", test_a_full_disk_stops_the_sending },
   { "A13 an unwritable state folder stops before sending", test_an_unwritable_state_folder_stops_before_sending },
   { NULL },

@@ -41,7 +41,7 @@ static char *
 run_from (const char *source, const char *steps, const char *sink)
 {
   g_autofree char *file = path_of ("p.yaml"), *ledger = path_of ("ledger.db"), *text = NULL, *output = NULL;
-  const char *argv[] = { g_getenv ("TALLYMAN"), "run", "--json", file, NULL };
+  const char *argv[] = { g_getenv ("TALLYMAN"), "run", "--json", "--batch-rows", "2", file, NULL };
   g_autoptr (GError) error = NULL;
   gint status = -1;
 

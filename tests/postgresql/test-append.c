@@ -143,22 +143,28 @@ static void
 test_steps_that_remember_rows (void)
 {
   static const char *const points[] = { "sink-committed:1", "ledger-before-commit:2", "ledger-before-commit:3" };
+  static const char *const steps[] = { "limit: 1000000", "sort: id DESC" };
 
-  for (guint i = 0; i < G_N_ELEMENTS (points); i++)
+  for (guint i = 0; i < G_N_ELEMENTS (points) * G_N_ELEMENTS (steps); i++)
     {
+      const char *point = points[i % G_N_ELEMENTS (points)], *step = steps[i / G_N_ELEMENTS (points)];
+      g_autofree char *label = g_strdup_printf ("%s, %s", step, point);
+      g_autofree char *pipeline
+          = g_strdup_printf ("pipeline: p\nsource: { csv: { path: in.csv } }\n"
+                             "transform:\n  - cast: { id: bigint }\n  - %s\n  - assert: { id %% 7 <> 0: seven }\n"
+                             "sink: { postgresql: { connection: \"$URI\", table: t, create: true } }\n"
+                             "errors: { rejects: r.ndjson }\n",
+                             step);
       g_autoptr (Desk) desk = desk_new (TRUE);
 
       if (desk == NULL)
         return;
       write_rows (desk, N_ROWS);
-      desk_write_pipeline (desk, "pipeline: p\nsource: { csv: { path: in.csv } }\n"
-                                 "transform:\n  - cast: { id: bigint }\n  - assert: { id % 7 <> 0: seven }\n  - limit: 1000000\n"
-                                 "sink: { postgresql: { connection: \"$URI\", table: t, create: true } }\n"
-                                 "errors: { rejects: r.ndjson }\n");
-      rig_setenv (desk->rig, "TALLYMAN_CRASH", points[i]);
-      assert_row_int (points[i], desk_run (desk), 128 + SIGKILL);
+      desk_write_pipeline (desk, pipeline);
+      rig_setenv (desk->rig, "TALLYMAN_CRASH", point);
+      assert_row_int (label, desk_run (desk), 128 + SIGKILL);
       rig_setenv (desk->rig, "TALLYMAN_CRASH", NULL);
-      expect_each_once (desk, points[i], N_ROWS, 0);
+      expect_each_once (desk, label, N_ROWS, 0);
     }
 }
 
