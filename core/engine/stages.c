@@ -140,23 +140,11 @@ tally_stages_reject_all (TallyBatch *batch, const GError *failure)
   tally_batch_end_stage (batch);
 }
 
-/* An empty batch of other columns. */
-static void
-give_columns (TallyBatch *batch, TallySchema *schema)
-{
-  guint n_columns = tally_schema_n_columns (schema);
-  g_autofree gint *from = g_new (gint, MAX (n_columns, 1));
-
-  for (guint i = 0; i < n_columns; i++)
-    from[i] = -1;
-  tally_batch_rearrange (batch, schema, from);
-}
-
 void
 tally_stages_set_aside (TallyBatch *batch, TallyStep *step, const GError *failure)
 {
   tally_stages_reject_all (batch, failure);
-  give_columns (batch, tally_step_schema (step));
+  tally_batch_give_columns (batch, tally_step_schema (step));
 }
 
 /* Runs one step over a batch, with patience.  The error says why it cannot be. */

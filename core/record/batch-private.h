@@ -9,6 +9,8 @@ guint tally_batch_n_visible (const TallyBatch *batch);
 /* Each row becomes as many as times says, one behind the other, all as it is and with its origin; the capacity grows to hold
  * them.  A row that becomes none counts as filtered, those beyond the first as added. */
 void tally_batch_repeat (TallyBatch *batch, const guint *times);
+/* Gives a batch other columns and nothing of those that it had. */
+void tally_batch_give_columns (TallyBatch *batch, TallySchema *schema);
 /* Copies a column's values within a batch (views, not bytes). */
 void tally_batch_copy_column (TallyBatch *batch, guint from, guint to);
 

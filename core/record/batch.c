@@ -706,6 +706,17 @@ tally_batch_rearrange (TallyBatch *batch, TallySchema *schema, const gint *from)
 }
 
 void
+tally_batch_give_columns (TallyBatch *batch, TallySchema *schema)
+{
+  guint n_columns = tally_schema_n_columns (schema);
+  g_autofree gint *from = g_new (gint, MAX (n_columns, 1));
+
+  for (guint i = 0; i < n_columns; i++)
+    from[i] = -1;
+  tally_batch_rearrange (batch, schema, from);
+}
+
+void
 tally_batch_hide_from (TallyBatch *batch, guint column)
 {
   batch->n_visible = column;

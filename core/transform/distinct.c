@@ -8,8 +8,6 @@
 #include "seen.h"
 #include "step-private.h"
 
-#define MEMORY (64 * 1024 * 1024)
-
 typedef struct
 {
   TallyStep base;
@@ -22,7 +20,7 @@ typedef struct
 static gboolean
 distinct_open (TallyStep *step, TallyContext *ctx, GError **error)
 {
-  ((DistinctStep *)step)->seen = tally_seen_new (MEMORY);
+  ((DistinctStep *)step)->seen = tally_seen_new (TALLY_STEP_MEMORY);
   return TRUE;
 }
 

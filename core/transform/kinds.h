@@ -7,6 +7,7 @@ extern const TallyStepKind tally_step_cast;
 extern const TallyStepKind tally_step_distinct;
 extern const TallyStepKind tally_step_drop;
 extern const TallyStepKind tally_step_filter;
+extern const TallyStepKind tally_step_group;
 extern const TallyStepKind tally_step_keep;
 extern const TallyStepKind tally_step_limit;
 extern const TallyStepKind tally_step_rename;

@@ -10,10 +10,6 @@
 #include "step-private.h"
 #include <string.h>
 
-#define MEMORY (64 * 1024 * 1024)
-/* A batch of long rows is handed on before it has all that would fit. */
-#define MAX_BATCH_BYTES (16 * 1024 * 1024)
-
 typedef struct
 {
   gint column;
@@ -33,7 +29,7 @@ typedef struct
 static gboolean
 sort_open (TallyStep *step, TallyContext *ctx, GError **error)
 {
-  ((SortStep *)step)->sorter = tally_sorter_new (MEMORY);
+  ((SortStep *)step)->sorter = tally_sorter_new (TALLY_STEP_MEMORY);
   return TRUE;
 }
 
@@ -75,8 +71,7 @@ sort_drain (TallyStep *step, TallyBatch *batch, GError **error)
 {
   SortStep *sort = (SortStep *)step;
 
-  while (tally_batch_n_rows (batch) < tally_batch_capacity (batch)
-         && tally_batch_held (batch) < MAX_BATCH_BYTES)
+  while (!tally_step_has_filled (batch))
     {
       TallyText key, row;
 

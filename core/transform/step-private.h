@@ -20,6 +20,14 @@ struct _TallyStep
 gpointer tally_step_new (gsize size, const char *name, TallySchema *schema);
 void tally_step_warn (TallyStep *step, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
+/* ---- Rows that are remembered or held back ---- */
+
+#define TALLY_STEP_MEMORY (64 * 1024 * 1024) /* bytes of a step; what is more goes to disk */
+
+/* Whether a batch that is drained into is to be handed on: it has no room, or its rows are so long that they take their share
+ * of the memory. */
+gboolean tally_step_has_filled (const TallyBatch *batch);
+
 /* ---- Complaints ---- */
 
 /* About bytes of an argument's name or value; length 0: all of it. */

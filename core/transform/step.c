@@ -1,14 +1,18 @@
 /* step.c: the table of steps and what they have in common */
 #include "kinds.h"
+#include "record/batch-private.h"
 #include "record/bitmap.h"
 #include "step-private.h"
 #include <string.h>
+
+#define MAX_BATCH_BYTES (16 * 1024 * 1024)
 
 static const TallyStepKind *const kinds[] = {
   &tally_step_filter, &tally_step_set,   &tally_step_rename,
   &tally_step_keep,   &tally_step_drop,  &tally_step_cast,
   &tally_step_assert, &tally_step_limit, &tally_step_sample,
-  &tally_step_unnest, &tally_step_distinct, &tally_step_sort, NULL,
+  &tally_step_unnest, &tally_step_distinct, &tally_step_sort, &tally_step_group,
+  NULL,
 };
 
 const TallyStepKind *const *
@@ -113,6 +117,13 @@ TallyFlow
 tally_step_drain (TallyStep *step, TallyBatch *batch, GError **error)
 {
   return step->drain (step, batch, error);
+}
+
+gboolean
+tally_step_has_filled (const TallyBatch *batch)
+{
+  return tally_batch_n_rows (batch) == tally_batch_capacity (batch)
+         || tally_batch_held (batch) >= MAX_BATCH_BYTES;
 }
 
 guint64

@@ -124,6 +124,7 @@ test_what_remembers_rows_begins_at_the_beginning (void)
     { "limit", "  - limit: 10\n", "\"read\":3,\"taken_up\":0,\"added\":0,\"delivered\":3," },
     { "distinct", "  - distinct: line\n", "\"read\":3,\"taken_up\":0,\"added\":0,\"delivered\":3," },
     { "a plugin's", "  - shout-echo: {}\n", "\"read\":3,\"taken_up\":0,\"added\":0,\"delivered\":3," },
+    { "group", "  - group: { line: line, n: count(*) }\n", "\"read\":3,\"taken_up\":0,\"added\":0,\"delivered\":3," },
     { "sort", "  - sort: line\n", "\"read\":3,\"taken_up\":0,\"added\":0,\"delivered\":3," },
   };
 
@@ -155,6 +156,10 @@ test_rows_that_are_held_back_are_counted_once (void)
     { "two steps, and one between them that wants no more",
       "  - sort: line DESC\n  - limit: 2\n  - sort: line\n  - limit: 1\n", "three ",
       { "\"read\":3,\"taken_up\":0,\"added\":0,\"delivered\":1,", "\"rejected\":0,\"in_doubt\":0,\"filtered\":2," } },
+    { "groups of them", "  - group: { line: \"replace(line, 'two', 'three')\", n: count(*) }\n  - drop: n\n", "one three ",
+      { "\"read\":3,\"taken_up\":0,\"added\":0,\"delivered\":2,", "\"rejected\":0,\"in_doubt\":0,\"filtered\":1," } },
+    { "a row of none", "  - filter: 'false'\n  - group: { line: \"string_agg(line, '')\" }\n  - set: { line: \"'x'\" }\n", "x ",
+      { "\"read\":3,\"taken_up\":0,\"added\":1,\"delivered\":1,", "\"rejected\":0,\"in_doubt\":0,\"filtered\":3," } },
     { "rejected and filtered before and after",
       "  - assert: { line <> 'one': no one }\n  - sort: line\n  - filter: line <> 'two'\n", "three ",
       { "\"read\":3,\"taken_up\":0,\"added\":0,\"delivered\":1,", "\"rejected\":1,\"in_doubt\":0,\"filtered\":1," } },

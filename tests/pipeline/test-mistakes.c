@@ -126,6 +126,12 @@ test_points_at_wrong_values (void)
       "3:13-5 error: a step is its name, a colon and what it takes | for example: - filter: status <> 'spam'" },
     { "another shape for a step", HEAD SOURCE "transform: [{ limit: [1] }]\n" SINK,
       "3:22-1 error: \"limit\" takes one value | passes the first rows only: limit: 100" },
+    { "a column to sort by", HEAD SOURCE "transform: [{ sort: [lin DESC] }]\n" SINK,
+      "3:22-3 error: column \"lin\" does not exist | did you mean \"line\"? The step gets: line" },
+    { "what a group has", HEAD SOURCE "transform:\n  - group: { n: count(DISTINCT line), m: \"sum( linn )\", line: lower(lin) }\n" SINK,
+      "4:17-20 error: DISTINCT is not supported here | take one row of each with \"distinct\" before this step\n"
+      "4:48-4 error: column \"linn\" does not exist | did you mean \"line\"? The step gets: line\n"
+      "4:69-3 error: column \"lin\" does not exist | did you mean \"line\"? The step gets: line" },
     { "no limit", HEAD SOURCE "transform: [{ limit: none }]\n" SINK,
       "3:22-4 error: \"limit\" takes a number of rows, at least 1, not \"none\"" },
     { "share of rejects", HEAD SOURCE SINK "errors: { limit: 101% }\n",

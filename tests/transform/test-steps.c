@@ -120,6 +120,7 @@ run_rows (const Row *rows, guint n_rows)
             {
               assert_row_int (rows[i].label, tally_batch_n_rows (batch), 0);
               assert_row_int (rows[i].label, tally_step_drain (step, batch, NULL), TALLY_FLOW_END);
+              tally_batch_end_stage (batch);
               assert_row_int (rows[i].label, tally_step_n_held (step), 0);
             }
           assert_row_int (rows[i].label, tally_batch_schema (batch) == tally_step_schema (step),
@@ -290,6 +291,77 @@ test_sort_orders_as_order_by_does (void)
   };
 
   run_rows (rows, G_N_ELEMENTS (rows));
+}
+
+static void
+test_group_makes_a_row_of_each_group (void)
+{
+  static const Row rows[] = {
+    { "keys stand in order, NULL last",
+      "group",
+      { { "name", "name" }, { "rows", "count(*)" } },
+      "name:text rows:bigint\nann|1\nbob|1\ndan|1\n|1" },
+    { "a key may be worked out",
+      "group",
+      { { "big", "n > 20" }, { "rows", "count(*)" }, { "sum", "sum(n)" }, { "ids", "string_agg(id, '+')" } },
+      "big:boolean rows:bigint sum:numeric ids:text\nf|1|10|1\nt|2|70|x+4\n|1||2\n1 filtered" },
+    { "no keys, one row",
+      "group",
+      { { "least", "min(name)" }, { "ns", "jsonb_agg(n)" }, { "mean", "AVG ( n )" }, { "n", "count(n)" } },
+      "least:text ns:jsonb mean:numeric n:bigint\nann|[10, null, 30, 40]|26.6666666666666667|3\n3 filtered" },
+    { "no function, the keys that there are",
+      "group",
+      { { "one", "n IS NULL" } },
+      "one:boolean\nf\nt\n2 filtered" },
+    { "a row whose key cannot be worked out is rejected as it came",
+      "group",
+      { { "id", "id::bigint % 2" }, { "rows", "count(*)" } },
+      "id:bigint rows:bigint\n0|2\n1|1\n"
+      "t:3 group: invalid input syntax for type bigint: \"x\" {\"id\":\"x\",\"name\":null,\"n\":30}\n1 filtered" },
+    { "a group whose value cannot be worked out is rejected with its first row's place",
+      "group",
+      { { "n", "n IS NOT NULL" }, { "big", "sum(n * '4e306'::double precision)" } },
+      "n:boolean big:double precision\nf|\n"
+      "t:1 group: column \"big\": value out of range: overflow {\"n\":true,\"big\":null}\n2 filtered" },
+    { "too long a text",
+      "group",
+      { { "all", "string_agg(repeat('x', 8000000), '')" } },
+      "all:text\nt:1 group: column \"all\": string_agg would be longer than 16777216 bytes {\"all\":null}\n3 filtered" },
+    { "nothing", "group", { { NULL, NULL } }, "\"group\" makes no column" },
+    { "DISTINCT", "group", { { "n", "count(DISTINCT id)" } }, "DISTINCT is not supported here" },
+    { "of no such type", "group", { { "n", "sum(id)" } }, "function sum(text) does not exist" },
+    { "of nothing", "group", { { "n", "sum()" } }, "sum() takes an argument, as in sum(x)" },
+    { "of everything", "group", { { "n", "max(*)" } }, "only count takes all of a row" },
+    { "in an expression", "group", { { "n", "sum(n) + 1" } }, "sum is a function over many rows; an expression sees one row" },
+    { "in another one", "group", { { "n", "sum(max(n))" } }, "max is a function over many rows; an expression sees one row" },
+    { "two at once", "group", { { "n", "max(n), min(n)" } }, "only one expression can stand here" },
+    { "not closed", "group", { { "n", "max(n" } }, "syntax error at end of input" },
+  };
+
+  run_rows (rows, G_N_ELEMENTS (rows));
+}
+
+/* Without rows there is still one where there are no keys. */
+static void
+test_group_of_nothing (void)
+{
+  static const TallyStepArgument arguments[] = { { "rows", "count(*)" }, { "sum", "sum(n)" }, { "name", "name" } };
+
+  for (guint n_arguments = 2; n_arguments <= 3; n_arguments++)
+    {
+      g_autoptr (TallySchema) schema = tally_schema_new (columns, 3);
+      g_autoptr (GPtrArray) complaints = g_ptr_array_new_with_free_func (complaint_free);
+      g_autoptr (TallyStep) step = tally_step_find ("group")->build (arguments, n_arguments, schema, complaints);
+      g_autoptr (TallyBatch) batch = tally_batch_new (tally_step_schema (step), 10);
+      g_autofree char *found = NULL;
+
+      tally_step_open (step, NULL, NULL);
+      assert_int (tally_step_drain (step, batch, NULL), TALLY_FLOW_END);
+      found = describe (batch);
+      assert_text (found, n_arguments == 2 ? "rows:bigint sum:numeric\n0|" : "rows:bigint sum:numeric name:text");
+      assert_int (tally_batch_n_read (batch), 0);
+      assert_int (tally_batch_n_added (batch), n_arguments == 2);
+    }
 }
 
 /* Three batches of four rows go in, of two origins, and come out in two batches; then rows are held no more. */
@@ -655,6 +727,8 @@ static const Promise promises[] = {
   { "sort orders as ORDER BY does", test_sort_orders_as_order_by_does },
   { "sort gives each row with its origin", test_sort_gives_each_row_with_its_origin },
   { "sort takes any name", test_sort_takes_any_name },
+  { "group makes a row of each group", test_group_makes_a_row_of_each_group },
+  { "group of nothing", test_group_of_nothing },
   { "limit counts over batches", test_limit_counts_over_batches },
   { "sample passes a share whatever the batches' size", test_sample_passes_a_share_whatever_the_batches_size },
   { "sample chooses others with another seed", test_sample_chooses_others_with_another_seed },
