@@ -146,6 +146,8 @@ tally_inspect_append_editor_schema (const GPtrArray *plugins, GString *out)
       "\"ledger\":{\"type\":\"string\"},\n"
       "\"tests\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"additionalProperties\":false,"
       "\"required\":[\"name\",\"given\",\"expect\"],\"properties\":{\"name\":{\"type\":\"string\"},"
+      "\"refs\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"object\"},\"description\":"
+      "\"What ref() finds: ids by entity and key\"},"
       "\"given\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"
       "\"expect\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}}}}}}}\n");
 }

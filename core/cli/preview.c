@@ -303,6 +303,13 @@ static gboolean
 look (PreviewCommand *self, GError **error)
 {
   g_autoptr (TallyContext) ctx = tally_context_new (self->pipeline->directory);
+  const TallyReferencesConfig config = { .ledger_uri = self->pipeline->ledger,
+                                         .origin = self->pipeline->origin,
+                                         .began_at = G_MAXINT64,
+                                         .lenient = TRUE,
+                                         .warn = warn,
+                                         .warn_data = self->pipeline };
+  g_autoptr (TallyReferences) references = tally_references_new (&config);
   g_autoptr (TallyTrial) trial = NULL;
   gboolean done = FALSE;
 
@@ -310,6 +317,8 @@ look (PreviewCommand *self, GError **error)
     {
       add_stages (self);
       trial = tally_trial_new (self->pipeline, error);
+      if (trial != NULL)
+        tally_trial_set_references (trial, references);
       done = trial != NULL && read_rows (self, ctx, trial, error)
              && drain_steps (self, trial, error);
     }

@@ -338,12 +338,14 @@ compare (TallyExampleResult *result, const GPtrArray *expect)
 /* ---- One test ---- */
 
 static gboolean
-run_steps (TallyPipeline *pipeline, TallyBatch *batch, GError **error)
+run_steps (TallyPipeline *pipeline, const TallyPipelineTest *test, TallyBatch *batch, GError **error)
 {
+  g_autoptr (TallyReferences) references = tally_references_new_for_test (test->refs);
   g_autoptr (TallyTrial) trial = tally_trial_new (pipeline, error);
 
   if (trial == NULL)
     return FALSE;
+  tally_trial_set_references (trial, references);
   for (guint i = 0; i < pipeline->steps->len; i++)
     {
       TallyFlow flow = tally_trial_apply (trial, i, batch, error);
@@ -367,7 +369,7 @@ tally_example_run (TallyPipeline *pipeline, const TallyPipelineTest *test,
       = (TallyExampleResult){ .differences = g_array_new (FALSE, FALSE, sizeof (TallyDifference)) };
   g_array_set_clear_func (ret_result->differences, difference_clear);
   ret_result->batch = given_batch (pipeline, test, &error);
-  if (ret_result->batch != NULL && run_steps (pipeline, ret_result->batch, &error))
+  if (ret_result->batch != NULL && run_steps (pipeline, test, ret_result->batch, &error))
     compare (ret_result, test->expect);
   else
     ret_result->problem = g_strdup (error->message);

@@ -107,6 +107,7 @@ run_clear (Run *run)
   tally_context_free (run->stages.source_ctx);
   tally_context_free (run->stages.sink_ctx);
   g_ptr_array_unref (run->stages.step_ctxs);
+  tally_references_free (run->stages.references);
   tally_warnings_free (run->stages.warnings);
   g_mutex_clear (&run->stages.lock);
   tally_checkpoint_clear (&run->adopted);
@@ -303,9 +304,26 @@ look_at_source (Run *run, GError **error)
   return TRUE;
 }
 
+/* What was delivered before this moment is what ref() sees. */
+static void
+prepare_references (Run *run)
+{
+  const TallyReferencesConfig config = { .ledger_uri = run->ledger_uri,
+                                         .ledger_flags = run->ledger_flags,
+                                         .origin = run->pipeline->origin,
+                                         .target = delivers (run) ? run->stages.sink_ctx->target : NULL,
+                                         .entity = delivers (run) ? run->profile.entity : NULL,
+                                         .began_at = run->run->started_at,
+                                         .warn = tally_warnings_add,
+                                         .warn_data = run->stages.warnings };
+
+  run->stages.references = tally_references_new (&config);
+}
+
 static gboolean
 open_steps (Run *run, GError **error)
 {
+  prepare_references (run);
   for (guint i = 0; i < run->pipeline->steps->len; i++)
     {
       TallyStep *step = g_ptr_array_index (run->pipeline->steps, i);
@@ -324,8 +342,8 @@ prepare (Run *run, GError **error)
   run->ledger = tally_ledger_open (run->ledger_uri, run->ledger_flags, error);
   return run->ledger != NULL && tally_ledger_check_mark (run->ledger, error)
          && look_at_source (run, error) && open_sink (run, error)
-         && take_lease (run, error) && ask_sink (run, error) && begin (run, error) && open_source (run, error)
-         && open_steps (run, error);
+         && take_lease (run, error) && ask_sink (run, error) && begin (run, error)
+         && open_source (run, error) && open_steps (run, error);
 }
 
 /* ---- The work, and its end ---- */

@@ -8,6 +8,7 @@
 #include "checkpoint.h"
 #include "engine.h"
 #include "queue.h"
+#include "references.h"
 #include "warnings.h"
 
 typedef struct
@@ -15,6 +16,7 @@ typedef struct
   TallyPipeline *pipeline;        /* (unowned) */
   const TallyRunOptions *options; /* (unowned) */
   TallyContext *source_ctx, *sink_ctx; /* (owned) */
+  TallyReferences *references;    /* (owned) (nullable) the shaper's once it runs */
   GPtrArray *step_ctxs;           /* (owned) (element-type TallyContext) one for each step */
   TallyWarnings *warnings;        /* (owned) */
   TallyQueue *raw, *shaped;       /* (owned) between reader and shaper, shaper and sink */

@@ -187,6 +187,7 @@ shape (Shaper *shaper, TallyBatch *batch, guint first, GError **error)
 {
   const TallyPipeline *pipeline = shaper->stages->pipeline;
 
+  tally_batch_set_references (batch, shaper->stages->references);
   for (guint i = first; i < pipeline->steps->len; i++)
     {
       TallyStep *step = g_ptr_array_index (pipeline->steps, i);
@@ -201,6 +202,8 @@ shape (Shaper *shaper, TallyBatch *batch, guint first, GError **error)
       tally_batch_end_stage (batch);
     }
   add_hidden_columns (pipeline, batch);
+  if (tally_references_failed (shaper->stages->references, error))
+    return FALSE;
   tally_batch_begin_stage (batch, "sink");
   return TRUE;
 }

@@ -10,6 +10,7 @@ struct _TallyTrial
 {
   TallyPipeline *pipeline; /* (unowned) */
   GPtrArray *contexts; /* (owned) (element-type TallyContext) one for each step that was opened */
+  TallyReferences *references; /* (unowned) (nullable) */
 };
 
 TallyTrial *
@@ -57,6 +58,12 @@ conclude (TallyStep *step, TallyBatch *batch, TallyFlow flow, GError *failure, G
   return TALLY_FLOW_FATAL;
 }
 
+void
+tally_trial_set_references (TallyTrial *trial, TallyReferences *references)
+{
+  trial->references = references;
+}
+
 TallyFlow
 tally_trial_apply (TallyTrial *trial, guint step, TallyBatch *batch, GError **error)
 {
@@ -64,8 +71,11 @@ tally_trial_apply (TallyTrial *trial, guint step, TallyBatch *batch, GError **er
   g_autoptr (GError) failure = NULL;
   TallyFlow flow;
 
+  tally_batch_set_references (batch, trial->references);
   tally_batch_begin_stage (batch, tally_step_name (applied));
   flow = tally_step_apply (applied, batch, &failure);
+  if (tally_references_failed (trial->references, error))
+    return TALLY_FLOW_FATAL;
   if (flow == TALLY_FLOW_REJECT)
     {
       tally_stages_set_aside (batch, applied, failure);

@@ -1,6 +1,7 @@
 /* trial.h: a pipeline's steps over a few rows, without a sink, a ledger or threads */
 #pragma once
 #include "pipeline/pipeline.h"
+#include "references.h"
 
 typedef struct _TallyTrial TallyTrial;
 
@@ -9,6 +10,9 @@ TallyTrial *tally_trial_new (TallyPipeline *pipeline, GError **error);
 /* Closes them. */
 void tally_trial_free (TallyTrial *trial);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TallyTrial, tally_trial_free)
+
+/* What ref() asks from now on. (unowned) (nullable) */
+void tally_trial_set_references (TallyTrial *trial, TallyReferences *references);
 
 /* Runs one step over a batch.  OK, or END when no more rows are wanted after it; else there is an error; error: not NULL. */
 TallyFlow tally_trial_apply (TallyTrial *trial, guint step, TallyBatch *batch, GError **error);

@@ -120,7 +120,7 @@ fold_call (TallyExpression *expression, Term *term, TallyComplaint **ret_complai
       g_error_free (error);
       return FALSE;
     }
-  if (flags & FUNCTION_VOLATILE || !all_constant (term))
+  if (flags & (FUNCTION_VOLATILE | FUNCTION_STABLE) || !all_constant (term))
     return TRUE;
 
   return work_out (expression, term, ret_complaint);

@@ -1,4 +1,5 @@
 /* own.c: functions that PostgreSQL does not have */
+#include "own.h"
 #include "html.h"
 #include "text.h"
 #include <cmark.h>
@@ -73,5 +74,11 @@ const Function tally_own_functions[] = {
   { "mask_email", "t", 't', mask_email },
   { "html_to_text", "t", 't', html_to_text },
   { "markdown_to_html", "t", 't', markdown_to_html },
+  { "ref",
+    "ttttt",
+    't',
+    .kernel = tally_ref_kernel,
+    .prepare = tally_ref_prepare,
+    .flags = FUNCTION_TAKES_NULL | FUNCTION_STABLE },
   { NULL },
 };

@@ -115,6 +115,8 @@ typedef enum
   = 1 << 2, /* the last type of the signature stands for any number, from one on */
   FUNCTION_NULL_BY_FIRST
   = 1 << 3, /* only a constant NULL as first argument settles it before the others are looked at */
+  FUNCTION_STABLE
+  = 1 << 4, /* the same for all of a run, but not known before: not folded, nor volatile */
 } FunctionFlags;
 
 /* A signature has one letter a type; see function.c. */

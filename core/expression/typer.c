@@ -1101,11 +1101,29 @@ function_name (Typer *typer, const PgQuery__FuncCall *call)
   return NULL;
 }
 
-/* make_interval(days => 3) is the one function whose arguments people name. */
-static const char *const interval_args[]
-    = { "years", "months", "weeks", "days", "hours", "mins", "secs" };
+/* The functions whose arguments people name, make_interval(days => 3) and ref('ticket', id, missing => 'null'). */
+typedef struct
+{
+  const char *function;
+  const char *names[8]; /* ended by NULL */
+  guint n_required;
+  gboolean always;      /* arguments may be left out even where none is named */
+  guint8 type;          /* of what is left out: 0 of bigint, NULL of text */
+  const char *hint;
+} NamedArgs;
 
-#define N_INTERVAL_ARGS ((guint)G_N_ELEMENTS (interval_args))
+static const NamedArgs named_args[] = {
+  { "make_interval",
+    { "years", "months", "weeks", "days", "hours", "mins", "secs" },
+    .type = TALLY_TYPE_BIGINT,
+    .hint = "its arguments are years, months, weeks, days, hours, mins, secs" },
+  { "ref",
+    { "entity", "key", "missing", "origin", "target" },
+    .n_required = 2,
+    .always = TRUE,
+    .type = TALLY_TYPE_TEXT,
+    .hint = "its arguments are entity, key, and, if need be, missing => 'null', origin => '…', target => '…'" },
+};
 
 static gboolean
 names_arguments (const PgQuery__FuncCall *call)
@@ -1117,45 +1135,71 @@ names_arguments (const PgQuery__FuncCall *call)
   return FALSE;
 }
 
+static const NamedArgs *
+find_named_args (const PgQuery__FuncCall *call, const char *name)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (named_args); i++)
+    if (strcmp (named_args[i].function, name) == 0 && (named_args[i].always || names_arguments (call)))
+      return &named_args[i];
+
+  return NULL;
+}
+
+/* Where an argument stands, by its name or its place; or behind the last. */
 static guint
-find_interval_arg (const char *name)
+find_arg (const NamedArgs *named, const char *name, guint place)
 {
   guint i = 0;
 
-  while (i < N_INTERVAL_ARGS && strcmp (interval_args[i], name) != 0)
+  while (named->names[i] != NULL && (name != NULL ? strcmp (named->names[i], name) != 0 : i != place))
     i++;
   return i;
 }
 
-/* What is not given is 0. */
-static gboolean
-type_interval_args (Typer *typer, const PgQuery__FuncCall *call, Term **args)
+static Term *
+left_out (Typer *typer, const NamedArgs *named, gint32 location)
 {
-  for (guint i = 0; i < N_INTERVAL_ARGS; i++)
-    args[i] = NULL;
+  const Value zero = { 0 };
+
+  return locate (typer,
+                 tally_term_constant (typer->expression, named->type,
+                                      named->type == TALLY_TYPE_BIGINT ? &zero : NULL),
+                 location);
+}
+
+/* Fills in what is not given. */
+static gboolean
+type_named_args (Typer *typer, const NamedArgs *named, const PgQuery__FuncCall *call, Term **args, guint *ret_n)
+{
+  guint n = (guint)g_strv_length ((char **)named->names);
+
+  memset (args, 0, n * sizeof *args);
   for (guint i = 0; i < call->n_args; i++)
     {
       const PgQuery__Node *node = call->args[i];
-      gboolean named = node->node_case == PG_QUERY__NODE__NODE_NAMED_ARG_EXPR;
-      guint at = named ? find_interval_arg (node->named_arg_expr->name) : i;
+      gboolean has_name = node->node_case == PG_QUERY__NODE__NODE_NAMED_ARG_EXPR;
+      guint at = find_arg (named, has_name ? node->named_arg_expr->name : NULL, i);
 
-      if (at >= N_INTERVAL_ARGS || args[at] != NULL)
+      if (at >= n || args[at] != NULL)
         {
-          COMPLAIN (typer, named ? node->named_arg_expr->location : call->location,
-                    "its arguments are years, months, weeks, days, hours, mins, secs",
-                    "make_interval has no such argument, or has it already");
+          COMPLAIN (typer, has_name ? node->named_arg_expr->location : call->location, named->hint,
+                    "%s has no such argument, or has it already", named->function);
           return FALSE;
         }
-      args[at] = type_node (typer, named ? node->named_arg_expr->arg : node);
+      args[at] = type_node (typer, has_name ? node->named_arg_expr->arg : node);
       if (args[at] == NULL)
         return FALSE;
     }
 
-  for (guint i = 0; i < N_INTERVAL_ARGS; i++)
-    if (args[i] == NULL)
-      args[i] = locate (typer,
-                        tally_term_constant (typer->expression, TALLY_TYPE_BIGINT, &(Value){ 0 }),
-                        call->location);
+  for (guint i = 0; i < n; i++)
+    if (args[i] == NULL && i < named->n_required)
+      {
+        COMPLAIN (typer, call->location, named->hint, "%s has no argument \"%s\"", named->function, named->names[i]);
+        return FALSE;
+      }
+    else if (args[i] == NULL)
+      args[i] = left_out (typer, named, call->location);
+  *ret_n = n;
   return TRUE;
 }
 
@@ -1163,6 +1207,7 @@ static Term *
 type_call (Typer *typer, const PgQuery__FuncCall *call)
 {
   const char *name = function_name (typer, call);
+  const NamedArgs *named;
   const Function *function;
   guint8 types[MAX_ARGS] = { 0 }, coerced[MAX_ARGS];
   Term *args[MAX_ARGS];
@@ -1173,10 +1218,10 @@ type_call (Typer *typer, const PgQuery__FuncCall *call)
     return NULL;
   if (call->n_args > MAX_ARGS)
     return COMPLAIN (typer, call->location, NULL, "%s has more than %d arguments", name, MAX_ARGS);
-  if (strcmp (name, "make_interval") == 0 && names_arguments (call))
+  named = find_named_args (call, name);
+  if (named != NULL)
     {
-      n_args = N_INTERVAL_ARGS;
-      if (!type_interval_args (typer, call, args))
+      if (!type_named_args (typer, named, call, args, &n_args))
         return NULL;
     }
   else

@@ -363,3 +363,62 @@ tally_ledger_scope (TallyLedger *ledger, const TallyScope *scope, gint64 *ret_sc
   *ret_scope = search.id;
   return TRUE;
 }
+
+TallyLedgerScope *
+tally_ledger_scope_copy (const TallyLedgerScope *scope)
+{
+  TallyLedgerScope *copy = g_new (TallyLedgerScope, 1);
+
+  *copy = (TallyLedgerScope){ .id = scope->id,
+                              .target = g_strdup (scope->target),
+                              .entity = g_strdup (scope->entity),
+                              .origin = g_strdup (scope->origin) };
+  return copy;
+}
+
+void
+tally_ledger_scope_free (gpointer data)
+{
+  TallyLedgerScope *scope = data;
+
+  if (scope == NULL)
+    return;
+
+  g_free (scope->target);
+  g_free (scope->entity);
+  g_free (scope->origin);
+  g_free (scope);
+}
+
+static gboolean
+list_scopes (TallyDatabase *database, guint tries, gpointer data, GError **error)
+{
+  GPtrArray *scopes = data;
+  g_autoptr (TallyRows) rows = NULL;
+
+  if (!tally_sql (database, &rows, error, "SELECT id, target, entity, origin FROM scopes ORDER BY id",
+                  NULL, 0))
+    return FALSE;
+
+  g_ptr_array_set_size (scopes, 0);
+  for (guint i = 0; i < rows->n_rows; i++)
+    {
+      const TallyLedgerScope scope = { .id = tally_rows_int (rows, i, 0),
+                                       .target = (char *)tally_rows_text (rows, i, 1),
+                                       .entity = (char *)tally_rows_text (rows, i, 2),
+                                       .origin = (char *)tally_rows_text (rows, i, 3) };
+
+      g_ptr_array_add (scopes, tally_ledger_scope_copy (&scope));
+    }
+  return TRUE;
+}
+
+GPtrArray *
+tally_ledger_list_scopes (TallyLedger *ledger, GError **error)
+{
+  g_autoptr (GPtrArray) scopes = g_ptr_array_new_with_free_func (tally_ledger_scope_free);
+
+  if (!tally_ledger_transact (ledger, /* write= */ FALSE, list_scopes, scopes, error))
+    return NULL;
+  return g_steal_pointer (&scopes);
+}

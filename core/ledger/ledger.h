@@ -184,6 +184,18 @@ void tally_ledger_event_free (TallyLedgerEvent *event);
 /* The number of a scope; made if it is new (not with READ: then ret_scope is 0). */
 gboolean tally_ledger_scope (TallyLedger *ledger, const TallyScope *scope, gint64 *ret_scope, GError **error);
 
+/* Every scope that was ever used: as many as there are kinds of things delivered. */
+typedef struct
+{
+  gint64 id;
+  char *target, *entity, *origin; /* (owned) */
+} TallyLedgerScope;
+
+TallyLedgerScope *tally_ledger_scope_copy (const TallyLedgerScope *scope);
+void tally_ledger_scope_free (gpointer scope);
+/* (element-type TallyLedgerScope) */
+GPtrArray *tally_ledger_list_scopes (TallyLedger *ledger, GError **error);
+
 /* For each key its delivery, or NULL: an array of n_keys. (element-type TallyLedgerDelivery) (nullable elements)
  * The requests' bytes are read only for INTENDED and IN_DOUBT ones. */
 GPtrArray *tally_ledger_find (TallyLedger *ledger, gint64 scope, const char *const *keys, guint n_keys,

@@ -19,6 +19,7 @@ typedef struct
   char *name;
   GPtrArray *given;  /* (element-type utf8) rows as JSON objects */
   GPtrArray *expect;
+  GHashTable *refs;  /* (nullable) what ref() finds: entity → (key → id) (element-type utf8 GHashTable) */
   guint line;
 } TallyPipelineTest;
 

@@ -11,6 +11,7 @@ tally_pipeline_test_free (TallyPipelineTest *test)
   g_free (test->name);
   g_ptr_array_unref (test->given);
   g_ptr_array_unref (test->expect);
+  g_clear_pointer (&test->refs, g_hash_table_unref);
   g_free (test);
 }
 
@@ -38,6 +39,37 @@ read_rows (TallyPipeline *pipeline, const TallyYamlNode *node, GPtrArray *rows)
       tally_yaml_append_json (row, json);
       g_ptr_array_add (rows, g_string_free (json, FALSE));
     }
+}
+
+/* refs: { ticket: { "17": "35436" } } */
+static void
+read_refs (TallyPipeline *pipeline, const TallyYamlNode *node, TallyPipelineTest *test)
+{
+  test->refs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_hash_table_unref);
+  for (guint i = 0; node->kind == TALLY_YAML_MAP && i < node->items->len; i++)
+    {
+      const TallyYamlNode *entity = node->items->pdata[i];
+      GHashTable *ids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+
+      g_hash_table_insert (test->refs, g_strdup (entity->key->text), ids);
+      if (entity->kind != TALLY_YAML_MAP)
+        {
+          tally_pipeline_report_node (pipeline, entity, "an entity is a map of keys and ids", NULL);
+          return;
+        }
+      for (guint j = 0; j < entity->items->len; j++)
+        {
+          const TallyYamlNode *id = entity->items->pdata[j];
+
+          if (id->kind != TALLY_YAML_SCALAR || *id->text == '\0')
+            tally_pipeline_report_node (pipeline, id, "an id is a text", NULL);
+          else
+            g_hash_table_insert (ids, g_strdup (id->key->text), g_strdup (id->text));
+        }
+    }
+  if (node->kind != TALLY_YAML_MAP)
+    tally_pipeline_report_node (pipeline, node, "\"refs\" is a map of entities",
+                                "for example: { ticket: { \"17\": \"35436\" } }");
 }
 
 static void
@@ -71,9 +103,11 @@ read_test (TallyPipeline *pipeline, const TallyYamlNode *node)
         read_rows (pipeline, value, test->given);
       else if (strcmp (key, "expect") == 0)
         read_rows (pipeline, value, test->expect);
+      else if (strcmp (key, "refs") == 0)
+        read_refs (pipeline, value, test);
       else
         tally_pipeline_report_node (pipeline, value->key,
-                                    "a test has a name, \"given\" and \"expect\"", NULL);
+                                    "a test has a name, \"given\", \"expect\" and, if need be, \"refs\"", NULL);
     }
   if (test->name == NULL)
     tally_pipeline_report_node (pipeline, node, "the test has no name",

@@ -2,6 +2,11 @@
 #pragma once
 #include <tallyman/batch.h>
 
+/* What ref() asks, see expression/ref.h. (transfer none) (nullable) */
+typedef struct _TallyReferences TallyReferences;
+void tally_batch_set_references (TallyBatch *batch, TallyReferences *references);
+TallyReferences *tally_batch_references (const TallyBatch *batch);
+
 /* The columns from here on are the engine's own, and left out of a row as JSON: of rejects above all.  All are visible until
  * this is said; tally_batch_rearrange() makes them so again. */
 void tally_batch_hide_from (TallyBatch *batch, guint column);

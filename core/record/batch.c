@@ -41,6 +41,7 @@ struct _TallyBatch
   guint64 n_read;
   guint64 n_filtered;
   guint64 n_added;
+  TallyReferences *references; /* (unowned) (nullable) */
 };
 
 static void
@@ -714,6 +715,18 @@ tally_batch_give_columns (TallyBatch *batch, TallySchema *schema)
   for (guint i = 0; i < n_columns; i++)
     from[i] = -1;
   tally_batch_rearrange (batch, schema, from);
+}
+
+void
+tally_batch_set_references (TallyBatch *batch, TallyReferences *references)
+{
+  batch->references = references;
+}
+
+TallyReferences *
+tally_batch_references (const TallyBatch *batch)
+{
+  return batch->references;
 }
 
 void

@@ -242,6 +242,12 @@ test_complains_with_the_place (void)
     { "SIMILAR TO", "status SIMILAR TO 'x'", "SIMILAR TO is not supported at 7+7" },
     { "json", "status::json", "type \"json\" is not supported at 8+4" },
     { "a bad template", "to_char(price, 'S9S')", "cannot use \"S\" twice at 0+7" },
+    { "ref() of what a row says", "ref(status, 'a')", "ref(): the entity must be a constant at 0+3" },
+    { "ref() without a key", "ref('ticket')", "ref has no argument \"key\" at 0+3" },
+    { "ref() of another argument", "ref('ticket', status, missed => 'null')",
+      "ref has no such argument, or has it already at 22+6" },
+    { "ref() and what it does not do", "ref('ticket', status, missing => 'none')",
+      "ref(): missing is \"none\", but takes 'reject' or 'null' at 0+3" },
     { "a bad pattern", "status ~ '('",
       "invalid regular expression: parentheses () not balanced at 7+1" },
   };
@@ -311,6 +317,11 @@ test_knows_type_columns_and_volatility (void)
   assert_int (tally_expression_columns (expression)[0], 1 << 0 | 1 << 3);
   assert_true (!tally_expression_is_volatile (expression));
   assert_true (tally_expression_is_volatile (now));
+
+  /* Neither folded nor another one with each row. */
+  g_autoptr (TallyExpression) reference = tally_expression_compile ("ref('ticket', '1')", schema, &complaint);
+  assert_int (tally_expression_type (reference), TALLY_TYPE_TEXT);
+  assert_true (!tally_expression_is_volatile (reference));
 }
 
 static void

@@ -64,6 +64,13 @@ test_rows_in_rows_out (void)
       "  - { name: t, given: [{ line: 1 }, { line: x }, { line: 3 }, { line: 2 }], expect: [{ n: 3 }, { n: 2 }] }\n",
       "0:ok      p.yaml:8: t\n    given:2 was rejected by \"set\": invalid input syntax for type bigint: \"x\"\n"
       "1 test, 0 failed\n" },
+    { "what ref() finds", "{ set: { id: \"ref('ticket', line)\" } }",
+      "  - { name: t, refs: { ticket: { \"17\": \"35436\" } }, given: [{ line: \" 17\" }, { line: \"18\" }, { line: ~ }], "
+      "expect: [{ id: \"35436\" }, { id: ~ }] }\n",
+      "0:ok      p.yaml:8: t\n    given:2 was rejected by \"set\": ref(): the ticket \"18\" is not among the test's \"refs\"\n"
+      "1 test, 0 failed\n" },
+    { "ref() of nothing", "{ set: { id: \"ref('ticket', line, missing => 'null')\" } }",
+      "  - { name: t, given: [{ line: \"17\" }], expect: [{ id: ~ }] }\n", "0:ok      p.yaml:8: t\n1 test, 0 failed\n" },
     { "nothing that can be given", "{ limit: 1 }", "  - { name: t, given: [{ lien: a }], expect: [] }\n",
       "1:FAILED  p.yaml:8: t\n      problem   given row 1: there is no column \"lien\"; did you mean \"line\"?\n"
       "1 test, 1 failed\n" },

@@ -1,0 +1,340 @@
+/* references.c: ref() reads the ledger
+ *
+ * A run sees what was delivered before it began, and nothing of what it or others deliver meanwhile: otherwise it would depend on
+ * their speed what a row becomes.  Which deliveries are meant is never guessed: they are those of the entity and the origin
+ * in one target.
+ */
+#include "references.h"
+#include "delivery/key.h"
+#include "record/nearest.h"
+#include <string.h>
+
+typedef struct
+{
+  TallyReferences base;
+  TallyReferencesConfig config;
+  GHashTable *given;   /* (owned) (nullable) of a test */
+  TallyLedger *ledger; /* (owned) (nullable) once it was needed */
+  GHashTable *scopes;  /* (owned) (nullable) (element-type utf8 TallyLedgerScope) by question; the value may be NULL */
+  GError *failure;     /* (owned) (nullable) */
+} References;
+
+/* ---- One key ---- */
+
+TallyRefFate
+tally_ref_fate (const TallyLedgerDelivery *delivery, gint64 began_at)
+{
+  /* Of an earlier generation it is known that the target did not have it. */
+  if (delivery == NULL || delivery->intended_at >= began_at)
+    return TALLY_REF_ABSENT;
+  if (delivery->state == TALLY_DELIVERY_INTENDED || delivery->state == TALLY_DELIVERY_IN_DOUBT
+      || delivery->settled_at >= began_at)
+    return TALLY_REF_IN_DOUBT;
+  return delivery->state == TALLY_DELIVERY_DELIVERED ? TALLY_REF_FOUND : TALLY_REF_ABSENT;
+}
+
+static char *
+describe (const TallyRefQuestion *question, const char *key)
+{
+  return g_strdup_printf ("ref(): the %s \"%s\"", question->entity, key);
+}
+
+static void
+answer_with (TallyRefAnswer *answer, const References *self, const TallyRefQuestion *question, const char *key,
+             const TallyLedgerScope *scope, const TallyLedgerDelivery *delivery)
+{
+  g_autofree char *what = describe (question, key);
+  const char *origin = scope != NULL ? scope->origin : self->config.origin;
+
+  switch (tally_ref_fate (delivery, self->config.began_at))
+    {
+    case TALLY_REF_FOUND:
+      answer->target_id = g_strdup (delivery->target_id);
+      break;
+    case TALLY_REF_IN_DOUBT:
+      answer->reason = g_strdup_printf ("%s of \"%s\" was in doubt when this run began: it may be in the target, or not; run "
+                                        "its pipeline again to settle it, then this one", what, origin);
+      break;
+    case TALLY_REF_ABSENT:
+      if (question->missing_is_null)
+        break;
+      if (delivery != NULL && delivery->intended_at < self->config.began_at)
+        answer->reason = g_strdup_printf ("%s of \"%s\" was not delivered: it is %s", what, origin,
+                                          tally_delivery_state_name (delivery->state));
+      else
+        answer->reason = g_strdup_printf ("%s of \"%s\" was not delivered before this run began", what, origin);
+      break;
+    }
+}
+
+/* ---- Which deliveries are meant ---- */
+
+static gboolean
+is_meant (const References *self, const TallyRefQuestion *question, const TallyLedgerScope *scope)
+{
+  const char *origin = question->origin != NULL ? question->origin : self->config.origin;
+  const char *target = question->target != NULL ? question->target : self->config.target;
+
+  return g_str_equal (scope->entity, question->entity) && g_str_equal (scope->origin, origin)
+         && (target == NULL || g_str_equal (scope->target, target));
+}
+
+/* Names what the ledger has of the entity: `of origin "desk" in "acme.zendesk.com"`. */
+static char *
+list_known (const GPtrArray *scopes, const char *entity)
+{
+  GString *list = g_string_new (NULL);
+
+  for (guint i = 0; i < scopes->len; i++)
+    {
+      const TallyLedgerScope *scope = g_ptr_array_index (scopes, i);
+
+      if (g_str_equal (scope->entity, entity))
+        g_string_append_printf (list, "%sorigin => '%s', target => '%s'", list->len > 0 ? "; or " : "", scope->origin,
+                                scope->target);
+    }
+  return g_string_free (list, FALSE);
+}
+
+static gboolean
+throw_ambiguous (const GPtrArray *scopes, const TallyRefQuestion *question, GError **error)
+{
+  g_autofree char *known = list_known (scopes, question->entity);
+
+  return tally_throw (error, TALLY_ERROR_USAGE,
+                      "ref('%s', …) is ambiguous: the ledger knows of several targets; say which is meant: %s",
+                      question->entity, known);
+}
+
+static gboolean
+throw_unknown (const GPtrArray *scopes, const TallyRefQuestion *question, GError **error)
+{
+  g_autofree char *known = list_known (scopes, question->entity);
+  g_autoptr (GPtrArray) entities = g_ptr_array_new ();
+  const char *nearest;
+
+  if (*known != '\0')
+    return tally_throw (error, TALLY_ERROR_USAGE,
+                        "ref('%s', …): the ledger has none of this origin and target, but of others; if one is meant, say so: "
+                        "%s",
+                        question->entity, known);
+
+  for (guint i = 0; i < scopes->len; i++)
+    g_ptr_array_add (entities, ((TallyLedgerScope *)g_ptr_array_index (scopes, i))->entity);
+  nearest = tally_nearest (question->entity, (const char *const *)entities->pdata, entities->len);
+  if (nearest != NULL)
+    return tally_throw (error, TALLY_ERROR_USAGE,
+                        "ref('%s', …): no pipeline has delivered such a thing into this ledger; did you mean \"%s\"?",
+                        question->entity, nearest);
+  return tally_throw (error, TALLY_ERROR_USAGE,
+                      "ref('%s', …): no pipeline has delivered such a thing into this ledger; run the one that does, first",
+                      question->entity);
+}
+
+/* What this run itself is the first to deliver is not in the ledger yet, and that is no mistake. */
+static gboolean
+is_own (const References *self, const TallyRefQuestion *question)
+{
+  return self->config.entity != NULL && g_str_equal (question->entity, self->config.entity)
+         && (question->origin == NULL || g_str_equal (question->origin, self->config.origin))
+         && (question->target == NULL || g_str_equal (question->target, self->config.target));
+}
+
+static gboolean
+choose_scope (References *self, const TallyRefQuestion *question, TallyLedgerScope **ret_scope, GError **error)
+{
+  g_autoptr (GPtrArray) scopes = tally_ledger_list_scopes (self->ledger, error);
+  g_autoptr (GError) unknown = NULL;
+  TallyLedgerScope *meant = NULL;
+
+  if (scopes == NULL)
+    return FALSE;
+  for (guint i = 0; i < scopes->len; i++)
+    {
+      TallyLedgerScope *scope = g_ptr_array_index (scopes, i);
+
+      if (!is_meant (self, question, scope))
+        continue;
+      if (meant != NULL)
+        return throw_ambiguous (scopes, question, error);
+      meant = scope;
+    }
+  if (meant != NULL)
+    *ret_scope = tally_ledger_scope_copy (meant);
+  else if (!is_own (self, question))
+    {
+      if (!question->missing_is_null)
+        return throw_unknown (scopes, question, error);
+      throw_unknown (scopes, question, &unknown);
+      if (self->config.warn != NULL)
+        self->config.warn (unknown->message, self->config.warn_data);
+    }
+  return TRUE;
+}
+
+static gboolean
+find_scope (References *self, const TallyRefQuestion *question, const TallyLedgerScope **ret_scope, GError **error)
+{
+  g_autofree char *name = g_strdup_printf ("%s\n%s\n%s", question->entity, question->origin != NULL ? question->origin : "",
+                                           question->target != NULL ? question->target : "");
+  TallyLedgerScope *scope = NULL;
+
+  if (g_hash_table_lookup_extended (self->scopes, name, NULL, (gpointer *)ret_scope))
+    return TRUE;
+  if (!choose_scope (self, question, &scope, error))
+    return FALSE;
+  g_hash_table_insert (self->scopes, g_steal_pointer (&name), scope);
+  *ret_scope = scope;
+  return TRUE;
+}
+
+/* ---- Many keys ---- */
+
+static gboolean
+open_ledger (References *self, GError **error)
+{
+  if (self->ledger == NULL)
+    self->ledger
+        = tally_ledger_open (self->config.ledger_uri, self->config.ledger_flags | TALLY_LEDGER_READ, error);
+  return self->ledger != NULL;
+}
+
+/* The keys as the ledger has them.  NULL where a key is none, which its answer says. */
+static GPtrArray *
+normalise (const char *const *keys, guint n_keys, const char *origin, TallyRefAnswer *answers)
+{
+  GPtrArray *normal = g_ptr_array_new_full (n_keys, g_free);
+
+  for (guint i = 0; i < n_keys; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      char *key = tally_key_normalise ((TallyText){ keys[i], strlen (keys[i]) }, origin, &error);
+
+      if (key == NULL)
+        answers[i].reason = g_strdup_printf ("ref(): %s", error->message);
+      g_ptr_array_add (normal, key);
+    }
+  return normal;
+}
+
+static gboolean
+ask (References *self, const TallyRefQuestion *question, const char *const *keys, guint n_keys, TallyRefAnswer *answers,
+     GError **error)
+{
+  const TallyLedgerScope *scope;
+  g_autoptr (GPtrArray) normal = NULL, wanted = g_ptr_array_new (), found = NULL;
+
+  if (!open_ledger (self, error) || !find_scope (self, question, &scope, error))
+    return FALSE;
+  normal = normalise (keys, n_keys, scope != NULL ? scope->origin : self->config.origin, answers);
+  for (guint i = 0; i < n_keys; i++)
+    if (normal->pdata[i] != NULL)
+      g_ptr_array_add (wanted, normal->pdata[i]);
+  if (scope != NULL && wanted->len > 0
+      && (found = tally_ledger_find (self->ledger, scope->id, (const char *const *)wanted->pdata, wanted->len, error)) == NULL)
+    return FALSE;
+
+  for (guint i = 0, n = 0; i < n_keys; i++)
+    if (normal->pdata[i] != NULL)
+      {
+        answer_with (&answers[i], self, question, normal->pdata[i], scope, found != NULL ? found->pdata[n] : NULL);
+        n++;
+      }
+  return TRUE;
+}
+
+static gboolean
+references_find (TallyReferences *references, const TallyRefQuestion *question, const char *const *keys, guint n_keys,
+                 TallyRefAnswer *ret_answers)
+{
+  References *self = (References *)references;
+  g_autoptr (GError) error = NULL;
+
+  if (self->failure != NULL)
+    return FALSE;
+  if (ask (self, question, keys, n_keys, ret_answers, &error))
+    return TRUE;
+  if (!self->config.lenient)
+    {
+      self->failure = g_steal_pointer (&error);
+      return FALSE;
+    }
+
+  for (guint i = 0; i < n_keys; i++)
+    if (ret_answers[i].reason == NULL)
+      ret_answers[i].reason = g_strdup (error->message);
+  return TRUE;
+}
+
+TallyReferences *
+tally_references_new (const TallyReferencesConfig *config)
+{
+  References *self = g_new0 (References, 1);
+
+  self->base.find = references_find;
+  self->config = *config;
+  self->scopes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, tally_ledger_scope_free);
+  return &self->base;
+}
+
+void
+tally_references_free (TallyReferences *references)
+{
+  References *self = (References *)references;
+
+  if (self == NULL)
+    return;
+
+  tally_ledger_close (self->ledger);
+  g_clear_pointer (&self->scopes, g_hash_table_unref);
+  g_clear_pointer (&self->given, g_hash_table_unref);
+  g_clear_error (&self->failure);
+  g_free (self);
+}
+
+gboolean
+tally_references_failed (TallyReferences *references, GError **error)
+{
+  References *self = (References *)references;
+
+  if (self == NULL || self->failure == NULL)
+    return FALSE;
+  g_propagate_error (error, g_error_copy (self->failure));
+  return TRUE;
+}
+
+/* ---- Tests ---- */
+
+static gboolean
+test_find (TallyReferences *references, const TallyRefQuestion *question, const char *const *keys, guint n_keys,
+           TallyRefAnswer *ret_answers)
+{
+  References *self = (References *)references;
+  GHashTable *ids = self->given != NULL ? g_hash_table_lookup (self->given, question->entity) : NULL;
+  g_autoptr (GPtrArray) normal = normalise (keys, n_keys, "", ret_answers);
+
+  for (guint i = 0; i < n_keys; i++)
+    {
+      const char *key = normal->pdata[i], *id = key != NULL && ids != NULL ? g_hash_table_lookup (ids, key) : NULL;
+      g_autofree char *what = NULL;
+
+      if (key == NULL)
+        continue;
+      ret_answers[i].target_id = g_strdup (id);
+      if (id != NULL || question->missing_is_null)
+        continue;
+      what = describe (question, key);
+      ret_answers[i].reason = g_strdup_printf ("%s is not among the test's \"refs\"", what);
+    }
+  return TRUE;
+}
+
+TallyReferences *
+tally_references_new_for_test (GHashTable *given)
+{
+  References *self = g_new0 (References, 1);
+
+  self->base.find = test_find;
+  self->given = given != NULL ? g_hash_table_ref (given) : NULL;
+  return &self->base;
+}

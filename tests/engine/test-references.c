@@ -1,0 +1,219 @@
+/* test-references.c: ref(): the ids that one pipeline got are used by another
+ *
+ * What it finds is held against the history of the emulator; over both ledgers.
+ */
+#include "cluster.h"
+#include "engine/references.h"
+#include "promise.h"
+#include "rig.h"
+#include <json-c/json.h>
+#include <string.h>
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (json_object, json_object_put)
+
+/* The id of the ticket that was made for a key of "desk", as the emulator has it. */
+static gint64
+made_for (Rig *rig, const char *key)
+{
+  g_autofree char *history = rig_ask (rig, "GET", "/_emulator/history", NULL);
+  g_auto (GStrv) lines = g_strsplit (history, "\n", -1);
+  g_autofree char *wanted = g_strdup_printf ("desk:%s", key);
+
+  for (char **line = lines; *line != NULL; line++)
+    {
+      g_autoptr (json_object) event = json_tokener_parse (*line);
+      json_object *value = NULL;
+
+      if (json_object_object_get_ex (event, "external_id", &value)
+          && g_strcmp0 (json_object_get_string (value), wanted) == 0
+          && json_object_object_get_ex (event, "id", &value))
+        return json_object_get_int64 (value);
+    }
+  return 0;
+}
+
+#define FOLLOW_UPS "id,parent\na,5\nb, 6 \nc,99\nd,\n"
+
+/* A pipeline follow-ups.yaml into a file, whose rows name tickets. */
+static void
+write_follow_ups (const Rig *rig, const char *ledger, const char *head, const char *reference)
+{
+  g_autofree char *yaml
+      = g_strdup_printf ("pipeline: follow-ups\n%ssource:\n  csv: { path: follow-ups.csv }\n"
+                         "transform:\n  - set: { parent: \"%s\" }\n"
+                         "sink:\n  json: { path: out.ndjson }\nerrors: { rejects: rejects.ndjson }\nledger: %s\n",
+                         head, reference, ledger);
+
+  rig_write (rig, "follow-ups.csv", FOLLOW_UPS);
+  rig_write (rig, "follow-ups.yaml", yaml);
+}
+
+static void
+assert_output (Rig *rig, const char *label, gboolean has_missing)
+{
+  g_autofree char *found = rig_read (rig, "out.ndjson");
+  g_autofree char *expected
+      = g_strdup_printf ("{\"id\":\"a\",\"parent\":\"%" G_GINT64_FORMAT "\"}\n{\"id\":\"b\",\"parent\":\"%" G_GINT64_FORMAT
+                         "\"}\n%s{\"id\":\"d\",\"parent\":null}\n",
+                         made_for (rig, "5"), made_for (rig, "6"), has_missing ? "{\"id\":\"c\",\"parent\":null}\n" : "");
+
+  assert_row_text (label, found, expected);
+}
+
+static void
+follow (const char *label, const char *ledger)
+{
+  g_autoptr (Rig) rig = rig_new (FALSE, "--plan", "none", NULL);
+  g_autofree char *rejects = NULL;
+
+  rig_write_rows (rig, 5, 3);
+  rig_write_pipeline (rig, ledger, NULL, NULL);
+
+  /* Nothing was delivered yet: an end before the first row, not a reject of all. */
+  write_follow_ups (rig, ledger, "origin: desk\n", "ref('ticket', parent)");
+  assert_row_int (label, rig_command (rig, "run", "follow-ups.yaml", NULL), 2);
+  assert_row_int (label, strstr (rig_errors (rig), "no pipeline has delivered such a thing into this ledger") != NULL, TRUE);
+
+  assert_row_int (label, rig_run (rig), 0);
+  assert_row_int (label, rig_command (rig, "run", "follow-ups.yaml", NULL), 3);
+  assert_output (rig, label, FALSE);
+  rejects = rig_read (rig, "rejects.ndjson");
+  assert_row_int (label, strstr (rejects, "ref(): the ticket \\\"99\\\" of \\\"desk\\\" was not delivered before this run") != NULL, TRUE);
+
+  write_follow_ups (rig, ledger, "", "ref('ticket', parent, origin => 'desk', missing => 'null')");
+  assert_row_int (label, rig_command (rig, "run", "follow-ups.yaml", NULL), 0);
+  assert_output (rig, label, TRUE);
+}
+
+static void
+test_the_ids_of_another_pipeline (void)
+{
+  g_autofree char *uri = NULL;
+
+  follow ("sqlite", "sqlite:ledger.sqlite");
+  if (!cluster_is_available ())
+    {
+      skip_promise ("there is no PostgreSQL server on this machine");
+      return;
+    }
+  uri = cluster_create_database (cluster_shared ());
+  follow ("postgresql", uri);
+}
+
+static void
+test_what_is_meant_is_never_guessed (void)
+{
+  static const struct
+  {
+    const char *label, *head, *reference, *complaint;
+  } rows[] = {
+    { "another origin", "", "ref('ticket', parent)",
+      "the ledger has none of this origin and target, but of others; if one is meant, say so: origin => 'desk', target => '" },
+    { "a slip of the pen", "origin: desk\n", "ref('tickte', parent)", "did you mean \"ticket\"?" },
+    { "a row decides", "origin: desk\n", "ref(id, parent)", "ref(): the entity must be a constant" },
+    { "another target", "origin: desk\n", "ref('ticket', parent, target => 'elsewhere')", "none of this origin and target" },
+  };
+  g_autoptr (Rig) rig = rig_new (FALSE, "--plan", "none", NULL), other = rig_new (FALSE, "--plan", "none", NULL);
+  g_autofree char *ledger = rig_path (rig, "ledger.sqlite"), *uri = g_strconcat ("sqlite:", ledger, NULL);
+
+  rig_write_rows (rig, 5, 2);
+  rig_write_pipeline (rig, uri, NULL, NULL);
+  assert_int (rig_run (rig), 0);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      write_follow_ups (rig, uri, rows[i].head, rows[i].reference);
+      assert_row_int (rows[i].label, rig_command (rig, "run", "follow-ups.yaml", NULL), 2);
+      if (!assert_row_int (rows[i].label, strstr (rig_errors (rig), rows[i].complaint) != NULL, TRUE))
+        g_printerr ("%s", rig_errors (rig));
+    }
+
+  /* The same origin in two accounts. */
+  g_autofree char *yaml = NULL, *renamed = NULL;
+  rig_write_rows (other, 1, 2);
+  rig_write_pipeline (other, uri, NULL, NULL);
+  yaml = rig_read (other, "pipeline.yaml");
+  renamed = g_strdup_printf ("pipeline: others%s", yaml + strlen ("pipeline: tickets"));
+  rig_write (other, "pipeline.yaml", renamed);
+  assert_int (rig_run (other), 0);
+  write_follow_ups (rig, uri, "origin: desk\n", "ref('ticket', parent)");
+  assert_int (rig_command (rig, "run", "follow-ups.yaml", NULL), 2);
+  if (!assert_true (strstr (rig_errors (rig), "is ambiguous: the ledger knows of several targets") != NULL))
+    g_printerr ("%s", rig_errors (rig));
+}
+
+/* Its own target and the snapshot: what the same run delivers is not seen, however fast it is. */
+static void
+test_a_delivering_pipeline_sees_its_target_as_it_was (void)
+{
+  g_autoptr (Rig) rig = rig_new (FALSE, "--plan", "none", NULL);
+  g_autofree char *yaml = NULL, *rejects = NULL, *shown = NULL;
+
+  rig_write_rows (rig, 5, 2);
+  rig_write_pipeline (rig, "sqlite:ledger.sqlite", NULL, NULL);
+  assert_int (rig_run (rig), 0);
+  yaml = g_strdup_printf ("pipeline: children\norigin: desk\nsource:\n  csv: { path: children.csv }\n"
+                          "transform:\n  - set: { comment.body: \"'of #' || ref('ticket', parent)\" }\n"
+                          "  - drop: [parent]\n  - set: { subject: \"'child'\" }\n"
+                          "sink:\n  zendesk-tickets:\n    url: %s\n    access_token: secret\n    key: id\n    settle: 1s\n"
+                          "errors: { rejects: rejects.ndjson }\nledger: sqlite:ledger.sqlite\n",
+                          rig_url (rig));
+  rig_write (rig, "children.yaml", yaml);
+  rig_write (rig, "children.csv", "id,parent\n11,5\n12,6\n13,11\n");
+  assert_int (rig_command (rig, "run", "--batch-rows", "1", "children.yaml", NULL), 3);
+  assert_int (rig_tickets (rig), 4);
+  rejects = rig_read (rig, "rejects.ndjson");
+  assert_true (strstr (rejects, "the ticket \\\"11\\\" of \\\"desk\\\" was not delivered before this run began") != NULL);
+
+  assert_int (rig_command (rig, "run", "children.yaml", NULL), 0);
+  assert_int (rig_tickets (rig), 5);
+  shown = g_strdup_printf ("of #%" G_GINT64_FORMAT, made_for (rig, "11"));
+  assert_int (rig_command (rig, "preview", "children.yaml", NULL), 0);
+  if (!assert_true (strstr (rig_output (rig), shown) != NULL))
+    g_printerr ("%s%s", rig_output (rig), rig_errors (rig));
+}
+
+static void
+test_the_fate_of_a_key (void)
+{
+  static const struct
+  {
+    const char *label;
+    TallyDeliveryState state;
+    gint64 intended_at, settled_at;
+    TallyRefFate fate;
+  } rows[] = {
+    { "delivered before", TALLY_DELIVERY_DELIVERED, 10, 20, TALLY_REF_FOUND },
+    { "rejected before", TALLY_DELIVERY_REJECTED, 10, 20, TALLY_REF_ABSENT },
+    { "discarded before", TALLY_DELIVERY_DISCARDED, 10, 20, TALLY_REF_ABSENT },
+    { "released before", TALLY_DELIVERY_RELEASED, 10, 20, TALLY_REF_ABSENT },
+    { "in doubt", TALLY_DELIVERY_IN_DOUBT, 10, 0, TALLY_REF_IN_DOUBT },
+    { "at work", TALLY_DELIVERY_INTENDED, 10, 0, TALLY_REF_IN_DOUBT },
+    { "was in doubt, settled meanwhile", TALLY_DELIVERY_DELIVERED, 10, 100, TALLY_REF_IN_DOUBT },
+    { "was in doubt, rejected meanwhile", TALLY_DELIVERY_REJECTED, 10, 120, TALLY_REF_IN_DOUBT },
+    { "begun meanwhile", TALLY_DELIVERY_INTENDED, 100, 0, TALLY_REF_ABSENT },
+    { "delivered meanwhile", TALLY_DELIVERY_DELIVERED, 110, 120, TALLY_REF_ABSENT },
+  };
+
+  assert_int (tally_ref_fate (NULL, 100), TALLY_REF_ABSENT);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      const TallyLedgerDelivery delivery
+          = { .state = rows[i].state, .intended_at = rows[i].intended_at, .settled_at = rows[i].settled_at };
+
+      assert_row_int (rows[i].label, tally_ref_fate (&delivery, 100), rows[i].fate);
+    }
+}
+
+static const Promise promises[] = {
+  { "the ids of another pipeline, in both ledgers", test_the_ids_of_another_pipeline },
+  { "what is meant is never guessed", test_what_is_meant_is_never_guessed },
+  { "a delivering pipeline sees its target as it was", test_a_delivering_pipeline_sees_its_target_as_it_was },
+  { "the fate of a key", test_the_fate_of_a_key },
+  { NULL },
+};
+
+int
+main (int argc, char **argv)
+{
+  return keep_promises ("ref()", promises, argc, argv);
+}
