@@ -22,6 +22,7 @@ extern const TallyCommand tally_command_check;
 extern const TallyCommand tally_command_doubt;
 extern const TallyCommand tally_command_guess;
 extern const TallyCommand tally_command_inspect;
+extern const TallyCommand tally_command_plan;
 extern const TallyCommand tally_command_preview;
 extern const TallyCommand tally_command_rejects;
 extern const TallyCommand tally_command_run;

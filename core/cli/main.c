@@ -11,6 +11,7 @@
 static const TallyCommand *const commands[] = {
   &tally_command_run,
   &tally_command_check,
+  &tally_command_plan,
   &tally_command_preview,
   &tally_command_test,
   &tally_command_guess,

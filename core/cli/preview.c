@@ -10,13 +10,11 @@
 #include "table.h"
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define MOST_ROWS 1000
 /* As many as in a run: a source may count on so much room. */
 #define BATCH_ROWS 1024
-#define USUAL_WIDTH 80
 
 /* The source, or a step: what left it. */
 typedef struct
@@ -125,20 +123,6 @@ keep_stage (PreviewCommand *self, guint index, const TallyBatch *batch, guint n_
 
 /* ---- As text, as JSON ---- */
 
-static guint
-terminal_width (void)
-{
-  const char *columns = g_getenv ("COLUMNS");
-  guint64 wish = columns != NULL ? g_ascii_strtoull (columns, NULL, 10) : 0;
-  struct winsize size;
-
-  if (wish > 0 && wish <= 1000)
-    return wish;
-  if (ioctl (STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-    return size.ws_col;
-  return USUAL_WIDTH;
-}
-
 static void
 print_text (const PreviewCommand *self, guint index, const Stage *stage)
 {
@@ -151,7 +135,7 @@ print_text (const PreviewCommand *self, guint index, const Stage *stage)
     g_string_append_printf (text, "\nafter step %u, %s", index, stage->name);
   g_string_append_printf (text, ": %" G_GUINT64_FORMAT " row%s\n", stage->n_rows,
                           stage->n_rows == 1 ? "" : "s");
-  tally_table_format (stage->table, terminal_width (), text);
+  tally_table_format (stage->table, tally_table_terminal_width (), text);
   if (stage->n_rows > tally_table_n_rows (stage->table))
     g_string_append_printf (text, "  … and %" G_GUINT64_FORMAT " more\n",
                             stage->n_rows - tally_table_n_rows (stage->table));

@@ -1,7 +1,11 @@
 /* table.c: columns as wide as they can be */
 #include "table.h"
 #include "listing.h"
+#include <sys/ioctl.h>
+#include <unistd.h>
 #include <string.h>
+
+#define USUAL_WIDTH 80
 
 /* No more of a value is kept than the widest terminal could show. */
 #define MAX_BYTES 1000
@@ -204,4 +208,18 @@ tally_table_format (const TallyTable *table, guint width, GString *out)
   format_line (table->headings, 0, n, widths, out);
   for (guint row = 0; row < tally_table_n_rows (table); row++)
     format_line (table->cells, row * n, n, widths, out);
+}
+
+guint
+tally_table_terminal_width (void)
+{
+  const char *columns = g_getenv ("COLUMNS");
+  guint64 wish = columns != NULL ? g_ascii_strtoull (columns, NULL, 10) : 0;
+  struct winsize size;
+
+  if (wish > 0 && wish <= 1000)
+    return wish;
+  if (ioctl (STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    return size.ws_col;
+  return USUAL_WIDTH;
 }

@@ -18,3 +18,5 @@ void tally_table_add_cell (TallyTable *table, const char *text, gsize length);
 guint tally_table_n_rows (const TallyTable *table);
 /* Appends it in lines of at most width characters' room. */
 void tally_table_format (const TallyTable *table, guint width, GString *out);
+/* The room that standard output has: COLUMNS, or its terminal's, or 80. */
+guint tally_table_terminal_width (void);

@@ -42,6 +42,8 @@ void tally_stages_join (TallyStages *stages);
 void tally_stages_fail (TallyStages *stages, GError *error);
 GError *tally_stages_steal_error (TallyStages *stages);
 
+/* Appends the hidden columns that the sink's own expressions fill. */
+void tally_stages_add_hidden_columns (const TallyPipeline *pipeline, TallyBatch *batch);
 /* Rejects what is left of a batch. */
 void tally_stages_reject_all (TallyBatch *batch, const GError *failure);
 /* The same for a batch that a step could not change: what comes after it finds no rows, but the step's columns. */

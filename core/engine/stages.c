@@ -109,9 +109,8 @@ reader_main (gpointer data)
   return NULL;
 }
 
-/* Appends the hidden columns that the sink's own expressions fill. */
-static void
-add_hidden_columns (const TallyPipeline *pipeline, TallyBatch *batch)
+void
+tally_stages_add_hidden_columns (const TallyPipeline *pipeline, TallyBatch *batch)
 {
   guint n_columns = tally_schema_n_columns (pipeline->sink_schema);
   g_autofree gint *from = NULL;
@@ -201,7 +200,7 @@ shape (Shaper *shaper, TallyBatch *batch, guint first, GError **error)
         shaper->n_ended = MAX (shaper->n_ended, i + 1);
       tally_batch_end_stage (batch);
     }
-  add_hidden_columns (pipeline, batch);
+  tally_stages_add_hidden_columns (pipeline, batch);
   if (tally_references_failed (shaper->stages->references, error))
     return FALSE;
   tally_batch_begin_stage (batch, "sink");

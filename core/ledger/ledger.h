@@ -17,6 +17,9 @@ typedef enum
   TALLY_LEDGER_UNSAFE = 1 << 1,  /* the user insists on a server that does not sync: no guarantee */
 } TallyLedgerFlags;
 
+/* An error's code beside the public ones: there is no ledger yet, and it was opened for READ. */
+#define TALLY_ERROR_NO_LEDGER ((TallyError)1000)
+
 /* Opens "postgresql://…" (any libpq URI or "postgresql:" with a conninfo), "sqlite:PATH" or NULL for the
  * embedded ledger in the state directory ($XDG_STATE_HOME/tallyman/ledger.sqlite).  Creates and migrates
  * the schema unless READ.  Fails, too, if the schema is newer than this program (message says which
@@ -100,6 +103,12 @@ typedef enum
   TALLY_RUN_READS_AGAIN = 1 << 1, /* all that the runs read that began at that checkpoint: their rejects are cleared */
   TALLY_RUN_NEW_TARGET = 1 << 2,  /* the pipeline may have had another target before */
 } TallyRunFlags;
+
+/* What the next run would find, without beginning it: where it would go on, or NULL; and whether the checkpoint of
+ * adopted_pass (0: none) and adopted_run, which the sink keeps, would be adopted.  Fails as beginning would, with TALLY_ERROR_USAGE for another target. */
+gboolean tally_ledger_peek (TallyLedger *ledger, const char *pipeline, const char *target, TallyRunFlags flags,
+                            gint64 adopted_pass, gint64 adopted_run, char **ret_position, gboolean *ret_adopted,
+                            GError **error);
 
 /* Begins a run.  Fails with TALLY_ERROR_USAGE if the pipeline had another target before, without the flag for it.
  * Where no checkpoint is used, or the target is another one than the checkpoint's, a new pass begins and the pipeline's

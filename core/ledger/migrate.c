@@ -92,7 +92,7 @@ tally_migrate (TallyDatabase *database, GError **error)
   if (version == newest)
     return TRUE;
   if (database->read_only && version == 0)
-    return tally_throw (error, TALLY_ERROR_LEDGER,
+    return tally_throw (error, TALLY_ERROR_NO_LEDGER,
                         "there is no ledger at %s yet: no pipeline has run with it",
                         database->description);
   if (database->read_only)

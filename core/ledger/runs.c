@@ -55,18 +55,18 @@ typedef struct
 
 /* What the pipeline remembers, if that can be used: the pass that goes on, or 0. */
 static gboolean
-remember (TallyDatabase *database, Beginning *beginning, gint64 *ret_pass, GError **error)
+recall (TallyDatabase *database, Beginning *beginning, gint64 *ret_pass, GError **error)
 {
   g_autoptr (TallyRows) rows = NULL;
   const char *target;
 
-  if (!SQL (database, NULL, error,
-            "INSERT INTO pipelines (name, target) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
-            SQL_TEXT (beginning->pipeline), SQL_TEXT (beginning->target))
-      || !SQL (database, &rows, error,
-               "SELECT target, position, pass FROM pipelines WHERE name = $1",
-               SQL_TEXT (beginning->pipeline)))
+  *ret_pass = 0;
+  g_clear_pointer (&beginning->position, g_free);
+  if (!SQL (database, &rows, error, "SELECT target, position, pass FROM pipelines WHERE name = $1",
+            SQL_TEXT (beginning->pipeline)))
     return FALSE;
+  if (rows->n_rows == 0)
+    return TRUE;
 
   target = tally_rows_text (rows, 0, 0);
   if (target != NULL && beginning->target != NULL && !g_str_equal (target, beginning->target)
@@ -77,8 +77,6 @@ remember (TallyDatabase *database, Beginning *beginning, gint64 *ret_pass, GErro
                         "already would not be found",
                         beginning->pipeline, target, beginning->target);
 
-  *ret_pass = 0;
-  g_clear_pointer (&beginning->position, g_free);
   if (beginning->flags & TALLY_RUN_RESUMES && g_strcmp0 (target, beginning->target) == 0
       && !tally_rows_is_null (rows, 0, 1))
     {
@@ -86,6 +84,15 @@ remember (TallyDatabase *database, Beginning *beginning, gint64 *ret_pass, GErro
       beginning->position = g_strdup (tally_rows_text (rows, 0, 1));
     }
   return TRUE;
+}
+
+static gboolean
+remember (TallyDatabase *database, Beginning *beginning, gint64 *ret_pass, GError **error)
+{
+  return SQL (database, NULL, error,
+              "INSERT INTO pipelines (name, target) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
+              SQL_TEXT (beginning->pipeline), SQL_TEXT (beginning->target))
+         && recall (database, beginning, ret_pass, error);
 }
 
 static gboolean
@@ -245,6 +252,49 @@ adopt (TallyDatabase *database, guint tries, gpointer data, GError **error)
   adoption->adopted = TRUE;
   return SQL (database, NULL, error, "UPDATE pipelines SET position = $2 WHERE name = $1",
               SQL_TEXT (adoption->pipeline), SQL_TEXT (adoption->position));
+}
+
+typedef struct
+{
+  Beginning beginning;
+  Adoption adoption;
+} Peek;
+
+static gboolean
+peek (TallyDatabase *database, guint tries, gpointer data, GError **error)
+{
+  Peek *peek = data;
+  gboolean ended = TRUE;
+  gint64 pass;
+  g_autoptr (TallyRows) rows = NULL;
+
+  if (!recall (database, &peek->beginning, &pass, error)
+      || !SQL (database, &rows, error, "SELECT pass FROM pipelines WHERE name = $1",
+               SQL_TEXT (peek->beginning.pipeline)))
+    return FALSE;
+  if (peek->adoption.pass > 0 && rows->n_rows > 0 && tally_rows_int (rows, 0, 0) == peek->adoption.pass
+      && !has_ended_complete (database, &peek->adoption, &ended, error))
+    return FALSE;
+  peek->adoption.adopted = !ended;
+  return TRUE;
+}
+
+gboolean
+tally_ledger_peek (TallyLedger *ledger, const char *pipeline, const char *target, TallyRunFlags flags,
+                   gint64 adopted_pass, gint64 adopted_run, char **ret_position, gboolean *ret_adopted,
+                   GError **error)
+{
+  Peek wish = { .beginning = { .pipeline = pipeline, .target = target, .flags = flags },
+                .adoption = { .pipeline = pipeline, .pass = adopted_pass, .run = adopted_run } };
+
+  if (!tally_ledger_transact (ledger, /* write= */ FALSE, peek, &wish, error))
+    {
+      g_free (wish.beginning.position);
+      return FALSE;
+    }
+  *ret_position = wish.beginning.position;
+  *ret_adopted = wish.adoption.adopted;
+  return TRUE;
 }
 
 gboolean

@@ -662,7 +662,7 @@ open_handle (Sqlite *sqlite, const char *path, GError **error)
   int flags = sqlite->base.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
 
   if (sqlite->base.read_only && access (path, F_OK) != 0)
-    return tally_throw (error, TALLY_ERROR_LEDGER,
+    return tally_throw (error, TALLY_ERROR_NO_LEDGER,
                         "there is no ledger at %s yet: no pipeline has run with it",
                         sqlite->base.description);
   if (!sqlite->base.read_only && !make_file (path, error))

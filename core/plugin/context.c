@@ -1,6 +1,7 @@
 /* context.c: what the engine offers to a plugin at work */
 #include "context.h"
 #include "delivery/hooks.h"
+#include <string.h>
 #include <time.h>
 
 TallyContext *
@@ -26,6 +27,7 @@ tally_context_free (TallyContext *ctx)
   g_free (ctx->target);
   g_free (ctx->checkpoint_key);
   g_free (ctx->checkpoint);
+  g_clear_pointer (&ctx->facts, g_array_unref);
   g_free (ctx);
 }
 
@@ -121,4 +123,45 @@ tally_context_report_budget (TallyContext *ctx, gint64 limit, gint64 remaining, 
   ctx->budget_remaining = remaining;
   ctx->budget_reset = reset;
   ctx->budget_at = now (ctx);
+}
+
+void
+tally_plan_fact_clear (gpointer data)
+{
+  TallyPlanFact *fact = data;
+
+  g_free (fact->name);
+  g_free (fact->text);
+}
+
+static void
+tell (TallyContext *ctx, const char *name, const char *text, gint64 number)
+{
+  TallyPlanFact told = { .name = g_strdup (name), .text = g_strdup (text), .number = number };
+
+  g_return_if_fail (ctx->facts != NULL);
+  for (guint i = 0; i < ctx->facts->len; i++)
+    {
+      TallyPlanFact *fact = &g_array_index (ctx->facts, TallyPlanFact, i);
+
+      if (strcmp (fact->name, name) != 0)
+        continue;
+      tally_plan_fact_clear (fact);
+      *fact = told;
+      return;
+    }
+  g_array_append_val (ctx->facts, told);
+}
+
+void
+tally_context_plan_text (TallyContext *ctx, const char *name, const char *text)
+{
+  if (text != NULL)
+    tell (ctx, name, text, 0);
+}
+
+void
+tally_context_plan_number (TallyContext *ctx, const char *name, gint64 number)
+{
+  tell (ctx, name, NULL, number);
 }

@@ -4,6 +4,16 @@
 
 typedef void (*TallyContextWarn) (const char *message, gpointer data);
 
+/* What a sink tells of a run that is only planned. */
+typedef struct
+{
+  char *name; /* (owned) */
+  char *text; /* (owned) (nullable) NULL: a number */
+  gint64 number;
+} TallyPlanFact;
+
+void tally_plan_fact_clear (gpointer fact);
+
 struct _TallyContext
 {
   char *position;       /* (owned) (nullable) */
@@ -13,6 +23,7 @@ struct _TallyContext
   char *checkpoint_key; /* (owned) (nullable) */
   char *checkpoint;     /* (owned) (nullable) */
   gboolean whole;
+  GArray *facts;        /* (owned) (nullable) (element-type TallyPlanFact) NULL: this is no plan */
   const gint *interrupted; /* (unowned) (nullable) read atomically */
   TallyContextWarn warn;   /* called on the plugin's thread */
   gpointer warn_data;

@@ -113,6 +113,7 @@ check_callbacks (const TallyPlugin *plugin, GError **error)
     { plugin->kind == TALLY_SOURCE, plugin->describe != NULL, "describe" },
     { plugin->kind == TALLY_TRANSFORM, plugin->apply != NULL, "apply" },
     { plugin->kind == TALLY_SINK && delivery == NULL, plugin->write != NULL, "write" },
+    { plugin->plan != NULL, plugin->plan != NULL && plugin->plan->size >= sizeof (TallyPlanSink), "plan" },
     { delivery != NULL, delivery != NULL && delivery->profile != NULL, "delivery.profile" },
     { delivery != NULL, delivery != NULL && delivery->render != NULL, "delivery.render" },
     { delivery != NULL, delivery != NULL && delivery->send != NULL, "delivery.send" },

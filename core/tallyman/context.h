@@ -128,4 +128,28 @@ void tally_context_report_target_time (TallyContext *ctx, gint64 unix_time);
  */
 void tally_context_report_budget (TallyContext *ctx, gint64 limit, gint64 remaining, gint64 reset);
 
+/**
+ * tally_context_plan_text:
+ * @ctx: the context of a sink that is planned, see #TallyPlanSink
+ * @name: what it is about: `table`
+ * @text: (nullable): a fact for a person; copied
+ *
+ * Tells what a run would do.  The same @name again replaces what was told.
+ *
+ * Since: 0.1
+ */
+void tally_context_plan_text (TallyContext *ctx, const char *name, const char *text);
+
+/**
+ * tally_context_plan_number:
+ * @ctx: the context of a sink that is planned
+ * @name: what is counted: `rows_inserted`
+ * @number: how many
+ *
+ * The same with a number.
+ *
+ * Since: 0.1
+ */
+void tally_context_plan_number (TallyContext *ctx, const char *name, gint64 number);
+
 G_END_DECLS

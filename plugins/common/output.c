@@ -23,11 +23,18 @@ struct _TallyOutput
   TallyPacker *packer; /* (owned) (nullable) */
   guint8 *buffer;      /* (owned) */
   gsize used;
+  TallyContext *plan; /* (unowned) (nullable) of a plan: nothing is written */
+  guint64 n_bytes;    /* of a plan */
 };
 
 static gboolean
 write_all (TallyOutput *output, const guint8 *data, gsize length, GError **error)
 {
+  if (output->plan != NULL)
+    {
+      output->n_bytes += length;
+      return TRUE;
+    }
   while (length > 0)
     {
       gssize n = write (output->descriptor, data, length);
@@ -152,6 +159,36 @@ tally_output_open (const char *name, GError **error)
   return g_steal_pointer (&output);
 }
 
+TallyOutput *
+tally_output_plan (const char *name, TallyContext *ctx, GError **error)
+{
+  g_autoptr (TallyOutput) output = NULL;
+  TallyPack pack = tally_pack_from_name (name);
+  g_autofree char *folder = g_path_get_dirname (name);
+  struct stat status;
+  gboolean is_stdout = g_str_equal (name, "-"), exists = !is_stdout && stat (name, &status) == 0;
+
+  if (exists && S_ISDIR (status.st_mode))
+    tally_throw (error, TALLY_ERROR_USAGE, "\"%s\" is a folder", name);
+  else if (!is_stdout && !exists && access (folder, W_OK | X_OK) != 0)
+    tally_throw_errno (error, errno, "could not create \"%s\"", name);
+  else
+    output = g_new0 (TallyOutput, 1);
+  if (output == NULL)
+    return NULL;
+
+  output->name = g_strdup (name);
+  output->buffer = g_malloc (BUFFER);
+  output->descriptor = -1;
+  output->plan = ctx;
+  if (pack != TALLY_PACK_NONE)
+    output->packer = tally_packer_new (pack, write_buffered, output);
+  tally_context_plan_text (ctx, "file", is_stdout ? "standard output" : name);
+  if (exists && S_ISREG (status.st_mode))
+    tally_context_plan_number (ctx, "replaced_bytes", status.st_size);
+  return g_steal_pointer (&output);
+}
+
 void
 tally_output_free (TallyOutput *output)
 {
@@ -196,6 +233,8 @@ tally_output_commit (TallyOutput *output, GError **error)
 {
   if ((output->packer != NULL && !tally_packer_finish (output->packer, error)) || !flush (output, error))
     return FALSE;
+  if (output->plan != NULL)
+    tally_context_plan_number (output->plan, "bytes", (gint64) output->n_bytes);
   if (output->final == NULL)
     return TRUE;
 

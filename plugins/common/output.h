@@ -1,12 +1,16 @@
 /* output.h: a file that appears as a whole, or not at all */
 #pragma once
 #include <glib.h>
+#include <tallyman/context.h>
 
 typedef struct _TallyOutput TallyOutput;
 
 /* Opens NAME.partial beside the file, locked against another run.  What is no regular file (a pipe, a device, `-` for
  * standard output) is written at once.  Names that end in .gz or .zst are compressed. */
 TallyOutput *tally_output_open (const char *name, GError **error);
+/* The same, but nothing is opened or written: bytes are only counted.  Tells ctx which file it would be and what it would
+ * replace, and at the commit how many bytes there would be. */
+TallyOutput *tally_output_plan (const char *name, TallyContext *ctx, GError **error);
 /* What was not committed is removed. */
 void tally_output_free (TallyOutput *output);
 

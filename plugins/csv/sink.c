@@ -306,10 +306,8 @@ write_header (CsvSink *csv, GError **error)
 }
 
 static gboolean
-csv_sink_open (gpointer self, TallyContext *ctx, GError **error)
+begin (CsvSink *csv, GError **error)
 {
-  CsvSink *csv = self;
-
   if (csv->offered == NULL)
     return tally_throw (error, TALLY_ERROR_USAGE, "there are no columns to write");
 
@@ -318,8 +316,25 @@ csv_sink_open (gpointer self, TallyContext *ctx, GError **error)
   csv->scratch = g_string_new (NULL);
   csv->size = ENOUGH + ENOUGH / 4;
   csv->buffer = g_malloc (csv->size);
+  return write_header (csv, error);
+}
+
+static gboolean
+csv_sink_open (gpointer self, TallyContext *ctx, GError **error)
+{
+  CsvSink *csv = self;
+
   csv->output = tally_output_open (csv->path, error);
-  return csv->output != NULL && write_header (csv, error);
+  return csv->output != NULL && begin (csv, error);
+}
+
+static gboolean
+csv_sink_plan (gpointer self, TallyContext *ctx, GError **error)
+{
+  CsvSink *csv = self;
+
+  csv->output = tally_output_plan (csv->path, ctx, error);
+  return csv->output != NULL && begin (csv, error);
 }
 
 static gboolean
@@ -469,6 +484,13 @@ static const TallyOption csv_sink_options[] = {
   { 0 },
 };
 
+static const TallyPlanSink csv_sink_plans = {
+  TALLY_PLAN_SINK_INIT,
+  .open = csv_sink_plan,
+  .write = csv_sink_write,
+  .end = csv_sink_commit,
+};
+
 const TallyPlugin csv_sink = {
   TALLY_PLUGIN_INIT,
   .kind = TALLY_SINK,
@@ -484,4 +506,5 @@ const TallyPlugin csv_sink = {
   .write = csv_sink_write,
   .commit = csv_sink_commit,
   .close = csv_sink_close,
+  .plan = &csv_sink_plans,
 };

@@ -119,9 +119,8 @@ json_sink_accept (gpointer self, TallySchema *schema, GError **error)
 }
 
 static gboolean
-json_sink_open (gpointer self, TallyContext *ctx, GError **error)
+begin (JsonSink *json, GError **error)
 {
-  JsonSink *json = self;
   Planner planner = { .json = json };
 
   if (json->offered == NULL)
@@ -137,8 +136,25 @@ json_sink_open (gpointer self, TallyContext *ctx, GError **error)
   json->buffer = g_string_sized_new (ENOUGH + ENOUGH / 4);
   if (json->format == JSON_FORMAT_ARRAY)
     g_string_append_c (json->buffer, '[');
+  return TRUE;
+}
+
+static gboolean
+json_sink_open (gpointer self, TallyContext *ctx, GError **error)
+{
+  JsonSink *json = self;
+
   json->output = tally_output_open (json->path, error);
-  return json->output != NULL;
+  return json->output != NULL && begin (json, error);
+}
+
+static gboolean
+json_sink_plan (gpointer self, TallyContext *ctx, GError **error)
+{
+  JsonSink *json = self;
+
+  json->output = tally_output_plan (json->path, ctx, error);
+  return json->output != NULL && begin (json, error);
 }
 
 static void
@@ -261,6 +277,13 @@ static const TallyOption json_sink_options[] = {
   { 0 },
 };
 
+static const TallyPlanSink json_sink_plans = {
+  TALLY_PLAN_SINK_INIT,
+  .open = json_sink_plan,
+  .write = json_sink_write,
+  .end = json_sink_commit,
+};
+
 const TallyPlugin json_sink = {
   TALLY_PLUGIN_INIT,
   .kind = TALLY_SINK,
@@ -275,4 +298,5 @@ const TallyPlugin json_sink = {
   .write = json_sink_write,
   .commit = json_sink_commit,
   .close = json_sink_close,
+  .plan = &json_sink_plans,
 };

@@ -39,7 +39,7 @@ test_makes_nothing_where_it_may_only_read (void)
   g_autoptr (GError) error = NULL;
 
   assert_true (tally_ledger_open (uri, TALLY_LEDGER_READ, &error) == NULL);
-  assert_error (error, TALLY_ERROR, TALLY_ERROR_LEDGER, "there is no ledger at");
+  assert_error (error, TALLY_ERROR, TALLY_ERROR_NO_LEDGER, "there is no ledger at");
   assert_true (tally_ledger_open (uri, TALLY_LEDGER_READ, &error) == NULL);
   g_clear_error (&error);
 
@@ -92,7 +92,7 @@ test_interrupted_migration_leaves_nothing (void)
   g_clear_pointer (&ledger, tally_ledger_close);
 
   assert_true (tally_ledger_open (uri, TALLY_LEDGER_READ, &error) == NULL);
-  assert_error (error, TALLY_ERROR, TALLY_ERROR_LEDGER, "there is no ledger");
+  assert_error (error, TALLY_ERROR, TALLY_ERROR_NO_LEDGER, "there is no ledger");
   ledger = place_open (uri);
   assert_true (ledger != NULL);
 }

@@ -105,6 +105,29 @@ typedef enum
 } TallyPluginFlags;
 
 /**
+ * TallyPlanSink:
+ * @size: sizeof (TallyPlanSink)
+ * @open: in place of the sink's open(): looks at the target, says which it is, and changes nothing there.  Fails as open()
+ *   would
+ * @write: in place of write(): takes @batch and rejects the rows that the target would refuse
+ * @end: in place of commit(), after the last batch
+ *
+ * What a sink would do, for `tallyman plan`: told by tally_context_plan_text() and tally_context_plan_number().  Nothing is
+ * told that is not so: what cannot be known is left out.  close() comes last, as ever.
+ *
+ * Since: 0.1
+ */
+typedef struct
+{
+  gsize size;
+  gboolean (*open) (gpointer self, TallyContext *ctx, GError **error);
+  TallyFlow (*write) (gpointer self, TallyContext *ctx, TallyBatch *batch, GError **error);
+  TallyFlow (*end) (gpointer self, TallyContext *ctx, GError **error);
+} TallyPlanSink;
+
+#define TALLY_PLAN_SINK_INIT .size = sizeof (TallyPlanSink)
+
+/**
  * TallyPlugin:
  * @abi: from %TALLY_PLUGIN_INIT
  * @size: from %TALLY_PLUGIN_INIT
@@ -138,6 +161,7 @@ typedef enum
  * @resume: a sink whose target keeps a checkpoint beside the rows, in the same transaction: after
  *   open() gives (transfer full) what its last commit() kept under tally_context_checkpoint_key(),
  *   or %NULL if there is nothing.  Such a sink writes each row exactly once
+ * @plan: (nullable): a sink that writes: what it would do, see #TallyPlanSink
  *
  * The descriptor of a plugin.
  *
@@ -169,6 +193,7 @@ typedef struct
   void (*interrupt) (gpointer self);
   void (*close) (gpointer self);
   gboolean (*resume) (gpointer self, TallyContext *ctx, char **ret_checkpoint, GError **error);
+  const TallyPlanSink *plan;
 } TallyPlugin;
 
 #define TALLY_PLUGIN_INIT                                                                          \

@@ -1,0 +1,219 @@
+/* forecast.c: see delivery/intake.c, whose decisions these are, without their consequences */
+#include "forecast.h"
+#include "delivery/key.h"
+#include "record/batch-private.h"
+#include "transform/seen.h"
+#include <string.h>
+
+/* For the keys that came, so that one that comes twice is noticed. */
+#define SEEN_MEMORY (16 * 1024 * 1024)
+/* Of the first request's body, for a person. */
+#define SHOWN 2000
+
+struct _TallyForecast
+{
+  const TallyPipeline *pipeline; /* (unowned) */
+  TallyContext *ctx;             /* (unowned) */
+  TallyLedger *ledger;           /* (unowned) (nullable) */
+  gint64 scope;                  /* 0: nothing was delivered yet */
+  TallySeen *seen;               /* (owned) */
+  GString *body;                 /* (owned) scratch */
+  char *first;                   /* (owned) (nullable) the first request's */
+  guint64 n_create, n_again, n_unchanged, n_drifted, n_in_doubt, n_bytes;
+};
+
+TallyForecast *
+tally_forecast_new (const TallyPipeline *pipeline, TallyContext *ctx, TallyLedger *ledger, GError **error)
+{
+  g_autoptr (TallyForecast) forecast = g_new0 (TallyForecast, 1);
+  const TallyPlugin *plugin = pipeline->sink->plugin;
+  TallyDeliveryProfile profile = { .size = sizeof profile };
+  TallyScope scope = { .target = ctx->target, .origin = pipeline->origin };
+
+  forecast->pipeline = pipeline;
+  forecast->ctx = ctx;
+  forecast->ledger = ledger;
+  forecast->seen = tally_seen_new (SEEN_MEMORY);
+  forecast->body = g_string_new (NULL);
+  if (ctx->target == NULL)
+    {
+      tally_throw (error, TALLY_ERROR_UNSUPPORTED, "sink \"%s\" did not say what its target is", plugin->name);
+      return NULL;
+    }
+  plugin->delivery->profile (pipeline->sink->self, &profile);
+  scope.entity = profile.entity;
+  if (ledger != NULL && !tally_ledger_scope (ledger, &scope, &forecast->scope, error))
+    return NULL;
+  tally_context_plan_text (ctx, "creates", profile.entity);
+  return g_steal_pointer (&forecast);
+}
+
+void
+tally_forecast_free (TallyForecast *forecast)
+{
+  if (forecast == NULL)
+    return;
+
+  tally_seen_free (forecast->seen);
+  g_string_free (forecast->body, TRUE);
+  g_free (forecast->first);
+  g_free (forecast);
+}
+
+/* ---- Keys ---- */
+
+static gboolean
+came_before (TallyForecast *self, const char *key, gboolean *ret_before, GError **error)
+{
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  guint8 digest[32];
+  gsize length = sizeof digest;
+  gboolean is_new;
+
+  G_STATIC_ASSERT (TALLY_DIGEST_SIZE <= sizeof digest);
+  g_checksum_update (checksum, (const guchar *)key, -1);
+  g_checksum_get_digest (checksum, digest, &length);
+  if (!tally_seen_add (self->seen, digest, &is_new, error))
+    return FALSE;
+  *ret_before = !is_new;
+  return TRUE;
+}
+
+/* (nullable elements) NULL where the row is rejected. */
+static GPtrArray *
+read_keys (TallyForecast *self, TallyBatch *batch, GError **error)
+{
+  g_autoptr (GPtrArray) keys = g_ptr_array_new_with_free_func (g_free);
+  guint column = self->pipeline->delivery.key_column;
+
+  for (guint row = 0; row < tally_batch_n_rows (batch); row++)
+    {
+      TallyText text = { "", 0 };
+      g_autoptr (GError) fault = NULL;
+      g_autofree char *key = NULL, *reason = NULL;
+      gboolean before = FALSE;
+
+      if (!tally_batch_is_rejected (batch, row))
+        {
+          if (!tally_batch_is_null (batch, row, column))
+            text = tally_batch_get_text (batch, row, column);
+          key = tally_key_normalise (text, self->pipeline->origin, &fault);
+          if (key == NULL)
+            tally_batch_reject (batch, row, fault->message);
+          else if (!came_before (self, key, &before, error))
+            return NULL;
+          if (before)
+            {
+              reason = g_strdup_printf ("key \"%s\" came before", key);
+              tally_batch_reject (batch, row, reason);
+            }
+        }
+      g_ptr_array_add (keys, before ? NULL : g_steal_pointer (&key));
+    }
+  return g_steal_pointer (&keys);
+}
+
+/* ---- Rows ---- */
+
+static gboolean
+render (TallyForecast *self, TallyBatch *batch, guint row, const char *key, GError **error)
+{
+  g_autofree char *reference = g_strdup_printf ("%s:%s", self->pipeline->origin, key);
+  const TallyDeliverySink *sink = self->pipeline->sink->plugin->delivery;
+  g_autoptr (GError) fault = NULL;
+
+  g_string_truncate (self->body, 0);
+  if (!sink->render (self->pipeline->sink->self, self->ctx, batch, row, reference, self->body, &fault))
+    {
+      if (!g_error_matches (fault, TALLY_ERROR, TALLY_ERROR_DATA))
+        {
+          g_propagate_error (error, g_steal_pointer (&fault));
+          return FALSE;
+        }
+      tally_batch_reject (batch, row, fault->message);
+      return TRUE;
+    }
+  self->n_create++;
+  self->n_bytes += self->body->len;
+  if (self->first == NULL)
+    self->first = g_strndup (self->body->str, MIN (self->body->len, SHOWN));
+  return TRUE;
+}
+
+static gboolean
+take_row (TallyForecast *self, TallyBatch *batch, guint row, const char *key, const TallyLedgerDelivery *found,
+          GError **error)
+{
+  g_autoptr (GString) record = g_string_new (NULL);
+  g_autofree char *content_hash = NULL, *reason = NULL;
+  gboolean drifted;
+
+  if (found == NULL)
+    return render (self, batch, row, key, error);
+
+  tally_batch_append_json (batch, row, record);
+  content_hash = tally_key_hash (record->str, record->len);
+  drifted = g_strcmp0 (found->content_hash, content_hash) != 0;
+  switch (found->state)
+    {
+    case TALLY_DELIVERY_DELIVERED:
+      self->n_drifted += drifted;
+      G_GNUC_FALLTHROUGH;
+    case TALLY_DELIVERY_DISCARDED:
+      self->n_unchanged++;
+      return TRUE;
+    case TALLY_DELIVERY_INTENDED:
+    case TALLY_DELIVERY_IN_DOUBT:
+      self->n_in_doubt++;
+      return TRUE;
+    case TALLY_DELIVERY_REJECTED:
+      if (!drifted)
+        {
+          reason = g_strdup_printf ("the target has rejected it before: %s", found->detail != NULL ? found->detail : "");
+          tally_batch_reject (batch, row, reason);
+          return TRUE;
+        }
+      G_GNUC_FALLTHROUGH;
+    case TALLY_DELIVERY_RELEASED:
+      self->n_again++;
+      return render (self, batch, row, key, error);
+    }
+  g_assert_not_reached ();
+}
+
+gboolean
+tally_forecast_take (TallyForecast *self, TallyBatch *batch, GError **error)
+{
+  g_autoptr (GPtrArray) keys = read_keys (self, batch, error), wanted = g_ptr_array_new (), found = NULL;
+
+  if (keys == NULL)
+    return FALSE;
+  for (guint row = 0; row < keys->len; row++)
+    if (keys->pdata[row] != NULL)
+      g_ptr_array_add (wanted, keys->pdata[row]);
+  if (self->scope != 0 && wanted->len > 0
+      && (found = tally_ledger_find (self->ledger, self->scope, (const char *const *)wanted->pdata, wanted->len, error)) == NULL)
+    return FALSE;
+
+  for (guint row = 0, n = 0; row < keys->len; row++)
+    if (keys->pdata[row] != NULL)
+      {
+        if (!take_row (self, batch, row, keys->pdata[row], found != NULL ? found->pdata[n] : NULL, error))
+          return FALSE;
+        n++;
+      }
+  return TRUE;
+}
+
+void
+tally_forecast_end (TallyForecast *self, TallyPlan *plan)
+{
+  tally_context_plan_number (self->ctx, "created", self->n_create);
+  tally_context_plan_number (self->ctx, "of_these_again", self->n_again);
+  tally_context_plan_number (self->ctx, "unchanged", self->n_unchanged);
+  tally_context_plan_number (self->ctx, "of_these_drifted", self->n_drifted);
+  tally_context_plan_number (self->ctx, "in_doubt", self->n_in_doubt);
+  tally_context_plan_number (self->ctx, "request_bytes", self->n_bytes);
+  tally_context_plan_text (self->ctx, "first_request", self->first);
+  plan->in_doubt = self->n_in_doubt;
+}
