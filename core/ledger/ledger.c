@@ -139,9 +139,13 @@ open_database (const char *uri, TallyLedgerFlags flags, GError **error)
     {
       /* Only the scheme is shown: the rest may hold a password. */
       g_autofree char *scheme = g_uri_parse_scheme (uri);
-      tally_throw (error, TALLY_ERROR_USAGE,
-                   "there is no ledger of kind \"%s\": give \"postgresql://…\" or \"sqlite:PATH\"",
-                   scheme != NULL ? scheme : "");
+
+      if (scheme == NULL)
+        tally_throw (error, TALLY_ERROR_USAGE,
+                     "the ledger has no kind: for a file write sqlite: before its path, for a server \"postgresql://…\"");
+      else
+        tally_throw (error, TALLY_ERROR_USAGE,
+                     "there is no ledger of kind \"%s\": give \"postgresql://…\" or \"sqlite:PATH\"", scheme);
       return NULL;
     }
 

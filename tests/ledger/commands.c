@@ -142,6 +142,11 @@ test_status_needs_a_ledger (void)
   g_auto (Said) said = say (work, "status", NULL);
   assert_int (said.exit, 1);
   assert_contains (said.err, "there is no ledger at");
+
+  g_autoptr (Work) plain = g_new0 (Work, 1);
+  plain->uri = g_strdup ("ledger.sqlite");
+  g_auto (Said) hint = say (plain, "status", NULL);
+  assert_contains (hint.err, "the ledger has no kind: for a file write sqlite: before its path");
 }
 
 static void
