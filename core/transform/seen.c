@@ -5,17 +5,13 @@
  * other; looking a digest up reads one path through its tree, most of it from the pages in memory.
  */
 #include "seen.h"
-#include <sqlite3.h>
+#include "temporary.h"
 #include <stdlib.h>
 #include <string.h>
-#include <tallyman/error.h>
 
 #define FIRST_SLOTS 1024
 #define FEWEST_SLOTS 16
-#define SETUP                                                                                      \
-  "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"                                           \
-  "PRAGMA cache_size = -%" G_GSIZE_FORMAT "; /* KiB */"                                            \
-  "CREATE TABLE seen (digest BLOB PRIMARY KEY) WITHOUT ROWID"
+#define TABLE "CREATE TABLE seen (digest BLOB PRIMARY KEY) WITHOUT ROWID"
 
 typedef struct
 {
@@ -103,30 +99,21 @@ grow (TallySeen *seen)
 static gboolean
 complain (const TallySeen *seen, GError **error)
 {
-  return tally_throw (
-      error, TALLY_ERROR_IO,
-      "could not keep on disk which rows there were: %s; SQLITE_TMPDIR or TMPDIR may "
-      "name another folder for temporary files",
-      seen->database != NULL ? sqlite3_errmsg (seen->database) : "out of memory");
+  return tally_temporary_throw (seen->database, error);
 }
 
-/* A database without a name is a temporary one: SQLite takes its file out of the folder as soon as
- * it is open. */
 static gboolean
 open_database (TallySeen *seen, GError **error)
 {
-  g_autofree char *setup = NULL;
-
   if (seen->database != NULL)
     return TRUE;
 
-  setup = g_strdup_printf (SETUP, MAX (seen->memory / 2 / 1024, 16));
-  return (sqlite3_open_v2 ("", &seen->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL)
+  seen->database = tally_temporary_open (TABLE, seen->memory / 2, error);
+  if (seen->database == NULL)
+    return FALSE;
+  return (sqlite3_prepare_v2 (seen->database, "SELECT 1 FROM seen WHERE digest = ?", -1, &seen->find,
+                              NULL)
               == SQLITE_OK
-          && sqlite3_exec (seen->database, setup, NULL, NULL, NULL) == SQLITE_OK
-          && sqlite3_prepare_v2 (seen->database, "SELECT 1 FROM seen WHERE digest = ?", -1,
-                                 &seen->find, NULL)
-                 == SQLITE_OK
           && sqlite3_prepare_v2 (seen->database, "INSERT INTO seen VALUES (?)", -1, &seen->insert,
                                  NULL)
                  == SQLITE_OK)

@@ -138,7 +138,7 @@ test_a_full_disk_is_an_error (void)
     }
   setrlimit (RLIMIT_FSIZE, &before);
   assert_true (!added);
-  assert_error (error, TALLY_ERROR, TALLY_ERROR_IO, "could not keep on disk which rows there were: ");
+  assert_error (error, TALLY_ERROR, TALLY_ERROR_IO, "could not keep rows in a temporary file: ");
 }
 
 static const Promise promises[] = {
