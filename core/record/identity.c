@@ -75,16 +75,13 @@ append_double (double value, GString *out)
 }
 
 void
-tally_identity_append (const TallyBatch *batch, guint row, guint column, GString *out)
+tally_identity_append_value (TallyType type, gconstpointer value, GString *out)
 {
-  TallyType type = tally_schema_column (tally_batch_schema (batch), column)->type;
-  const char *value
-      = (const char *)tally_batch_vector (batch, column) + row * tally_type_size (type);
   const guint64 nothing = NOTHING;
-  const TallyText *text = (const TallyText *)value;
+  const TallyText *text = value;
   __int128 length;
 
-  if (tally_batch_is_null (batch, row, column))
+  if (value == NULL)
     {
       g_string_append_len (out, (const char *)&nothing, sizeof nothing);
       return;
@@ -117,4 +114,14 @@ tally_identity_append (const TallyBatch *batch, guint row, guint column, GString
       append_sized (value, tally_type_size (type), out);
       break;
     }
+}
+
+void
+tally_identity_append (const TallyBatch *batch, guint row, guint column, GString *out)
+{
+  TallyType type = tally_schema_column (tally_batch_schema (batch), column)->type;
+  const char *vector = tally_batch_vector (batch, column);
+  gboolean is_null = tally_batch_is_null (batch, row, column);
+
+  tally_identity_append_value (type, is_null ? NULL : vector + row * tally_type_size (type), out);
 }

@@ -36,6 +36,12 @@ tally_digester_add (TallyDigester *digester, const TallyBatch *batch, guint row,
 }
 
 void
+tally_digester_add_value (TallyDigester *digester, TallyType type, gconstpointer value)
+{
+  tally_identity_append_value (type, value, digester->identity);
+}
+
+void
 tally_digester_end (TallyDigester *digester, guint8 ret_digest[TALLY_DIGEST_SIZE])
 {
   guint8 whole[32];

@@ -15,4 +15,6 @@ void tally_digester_clear (TallyDigester *digester);
 void tally_digester_begin (TallyDigester *digester);
 void tally_digester_add_number (TallyDigester *digester, guint64 number);
 void tally_digester_add (TallyDigester *digester, const TallyBatch *batch, guint row, guint column);
+/* value: (nullable) of type; NULL is NULL. */
+void tally_digester_add_value (TallyDigester *digester, TallyType type, gconstpointer value);
 void tally_digester_end (TallyDigester *digester, guint8 ret_digest[TALLY_DIGEST_SIZE]);
