@@ -5,21 +5,13 @@
 #include "kinds.h"
 #include "record/batch-private.h"
 #include "row-image.h"
-#include "sort-key.h"
+#include "sort-order.h"
 #include "sorter.h"
-#include "step-private.h"
-#include <string.h>
-
-typedef struct
-{
-  gint column;
-  TallySortFlags flags;
-} SortColumn;
 
 typedef struct
 {
   TallyStep base;
-  GArray *order;       /* (owned) (element-type SortColumn) */
+  GArray *order;       /* (owned) (element-type TallySortColumn) */
   gint *all;           /* (owned) each column of the rows */
   guint n_columns;
   GByteArray *key, *row; /* (owned) scratch */
@@ -44,12 +36,7 @@ add_row (SortStep *sort, const TallyBatch *batch, guint row, GError **error)
 {
   g_byte_array_set_size (sort->key, 0);
   g_byte_array_set_size (sort->row, 0);
-  for (guint i = 0; i < sort->order->len; i++)
-    {
-      const SortColumn *by = &g_array_index (sort->order, SortColumn, i);
-
-      tally_sort_key_append_column (batch, row, (guint)by->column, by->flags, sort->key);
-    }
+  tally_sort_order_append (sort->order, batch, row, sort->key);
   tally_row_image_append (batch, row, sort->all, sort->n_columns, /* with_origin= */ TRUE, sort->row);
   return tally_sorter_add (sort->sorter, sort->key, sort->row, error);
 }
@@ -100,99 +87,12 @@ sort_clear (TallyStep *step)
   g_free (sort->all);
 }
 
-/* ---- Its arguments ---- */
-
-/* Cuts word, in any case, and the blanks before it from the end of text. */
-static gboolean
-cut_word (char *text, const char *word)
-{
-  gsize length = strlen (text), size = strlen (word);
-
-  if (length <= size || g_ascii_strcasecmp (text + length - size, word) != 0
-      || !g_ascii_isspace (text[length - size - 1]))
-    return FALSE;
-
-  text[length - size] = '\0';
-  g_strchomp (text);
-  return TRUE;
-}
-
-static gboolean
-cut_nulls (char *text, const char *place)
-{
-  g_autofree char *before = g_strdup (text);
-
-  if (cut_word (text, place) && cut_word (text, "NULLS"))
-    return TRUE;
-
-  strcpy (text, before);
-  return FALSE;
-}
-
-/* Cuts off what may follow the column's name. */
-static TallySortFlags
-cut_order (char *text)
-{
-  gboolean first = cut_nulls (text, "FIRST"), last = !first && cut_nulls (text, "LAST");
-  gboolean descending = cut_word (text, "DESC");
-
-  if (!descending)
-    cut_word (text, "ASC");
-  return (descending ? TALLY_SORT_DESCENDING : 0)
-         | (first || (descending && !last) ? TALLY_SORT_NULLS_FIRST : 0);
-}
-
-/* A column may be called what looks like an order. */
-static gboolean
-read_argument (const TallyStepArgument *arguments, guint n_arguments, guint argument, TallySchema *schema,
-               SortColumn *ret_column, GPtrArray *complaints)
-{
-  g_autofree char *name = g_strdup (arguments[argument].value);
-  g_autofree TallyStepArgument *plain = g_memdup2 (arguments, n_arguments * sizeof *arguments);
-
-  *ret_column = (SortColumn){ .column = tally_schema_find (schema, name) };
-  if (ret_column->column >= 0)
-    return TRUE;
-
-  ret_column->flags = cut_order (name);
-  plain[argument].value = name;
-  ret_column->column
-      = tally_step_find_column (complaints, plain, argument, /* in_name= */ FALSE, schema);
-  return ret_column->column >= 0;
-}
-
-static GArray *
-read_order (const TallyStepArgument *arguments, guint n_arguments, TallySchema *schema,
-            GPtrArray *complaints)
-{
-  g_autoptr (GArray) order = g_array_new (FALSE, FALSE, sizeof (SortColumn));
-  g_autofree gboolean *named = g_new0 (gboolean, tally_schema_n_columns (schema) + 1);
-
-  for (guint i = 0; i < n_arguments; i++)
-    {
-      g_autofree char *message = NULL;
-      SortColumn by;
-
-      if (!read_argument (arguments, n_arguments, i, schema, &by, complaints))
-        continue;
-      if (named[by.column])
-        {
-          message = g_strdup_printf ("column \"%s\" is named twice",
-                                     tally_schema_column (schema, (guint)by.column)->name);
-          tally_step_complain (complaints, arguments, i, /* in_name= */ FALSE, message, NULL);
-        }
-      named[by.column] = TRUE;
-      g_array_append_val (order, by);
-    }
-  return g_steal_pointer (&order);
-}
-
 static TallyStep *
 sort_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema *schema,
             GPtrArray *complaints)
 {
   guint n_before = complaints->len;
-  g_autoptr (GArray) order = read_order (arguments, n_arguments, schema, complaints);
+  g_autoptr (GArray) order = tally_sort_order_read (complaints, arguments, 0, n_arguments, schema, "The step gets");
   SortStep *sort;
 
   if (n_arguments == 0)

@@ -41,6 +41,9 @@ void tally_step_take_complaint (GPtrArray *complaints, guint argument, const Tal
 /* The index of the column that argument's name or value names; -1 with a complaint. */
 gint tally_step_find_column (GPtrArray *complaints, const TallyStepArgument *arguments, guint argument, gboolean in_name,
                              TallySchema *schema);
+/* The same; the hint begins with who has the columns: "The step gets". */
+gint tally_step_find_column_in (GPtrArray *complaints, const TallyStepArgument *arguments, guint argument,
+                                gboolean in_name, TallySchema *schema, const char *who);
 /* The column that each argument's value names; NULL with complaints about unknown ones and those named twice. */
 gint *tally_step_find_columns (GPtrArray *complaints, const TallyStepArgument *arguments, guint n_arguments,
                                TallySchema *schema);

@@ -187,6 +187,13 @@ gint
 tally_step_find_column (GPtrArray *complaints, const TallyStepArgument *arguments, guint argument,
                         gboolean in_name, TallySchema *schema)
 {
+  return tally_step_find_column_in (complaints, arguments, argument, in_name, schema, "The step gets");
+}
+
+gint
+tally_step_find_column_in (GPtrArray *complaints, const TallyStepArgument *arguments,
+                           guint argument, gboolean in_name, TallySchema *schema, const char *who)
+{
   const char *name = in_name ? arguments[argument].name : arguments[argument].value;
   gint column = tally_schema_find (schema, name);
   g_autofree char *message = NULL;
@@ -201,7 +208,7 @@ tally_step_find_column (GPtrArray *complaints, const TallyStepArgument *argument
   hint = g_string_new (NULL);
   if (nearest != NULL)
     g_string_append_printf (hint, "did you mean \"%s\"? ", nearest);
-  g_string_append (hint, "The step gets:");
+  g_string_append_printf (hint, "%s:", who);
   for (guint i = 0; i < MIN (tally_schema_n_columns (schema), 12); i++)
     g_string_append_printf (hint, "%s %s", i > 0 ? "," : "", tally_schema_column (schema, i)->name);
   if (tally_schema_n_columns (schema) > 12)
