@@ -3,7 +3,8 @@
 #include "inspect.h"
 #include "plugin/descriptor.h"
 #include "plugin/option.h"
-#include "transform/step.h"
+#include "pipeline/pipeline.h"
+#include "transform/lookup.h"
 #include <string.h>
 
 /* Anything may also be a text, because a reference such as ${PORT} is one. */
@@ -22,7 +23,8 @@ static const char *const option_types[] = {
 static const char *const step_types[]
     = { [TALLY_STEP_SCALAR] = "[\"string\",\"number\",\"boolean\"]",
         [TALLY_STEP_LIST] = "[\"array\",\"string\"]",
-        [TALLY_STEP_MAP] = "\"object\"" };
+        [TALLY_STEP_MAP] = "\"object\"",
+        [TALLY_STEP_LOOKUP] = "\"object\"" };
 
 static void
 append_option (const TallyOption *option, GString *out)
@@ -95,6 +97,29 @@ append_plugins (const GPtrArray *plugins, TallyKind kind, GString *out)
   g_string_append (out, "}}");
 }
 
+/* The properties of a lookup; what its own steps are is not said once more. */
+static void
+append_lookup (const GPtrArray *plugins, GString *out)
+{
+  const TallyLookupKeyInfo *key;
+
+  g_string_append (out, ",\"additionalProperties\":false,\"required\":[\"from\",\"match\"],"
+                        "\"properties\":{\"from\":");
+  append_plugins (plugins, TALLY_SOURCE, out);
+  for (guint i = 1; (key = tally_pipeline_lookup_key (i)) != NULL; i++)
+    {
+      g_string_append_printf (out, ",\"%s\":{", key->name);
+      tally_inspect_append_member ("description", key->summary, out);
+      g_string_append_c (out, '}');
+    }
+  for (const TallyOption *option = tally_lookup_options; option->name != NULL; option++)
+    {
+      g_string_append_c (out, ',');
+      append_option (option, out);
+    }
+  g_string_append_c (out, '}');
+}
+
 static void
 append_steps (const GPtrArray *plugins, GString *out)
 {
@@ -107,6 +132,8 @@ append_steps (const GPtrArray *plugins, GString *out)
       g_string_append_printf (out, "%s\"%s\":{\"type\":%s,", step == tally_step_kinds () ? "" : ",",
                               (*step)->name, step_types[(*step)->form]);
       tally_inspect_append_member ("description", (*step)->summary, out);
+      if ((*step)->form == TALLY_STEP_LOOKUP)
+        append_lookup (plugins, out);
       g_string_append_c (out, '}');
     }
   for (guint i = 0; i < plugins->len; i++)
@@ -149,5 +176,6 @@ tally_inspect_append_editor_schema (const GPtrArray *plugins, GString *out)
       "\"refs\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"object\"},\"description\":"
       "\"What ref() finds: ids by entity and key\"},"
       "\"given\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"
+      "\"lookup\":{\"type\":\"array\",\"items\":{\"type\":[\"object\",\"array\"]}},"
       "\"expect\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}}}}}}}\n");
 }

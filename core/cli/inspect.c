@@ -5,6 +5,7 @@
 #include "plugin/descriptor.h"
 #include "plugin/option.h"
 #include "record/nearest.h"
+#include "transform/lookup.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -20,7 +21,7 @@ static const struct
 };
 
 static const char *const form_names[] = {
-  [TALLY_STEP_SCALAR] = "one value", [TALLY_STEP_LIST] = "a list", [TALLY_STEP_MAP] = "a map"
+  [TALLY_STEP_SCALAR] = "one value", [TALLY_STEP_LIST] = "a list", [TALLY_STEP_LOOKUP] = "a map", [TALLY_STEP_MAP] = "a map"
 };
 
 /* ---- As text ---- */
@@ -86,11 +87,26 @@ append_plugin (TallyRegistry *registry, const TallyPlugin *plugin, GString *out)
     append_options ("options of every sink that delivers", tally_delivery_options, out);
 }
 
+/* What a lookup takes is more than arguments. */
+static void
+append_lookup (GString *out)
+{
+  const TallyLookupKeyInfo *key;
+
+  g_string_append (out, "  keys:\n");
+  for (guint i = 0; (key = tally_pipeline_lookup_key (i)) != NULL; i++)
+    g_string_append_printf (out, "    %s (%s%s)\n      %s, for example %s: %s\n", key->name, key->takes,
+                            key->required ? ", required" : "", key->summary, key->name, key->example);
+  append_options ("options", tally_lookup_options, out);
+}
+
 static void
 append_step (const TallyStepKind *kind, GString *out)
 {
   g_string_append_printf (out, "step %s: %s\n  takes: %s\n", kind->name, kind->summary,
                           form_names[kind->form]);
+  if (kind->form == TALLY_STEP_LOOKUP)
+    append_lookup (out);
 }
 
 static void
@@ -193,6 +209,33 @@ append_plugin_json (TallyRegistry *registry, const TallyPlugin *plugin, GString 
 }
 
 static void
+append_lookup_json (GString *out)
+{
+  const TallyLookupKeyInfo *key;
+
+  g_string_append (out, ",\"keys\":[");
+  for (guint i = 0; (key = tally_pipeline_lookup_key (i)) != NULL; i++)
+    {
+      g_string_append (out, i > 0 ? ",{" : "{");
+      tally_inspect_append_member ("name", key->name, out);
+      g_string_append_c (out, ',');
+      tally_inspect_append_member ("takes", key->takes, out);
+      g_string_append_printf (out, ",\"required\":%s,", key->required ? "true" : "false");
+      tally_inspect_append_member ("summary", key->summary, out);
+      g_string_append_c (out, ',');
+      tally_inspect_append_member ("example", key->example, out);
+      g_string_append_c (out, '}');
+    }
+  g_string_append (out, "],\"options\":[");
+  for (guint i = 0; i < tally_option_count (tally_lookup_options); i++)
+    {
+      g_string_append (out, i > 0 ? ",\n    " : "\n    ");
+      append_option_json (&tally_lookup_options[i], /* of_core= */ FALSE, out);
+    }
+  g_string_append_c (out, ']');
+}
+
+static void
 append_step_json (const TallyStepKind *kind, GString *out)
 {
   g_string_append (out, "{\"kind\":\"step\",");
@@ -201,6 +244,8 @@ append_step_json (const TallyStepKind *kind, GString *out)
   tally_inspect_append_member ("summary", kind->summary, out);
   g_string_append_c (out, ',');
   tally_inspect_append_member ("takes", form_names[kind->form], out);
+  if (kind->form == TALLY_STEP_LOOKUP)
+    append_lookup_json (out);
   g_string_append_c (out, '}');
 }
 

@@ -183,6 +183,16 @@ warn (const char *message, gpointer data)
 }
 
 static gboolean
+describe_lookups (PreviewCommand *self, GError **error)
+{
+  g_autoptr (TallyContext) ctx = tally_context_new (self->pipeline->directory);
+
+  ctx->warn = warn;
+  ctx->warn_data = self->pipeline;
+  return tally_pipeline_describe_lookups (self->pipeline, ctx, error);
+}
+
+static gboolean
 open_source (PreviewCommand *self, TallyContext *ctx, GError **error)
 {
   TallyInstance *source = self->pipeline->source;
@@ -194,6 +204,8 @@ open_source (PreviewCommand *self, TallyContext *ctx, GError **error)
   if (!tally_instance_open (source, ctx, error)
       || (schema = source->plugin->describe (source->self, ctx, error)) == NULL)
     return tally_throw_prefix (error, "source \"%s\"", source->plugin->name);
+  if (!describe_lookups (self, error))
+    return FALSE;
   if (tally_pipeline_bind_steps (self->pipeline, schema))
     return TRUE;
 

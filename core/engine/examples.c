@@ -8,6 +8,7 @@
 #include "record/identity.h"
 #include "record/json.h"
 #include "record/jsonb.h"
+#include "transform/lookup.h"
 #include "trial.h"
 #include <string.h>
 
@@ -74,17 +75,17 @@ add_row (TallyBatch *batch, const char *row, GError **error)
   return TRUE;
 }
 
+/* what: "given" or "lookup". */
 static TallyBatch *
-given_batch (TallyPipeline *pipeline, const TallyPipelineTest *test, GError **error)
+given_batch (TallySchema *schema, const GPtrArray *rows, const char *what, GError **error)
 {
-  g_autoptr (TallyBatch) batch
-      = tally_batch_new (pipeline->source_schema, MAX (test->given->len, 1));
+  g_autoptr (TallyBatch) batch = tally_batch_new (schema, MAX (rows->len, 1));
 
-  tally_batch_set_origin (batch, "given");
-  for (guint i = 0; i < test->given->len; i++)
-    if (!add_row (batch, g_ptr_array_index (test->given, i), error))
+  tally_batch_set_origin (batch, what);
+  for (guint i = 0; i < rows->len; i++)
+    if (!add_row (batch, g_ptr_array_index (rows, i), error))
       {
-        tally_throw_prefix (error, "given row %u", i + 1);
+        tally_throw_prefix (error, "%s row %u", what, i + 1);
         return NULL;
       }
   return g_steal_pointer (&batch);
@@ -172,8 +173,18 @@ memory_new (void)
   return tally_batch_new (schema, 1);
 }
 
+/* The rows that a test gives for a lookup (nullable), or for the source. */
+static GPtrArray *
+rows_of (const TallyPipelineTest *test, gint lookup)
+{
+  if (lookup < 0)
+    return test->given;
+  return (guint)lookup < test->lookups->len ? g_ptr_array_index (test->lookups, lookup) : NULL;
+}
+
+/* lookup: of whose rows; -1: the source's. */
 static TallySchema *
-guess_schema (const TallyPipeline *pipeline)
+guess_schema (const TallyPipeline *pipeline, gint lookup)
 {
   g_autoptr (GArray) guesses = g_array_new (FALSE, FALSE, sizeof (Guess));
   g_autoptr (GArray) columns = g_array_new (FALSE, FALSE, sizeof (TallyColumn));
@@ -182,10 +193,10 @@ guess_schema (const TallyPipeline *pipeline)
   g_array_set_clear_func (guesses, guess_clear);
   for (guint i = 0; i < pipeline->tests->len; i++)
     {
-      const TallyPipelineTest *test = g_ptr_array_index (pipeline->tests, i);
+      const GPtrArray *rows = rows_of (g_ptr_array_index (pipeline->tests, i), lookup);
 
-      for (guint j = 0; j < test->given->len; j++)
-        look_at_row (guesses, g_ptr_array_index (test->given, j), memory);
+      for (guint j = 0; rows != NULL && j < rows->len; j++)
+        look_at_row (guesses, g_ptr_array_index (rows, j), memory);
     }
   for (guint i = 0; i < guesses->len; i++)
     {
@@ -197,15 +208,31 @@ guess_schema (const TallyPipeline *pipeline)
   return tally_schema_new ((const TallyColumn *)(gpointer)columns->data, columns->len);
 }
 
+static void
+assume_lookups (TallyPipeline *pipeline)
+{
+  for (guint i = 0; i < tally_pipeline_n_lookups (pipeline); i++)
+    {
+      g_autoptr (TallySchema) schema = NULL;
+
+      if (tally_pipeline_lookup_schema (pipeline, i) != NULL)
+        continue;
+      schema = guess_schema (pipeline, i);
+      tally_pipeline_assume_lookup (pipeline, i, schema);
+    }
+}
+
 gboolean
 tally_examples_bind (TallyPipeline *pipeline)
 {
   g_autoptr (TallySchema) schema = NULL;
 
-  if (pipeline->source_schema != NULL || pipeline->tests->len == 0)
+  if (tally_pipeline_is_bound (pipeline) || pipeline->tests->len == 0)
     return tally_pipeline_n_errors (pipeline) == 0;
 
-  schema = guess_schema (pipeline);
+  assume_lookups (pipeline);
+  schema = pipeline->source_schema != NULL ? tally_schema_ref (pipeline->source_schema)
+                                           : guess_schema (pipeline, -1);
   return tally_pipeline_bind_steps (pipeline, schema);
 }
 
@@ -337,6 +364,44 @@ compare (TallyExampleResult *result, const GPtrArray *expect)
 
 /* ---- One test ---- */
 
+/* Gives a lookup the test's rows.  Without any it reads its source, if that is on this machine. */
+static gboolean
+give_rows (TallyPipeline *pipeline, TallyLookupSide *side, guint lookup, const TallyPipelineTest *test,
+           GError **error)
+{
+  const GPtrArray *rows = rows_of (test, lookup);
+  TallyBatch *batch;
+
+  if (rows == NULL)
+    return tally_pipeline_lookup_is_local (pipeline, lookup)
+           || tally_throw (error, TALLY_ERROR_USAGE,
+                           "the source of the lookup on line %u is not read by a test, which may "
+                           "give its rows: lookup: [{ … }]",
+                           tally_pipeline_lookup_line (pipeline, lookup));
+  batch = given_batch (tally_pipeline_lookup_schema (pipeline, lookup), rows, "lookup", error);
+  if (batch != NULL)
+    tally_lookup_side_give (side, batch);
+  return batch != NULL;
+}
+
+static gboolean
+give_all_rows (TallyPipeline *pipeline, const TallyPipelineTest *test, GError **error)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < pipeline->steps->len; i++)
+    {
+      TallyLookupSide *side = tally_step_lookup_side (g_ptr_array_index (pipeline->steps, i));
+
+      if (side != NULL && !give_rows (pipeline, side, n++, test, error))
+        return FALSE;
+    }
+  return test->lookups->len <= n
+         || tally_throw (error, TALLY_ERROR_USAGE,
+                         "the test gives rows for %u lookups, and the pipeline has %u",
+                         test->lookups->len, n);
+}
+
 static gboolean
 run_steps (TallyPipeline *pipeline, const TallyPipelineTest *test, TallyBatch *batch, GError **error)
 {
@@ -368,8 +433,9 @@ tally_example_run (TallyPipeline *pipeline, const TallyPipelineTest *test,
   *ret_result
       = (TallyExampleResult){ .differences = g_array_new (FALSE, FALSE, sizeof (TallyDifference)) };
   g_array_set_clear_func (ret_result->differences, difference_clear);
-  ret_result->batch = given_batch (pipeline, test, &error);
-  if (ret_result->batch != NULL && run_steps (pipeline, test, ret_result->batch, &error))
+  ret_result->batch = given_batch (pipeline->source_schema, test->given, "given", &error);
+  if (ret_result->batch != NULL && give_all_rows (pipeline, test, &error)
+      && run_steps (pipeline, test, ret_result->batch, &error))
     compare (ret_result, test->expect);
   else
     ret_result->problem = g_strdup (error->message);

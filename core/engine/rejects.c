@@ -138,6 +138,30 @@ tally_rejects_count_before (TallyLedger *ledger, const TallyLedgerRun *run, guin
   return TRUE;
 }
 
+char *
+tally_reject_name (const TallyReject *reject)
+{
+  return g_strdup_printf ("%s\n%s", reject->origin, reject->reason);
+}
+
+static gboolean
+note_lookup (const TallyLedgerReject *reject, gpointer data, GError **error)
+{
+  if (strcmp (reject->reject.stage, "lookup") == 0)
+    g_hash_table_add (data, tally_reject_name (&reject->reject));
+  return TRUE;
+}
+
+GHashTable *
+tally_rejects_find_lookups (TallyLedger *ledger, const char *pipeline, GError **error)
+{
+  g_autoptr (GHashTable) listed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  return tally_ledger_each_reject (ledger, pipeline, note_lookup, listed, error)
+             ? g_steal_pointer (&listed)
+             : NULL;
+}
+
 static gboolean
 count_any (const TallyLedgerReject *reject, gpointer data, GError **error)
 {

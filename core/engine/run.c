@@ -108,6 +108,7 @@ run_clear (Run *run)
   tally_context_free (run->stages.sink_ctx);
   g_ptr_array_unref (run->stages.step_ctxs);
   tally_references_free (run->stages.references);
+  g_clear_pointer (&run->stages.listed, g_hash_table_unref);
   tally_warnings_free (run->stages.warnings);
   g_mutex_clear (&run->stages.lock);
   tally_checkpoint_clear (&run->adopted);
@@ -237,6 +238,22 @@ check_target (const Run *run, GError **error)
                       position);
 }
 
+/* Rows to look up are read anew by each run, also by one that goes on: those that were set aside are listed once. */
+static gboolean
+find_listed (Run *run, GError **error)
+{
+  const GArray *adopted = run->is_adopted ? run->adopted.rejects : NULL;
+
+  if (tally_pipeline_n_lookups (run->pipeline) == 0)
+    return TRUE;
+
+  run->stages.listed = tally_rejects_find_lookups (run->ledger, run->pipeline->name, error);
+  for (guint i = 0; run->stages.listed != NULL && adopted != NULL && i < adopted->len; i++)
+    g_hash_table_add (run->stages.listed,
+                      tally_reject_name (&g_array_index (adopted, TallyReject, i)));
+  return run->stages.listed != NULL;
+}
+
 static gboolean
 begin (Run *run, GError **error)
 {
@@ -262,7 +279,16 @@ begin (Run *run, GError **error)
   /* What was adopted from a run that had come to no position yet. */
   if (g_strcmp0 (run->stages.source_ctx->position, "") == 0)
     g_clear_pointer (&run->stages.source_ctx->position, g_free);
-  return check_target (run, error);
+  return find_listed (run, error) && check_target (run, error);
+}
+
+/* Sees what the lookups' sources give, where that is not known yet. */
+static gboolean
+look_at_lookups (Run *run, GError **error)
+{
+  g_autoptr (TallyContext) ctx = new_context (run);
+
+  return tally_pipeline_describe_lookups (run->pipeline, ctx, error);
 }
 
 /* Opens the source, and types steps and sink for the columns that it has today. */
@@ -283,6 +309,8 @@ open_source (Run *run, GError **error)
       && !tally_schema_equal (run->pipeline->source_schema, schema))
     return tally_throw (error, TALLY_ERROR_USAGE,
                         "the source has other columns than a moment ago; run again");
+  if (!look_at_lookups (run, error))
+    return FALSE;
   if (tally_pipeline_bind (run->pipeline, schema))
     return TRUE;
 
@@ -296,7 +324,7 @@ open_source (Run *run, GError **error)
 static gboolean
 look_at_source (Run *run, GError **error)
 {
-  if (run->pipeline->source_schema != NULL)
+  if (tally_pipeline_is_bound (run->pipeline))
     return TRUE;
   if (!open_source (run, error))
     return FALSE;

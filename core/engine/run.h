@@ -21,6 +21,7 @@ typedef struct
   TallyWarnings *warnings;        /* (owned) */
   TallyQueue *raw, *shaped;       /* (owned) between reader and shaper, shaper and sink */
   GThread *reader, *shaper;       /* (nullable) */
+  GHashTable *listed;             /* (owned) (nullable) (element-type utf8) see tally_rejects_find_lookups() */
   gint stop;                      /* atomic: the run ends */
   gint enough;                    /* atomic: no more rows are wanted */
   gint whole;                     /* atomic: the source was read to its end */
@@ -68,6 +69,10 @@ gboolean tally_rejects_export (const TallyPipeline *pipeline, TallyLedger *ledge
                                GError **error);
 /* Counts the rejects of source and steps in the present pass. */
 gboolean tally_rejects_count_all (TallyLedger *ledger, const char *pipeline, guint64 *ret_n, GError **error);
+/* The rejects of rows to look up that are listed in the present pass: they are read anew by each run (element-type utf8). */
+GHashTable *tally_rejects_find_lookups (TallyLedger *ledger, const char *pipeline, GError **error);
+/* What a reject is known by in that set. */
+char *tally_reject_name (const TallyReject *reject);
 /* Counts the rejects that earlier runs left in the pass that run belongs to. */
 gboolean tally_rejects_count_before (TallyLedger *ledger, const TallyLedgerRun *run, guint64 *ret_n, GError **error);
 gboolean tally_run_is_interrupted (void);

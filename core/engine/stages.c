@@ -81,13 +81,72 @@ read_batch (TallyStages *stages, TallyBatch *batch, GError **error)
     }
 }
 
+/* Lets a step do what it must do before the first batch, with patience.  The error says why it cannot. */
+static gboolean
+prepare_step (TallyStages *stages, TallyStep *step, GArray *rejects, GError **error)
+{
+  guint attempt = 1;
+
+  while (!g_atomic_int_get (&stages->stop))
+    {
+      g_autoptr (GError) failure = NULL;
+      TallyFlow flow = tally_step_prepare (step, rejects, &failure);
+
+      if (flow == TALLY_FLOW_END)
+        return TRUE;
+      if (flow == TALLY_FLOW_OK)
+        attempt = 1;
+      else if (flow != TALLY_FLOW_RETRY || !tally_stages_wait_again (stages, attempt++, failure))
+        {
+          g_propagate_prefixed_error (error, g_steal_pointer (&failure), "step \"%s\": ",
+                                      tally_step_name (step));
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
+/* A run that goes on has listed some of them already. */
+static void
+drop_listed (const TallyStages *stages, GArray *rejects)
+{
+  for (guint i = rejects->len; stages->listed != NULL && i-- > 0;)
+    {
+      g_autofree char *name = tally_reject_name (&g_array_index (rejects, TallyReject, i));
+
+      if (g_hash_table_contains (stages->listed, name))
+        g_array_remove_index (rejects, i);
+    }
+}
+
+/* All sources are read on one thread, one after the other: those that steps have come first.  Returns (transfer full)
+ * what was set aside; NULL: a step cannot work. */
+static GArray *
+prepare (TallyStages *stages, GError **error)
+{
+  g_autoptr (GArray) rejects = g_array_new (FALSE, FALSE, sizeof (TallyReject));
+
+  g_array_set_clear_func (rejects, tally_reject_clear);
+  for (guint i = 0; i < stages->pipeline->steps->len; i++)
+    if (!prepare_step (stages, g_ptr_array_index (stages->pipeline->steps, i), rejects, error))
+      return NULL;
+  drop_listed (stages, rejects);
+  return g_steal_pointer (&rejects);
+}
+
 static gpointer
 reader_main (gpointer data)
 {
   TallyStages *stages = data;
   GError *error = NULL;
+  g_autoptr (GArray) rejects = prepare (stages, &error);
   TallyFlow flow = TALLY_FLOW_OK;
 
+  if (rejects == NULL)
+    {
+      tally_stages_fail (stages, error);
+      return NULL;
+    }
   while (flow == TALLY_FLOW_OK && !g_atomic_int_get (&stages->stop)
          && !g_atomic_int_get (&stages->enough))
     {
@@ -100,6 +159,8 @@ reader_main (gpointer data)
           tally_stages_fail (stages, error);
           return NULL;
         }
+      if (rejects != NULL)
+        tally_batch_take_rejects (batch, g_steal_pointer (&rejects));
       if (!tally_queue_push (stages->raw, batch))
         return NULL;
     }

@@ -11,7 +11,35 @@ struct _TallyTrial
   TallyPipeline *pipeline; /* (unowned) */
   GPtrArray *contexts; /* (owned) (element-type TallyContext) one for each step that was opened */
   TallyReferences *references; /* (unowned) (nullable) */
+  GPtrArray *rejects;  /* (owned) (element-type GArray) (nullable) of each step, until its first batch */
 };
+
+static gboolean
+prepare_step (TallyStep *step, GArray *rejects, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  TallyFlow flow = TALLY_FLOW_OK;
+
+  while (flow == TALLY_FLOW_OK)
+    flow = tally_step_prepare (step, rejects, &failure);
+  if (flow == TALLY_FLOW_END)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+/* Returns what a step set aside before its first batch; NULL: it cannot work. */
+static GArray *
+start_step (TallyStep *step, TallyContext *ctx, GError **error)
+{
+  g_autoptr (GArray) rejects = g_array_new (FALSE, FALSE, sizeof (TallyReject));
+
+  g_array_set_clear_func (rejects, tally_reject_clear);
+  if (tally_step_open (step, ctx, error) && prepare_step (step, rejects, error))
+    return g_steal_pointer (&rejects);
+  tally_throw_prefix (error, "step \"%s\"", tally_step_name (step));
+  return NULL;
+}
 
 TallyTrial *
 tally_trial_new (TallyPipeline *pipeline, GError **error)
@@ -20,16 +48,17 @@ tally_trial_new (TallyPipeline *pipeline, GError **error)
 
   trial->pipeline = pipeline;
   trial->contexts = g_ptr_array_new_with_free_func ((GDestroyNotify)tally_context_free);
+  trial->rejects = g_ptr_array_new ();
   for (guint i = 0; i < pipeline->steps->len; i++)
     {
-      TallyStep *step = g_ptr_array_index (pipeline->steps, i);
+      GArray *rejects;
 
       g_ptr_array_add (trial->contexts, tally_context_new (pipeline->directory));
-      if (!tally_step_open (step, g_ptr_array_index (trial->contexts, i), error))
-        {
-          tally_throw_prefix (error, "step \"%s\"", tally_step_name (step));
-          return NULL;
-        }
+      rejects = start_step (g_ptr_array_index (pipeline->steps, i),
+                            g_ptr_array_index (trial->contexts, i), error);
+      if (rejects == NULL)
+        return NULL;
+      g_ptr_array_add (trial->rejects, rejects);
     }
   return g_steal_pointer (&trial);
 }
@@ -42,6 +71,9 @@ tally_trial_free (TallyTrial *trial)
 
   for (guint i = 0; i < trial->contexts->len; i++)
     tally_step_close (g_ptr_array_index (trial->pipeline->steps, i));
+  for (guint i = 0; i < trial->rejects->len; i++)
+    g_clear_pointer (&trial->rejects->pdata[i], g_array_unref);
+  g_ptr_array_unref (trial->rejects);
   g_ptr_array_unref (trial->contexts);
   g_free (trial);
 }
@@ -73,6 +105,8 @@ tally_trial_apply (TallyTrial *trial, guint step, TallyBatch *batch, GError **er
 
   tally_batch_set_references (batch, trial->references);
   tally_batch_begin_stage (batch, tally_step_name (applied));
+  if (trial->rejects->pdata[step] != NULL)
+    tally_batch_take_rejects (batch, g_steal_pointer (&trial->rejects->pdata[step]));
   flow = tally_step_apply (applied, batch, &failure);
   if (tally_references_failed (trial->references, error))
     return TALLY_FLOW_FATAL;

@@ -9,11 +9,11 @@
 static char *
 gone_hint (const TallyPipeline *pipeline, const char *name)
 {
-  TallySchema *before = pipeline->source_schema;
+  TallySchema *before = pipeline->reader->binding_schema;
 
-  for (guint i = 0; i < pipeline->reader->steps->len; i++)
+  for (guint i = 0; i < pipeline->reader->binding->len; i++)
     {
-      const TallyStepDraft *draft = pipeline->reader->steps->pdata[i];
+      const TallyStepDraft *draft = pipeline->reader->binding->pdata[i];
       TallySchema *after = draft->step != NULL ? tally_step_schema (draft->step) : before;
 
       if (tally_schema_find (before, name) >= 0 && tally_schema_find (after, name) < 0)
@@ -27,17 +27,28 @@ gone_hint (const TallyPipeline *pipeline, const char *name)
 
 static void
 report_complaint (TallyPipeline *pipeline, const TallyYamlNode *scalar,
-                  const TallyComplaint *complaint)
+                  const TallyComplaint *complaint, gboolean is_of_other_side)
 {
   gsize size = strlen (scalar->text), offset = MIN (complaint->offset, size);
   g_autofree char *word = g_strndup (scalar->text + offset, MIN (complaint->length, size - offset));
-  g_autofree char *hint = gone_hint (pipeline, word);
+  g_autofree char *hint = is_of_other_side ? NULL : gone_hint (pipeline, word);
 
   tally_pipeline_report_part (pipeline, TALLY_SEVERITY_ERROR, scalar, offset, complaint->length,
                               complaint->message, hint != NULL ? hint : complaint->hint);
 }
 
 /* ---- Steps ---- */
+
+/* Names of the other side of a lookup are all but the expressions of `match`. */
+static gboolean
+is_of_other_side (const TallyStepDraft *draft, const TallyStepComplaint *complaint)
+{
+  const TallyStepArguments *match = draft->lookup != NULL ? &draft->lookup->wish.match : NULL;
+
+  return match != NULL
+         && (complaint->in_name || complaint->argument < match->first
+             || complaint->argument >= match->first + match->n);
+}
 
 static void
 report_step_complaint (TallyPipeline *pipeline, const TallyStepDraft *draft,
@@ -54,7 +65,7 @@ report_step_complaint (TallyPipeline *pipeline, const TallyStepDraft *draft,
 
   node = draft->nodes->pdata[complaint->argument];
   report_complaint (pipeline, complaint->in_name && node->key != NULL ? node->key : node,
-                    complaint->complaint);
+                    complaint->complaint, is_of_other_side (draft, complaint));
 }
 
 static void
@@ -82,14 +93,45 @@ warn_of_step (TallyPipeline *pipeline, const TallyStepDraft *draft, const TallyS
         "stored first are the ones that count");
 }
 
+/* Types what the rows to look up go through first.  NULL: their columns are not known. */
+static TallyLookupSide *
+bind_side (TallyPipeline *pipeline, TallyLookupDraft *lookup)
+{
+  g_autoptr (GPtrArray) steps = NULL;
+
+  if (!lookup->good || lookup->schema == NULL)
+    return NULL;
+  steps = g_ptr_array_new_with_free_func ((GDestroyNotify) tally_step_free);
+  if (tally_pipeline_bind_list (pipeline, lookup->steps, lookup->schema, steps) == NULL
+      || steps->len < lookup->steps->len)
+    return NULL;
+  return tally_lookup_side_new (lookup->instance, lookup->schema, g_steal_pointer (&steps));
+}
+
+static TallyStep *
+build_lookup (TallyPipeline *pipeline, const TallyStepDraft *draft, TallySchema *schema,
+              GPtrArray *complaints)
+{
+  TallyLookupWish wish = draft->lookup->wish;
+  TallyLookupSide *side = bind_side (pipeline, draft->lookup);
+
+  if (side == NULL)
+    return NULL;
+  wish.arguments = (const TallyStepArgument *) (gpointer) draft->arguments->data;
+  wish.options = *(const TallyLookupOptions *) draft->lookup->options->self;
+  return tally_step_new_lookup (side, &wish, schema, complaints);
+}
+
 static TallyStep *
 bind_built_in (TallyPipeline *pipeline, TallyStepDraft *draft, TallySchema *schema)
 {
   g_autoptr (GPtrArray) complaints
       = g_ptr_array_new_with_free_func ((GDestroyNotify) step_complaint_free);
   TallyStep *step
-      = draft->kind->build ((const TallyStepArgument *) (gpointer) draft->arguments->data,
-                            draft->arguments->len, schema, complaints);
+      = draft->lookup != NULL
+            ? build_lookup (pipeline, draft, schema, complaints)
+            : draft->kind->build ((const TallyStepArgument *) (gpointer) draft->arguments->data,
+                                  draft->arguments->len, schema, complaints);
 
   for (guint i = 0; i < complaints->len; i++)
     report_step_complaint (pipeline, draft, complaints->pdata[i]);
@@ -114,14 +156,9 @@ bind_plugin (TallyPipeline *pipeline, TallyStepDraft *draft, TallySchema *schema
   return NULL;
 }
 
-/* Returns the columns that leave the last step; NULL if a wrong one leaves them unknown. */
 static TallySchema *
-bind_steps (TallyPipeline *pipeline, TallySchema *schema)
+bind_each (TallyPipeline *pipeline, GPtrArray *drafts, TallySchema *schema, GPtrArray *steps)
 {
-  GPtrArray *drafts = pipeline->reader->steps;
-
-  for (guint i = 0; i < drafts->len; i++)
-    ((TallyStepDraft *) drafts->pdata[i])->step = NULL;
   for (guint i = 0; i < drafts->len; i++)
     {
       TallyStepDraft *draft = drafts->pdata[i];
@@ -134,11 +171,32 @@ bind_steps (TallyPipeline *pipeline, TallySchema *schema)
         return NULL;
 
       warn_of_step (pipeline, draft, draft->step);
-      g_ptr_array_add (pipeline->steps, draft->step);
+      g_ptr_array_add (steps, draft->step);
       schema = tally_step_schema (draft->step);
     }
 
   return schema;
+}
+
+TallySchema *
+tally_pipeline_bind_list (TallyPipeline *pipeline, GPtrArray *drafts, TallySchema *schema,
+                          GPtrArray *steps)
+{
+  TallyReader *reader = pipeline->reader;
+  GPtrArray *outer = reader->binding;
+  TallySchema *outer_schema = reader->binding_schema, *last;
+
+  for (guint i = 0; i < drafts->len; i++)
+    ((TallyStepDraft *) drafts->pdata[i])->step = NULL;
+  reader->binding = drafts;
+  reader->binding_schema = schema;
+  last = bind_each (pipeline, drafts, schema, steps);
+  if (drafts == reader->steps)
+    return last;
+
+  reader->binding = outer;
+  reader->binding_schema = outer_schema;
+  return last;
 }
 
 /* ---- The sink's own expressions ---- */
@@ -161,7 +219,7 @@ compile_as_text (TallyPipeline *pipeline, const TallyInstanceExpression *wish, T
     }
   if (complaint != NULL)
     {
-      report_complaint (pipeline, wish->mark, complaint);
+      report_complaint (pipeline, wish->mark, complaint, /* is_of_other_side= */ FALSE);
       tally_complaint_free (complaint);
     }
   return expression;
@@ -288,7 +346,7 @@ bind_steps_anew (TallyPipeline *pipeline, TallySchema *schema)
   tally_schema_ref (schema);
   g_clear_pointer (&pipeline->source_schema, tally_schema_unref);
   pipeline->source_schema = schema;
-  return bind_steps (pipeline, schema);
+  return tally_pipeline_bind_list (pipeline, pipeline->reader->steps, schema, pipeline->steps);
 }
 
 gboolean
@@ -297,8 +355,7 @@ tally_pipeline_bind_steps (TallyPipeline *pipeline, TallySchema *schema)
   if (pipeline->reader->bound && tally_schema_equal (pipeline->source_schema, schema))
     return TRUE;
 
-  bind_steps_anew (pipeline, schema);
-  return tally_pipeline_n_errors (pipeline) == 0;
+  return bind_steps_anew (pipeline, schema) != NULL && tally_pipeline_n_errors (pipeline) == 0;
 }
 
 gboolean
@@ -313,6 +370,12 @@ tally_pipeline_bind (TallyPipeline *pipeline, TallySchema *schema)
   last = bind_steps_anew (pipeline, schema);
   if (last != NULL)
     bind_sink (pipeline, last);
-  reader->bound = tally_pipeline_n_errors (pipeline) == 0;
+  reader->bound = last != NULL && tally_pipeline_n_errors (pipeline) == 0;
   return reader->bound;
+}
+
+gboolean
+tally_pipeline_is_bound (const TallyPipeline *pipeline)
+{
+  return pipeline->reader->bound;
 }

@@ -124,7 +124,7 @@ read_sink (TallyPipeline *pipeline, TallyRegistry *registry, TallyYamlNode *node
 static void
 read_transform (TallyPipeline *pipeline, TallyRegistry *registry, TallyYamlNode *node)
 {
-  tally_pipeline_read_steps (pipeline, registry, node);
+  tally_pipeline_read_steps (pipeline, registry, node, pipeline->reader->steps);
 }
 
 static void
@@ -391,7 +391,7 @@ tally_pipeline_load (const char *file, TallyRegistry *registry)
   reader->n_unbound = pipeline->diagnostics->len;
   if (n_errors == 0 && reader->source.good
       && (pipeline->source->plugin->flags & TALLY_PLUGIN_LOCAL) != 0)
-    schema = tally_pipeline_describe_source (pipeline);
+    schema = tally_pipeline_describe_source (pipeline, &reader->source);
   reader->n_unbound = pipeline->diagnostics->len;
   if (schema != NULL)
     tally_pipeline_bind (pipeline, schema);

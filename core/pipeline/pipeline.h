@@ -18,6 +18,7 @@ typedef struct
 {
   char *name;
   GPtrArray *given;  /* (element-type utf8) rows as JSON objects */
+  GPtrArray *lookups; /* (element-type GPtrArray) rows of the lookups, in the order of the steps; those left out are read */
   GPtrArray *expect;
   GHashTable *refs;  /* (nullable) what ref() finds: entity → (key → id) (element-type utf8 GHashTable) */
   guint line;
@@ -55,6 +56,25 @@ TallyPipeline *tally_pipeline_load (const char *file, TallyRegistry *registry);
 /* Types steps and sink for a source that gives schema; called by load for LOCAL sources, by the engine for others
  * (and again if the source describes itself otherwise when it is opened for the run).  FALSE if there are errors now. */
 gboolean tally_pipeline_bind (TallyPipeline *pipeline, TallySchema *schema);
+/* Whether all that there is to type has been typed, without a mistake. */
+gboolean tally_pipeline_is_bound (const TallyPipeline *pipeline);
+/* What a lookup takes besides tally_lookup_options, for who lists it; NULL behind the last. */
+typedef struct
+{
+  const char *name, *summary, *example;
+  const char *takes; /* "a map" */
+  gboolean required;
+} TallyLookupKeyInfo;
+const TallyLookupKeyInfo *tally_pipeline_lookup_key (guint index);
+
+/* Lookups are counted in the order of the steps.  The columns of a LOCAL source are known once the file is read; others must
+ * be described, or assumed, before steps are typed.  Fails as the source does. */
+guint tally_pipeline_n_lookups (const TallyPipeline *pipeline);
+gboolean tally_pipeline_describe_lookups (TallyPipeline *pipeline, TallyContext *ctx, GError **error);
+TallySchema *tally_pipeline_lookup_schema (const TallyPipeline *pipeline, guint index); /* (transfer none) (nullable) */
+void tally_pipeline_assume_lookup (TallyPipeline *pipeline, guint index, TallySchema *schema); /* that is not known */
+gboolean tally_pipeline_lookup_is_local (const TallyPipeline *pipeline, guint index);
+guint tally_pipeline_lookup_line (const TallyPipeline *pipeline, guint index);
 /* What becomes of a row depends on those before it: such a run can only begin at the beginning. */
 gboolean tally_pipeline_keeps_state (const TallyPipeline *pipeline);
 /* The steps only, for who has no sink in mind. */

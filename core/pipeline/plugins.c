@@ -94,9 +94,9 @@ set_value (TallyPipeline *pipeline, TallyInstance *instance, const TallyOption *
   tally_pipeline_report_node (pipeline, node, error->message, hint);
 }
 
-static void
-set_option (TallyPipeline *pipeline, TallyInstance *instance, const TallyOption *option,
-            TallyYamlNode *node)
+void
+tally_pipeline_set_option (TallyPipeline *pipeline, TallyInstance *instance,
+                           const TallyOption *option, TallyYamlNode *node)
 {
   g_autofree char *message = NULL;
 
@@ -186,9 +186,9 @@ fill (TallyPipeline *pipeline, const TallyPluginDraft *draft, TallyInstance *ins
       const TallyOption *core_option = tally_option_find (tally_delivery_options, node->key->text);
 
       if (option != NULL)
-        set_option (pipeline, instance, option, node);
+        tally_pipeline_set_option (pipeline, instance, option, node);
       else if (core_option != NULL && delivery != NULL)
-        set_option (pipeline, delivery, core_option, node);
+        tally_pipeline_set_option (pipeline, delivery, core_option, node);
       else
         report_unknown_option (pipeline, draft, node, instance, delivery);
     }
@@ -318,6 +318,24 @@ tally_pipeline_read_instance (TallyPipeline *pipeline, TallyPluginDraft *draft,
   return instance;
 }
 
+gboolean
+tally_pipeline_find_plugin (TallyPipeline *pipeline, TallyRegistry *registry,
+                            TallyPluginDraft *draft, TallyYamlNode *node)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!read_name (pipeline, draft, node))
+    return FALSE;
+  draft->plugin = tally_registry_find (registry, draft->kind, draft->name->text, &error);
+  if (draft->plugin != NULL)
+    return TRUE;
+
+  if (draft->options != NULL)
+    tally_pipeline_blot (pipeline, draft->options);
+  tally_pipeline_report_error (pipeline, draft->name, error);
+  return FALSE;
+}
+
 void
 tally_pipeline_read_plugin (TallyPipeline *pipeline, TallyRegistry *registry, TallyKind kind,
                             TallyYamlNode *node)
@@ -325,22 +343,12 @@ tally_pipeline_read_plugin (TallyPipeline *pipeline, TallyRegistry *registry, Ta
   TallyReader *reader = pipeline->reader;
   TallyPluginDraft *draft = kind == TALLY_SOURCE ? &reader->source : &reader->sink;
   TallyInstance **instance = kind == TALLY_SOURCE ? &pipeline->source : &pipeline->sink;
-  g_autoptr (GError) error = NULL;
 
   if (draft->name != NULL)
     return; /* a key that is there twice */
   draft->kind = kind;
-  if (!read_name (pipeline, draft, node))
+  if (!tally_pipeline_find_plugin (pipeline, registry, draft, node))
     return;
-
-  draft->plugin = tally_registry_find (registry, kind, draft->name->text, &error);
-  if (draft->plugin == NULL)
-    {
-      if (draft->options != NULL)
-        tally_pipeline_blot (pipeline, draft->options);
-      tally_pipeline_report_error (pipeline, draft->name, error);
-      return;
-    }
 
   if (draft->plugin->delivery != NULL)
     reader->delivery = tally_instance_new (&tally_delivery_options_plugin);
@@ -351,9 +359,8 @@ tally_pipeline_read_plugin (TallyPipeline *pipeline, TallyRegistry *registry, Ta
 
 /* A file that is not there: the value of an option that is a path. */
 static const TallyYamlNode *
-find_path (const TallyPipeline *pipeline, const char *message)
+find_path (const TallyPluginDraft *draft, const char *message)
 {
-  const TallyPluginDraft *draft = &pipeline->reader->source;
   const TallyYamlNode *first = NULL;
 
   for (guint i = 0; draft->options != NULL && i < draft->options->items->len; i++)
@@ -418,42 +425,56 @@ path_hint (const TallyPipeline *pipeline, const TallyYamlNode *node)
                          : g_strdup ("relative paths are taken from the pipeline's folder");
 }
 
+typedef struct
+{
+  TallyPipeline *pipeline;
+  const TallyYamlNode *name;
+} Look;
+
 static void
 report_source_warning (const char *message, gpointer data)
 {
-  TallyPipeline *pipeline = data;
-  const TallyYamlNode *name = pipeline->reader->source.name;
+  const Look *look = data;
 
-  tally_pipeline_report (pipeline, TALLY_SEVERITY_WARNING, name->start, name->end - name->start,
-                         message, NULL);
+  tally_pipeline_report (look->pipeline, TALLY_SEVERITY_WARNING, look->name->start,
+                         look->name->end - look->name->start, message, NULL);
 }
 
 TallySchema *
-tally_pipeline_describe_source (TallyPipeline *pipeline)
+tally_pipeline_look (TallyPipeline *pipeline, const TallyPluginDraft *draft, TallyContext *ctx,
+                     GError **error)
 {
-  const TallyPluginDraft *draft = &pipeline->reader->source;
-  g_autoptr (TallyContext) ctx = tally_context_new (pipeline->directory);
-  g_autoptr (GError) error = NULL;
-  g_autofree char *hint = NULL;
-  const TallyYamlNode *at;
   TallySchema *schema = NULL;
 
   /* An instance of its own, so that the one for the run has never been opened. */
-  TallyInstance *instance = tally_instance_new (draft->plugin);
+  g_autoptr (TallyInstance) instance = tally_instance_new (draft->plugin);
   fill (pipeline, draft, instance, NULL);
+  if (tally_instance_finish (instance, NULL, error) && tally_instance_open (instance, ctx, error))
+    schema = draft->plugin->describe (instance->self, ctx, error);
+  if (schema == NULL && *error == NULL)
+    tally_throw (error, TALLY_ERROR_UNSUPPORTED, "the source says nothing of its columns");
+  return schema;
+}
+
+TallySchema *
+tally_pipeline_describe_source (TallyPipeline *pipeline, const TallyPluginDraft *draft)
+{
+  g_autoptr (TallyContext) ctx = tally_context_new (pipeline->directory);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *hint = NULL;
+  Look look = { pipeline, draft->name };
+  const TallyYamlNode *at;
+  TallySchema *schema;
+
   ctx->warn = report_source_warning;
-  ctx->warn_data = pipeline;
-  if (tally_instance_finish (instance, NULL, &error) && tally_instance_open (instance, ctx, &error))
-    schema = draft->plugin->describe (instance->self, ctx, &error);
-  tally_instance_free (instance);
+  ctx->warn_data = &look;
+  schema = tally_pipeline_look (pipeline, draft, ctx, &error);
   if (schema != NULL)
     return schema;
 
-  at = is_about_file (error) ? find_path (pipeline, error->message) : NULL;
+  at = is_about_file (error) ? find_path (draft, error->message) : NULL;
   if (at != NULL)
     hint = path_hint (pipeline, at);
-  tally_pipeline_report_node (
-      pipeline, at != NULL ? at : draft->name,
-      error != NULL ? error->message : "the source says nothing of its columns", hint);
+  tally_pipeline_report_node (pipeline, at != NULL ? at : draft->name, error->message, hint);
   return NULL;
 }

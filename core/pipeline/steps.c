@@ -9,6 +9,7 @@ tally_step_draft_free (TallyStepDraft *draft)
   g_array_unref (draft->arguments);
   g_ptr_array_unref (draft->nodes);
   tally_instance_free (draft->instance);
+  tally_lookup_draft_free (draft->lookup);
   g_free (draft);
 }
 
@@ -25,8 +26,8 @@ warn_of_reference (TallyPipeline *pipeline, const TallyYamlNode *node)
                                 "only values of source, sink, errors and ledger are");
 }
 
-static void
-add_argument (TallyPipeline *pipeline, TallyStepDraft *draft, TallyYamlNode *node)
+void
+tally_pipeline_add_argument (TallyPipeline *pipeline, TallyStepDraft *draft, TallyYamlNode *node)
 {
   TallyStepArgument argument
       = { .name = node->key != NULL && node != draft->node ? node->key->text : NULL,
@@ -68,10 +69,10 @@ read_arguments (TallyPipeline *pipeline, TallyStepDraft *draft)
       tally_pipeline_report_node (pipeline, node, message, draft->kind->summary);
     }
   else if (node->kind == TALLY_YAML_SCALAR)
-    add_argument (pipeline, draft, node);
+    tally_pipeline_add_argument (pipeline, draft, node);
   else
     for (guint i = 0; i < node->items->len; i++)
-      add_argument (pipeline, draft, node->items->pdata[i]);
+      tally_pipeline_add_argument (pipeline, draft, node->items->pdata[i]);
 }
 
 /* All names that a step can have, those of plugins after the built-in ones. */
@@ -117,7 +118,7 @@ report_unknown_step (TallyPipeline *pipeline, TallyRegistry *registry, const Tal
 }
 
 static TallyStepDraft *
-add_draft (TallyPipeline *pipeline, const TallyStepKind *kind, TallyYamlNode *node)
+add_draft (GPtrArray *drafts, const TallyStepKind *kind, TallyYamlNode *node)
 {
   TallyStepDraft *draft = g_new0 (TallyStepDraft, 1);
 
@@ -125,14 +126,15 @@ add_draft (TallyPipeline *pipeline, const TallyStepKind *kind, TallyYamlNode *no
   draft->node = node;
   draft->arguments = g_array_new (FALSE, FALSE, sizeof (TallyStepArgument));
   draft->nodes = g_ptr_array_new ();
-  g_ptr_array_add (pipeline->reader->steps, draft);
+  g_ptr_array_add (drafts, draft);
   return draft;
 }
 
 static void
-read_plugin (TallyPipeline *pipeline, const TallyPlugin *plugin, TallyYamlNode *node)
+read_plugin (TallyPipeline *pipeline, GPtrArray *drafts, const TallyPlugin *plugin,
+             TallyYamlNode *node)
 {
-  TallyStepDraft *draft = add_draft (pipeline, /* kind= */ NULL, node);
+  TallyStepDraft *draft = add_draft (drafts, /* kind= */ NULL, node);
 
   draft->plugin = (TallyPluginDraft) { .kind = TALLY_TRANSFORM, .plugin = plugin };
   if (tally_pipeline_read_options (pipeline, &draft->plugin, node))
@@ -154,7 +156,7 @@ tally_pipeline_keeps_state (const TallyPipeline *pipeline)
 }
 
 static void
-read_step (TallyPipeline *pipeline, TallyRegistry *registry, TallyYamlNode *node)
+read_step (TallyPipeline *pipeline, TallyRegistry *registry, TallyYamlNode *node, GPtrArray *drafts)
 {
   TallyYamlNode *value;
   const TallyStepKind *kind;
@@ -173,16 +175,19 @@ read_step (TallyPipeline *pipeline, TallyRegistry *registry, TallyYamlNode *node
         "begin each step with \"- \", and indent what it takes deeper than its name");
 
   kind = tally_step_find (value->key->text);
-  if (kind != NULL)
-    read_arguments (pipeline, add_draft (pipeline, kind, value));
+  if (kind != NULL && kind->form == TALLY_STEP_LOOKUP)
+    tally_pipeline_read_lookup (pipeline, registry, add_draft (drafts, kind, value));
+  else if (kind != NULL)
+    read_arguments (pipeline, add_draft (drafts, kind, value));
   else if ((plugin = tally_registry_find (registry, TALLY_TRANSFORM, value->key->text, NULL)) != NULL)
-    read_plugin (pipeline, plugin, value);
+    read_plugin (pipeline, drafts, plugin, value);
   else
     report_unknown_step (pipeline, registry, value);
 }
 
 void
-tally_pipeline_read_steps (TallyPipeline *pipeline, TallyRegistry *registry, TallyYamlNode *node)
+tally_pipeline_read_steps (TallyPipeline *pipeline, TallyRegistry *registry, TallyYamlNode *node,
+                           GPtrArray *drafts)
 {
   if (tally_yaml_is_empty (node))
     return;
@@ -194,5 +199,5 @@ tally_pipeline_read_steps (TallyPipeline *pipeline, TallyRegistry *registry, Tal
     }
 
   for (guint i = 0; i < node->items->len; i++)
-    read_step (pipeline, registry, node->items->pdata[i]);
+    read_step (pipeline, registry, node->items->pdata[i], drafts);
 }

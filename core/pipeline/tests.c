@@ -10,6 +10,7 @@ tally_pipeline_test_free (TallyPipelineTest *test)
 
   g_free (test->name);
   g_ptr_array_unref (test->given);
+  g_ptr_array_unref (test->lookups);
   g_ptr_array_unref (test->expect);
   g_clear_pointer (&test->refs, g_hash_table_unref);
   g_free (test);
@@ -72,6 +73,22 @@ read_refs (TallyPipeline *pipeline, const TallyYamlNode *node, TallyPipelineTest
                                 "for example: { ticket: { \"17\": \"35436\" } }");
 }
 
+/* Rows of the one lookup that there is, or a list of rows for each. */
+static void
+read_lookups (TallyPipeline *pipeline, const TallyYamlNode *node, GPtrArray *lookups)
+{
+  gboolean many = node->kind == TALLY_YAML_LIST && node->items->len > 0
+                  && ((TallyYamlNode *) node->items->pdata[0])->kind == TALLY_YAML_LIST;
+
+  for (guint i = 0; i < (many ? node->items->len : 1); i++)
+    {
+      GPtrArray *rows = g_ptr_array_new_with_free_func (g_free);
+
+      read_rows (pipeline, many ? node->items->pdata[i] : node, rows);
+      g_ptr_array_add (lookups, rows);
+    }
+}
+
 static void
 read_test (TallyPipeline *pipeline, const TallyYamlNode *node)
 {
@@ -86,6 +103,7 @@ read_test (TallyPipeline *pipeline, const TallyYamlNode *node)
 
   test = g_new0 (TallyPipelineTest, 1);
   test->given = g_ptr_array_new_with_free_func (g_free);
+  test->lookups = g_ptr_array_new_with_free_func ((GDestroyNotify) g_ptr_array_unref);
   test->expect = g_ptr_array_new_with_free_func (g_free);
   test->line = tally_pipeline_line (pipeline, node->start);
   g_ptr_array_add (pipeline->tests, test);
@@ -101,13 +119,16 @@ read_test (TallyPipeline *pipeline, const TallyYamlNode *node)
         }
       else if (strcmp (key, "given") == 0)
         read_rows (pipeline, value, test->given);
+      else if (strcmp (key, "lookup") == 0)
+        read_lookups (pipeline, value, test->lookups);
       else if (strcmp (key, "expect") == 0)
         read_rows (pipeline, value, test->expect);
       else if (strcmp (key, "refs") == 0)
         read_refs (pipeline, value, test);
       else
         tally_pipeline_report_node (pipeline, value->key,
-                                    "a test has a name, \"given\", \"expect\" and, if need be, \"refs\"", NULL);
+                                    "a test has a name, \"given\" and \"expect\"",
+                                    "and \"lookup\" and \"refs\", if rows to look up or ids are to be given, too");
     }
   if (test->name == NULL)
     tally_pipeline_report_node (pipeline, node, "the test has no name",

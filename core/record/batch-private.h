@@ -34,6 +34,9 @@ void tally_batch_end_stage (TallyBatch *batch);
 
 /* (transfer none) (element-type TallyReject) the rejects so far, of rows taken out and of add_reject. */
 const TallyReject *tally_batch_rejects (const TallyBatch *batch, guint *ret_n);
+/* (transfer full) (element-type TallyReject): adds records that were set aside on the way to the steps, and counts them as
+ * read. */
+void tally_batch_take_rejects (TallyBatch *batch, GArray *rejects);
 /* Frees what a TallyReject of one's own points to; a GDestroyNotify for arrays of them. */
 void tally_reject_clear (gpointer reject);
 /* Records that the source counted: rows, and rejects of its own. */

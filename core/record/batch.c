@@ -479,6 +479,15 @@ tally_batch_add_reject (TallyBatch *batch, gint64 number, const char *reason, Ta
   batch->n_read++;
 }
 
+void
+tally_batch_take_rejects (TallyBatch *batch, GArray *rejects)
+{
+  batch->n_read += rejects->len;
+  g_array_append_vals (batch->rejects, rejects->data, rejects->len);
+  g_array_set_clear_func (rejects, NULL);
+  g_array_unref (rejects);
+}
+
 const TallyReject *
 tally_batch_rejects (const TallyBatch *batch, guint *ret_n)
 {

@@ -10,6 +10,7 @@ extern const TallyStepKind tally_step_filter;
 extern const TallyStepKind tally_step_group;
 extern const TallyStepKind tally_step_keep;
 extern const TallyStepKind tally_step_limit;
+extern const TallyStepKind tally_step_lookup;
 extern const TallyStepKind tally_step_rename;
 extern const TallyStepKind tally_step_sample;
 extern const TallyStepKind tally_step_set;

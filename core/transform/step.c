@@ -12,7 +12,7 @@ static const TallyStepKind *const kinds[] = {
   &tally_step_keep,   &tally_step_drop,  &tally_step_cast,
   &tally_step_assert, &tally_step_limit, &tally_step_sample,
   &tally_step_unnest, &tally_step_distinct, &tally_step_sort, &tally_step_group,
-  NULL,
+  &tally_step_lookup, NULL,
 };
 
 const TallyStepKind *const *
@@ -92,6 +92,12 @@ tally_step_close (TallyStep *step)
 {
   if (step->close != NULL)
     step->close (step);
+}
+
+TallyFlow
+tally_step_prepare (TallyStep *step, GArray *rejects, GError **error)
+{
+  return step->prepare == NULL ? TALLY_FLOW_END : step->prepare (step, rejects, error);
 }
 
 void

@@ -30,10 +30,11 @@ typedef struct
 {
   const char *name;    /* "filter" */
   const char *summary;
-  enum { TALLY_STEP_SCALAR, TALLY_STEP_LIST, TALLY_STEP_MAP } form; /* of its YAML */
+  enum { TALLY_STEP_SCALAR, TALLY_STEP_LIST, TALLY_STEP_MAP, TALLY_STEP_LOOKUP } form; /* of its YAML */
   gboolean keeps_columns; /* the rows that leave it have the columns of those that come, whatever its arguments */
   gboolean keeps_state;   /* what becomes of a row depends on those before it, from the beginning of the run */
-  /* Makes a step for rows of schema.  All that is wrong goes to complaints (element-type TallyStepComplaint); NULL then. */
+  /* (nullable) NULL: it needs more than arguments, see lookup.h.
+   * Makes a step for rows of schema.  All that is wrong goes to complaints (element-type TallyStepComplaint); NULL then. */
   TallyStep *(*build) (const TallyStepArgument *arguments, guint n_arguments, TallySchema *schema, GPtrArray *complaints);
 } TallyStepKind;
 
@@ -47,7 +48,11 @@ TallySchema *tally_step_schema (const TallyStep *step);  /* (transfer none) of t
 /* Gets ready for a run, and lets go of what that took; ctx stays as long.  Only plugins need it. */
 gboolean tally_step_open (TallyStep *step, TallyContext *ctx, GError **error);
 void tally_step_close (TallyStep *step);
-/* Ends a wait in tally_step_apply() now; on any thread. */
+/* After open and before the first batch, again and again until it says END: a piece of what must be done first, such as
+ * reading another source.  RETRY: the call may be made again after a while.  What is set aside goes to rejects
+ * (element-type TallyReject).  error: not NULL. */
+TallyFlow tally_step_prepare (TallyStep *step, GArray *rejects, GError **error);
+/* Ends a wait in tally_step_prepare() or tally_step_apply() now; on any thread. */
 void tally_step_interrupt (TallyStep *step);
 /* Changes a batch.  TALLY_FLOW_END: no more rows are wanted after it.  Whatever else it says comes with an
  * error; error: not NULL. */

@@ -349,4 +349,103 @@ static const TallyPlugin far = {
   .read = far_read,
 };
 
-TALLY_REGISTER (&shout, &echo, &busy, &letter, &far);
+/* ---- shout-late: a source beyond a network, which wants each row to be asked for twice ---- */
+
+#define LATE_ROWS 9 /* more than tries in all */
+
+typedef struct
+{
+  gint64 row;
+  gboolean asked;
+} Late;
+
+static gboolean
+late_open (gpointer self, TallyContext *ctx, GError **error)
+{
+  *(Late *) self = (Late) { 0 };
+  return TRUE;
+}
+
+static TallySchema *
+late_describe (gpointer self, TallyContext *ctx, GError **error)
+{
+  static const TallyColumn columns[] = { { "word", TALLY_TYPE_TEXT }, { "n", TALLY_TYPE_BIGINT } };
+
+  return tally_schema_new (columns, 2);
+}
+
+static TallyFlow
+late_read (gpointer self, TallyContext *ctx, TallyBatch *out, GError **error)
+{
+  Late *late = self;
+  g_autofree char *word = NULL;
+
+  late->asked = !late->asked;
+  if (late->asked)
+    {
+      tally_throw (error, TALLY_ERROR_NETWORK, "not yet");
+      return TALLY_FLOW_RETRY;
+    }
+  word = g_strdup_printf ("%" G_GINT64_FORMAT, ++late->row);
+  tally_batch_set_origin (out, "late");
+  tally_batch_add_row (out);
+  tally_batch_set_row_number (out, 0, late->row);
+  tally_batch_set_text (out, 0, word, strlen (word));
+  tally_batch_set_int (out, 1, late->row);
+  return late->row < LATE_ROWS ? TALLY_FLOW_OK : TALLY_FLOW_END;
+}
+
+static const TallyPlugin late = {
+  TALLY_PLUGIN_INIT,
+  .kind = TALLY_SOURCE,
+  .name = "shout-late",
+  .summary = "The words 1 to 9, each at the second call",
+  .instance_size = sizeof (Late),
+  .open = late_open,
+  .describe = late_describe,
+  .read = late_read,
+};
+
+/* ---- shout-mute: a source that has nothing to say until it is interrupted ---- */
+
+typedef struct
+{
+  gint interrupted; /* atomic */
+} Mute;
+
+static gboolean
+mute_open (gpointer self, TallyContext *ctx, GError **error)
+{
+  return TRUE;
+}
+
+static TallyFlow
+mute_read (gpointer self, TallyContext *ctx, TallyBatch *out, GError **error)
+{
+  Mute *mute = self;
+
+  for (guint i = 0; i < 3000 && !g_atomic_int_get (&mute->interrupted); i++)
+    g_usleep (G_USEC_PER_SEC / 100);
+  tally_throw (error, TALLY_ERROR_INTERRUPTED, "interrupted");
+  return TALLY_FLOW_FATAL;
+}
+
+static void
+mute_interrupt (gpointer self)
+{
+  g_atomic_int_set (&((Mute *) self)->interrupted, TRUE);
+}
+
+static const TallyPlugin mute = {
+  TALLY_PLUGIN_INIT,
+  .kind = TALLY_SOURCE,
+  .name = "shout-mute",
+  .summary = "Nothing, for half a minute or until it is interrupted",
+  .instance_size = sizeof (Mute),
+  .open = mute_open,
+  .describe = late_describe,
+  .read = mute_read,
+  .interrupt = mute_interrupt,
+};
+
+TALLY_REGISTER (&shout, &echo, &busy, &letter, &far, &late, &mute);

@@ -1,0 +1,258 @@
+/* test-lookups.c: the engine around steps that read sources of their own */
+#include "promise.h"
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+static char *folder;
+
+static void
+write_file (const char *name, const char *text)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+
+  g_file_set_contents (path, text, -1, NULL);
+}
+
+static char *
+read_file (const char *name)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  char *text = NULL;
+
+  g_file_get_contents (path, &text, NULL, NULL);
+  return text != NULL ? text : g_strdup ("");
+}
+
+/* The pipeline whose steps and sink these are, from in.csv. */
+static void
+write_pipeline (const char *steps, const char *sink)
+{
+  g_autofree char *text = g_strdup_printf ("pipeline: p\nsource: { csv: { path: in.csv } }\ntransform:\n%s"
+                                           "sink: %s\nledger: sqlite:ledger.db\nerrors: { rejects: r.ndjson }\n",
+                                           steps, sink);
+
+  write_file ("p.yaml", text);
+}
+
+/* Runs it.  Returns the exit code, a colon, the summary as JSON, and what was complained of. */
+static char *
+run (const char *steps, const char *sink)
+{
+  const char *argv[] = { g_getenv ("TALLYMAN"), "run", "--json", "p.yaml", NULL };
+  g_autofree char *output = NULL, *complaints = NULL;
+  g_autoptr (GError) error = NULL;
+  gint status = -1;
+
+  write_pipeline (steps, sink);
+  g_spawn_sync (folder, (char **)argv, NULL, 0, NULL, NULL, &output, &complaints, &status, &error);
+  assert_no_error (error);
+  return g_strdup_printf ("%d:%s%s", WIFEXITED (status) ? WEXITSTATUS (status) : -1, output, complaints);
+}
+
+static void
+test_file_and_file (void)
+{
+  g_autofree char *summary = NULL, *rows = NULL;
+
+  write_file ("in.csv", "id,subject\n1,one\n2,two\n3,\n");
+  write_file ("thread.csv", "ticket,body,at\n2,b,2020-01-02\n1,a,2020-01-01\n2,c,2020-01-01\n");
+  write_file ("users.csv", "key,name\n1,ann\n3,cid\n");
+  summary = run ("  - lookup: { from: { csv: { path: thread.csv } }, match: { ticket: id }, collect: comments, order: at DESC }\n"
+                 "  - lookup: { from: { csv: { path: users.csv } }, match: { key: id } }\n",
+                 "{ json: { path: out.ndjson } }");
+  rows = read_file ("out.ndjson");
+  assert_contains (summary, "0:{");
+  assert_contains (summary, "\"read\":3,\"taken_up\":0,\"added\":0,\"delivered\":3,");
+  assert_text (rows, "{\"id\":\"1\",\"subject\":\"one\",\"comments\":[{\"at\": \"2020-01-01\", \"body\": \"a\"}],\"name\":\"ann\"}\n"
+                     "{\"id\":\"2\",\"subject\":\"two\",\"comments\":[{\"at\": \"2020-01-02\", \"body\": \"b\"}, {\"at\": \"2020-01-01\", "
+                     "\"body\": \"c\"}],\"name\":null}\n"
+                     "{\"id\":\"3\",\"subject\":null,\"comments\":[],\"name\":\"cid\"}\n");
+}
+
+/* ---- On disk ---- */
+
+#define N_ROWS 20000
+
+static void
+write_many (void)
+{
+  g_autoptr (GString) ours = g_string_new ("id\n"), theirs = g_string_new ("key,text,n\n");
+
+  for (guint i = 0; i < N_ROWS; i++)
+    {
+      g_string_append_printf (ours, "%u\n", i * 7919 % (N_ROWS + 1000));
+      g_string_append_printf (theirs, "%u,\"text %u, %u\",%u\n", i * 104729 % N_ROWS / 3, i, i * i, i % 100);
+    }
+  write_file ("in.csv", ours->str);
+  write_file ("many.csv", theirs->str);
+}
+
+static void
+test_memory_and_disk_give_the_same (void)
+{
+  static const char *const steps[] = {
+    "  - lookup: { from: { csv: { path: many.csv } }, match: { key: id }, collect: all, order: [n DESC, text], memory: %s }\n",
+    "  - lookup: { from: { csv: { path: many.csv } }, match: { key: id }, many: first, order: [n, text], memory: %s }\n",
+    "  - lookup: { from: { csv: { path: many.csv } }, match: { text: \"'text ' || id || ', ' || id::int8 * id::int8\" }, memory: %s }\n",
+  };
+
+  write_many ();
+  for (guint i = 0; i < G_N_ELEMENTS (steps); i++)
+    {
+      g_autoptr (GString) small = g_string_new (steps[i]), large = g_string_new (steps[i]);
+      g_autofree char *on_disk = NULL, *in_memory = NULL, *first = NULL, *second = NULL;
+
+      g_string_replace (small, "%s", "64KiB", 0);
+      g_string_replace (large, "%s", "64MiB", 0);
+      first = run (small->str, "{ json: { path: small.ndjson } }");
+      second = run (large->str, "{ json: { path: large.ndjson } }");
+      assert_contains (first, "0:{");
+      assert_contains (second, "0:{");
+      on_disk = read_file ("small.ndjson");
+      in_memory = read_file ("large.ndjson");
+      assert_contains (in_memory, "\"n\"");
+      assert_true (strlen (in_memory) > N_ROWS * 20);
+      assert_true (g_str_equal (on_disk, in_memory));
+    }
+}
+
+/* ---- Bad rows ---- */
+
+#define CAST "  - lookup: { from: { csv: { path: bad.csv } }, transform: [{ cast: { n: bigint } }], match: { key: id }%s }\n"
+
+static void
+write_bad (void)
+{
+  write_file ("in.csv", "id\n1\n2\n");
+  write_file ("bad.csv", "key,n\n1,10\n2,x\n3,1,too many\n");
+}
+
+static void
+test_a_bad_row_ends_the_run_before_anything_is_written (void)
+{
+  g_autofree char *steps = g_strdup_printf (CAST, ""), *summary = NULL, *rows = NULL;
+
+  write_bad ();
+  write_file ("out.ndjson", "as it was");
+  summary = run (steps, "{ json: { path: out.ndjson } }");
+  rows = read_file ("out.ndjson");
+  assert_contains (summary, "1:{");
+  assert_contains (summary, "step \\\"lookup\\\": bad.csv:4: ");
+  assert_contains (summary, "\\\"errors: reject\\\" would list such rows");
+  assert_text (rows, "as it was");
+}
+
+static void
+test_or_is_a_reject_of_the_run (void)
+{
+  g_autofree char *steps = g_strdup_printf (CAST, ", errors: reject"), *summary = NULL, *rows = NULL, *rejects = NULL;
+
+  write_bad ();
+  summary = run (steps, "{ json: { path: out.ndjson } }");
+  rows = read_file ("out.ndjson");
+  rejects = read_file ("r.ndjson");
+  assert_contains (summary, "3:{");
+  assert_contains (summary, "\"read\":4,\"taken_up\":0,\"added\":0,\"delivered\":2,");
+  assert_contains (summary, "\"rejected\":2,");
+  assert_text (rows, "{\"id\":\"1\",\"n\":10}\n{\"id\":\"2\",\"n\":null}\n");
+  assert_contains (rejects, "{\"origin\":\"bad.csv:3\",\"stage\":\"lookup\",\"reason\":\"invalid input syntax for type bigint: \\\"x\\\"\","
+                            "\"record\":{\"key\":\"2\",\"n\":\"x\"}}\n");
+  assert_contains (rejects, "{\"origin\":\"bad.csv:4\",\"stage\":\"lookup\",");
+}
+
+/* ---- Sources that are far, slow, or not there ---- */
+
+static void
+test_the_engine_has_patience_with_each_call (void)
+{
+  g_autofree char *summary = NULL, *rows = NULL;
+
+  write_file ("in.csv", "id\n9\n");
+  summary = run ("  - lookup: { from: shout-late, match: { word: id } }\n", "{ json: { path: out.ndjson } }");
+  rows = read_file ("out.ndjson");
+  assert_contains (summary, "0:{");
+  assert_text (rows, "{\"id\":\"9\",\"n\":9}\n");
+}
+
+static void
+test_columns_of_a_far_source_are_checked_by_the_run (void)
+{
+  g_autofree char *summary = NULL, *nobody = NULL;
+
+  write_file ("in.csv", "id\n9\n");
+  summary = run ("  - lookup: { from: shout-late, match: { word: id }, columns: { m: nn } }\n  - filter: m > 1\n",
+                 "{ json: { path: out.ndjson } }");
+  assert_contains (summary, "2:{");
+  assert_contains (summary, "column \\\"nn\\\" does not exist");
+  nobody = run ("  - lookup: { from: shout-far, match: { word: id }, collect: a }\n", "{ json: { path: out.ndjson } }");
+  assert_contains (nobody, "1:{");
+  assert_contains (nobody, "step \\\"lookup\\\": source \\\"shout-far\\\": nobody answers");
+}
+
+static void
+test_a_signal_ends_the_wait (void)
+{
+  static const char *const sinks[] = { "{ json: { path: out.ndjson } }", "shout-busy" };
+  const char *argv[] = { g_getenv ("TALLYMAN"), "run", "p.yaml", NULL };
+
+  write_file ("in.csv", "id\n9\n");
+  for (guint i = 0; i < G_N_ELEMENTS (sinks); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      GPid pid;
+      gint64 begun;
+      int status = -1;
+
+      write_pipeline ("  - lookup: { from: shout-mute, match: { word: id }, collect: all }\n", sinks[i]);
+      assert_true (g_spawn_async (folder, (char **)argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid, &error));
+      assert_no_error (error);
+      g_usleep (G_USEC_PER_SEC);
+      assert_row_int (sinks[i], waitpid (pid, &status, WNOHANG), 0);
+      begun = g_get_monotonic_time ();
+      kill (pid, SIGTERM);
+      waitpid (pid, &status, 0);
+      assert_row_int (sinks[i], WIFEXITED (status) ? WEXITSTATUS (status) : -1, 130);
+      /* It would have waited for half a minute. */
+      assert_row_int (sinks[i], g_get_monotonic_time () - begun > 20 * G_USEC_PER_SEC, FALSE);
+    }
+}
+
+static const Promise promises[] = {
+  { "file and file", test_file_and_file },
+  { "memory and disk give the same", test_memory_and_disk_give_the_same },
+  { "a bad row ends the run before anything is written", test_a_bad_row_ends_the_run_before_anything_is_written },
+  { "or is a reject of the run", test_or_is_a_reject_of_the_run },
+  { "the engine has patience with each call", test_the_engine_has_patience_with_each_call },
+  { "columns of a far source are checked by the run", test_columns_of_a_far_source_are_checked_by_the_run },
+  { "a signal ends the wait", test_a_signal_ends_the_wait },
+  { NULL },
+};
+
+static void
+remove_folder (void)
+{
+  g_autoptr (GDir) listing = g_dir_open (folder, 0, NULL);
+  const char *name;
+
+  while (listing != NULL && (name = g_dir_read_name (listing)) != NULL)
+    {
+      g_autofree char *path = g_build_filename (folder, name, NULL);
+
+      g_unlink (path);
+    }
+  g_rmdir (folder);
+  g_free (folder);
+}
+
+int
+main (int argc, char **argv)
+{
+  int result;
+
+  folder = g_dir_make_tmp ("lookups-XXXXXX", NULL);
+  result = keep_promises ("lookups", promises, argc, argv);
+  remove_folder ();
+  return result;
+}
