@@ -1,7 +1,7 @@
 /* temporary.c: rows that memory has no room for
  *
  * A database without a name is a temporary one: SQLite takes its file out of the folder as soon as
- * it is open.
+ * it is open.  One thread uses it at a time.
  */
 #include "temporary.h"
 #include <tallyman/error.h>
@@ -31,7 +31,9 @@ tally_temporary_open (const char *tables, gsize cache, GError **error)
 {
   sqlite3 *database = NULL;
 
-  if (sqlite3_open_v2 ("", &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) == SQLITE_OK)
+  if (sqlite3_open_v2 ("", &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+                       NULL)
+      == SQLITE_OK)
     {
       tally_temporary_set_cache (database, cache);
       if (sqlite3_exec (database, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF", NULL, NULL,
