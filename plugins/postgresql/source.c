@@ -1,15 +1,16 @@
-/* source.c: the rows of a table or a query, by one COPY of one snapshot
+/* source.c: the rows of a table or a query, by COPY of one snapshot
+ *
+ * One connection describes and reads.  Where a table is read by several, the others take its snapshot over, and each reads a
+ * range of the table's blocks.
  *
  * Which columns there are, and as what they are read, is asked of the server, which describes the query without running it.
  * With a watermark the rows come in the order of (watermark, key), and the position is the last row's.
  */
 #include "catalog.h"
-#include "connection.h"
-#include "copy-out.h"
 #include "identifier.h"
 #include "postgresql.h"
-#include <errno.h>
-#include <poll.h>
+#include "ranges.h"
+#include "readers.h"
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -30,14 +31,19 @@ typedef struct
   char *watermark;  /* option */
   char *key;        /* option */
   gint64 overlap;   /* option */
+  gint64 n_connections; /* option */
 
   PGconn *conn;         /* (owned) (nullable) */
+  GPtrArray *others;    /* (owned) (nullable) (element-type PGconn) that read ranges beside it */
   char *from;           /* (owned) (nullable) what stands after FROM */
   char *name;           /* (owned) (nullable) of the rows, for their origin */
   TallySchema *schema;  /* (owned) (nullable) */
   GString *columns;     /* (owned) (nullable) the SELECT list */
   char *types[N_MARKS]; /* (owned) (nullable) of watermark and key, as SQL */
-  PgCopyOut copy;
+  gboolean doubt;       /* see PgCopyOut */
+  PgRanges ranges;      /* if there are several connections */
+  gboolean has_begun;
+  PgReaders readers;
   GString *position;    /* (owned) (nullable) */
   int wake;             /* an eventfd, -1: none */
 } PgSource;
@@ -55,6 +61,11 @@ source_check (gpointer self, GError **error)
                         "\"watermark\" and \"key\" go together: rows with the same watermark are told apart by the key");
   if (source->overlap > 0 && source->watermark == NULL)
     return tally_throw (error, TALLY_ERROR_USAGE, "\"overlap\" needs a \"watermark\"");
+  if (source->n_connections > 1 && (source->table == NULL || source->watermark != NULL))
+    return tally_throw (error, TALLY_ERROR_USAGE,
+                        source->table == NULL ? "several \"connections\" read a \"table\" in parts; a query gives its rows to one"
+                                              : "with a \"watermark\" rows come in its order, by one connection; leave out "
+                                                "\"connections\", or the watermark");
   return pg_check_connection_string (source->connection, error)
          && (source->table == NULL || pg_parse_table (source->table, &schema, &table, error));
 }
@@ -191,6 +202,18 @@ describe_rows (PgSource *source, GError **error)
   return find_marks (source, error);
 }
 
+/* A connection in a transaction that reads. */
+static gboolean
+connect_reader (PgSource *source, PGconn **ret_conn, GError **error)
+{
+  *ret_conn = pg_connect (source->connection, error);
+  if (*ret_conn == NULL || !pg_begin_read (*ret_conn, error))
+    return FALSE;
+  /* Else the server would end the whole at the first text that is not UTF-8. */
+  source->doubt = g_strcmp0 (PQparameterStatus (*ret_conn, "server_encoding"), "SQL_ASCII") == 0;
+  return !source->doubt || pg_do (*ret_conn, "SET LOCAL client_encoding = 'SQL_ASCII'", error);
+}
+
 static gboolean
 source_open (gpointer self, TallyContext *ctx, GError **error)
 {
@@ -199,15 +222,14 @@ source_open (gpointer self, TallyContext *ctx, GError **error)
   source->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   source->columns = g_string_new (NULL);
   source->position = g_string_new (NULL);
-  source->conn = pg_connect (source->connection, error);
-  if (source->conn == NULL || !pg_begin_read (source->conn, error))
-    return FALSE;
-  /* Else the server would end the whole at the first text that is not UTF-8. */
-  source->copy.doubt = g_strcmp0 (PQparameterStatus (source->conn, "server_encoding"), "SQL_ASCII") == 0;
-  if (source->copy.doubt && !pg_do (source->conn, "SET LOCAL client_encoding = 'SQL_ASCII'", error))
+  source->others = g_ptr_array_new_with_free_func ((GDestroyNotify)PQfinish);
+  pg_readers_init (&source->readers);
+  if (!connect_reader (source, &source->conn, error))
     return FALSE;
   compose_from (source);
-  return describe_rows (source, error);
+  return describe_rows (source, error)
+         && (source->n_connections == 1
+             || pg_ranges_choose (source->conn, source->table, (guint)source->n_connections, &source->ranges, error));
 }
 
 static TallySchema *
@@ -219,8 +241,10 @@ source_describe (gpointer self, TallyContext *ctx, GError **error)
 /* ---- Positions: the length of the watermark's text, a blank, that text, a blank, the key's text ---- */
 
 static void
-set_position (PgSource *source, const TallyText *marks)
+set_position (gpointer data, const TallyText *marks)
 {
+  PgSource *source = data;
+
   g_string_printf (source->position, "%" G_GSIZE_FORMAT " ", marks[MARK].length);
   g_string_append_len (source->position, marks[MARK].data, marks[MARK].length);
   g_string_append_c (source->position, ' ');
@@ -286,6 +310,9 @@ append_condition (PgSource *source, const char *position, GString *sql, GError *
 
 /* ---- Rows ---- */
 
+#define COPY_END ") TO STDOUT (FORMAT binary)"
+
+/* COPY up to its WHERE or, with a watermark, all but its end. */
 static char *
 compose_copy (PgSource *source, const char *position, GError **error)
 {
@@ -306,7 +333,6 @@ compose_copy (PgSource *source, const char *position, GError **error)
         return NULL;
       g_string_append_printf (sql, " ORDER BY %s, %s", mark->str, key->str);
     }
-  g_string_append (sql, ") TO STDOUT (FORMAT binary)");
   return g_string_free (g_steal_pointer (&sql), FALSE);
 }
 
@@ -332,84 +358,84 @@ warn_of_unmarked (PgSource *source, TallyContext *ctx, GError **error)
 }
 
 static gboolean
-begin_copy (PgSource *source, TallyContext *ctx, GError **error)
+begin_copy (PgSource *source, PGconn *conn, const char *sql, GError **error)
 {
-  g_autofree char *sql = NULL;
-  g_autoptr (PGresult) result = NULL;
+  g_autoptr (PGresult) result = pg_run (conn, sql, error);
+  const PgCopyOut copy = { .n_columns = tally_schema_n_columns (source->schema),
+                           .n_extra = source->watermark != NULL ? N_MARKS : 0,
+                           .doubt = source->doubt };
+
+  if (result == NULL)
+    return FALSE;
+  pg_readers_add (&source->readers, conn, &copy);
+  return TRUE;
+}
+
+/* One more connection that sees what the first one sees.  Whoever waits for the table to be free waits for the first one, and
+ * this one would wait for him: only for a while. */
+static gboolean
+begin_range (PgSource *source, const char *snapshot, const char *sql, GError **error)
+{
+  g_autofree char *join = g_strdup_printf ("SET TRANSACTION SNAPSHOT '%s'; SET LOCAL lock_timeout = '10s'", snapshot);
+  PGconn *conn = NULL;
+  gboolean good = connect_reader (source, &conn, error);
+
+  g_ptr_array_add (source->others, conn);
+  return good && pg_do (conn, join, error) && begin_copy (source, conn, sql, error);
+}
+
+static gboolean
+begin_ranges (PgSource *source, const char *sql, GError **error)
+{
+  g_autoptr (PGresult) snapshot = pg_run (source->conn, "SELECT pg_export_snapshot ()", error);
+
+  if (snapshot == NULL)
+    return FALSE;
+  /* The first connection's COPY last: until then it answers. */
+  for (guint i = source->ranges.n; i-- > 0;)
+    {
+      g_autoptr (GString) range = g_string_new (sql);
+
+      g_string_append (range, " WHERE ");
+      pg_ranges_append (&source->ranges, i, range);
+      g_string_append (range, COPY_END);
+      if (i > 0 ? !begin_range (source, PQgetvalue (snapshot, 0, 0), range->str, error)
+                : !begin_copy (source, source->conn, range->str, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+begin (PgSource *source, TallyContext *ctx, GError **error)
+{
+  g_autofree char *sql = NULL, *copy = NULL;
 
   if (source->watermark != NULL && !warn_of_unmarked (source, ctx, error))
     return FALSE;
   sql = compose_copy (source, source->watermark != NULL ? tally_context_position (ctx) : NULL, error);
-  if (sql == NULL || (result = pg_run (source->conn, sql, error)) == NULL)
+  if (sql == NULL)
     return FALSE;
-  source->copy.n_columns = tally_schema_n_columns (source->schema);
-  source->copy.n_extra = source->watermark != NULL ? N_MARKS : 0;
-  return TRUE;
-}
-
-/* Waits until the server has sent more.  FALSE: interrupted, or the connection is gone. */
-static gboolean
-wait_for_more (PgSource *source, GError **error)
-{
-  struct pollfd fds[] = { { .fd = PQsocket (source->conn), .events = POLLIN }, { .fd = source->wake, .events = POLLIN } };
-
-  if (poll (fds, G_N_ELEMENTS (fds), -1) < 0 && errno != EINTR)
-    return tally_throw_errno (error, errno, "waiting for the server");
-  if (fds[1].revents != 0)
-    return tally_throw (error, TALLY_ERROR_INTERRUPTED, "stopped while waiting for rows");
-  return PQconsumeInput (source->conn) || pg_throw (source->conn, NULL, error);
-}
-
-/* After the last row: what the server says of the whole. */
-static gboolean
-end_copy (PgSource *source, GError **error)
-{
-  g_autoptr (PGresult) result = PQgetResult (source->conn);
-  g_autoptr (PGresult) rest = NULL;
-
-  if (PQresultStatus (result) != PGRES_COMMAND_OK)
-    return pg_throw (source->conn, result, error);
-  rest = PQgetResult (source->conn);
-  return source->copy.ended || tally_throw (error, TALLY_ERROR_DATA, "the rows end without COPY's trailer");
-}
-
-/* One message, if there is one.  ret_ended: there are no more. */
-static gboolean
-read_message (PgSource *source, TallyBatch *batch, gboolean *ret_ended, GError **error)
-{
-  TallyText marks[N_MARKS];
-  char *data = NULL;
-  gboolean good, is_row;
-  int length = PQgetCopyData (source->conn, &data, /* async= */ 1);
-
-  *ret_ended = length == -1;
-  if (length == 0)
-    return wait_for_more (source, error);
-  if (length == -1)
-    return end_copy (source, error);
-  if (length < 0)
-    return pg_throw (source->conn, NULL, error);
-
-  good = pg_copy_out_read (&source->copy, data, (gsize)length, batch, marks, &is_row, error);
-  if (good && is_row && source->watermark != NULL)
-    set_position (source, marks);
-  PQfreemem (data);
-  return good;
+  source->has_begun = TRUE;
+  if (source->n_connections > 1)
+    return begin_ranges (source, sql, error);
+  copy = g_strconcat (sql, COPY_END, NULL);
+  return begin_copy (source, source->conn, copy, error);
 }
 
 static TallyFlow
 source_read (gpointer self, TallyContext *ctx, TallyBatch *out, GError **error)
 {
   PgSource *source = self;
-  gboolean ended = FALSE;
+  gboolean ended;
 
-  if (source->copy.n_columns == 0 && !begin_copy (source, ctx, error))
+  if (!source->has_begun && !begin (source, ctx, error))
     return TALLY_FLOW_FATAL;
 
   tally_batch_set_origin (out, source->name);
-  while (!ended && tally_batch_n_rows (out) < tally_batch_capacity (out))
-    if (!read_message (source, out, &ended, error))
-      return TALLY_FLOW_FATAL;
+  if (!pg_readers_read (&source->readers, source->wake, out, source->watermark != NULL ? set_position : NULL, source, &ended,
+                        error))
+    return TALLY_FLOW_FATAL;
   if (source->watermark != NULL && source->position->len > 0)
     tally_batch_set_position (out, source->position->str);
   return ended ? TALLY_FLOW_END : TALLY_FLOW_OK;
@@ -430,6 +456,8 @@ source_close (gpointer self)
 {
   PgSource *source = self;
 
+  pg_readers_clear (&source->readers);
+  g_clear_pointer (&source->others, g_ptr_array_unref);
   g_clear_pointer (&source->conn, PQfinish);
   g_clear_pointer (&source->from, g_free);
   g_clear_pointer (&source->name, g_free);
@@ -441,7 +469,7 @@ source_close (gpointer self)
   if (source->position != NULL)
     g_string_free (g_steal_pointer (&source->position), TRUE);
   close (source->wake);
-  source->copy = (PgCopyOut){ 0 };
+  source->has_begun = FALSE;
 }
 
 #define FIELD(name) G_STRUCT_OFFSET (PgSource, name)
@@ -460,6 +488,8 @@ static const TallyOption source_options[] = {
     .summary = "Column that tells rows of one watermark apart", .example = "id" },
   { .name = "overlap", .type = TALLY_OPTION_DURATION, .fallback = "0", .min = 0, .max = G_MAXINT64 / 2, .offset = FIELD (overlap),
     .summary = "Time before the last watermark that is read again, longer than any transaction that writes rows", .example = "10min" },
+  { .name = "connections", .type = TALLY_OPTION_INT, .fallback = "1", .min = 1, .max = 16, .offset = FIELD (n_connections),
+    .summary = "Connections that read parts of the table at the same time, in no order" },
   { 0 },
 };
 

@@ -193,6 +193,97 @@ test_reads_late_rows_again_within_the_overlap (void)
 }
 
 static void
+test_reads_with_several_connections (void)
+{
+  static const struct
+  {
+    const char *label, *table;
+  } rows[] = {
+    { "no rows", "empty" },     { "few rows", "few" },       { "holes", "holes" },
+    { "partitions", "parts" },  { "children larger than their parent", "parent" },
+  };
+  g_autoptr (Desk) desk = desk_new (FALSE);
+
+  if (desk == NULL)
+    return;
+  desk_do (desk, "CREATE TABLE seen (id bigint, x text); CREATE TABLE empty (LIKE seen); CREATE TABLE few AS SELECT 1::bigint AS id, 'x' AS x; "
+                 "CREATE TABLE holes AS SELECT i AS id, repeat ('x', 50) AS x FROM generate_series (1::bigint, 60000) AS i; "
+                 "DELETE FROM holes WHERE id % 7 = 0 OR id BETWEEN 20000 AND 40000 OR id > 55000; "
+                 "CREATE TABLE parts (LIKE seen) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF parts FOR VALUES FROM (0) TO (50000); "
+                 "CREATE TABLE p2 PARTITION OF parts FOR VALUES FROM (50000) TO (51000); CREATE TABLE p3 PARTITION OF parts DEFAULT; "
+                 "INSERT INTO parts SELECT i, repeat ('x', 50) FROM generate_series (1::bigint, 60000) AS i; "
+                 "CREATE TABLE parent (LIKE seen); CREATE TABLE child () INHERITS (parent); INSERT INTO parent VALUES (0, 'x'); "
+                 "INSERT INTO child SELECT i, repeat ('x', 50) FROM generate_series (1::bigint, 60000) AS i");
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autofree char *text = g_strdup_printf ("pipeline: p%u\nsource: { postgresql: { connection: \"$URI\", table: %s, connections: 5 } }\n"
+                                               "sink: { postgresql: { connection: \"$URI\", table: seen } }\n", i, rows[i].table);
+      g_autofree char *check = g_strdup_printf ("SELECT (SELECT count (*) FROM seen) = (SELECT count (*) FROM %s) AND NOT EXISTS "
+                                                "(TABLE %s EXCEPT TABLE seen)", rows[i].table, rows[i].table);
+
+      desk_do (desk, "TRUNCATE seen");
+      desk_write_pipeline (desk, text);
+      if (!assert_row_int (rows[i].label, desk_run (desk), 0))
+        g_printerr ("%s\n", rig_errors (desk->rig));
+      desk_expect (desk, rows[i].label, check, "t");
+    }
+}
+
+static gpointer
+move_rows (gpointer uri)
+{
+  /* Each statement makes new versions of its rows, at the end of the file or wherever there is room. */
+  for (guint i = 0; i < 60; i++)
+    g_free (cluster_query (uri, "UPDATE t SET x = CASE WHEN id % 2 = 0 THEN x + 1 ELSE x - 1 END WHERE id / 2 % 16 = (SELECT i FROM turn); "
+                                "UPDATE turn SET i = (i + 5) % 16"));
+  return NULL;
+}
+
+static void
+test_several_connections_see_one_moment (void)
+{
+  g_autoptr (Desk) desk = desk_new (FALSE);
+  GThread *mover;
+
+  if (desk == NULL)
+    return;
+  desk_do (desk, "CREATE TABLE t AS SELECT i AS id, 0::bigint AS x, repeat ('x', 50) AS y FROM generate_series (2::bigint, 40001) AS i; "
+                 "CREATE TABLE turn AS SELECT 0 AS i; CREATE TABLE seen (LIKE t)");
+  mover = g_thread_new ("mover", move_rows, desk->uri);
+  for (guint i = 0; i < 5; i++)
+    {
+      desk_do (desk, "TRUNCATE seen");
+      desk_write_pipeline (desk, "pipeline: p\nsource: { postgresql: { connection: \"$URI\", table: t, connections: 4 } }\n"
+                                 "sink: { postgresql: { connection: \"$URI\", table: seen } }\n");
+      if (!assert_int (desk_run (desk), 0))
+        g_printerr ("%s\n", rig_errors (desk->rig));
+      desk_expect (desk, "rows", "SELECT count (*) || ' ' || count (DISTINCT id) FROM seen", "40000 40000");
+      desk_expect (desk, "pairs change together", "SELECT count (*) FROM (SELECT FROM seen GROUP BY id / 2 HAVING sum (x) <> 0) AS torn", "0");
+    }
+  g_thread_join (mover);
+}
+
+static void
+test_opens_as_many_connections_as_asked (void)
+{
+  g_autoptr (Desk) desk = desk_new (FALSE);
+
+  if (desk == NULL)
+    return;
+  desk_do (desk, "CREATE ROLE pair LOGIN CONNECTION LIMIT 2; CREATE TABLE t AS SELECT repeat ('x', 50) AS x FROM generate_series (1, 60000); "
+                 "GRANT SELECT ON t TO pair");
+  for (guint n = 2; n <= 3; n++)
+    {
+      g_autofree char *text = g_strdup_printf ("pipeline: p%u\nsource: { postgresql: { connection: \"$URI&user=pair\", table: t, connections: %u } }\n" SINK,
+                                               n, n);
+
+      desk_write_pipeline (desk, text);
+      assert_row_int (n == 2 ? "two" : "three", desk_run (desk), n == 2 ? 0 : 1);
+    }
+  assert_contains (rig_errors (desk->rig), "too many connections for role");
+}
+
+static void
 test_rejects_text_of_an_unknown_encoding (void)
 {
   g_autoptr (Desk) desk = desk_new (FALSE);
@@ -229,12 +320,16 @@ test_says_what_is_wrong (void)
     { "more than a table's name", "table: 't; DROP TABLE t'", "is no name of a table", 2 },
     { "an unknown watermark", "table: t, watermark: att, key: id", "there is no column \"att\"; did you mean \"at\"?", 2 },
     { "both", "table: t, query: SELECT 1", "either \"table\" or \"query\"", 2 },
+    { "a query in parts", "query: SELECT 1, connections: 2", "several \"connections\" read a \"table\" in parts", 2 },
+    { "a watermark in parts", "table: t, watermark: at, key: id, connections: 2", "with a \"watermark\" rows come in its order", 2 },
+    { "a view in parts", "table: v, connections: 2", "v is not made of tables that PostgreSQL itself keeps", 2 },
+    { "too many connections", "table: t, connections: 17", "connections", 2 },
   };
   g_autoptr (Desk) desk = desk_new (FALSE);
 
   if (desk == NULL)
     return;
-  desk_do (desk, "CREATE SEQUENCE s; CREATE TABLE t (id bigint, at timestamptz)");
+  desk_do (desk, "CREATE SEQUENCE s; CREATE TABLE t (id bigint, at timestamptz); CREATE VIEW v AS TABLE t");
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     {
       g_autofree char *text = g_strdup_printf ("pipeline: p%u\nsource: { postgresql: { connection: \"$URI\", %s } }\n" SINK, i,
@@ -275,6 +370,9 @@ static const Promise promises[] = {
   { "F7 reads what is new, equal watermarks neither lost nor doubled", test_reads_what_is_new },
   { "F7 reads late rows again within the overlap", test_reads_late_rows_again_within_the_overlap },
   { "a failed run is made up for by the next", test_a_failed_run_is_made_up_for_by_the_next },
+  { "reads a table with several connections, each row once", test_reads_with_several_connections },
+  { "several connections see one moment", test_several_connections_see_one_moment },
+  { "opens as many connections as asked", test_opens_as_many_connections_as_asked },
   { "rejects text of an unknown encoding", test_rejects_text_of_an_unknown_encoding },
   { "says what is wrong", test_says_what_is_wrong },
   { "never shows a password", test_never_shows_a_password },
