@@ -8,11 +8,8 @@ static const char signature[11] = "PGCOPY\n\377\r\n";
 static void
 append_int (guint64 value, guint size, GString *out)
 {
-  char bytes[8];
-
-  for (guint i = 0; i < size; i++)
-    bytes[i] = (char)(value >> 8 * (size - 1 - i));
-  g_string_append_len (out, bytes, size);
+  value = GUINT64_TO_BE (value << 8 * (8 - size));
+  g_string_append_len (out, (const char *)&value, size);
 }
 
 void
@@ -112,46 +109,74 @@ append_numeric (TallyText text, GString *out)
 
 /* ---- Binary ---- */
 
+/* A value of a fixed size, and its length before it. */
 static void
-append_value (const TallyBatch *batch, guint row, guint column, GString *out)
+append_sized (guint64 value, guint size, GString *out)
 {
-  TallyType type = tally_schema_column (tally_batch_schema (batch), column)->type;
-  gpointer vector = tally_batch_vector (batch, column);
-  TallyInterval interval;
-  TallyText text;
+  guint8 bytes[12];
+  guint32 length = GUINT32_TO_BE (size);
+
+  value = GUINT64_TO_BE (value << 8 * (8 - size));
+  memcpy (bytes, &length, 4);
+  memcpy (bytes + 4, &value, size);
+  g_string_append_len (out, (const char *)bytes, 4 + size);
+}
+
+static void
+append_interval (TallyInterval interval, GString *out)
+{
+  append_int (16, 4, out);
+  append_int ((guint64)interval.microseconds, 8, out);
+  append_int ((guint32)interval.days, 4, out);
+  append_int ((guint32)interval.months, 4, out);
+}
+
+static void
+append_text_value (TallyType type, TallyText text, GString *out)
+{
+  gsize at = out->len;
+  guint32 length;
+
+  append_int (text.length, 4, out);
+  if (type == TALLY_TYPE_NUMERIC)
+    append_numeric (text, out);
+  else
+    {
+      if (type == TALLY_TYPE_JSONB)
+        g_string_append_c (out, 1); /* the version of the form */
+      g_string_append_len (out, text.data, text.length);
+      if (type != TALLY_TYPE_JSONB)
+        return;
+    }
+  length = GUINT32_TO_BE ((guint32)(out->len - at - 4));
+  memcpy (out->str + at, &length, 4);
+}
+
+static void
+append_value (TallyType type, gconstpointer vector, guint row, GString *out)
+{
   guint64 bits;
 
   switch (type)
     {
     case TALLY_TYPE_BOOLEAN:
-      append_int (((guint8 *)vector)[row], 1, out);
+      append_sized (((const guint8 *)vector)[row], 1, out);
       break;
     case TALLY_TYPE_DATE:
-      append_int ((guint32)((gint32 *)vector)[row], 4, out);
+      append_sized ((guint32)((const gint32 *)vector)[row], 4, out);
       break;
     case TALLY_TYPE_BIGINT:
     case TALLY_TYPE_DOUBLE:
     case TALLY_TYPE_TIMESTAMP:
     case TALLY_TYPE_TIMESTAMPTZ:
-      memcpy (&bits, (char *)vector + row * 8, 8);
-      append_int (bits, 8, out);
+      memcpy (&bits, (const char *)vector + (gsize)row * 8, 8);
+      append_sized (bits, 8, out);
       break;
     case TALLY_TYPE_INTERVAL:
-      interval = ((TallyInterval *)vector)[row];
-      append_int ((guint64)interval.microseconds, 8, out);
-      append_int ((guint32)interval.days, 4, out);
-      append_int ((guint32)interval.months, 4, out);
+      append_interval (((const TallyInterval *)vector)[row], out);
       break;
     default:
-      text = ((TallyText *)vector)[row];
-      if (type == TALLY_TYPE_NUMERIC)
-        append_numeric (text, out);
-      else
-        {
-          if (type == TALLY_TYPE_JSONB)
-            g_string_append_c (out, 1); /* the version of the form */
-          g_string_append_len (out, text.data, text.length);
-        }
+      append_text_value (type, ((const TallyText *)vector)[row], out);
       break;
     }
 }
@@ -160,24 +185,17 @@ static void
 append_binary (const TallyBatch *batch, guint row, const PgColumn *columns, guint n_columns, const gint64 *number,
                GString *out)
 {
+  TallySchema *schema = tally_batch_schema (batch);
+
   append_int (n_columns + (number != NULL), 2, out);
   for (guint i = 0; i < n_columns; i++)
-    {
-      gsize at = out->len;
-      guint32 length;
-
+    if (tally_batch_is_null (batch, row, columns[i].index))
       append_int ((guint32)-1, 4, out);
-      if (tally_batch_is_null (batch, row, columns[i].index))
-        continue;
-      append_value (batch, row, columns[i].index, out);
-      length = GUINT32_TO_BE ((guint32)(out->len - at - 4));
-      memcpy (out->str + at, &length, 4);
-    }
+    else
+      append_value (tally_schema_column (schema, columns[i].index)->type, tally_batch_vector (batch, columns[i].index), row,
+                    out);
   if (number != NULL)
-    {
-      append_int (8, 4, out);
-      append_int ((guint64)*number, 8, out);
-    }
+    append_sized ((guint64)*number, 8, out);
 }
 
 /* ---- Text ---- */

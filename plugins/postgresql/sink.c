@@ -14,6 +14,9 @@
 #include "postgresql.h"
 #include <string.h>
 
+/* Rows are handed to libpq in pieces of about this size. */
+#define SEND_BYTES 65536
+
 typedef enum
 {
   MODE_APPEND,
@@ -47,6 +50,7 @@ typedef struct
   char *merge;         /* (owned) (nullable) from the stage into the table */
   gboolean binary;
   gboolean in_transaction;
+  gboolean has_savepoint; /* in the transaction: a batch came before */
   gboolean is_emptied; /* replace: what was there is deleted */
   GString *rows;       /* (owned) (nullable) scratch */
 } PgSink;
@@ -370,6 +374,7 @@ begin (PgSink *sink, GError **error)
   if (!pg_begin_write (sink->conn, error))
     return FALSE;
   sink->in_transaction = TRUE;
+  sink->has_savepoint = FALSE;
   if (sink->mode == MODE_REPLACE && !sink->is_emptied)
     {
       sql = g_strdup_printf ("DELETE FROM %s", sink->target);
@@ -402,11 +407,23 @@ finish_copy (PgSink *sink, GError **error)
   return PQresultStatus (result) == PGRES_COMMAND_OK || pg_throw (sink->conn, result, error);
 }
 
+/* The server works on the first rows while we write the next ones. */
+static gboolean
+send_rows (PgSink *sink, GError **error)
+{
+  if (PQputCopyData (sink->conn, sink->rows->str, (int)sink->rows->len) < 0)
+    return pg_throw (sink->conn, NULL, error);
+  g_string_truncate (sink->rows, 0);
+  return TRUE;
+}
+
 static gboolean
 copy_rows (PgSink *sink, const TallyBatch *batch, guint first, guint n, GError **error)
 {
-  g_autoptr (PGresult) begun = pg_run (sink->conn, sink->copy, error);
+  g_autofree char *sql = g_strconcat (sink->has_savepoint ? "RELEASE tallyman; " : "", sink->copy, NULL);
+  g_autoptr (PGresult) begun = pg_run (sink->conn, sql, error);
 
+  sink->has_savepoint = TRUE;
   if (begun == NULL)
     return FALSE;
   g_string_truncate (sink->rows, 0);
@@ -418,12 +435,15 @@ copy_rows (PgSink *sink, const TallyBatch *batch, guint first, guint n, GError *
       if (!tally_batch_is_rejected (batch, row))
         pg_copy_in_append (sink->binary, batch, row, (const PgColumn *)(gpointer)sink->columns->data, sink->columns->len,
                            sink->mode == MODE_UPSERT ? &number : NULL, sink->rows);
+      if (sink->rows->len >= SEND_BYTES && !send_rows (sink, error))
+        return FALSE;
     }
   pg_copy_in_end (sink->binary, sink->rows);
-  if (PQputCopyData (sink->conn, sink->rows->str, (int)sink->rows->len) < 0 || PQputCopyEnd (sink->conn, NULL) < 0)
+  if (!send_rows (sink, error))
+    return FALSE;
+  if (PQputCopyEnd (sink->conn, NULL) < 0)
     return pg_throw (sink->conn, NULL, error);
-  return finish_copy (sink, error) && (sink->merge == NULL || pg_do (sink->conn, sink->merge, error))
-         && pg_do (sink->conn, "RELEASE tallyman", error);
+  return finish_copy (sink, error) && (sink->merge == NULL || pg_do (sink->conn, sink->merge, error));
 }
 
 /* Rows that the server refuses are found by halves, and rejected with its words.  FALSE: it is not the rows' fault. */
@@ -435,7 +455,7 @@ write_rows (PgSink *sink, TallyBatch *batch, guint first, guint n, GError **erro
   if (n == 0 || copy_rows (sink, batch, first, n, &failure))
     return TRUE;
   if (!g_error_matches (failure, TALLY_ERROR, TALLY_ERROR_DATA)
-      || !pg_do (sink->conn, "ROLLBACK TO tallyman; RELEASE tallyman", NULL))
+      || !pg_do (sink->conn, "ROLLBACK TO tallyman", NULL))
     {
       g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
