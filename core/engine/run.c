@@ -259,14 +259,14 @@ begin (Run *run, GError **error)
 {
   /* Such a run saves no position on the way; one that is there was saved before the steps were what they are now, or by a
    * complete run.  But rows that are in the target are not written again, and their rejects belong to the same pass. */
-  gboolean keeps_state = tally_pipeline_keeps_state (run->pipeline);
-  gboolean anew = keeps_state && !run->is_adopted
+  gboolean at_once = tally_stages_go_at_once (&run->stages);
+  gboolean anew = at_once && !run->is_adopted
                   && !(run->pipeline->source->plugin->flags & TALLY_PLUGIN_KEEPS_POSITION);
   TallyRunFlags flags = 0;
 
   if (!tally_stages_are_whole (&run->stages) && !anew)
     flags |= TALLY_RUN_RESUMES;
-  if (keeps_state)
+  if (at_once)
     flags |= TALLY_RUN_READS_AGAIN;
   if (run->options->new_target)
     flags |= TALLY_RUN_NEW_TARGET;

@@ -35,6 +35,8 @@ typedef struct
 void tally_stages_start (TallyStages *stages);
 /* Whether the sink's output appears as a whole, or not at all; once it is open. */
 gboolean tally_stages_are_whole (const TallyStages *stages);
+/* Whether a run has no place to go on from before its end: its steps remember rows, or its sink cannot. */
+gboolean tally_stages_go_at_once (const TallyStages *stages);
 /* No more is read; what is in the queues may still be taken. */
 void tally_stages_stop (TallyStages *stages);
 /* Ends both threads now and waits for them. */

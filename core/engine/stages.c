@@ -11,6 +11,12 @@ tally_stages_are_whole (const TallyStages *stages)
   return stages->pipeline->sink->plugin->flags & TALLY_PLUGIN_WHOLE || stages->sink_ctx->whole;
 }
 
+gboolean
+tally_stages_go_at_once (const TallyStages *stages)
+{
+  return tally_pipeline_keeps_state (stages->pipeline) || stages->sink_ctx->at_once;
+}
+
 void
 tally_stages_fail (TallyStages *stages, GError *error)
 {
@@ -236,8 +242,8 @@ apply_step (TallyStages *stages, TallyStep *step, TallyBatch *batch, GError **er
 typedef struct
 {
   TallyStages *stages;
-  gboolean keeps_state;
-  char *position; /* (owned) (nullable) the last one that came, where steps remember rows */
+  gboolean at_once;
+  char *position; /* (owned) (nullable) the last one that came, where it is held back */
   guint n_ended;  /* so many of the first steps want no more rows */
 } Shaper;
 
@@ -268,12 +274,12 @@ shape (Shaper *shaper, TallyBatch *batch, guint first, GError **error)
   return TRUE;
 }
 
-/* Where steps remember rows, a run that goes on in the middle would have forgotten them: no position before the last
- * counts. */
+/* Where steps remember rows, a run that goes on in the middle would have forgotten them, and a sink may be unable to: no
+ * position before the last counts. */
 static void
 hold_position (Shaper *shaper, TallyBatch *batch)
 {
-  if (!shaper->keeps_state || tally_batch_position (batch) == NULL)
+  if (!shaper->at_once || tally_batch_position (batch) == NULL)
     return;
 
   g_free (shaper->position);
@@ -370,7 +376,7 @@ close_books (Shaper *shaper)
   const TallyPipeline *pipeline = shaper->stages->pipeline;
   TallyBatch *batch;
 
-  if (!shaper->keeps_state)
+  if (!shaper->at_once)
     return;
 
   batch = tally_batch_new (pipeline->sink_schema, 1);
@@ -397,7 +403,7 @@ static gpointer
 shaper_main (gpointer data)
 {
   TallyStages *stages = data;
-  Shaper shaper = { .stages = stages, .keeps_state = tally_pipeline_keeps_state (stages->pipeline) };
+  Shaper shaper = { .stages = stages, .at_once = tally_stages_go_at_once (stages) };
   gboolean done = shape_all (&shaper);
 
   /* What was read ahead is not wanted, and the source may be waiting for room. */

@@ -187,8 +187,8 @@ take_batch (Writer *writer, TallyBatch *batch, GError **error)
 }
 
 /* A sink whose output appears as a whole has nothing to commit on the way, nor has one that keeps checkpoints where a run
- * could not go on: its source has no positions, or its steps remember rows.  But the lease lives on and rejects do not
- * pile up. */
+ * could not go on: its source has no positions, its steps remember rows, or it cannot itself.  But the lease lives on and
+ * rejects do not pile up. */
 static gboolean
 commit_on_the_way (Writer *writer, GError **error)
 {
@@ -216,7 +216,7 @@ tally_write_all (TallyStages *stages, TallyLedger *ledger, const TallyLedgerRun 
                              .whole = tally_stages_are_whole (stages),
                              .keeps = stages->pipeline->sink->plugin->resume != NULL,
                              .at_once = stages->pipeline->sink->plugin->resume != NULL
-                                        && tally_pipeline_keeps_state (stages->pipeline),
+                                        && tally_stages_go_at_once (stages),
                              .position = g_strdup (stages->source_ctx->position),
                              .counts = counts,
                              .rejects = g_array_new (FALSE, FALSE, sizeof (TallyReject)),

@@ -43,6 +43,12 @@ tally_context_set_whole (TallyContext *ctx)
   ctx->whole = TRUE;
 }
 
+void
+tally_context_set_at_once (TallyContext *ctx)
+{
+  ctx->at_once = TRUE;
+}
+
 const char *
 tally_context_checkpoint_key (TallyContext *ctx)
 {

@@ -24,6 +24,7 @@ struct _TallyContext
   char *checkpoint;     /* (owned) (nullable) */
   gboolean whole;
   GArray *facts;        /* (owned) (nullable) (element-type TallyPlanFact) NULL: this is no plan */
+  gboolean at_once;
   const gint *interrupted; /* (unowned) (nullable) read atomically */
   TallyContextWarn warn;   /* called on the plugin's thread */
   gpointer warn_data;

@@ -86,6 +86,17 @@ void tally_context_set_target (TallyContext *ctx, const char *fingerprint);
 void tally_context_set_whole (TallyContext *ctx);
 
 /**
+ * tally_context_set_at_once:
+ * @ctx: the context of a sink that has @resume
+ *
+ * Says in open() that this instance makes all rows durable by one commit() at the end, because it could not go on from a place
+ * before it.  The position of the end is saved then; a run that failed begins where it had begun.
+ *
+ * Since: 0.1
+ */
+void tally_context_set_at_once (TallyContext *ctx);
+
+/**
  * tally_context_checkpoint_key:
  * @ctx: the context of a sink that has @resume
  *

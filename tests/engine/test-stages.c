@@ -15,7 +15,7 @@ typedef struct
 
 /* line: static, so that its lock needs no init, which in a build for ThreadSanitizer would not be the library's own. */
 static void
-line_open (Line *line, const char *steps)
+line_open (Line *line, const char *steps, gboolean at_once)
 {
   g_autofree char *text = g_strdup_printf ("pipeline: p\nsource: { lines: { path: lines.txt, batch-rows: 1 } }\n"
                                            "transform: [ %s ]\nsink: shout-busy\n", steps);
@@ -33,10 +33,13 @@ line_open (Line *line, const char *steps)
   line->stages = (TallyStages){ .pipeline = line->pipeline,
                                 .options = &line->options,
                                 .source_ctx = tally_context_new (line->folder),
+                                .sink_ctx = tally_context_new (line->folder),
                                 .raw = tally_queue_new (1),
                                 .shaped = tally_queue_new (1) };
   assert_true (tally_pipeline_describe_lookups (line->pipeline, line->stages.source_ctx, &error));
   assert_true (tally_pipeline_bind (line->pipeline, line->pipeline->source_schema));
+  if (at_once)
+    tally_context_set_at_once (line->stages.sink_ctx);
   assert_true (tally_instance_open (line->pipeline->source, line->stages.source_ctx, &error));
   for (guint i = 0; i < line->pipeline->steps->len; i++)
     assert_true (tally_step_open (line->pipeline->steps->pdata[i], line->stages.source_ctx, &error));
@@ -52,6 +55,7 @@ line_close (Line *line)
   tally_queue_free (line->stages.raw);
   tally_queue_free (line->stages.shaped);
   tally_context_free (line->stages.source_ctx);
+  tally_context_free (line->stages.sink_ctx);
   tally_pipeline_free (line->pipeline);
   tally_registry_free (line->registry);
   g_unlink (line->lines);
@@ -62,16 +66,16 @@ line_close (Line *line)
   g_free (line->folder);
 }
 
-/* (transfer full): of each batch its rows, then its position; a stop is asked for after the first stop_after batches. */
+/* (transfer full): of each batch its rows, then its position; at_once: the sink commits once; a stop is asked for after the first stop_after batches. */
 static char *
-positions (const char *steps, guint stop_after)
+positions (const char *steps, gboolean at_once, guint stop_after)
 {
   static Line line;
   GString *found = g_string_new (NULL);
   TallyBatch *batch;
   guint n = 0;
 
-  line_open (&line, steps);
+  line_open (&line, steps, at_once);
   while ((batch = tally_queue_pop (line.stages.shaped, -1)) != NULL)
     {
       const char *position = tally_batch_position (batch);
@@ -88,7 +92,7 @@ positions (const char *steps, guint stop_after)
 static void
 test_positions_come_with_their_rows (void)
 {
-  g_autofree char *found = positions ("filter: line < 'c'", 0);
+  g_autofree char *found = positions ("filter: line < 'c'", FALSE, 0);
 
   assert_text (found, "1:2 1:4 0:6 0:8 0:10 0:12 0:14 0:16 0:18 0:20 0:22 0:24 0:26 0:28 0:- ");
 }
@@ -97,7 +101,7 @@ static void
 test_rows_are_looked_up_before_the_first_comes (void)
 {
   g_autofree char *found = positions ("lookup: { from: { lines: { path: lines.txt, batch-rows: 2 } }, match: { line: line }, "
-                                      "columns: { other: line } }, filter: other < 'c'", 0);
+                                      "columns: { other: line } }, filter: other < 'c'", FALSE, 0);
 
   assert_text (found, "1:2 1:4 0:6 0:8 0:10 0:12 0:14 0:16 0:18 0:20 0:22 0:24 0:26 0:28 0:- ");
 }
@@ -108,7 +112,7 @@ test_a_source_to_look_up_in_can_be_interrupted (void)
 {
   static Line line;
 
-  line_open (&line, "lookup: { from: shout-mute, match: { word: line }, collect: all }");
+  line_open (&line, "lookup: { from: shout-mute, match: { word: line }, collect: all }", FALSE);
   assert_true (tally_queue_pop (line.stages.shaped, G_USEC_PER_SEC / 10) == NULL);
   tally_stages_join (&line.stages);
   assert_error (line.stages.error, TALLY_ERROR, TALLY_ERROR_INTERRUPTED, "step \"lookup\": source \"shout-mute\": interrupted");
@@ -118,10 +122,18 @@ test_a_source_to_look_up_in_can_be_interrupted (void)
 static void
 test_the_last_position_follows_rows_that_are_remembered (void)
 {
-  g_autofree char *enough = positions ("limit: 2", 0), *all = positions ("limit: 100", 0);
+  g_autofree char *enough = positions ("limit: 2", FALSE, 0), *all = positions ("limit: 100", FALSE, 0);
 
   assert_text (enough, "1:- 1:- 0:4 ");
   assert_text (all, "1:- 1:- 1:- 1:- 1:- 1:- 1:- 1:- 1:- 1:- 1:- 1:- 1:- 1:- 0:- 0:28 ");
+}
+
+static void
+test_the_last_position_follows_rows_that_are_committed_at_once (void)
+{
+  g_autofree char *found = positions ("filter: line < 'c'", TRUE, 0);
+
+  assert_text (found, "1:- 1:- 0:- 0:- 0:- 0:- 0:- 0:- 0:- 0:- 0:- 0:- 0:- 0:- 0:- 0:28 ");
 }
 
 static void
@@ -131,7 +143,7 @@ test_a_stop_leaves_no_position_of_rows_that_are_remembered (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (stops); i++)
     {
-      g_autofree char *found = positions ("limit: 100", stops[i]);
+      g_autofree char *found = positions ("limit: 100", FALSE, stops[i]);
 
       assert_true (g_str_has_prefix (found, "1:- "));
       for (const char *position = found; (position = strchr (position, ':')) != NULL; position++)
@@ -144,6 +156,7 @@ static const Promise promises[] = {
   { "rows are looked up before the first comes", test_rows_are_looked_up_before_the_first_comes },
   { "a source to look up in can be interrupted", test_a_source_to_look_up_in_can_be_interrupted },
   { "the last position follows rows that are remembered", test_the_last_position_follows_rows_that_are_remembered },
+  { "the last position follows rows that are committed at once", test_the_last_position_follows_rows_that_are_committed_at_once },
   { "a stop leaves no position of rows that are remembered", test_a_stop_leaves_no_position_of_rows_that_are_remembered },
   { NULL },
 };
