@@ -6,6 +6,10 @@
  *
  * append copies straight into the table.  upsert copies into a temporary table of the same types and merges from there.
  * replace deletes what was there in the one transaction that brings the new rows: readers see the old table or the new one.
+ *
+ * Several connections load a table that is new.  They fill it under a name that nobody knows, each in a transaction of its own; when
+ * all others have committed, the first one gives it its name and keeps the checkpoint, in one transaction.  What a run left that
+ * failed before is dropped by the next one.
  */
 #include "catalog.h"
 #include "connection.h"
@@ -16,6 +20,7 @@
 
 /* Rows are handed to libpq in pieces of about this size. */
 #define SEND_BYTES 65536
+#define MAX_CONNECTIONS 16
 
 typedef enum
 {
@@ -39,10 +44,16 @@ typedef struct
   char **key;       /* option */
   gboolean create;  /* option */
   gint others;      /* option: Others, columns that the table lacks */
+  gint64 n_connections; /* option */
 
   TallySchema *schema; /* (unowned) that was accepted */
   PGconn *conn;        /* (owned) (nullable) */
+  GPtrArray *helpers;  /* (owned) (nullable) (element-type PGconn) that load beside it */
+  gboolean loads;      /* the table is new, and several connections fill it */
+  char *prefix;        /* (owned) (nullable) the table's schema as SQL, with its dot, or "" */
+  char *name;          /* (owned) (nullable) the table within it as SQL */
   char *target;        /* (owned) (nullable) the table as SQL */
+  char *into;          /* (owned) (nullable) the table that rows go to as SQL: the target, or what will be it */
   char *checkpoints;   /* (owned) (nullable) the table of checkpoints as SQL */
   GArray *columns;     /* (owned) (nullable) (element-type PgColumn) those of the batch that are written */
   char *list;          /* (owned) (nullable) their names as SQL */
@@ -50,7 +61,7 @@ typedef struct
   char *merge;         /* (owned) (nullable) from the stage into the table */
   gboolean binary;
   gboolean in_transaction;
-  gboolean has_savepoint; /* in the transaction: a batch came before */
+  gboolean has_savepoint[MAX_CONNECTIONS]; /* in the transaction: a batch came before */
   gboolean is_emptied; /* replace: what was there is deleted */
   GString *rows;       /* (owned) (nullable) scratch */
 } PgSink;
@@ -67,6 +78,9 @@ sink_check (gpointer self, GError **error)
     return tally_throw (error, TALLY_ERROR_USAGE,
                         sink->key == NULL ? "\"mode: upsert\" needs \"key\", the columns that tell rows apart"
                                           : "\"key\" is for \"mode: upsert\"");
+  if (sink->n_connections > 1 && (sink->mode != MODE_APPEND || !sink->create))
+    return tally_throw (error, TALLY_ERROR_USAGE,
+                        "several \"connections\" load a table that is new: they need \"create: true\" and \"mode: append\"");
   return pg_check_connection_string (sink->connection, error) && pg_parse_table (sink->table, &schema, &table, error);
 }
 
@@ -99,7 +113,7 @@ append_separator (GString *sql)
 }
 
 static char *
-compose_create (const PgSink *sink)
+compose_create (const PgSink *sink, const char *table)
 {
   g_autoptr (GString) columns = g_string_new (NULL), key = g_string_new (NULL);
 
@@ -116,8 +130,8 @@ compose_create (const PgSink *sink)
       append_separator (key);
       pg_append_identifier (*name, key);
     }
-  return key->len > 0 ? g_strdup_printf ("CREATE TABLE %s (%s, PRIMARY KEY (%s))", sink->target, columns->str, key->str)
-                      : g_strdup_printf ("CREATE TABLE %s (%s)", sink->target, columns->str);
+  return key->len > 0 ? g_strdup_printf ("CREATE TABLE %s (%s, PRIMARY KEY (%s))", table, columns->str, key->str)
+                      : g_strdup_printf ("CREATE TABLE %s (%s)", table, columns->str);
 }
 
 /* The table's columns: name, type, whether a value may be given, and the dimensions that an array may have. */
@@ -136,7 +150,7 @@ ask_columns (PgSink *sink, GError **error)
 static gboolean
 make_table (PgSink *sink, GError **error)
 {
-  g_autofree char *sql = compose_create (sink);
+  g_autofree char *sql = compose_create (sink, sink->target);
 
   if (!sink->create)
     return tally_throw (error, TALLY_ERROR_USAGE, "there is no table %s; set \"create: true\", or make it: %s", sink->target,
@@ -202,12 +216,41 @@ choose_column (PgSink *sink, TallyContext *ctx, const PGresult *there, guint i, 
   return TRUE;
 }
 
+/* Every column will be there, of our own type. */
+static void
+choose_all (PgSink *sink, TallyContext *ctx)
+{
+  g_autoptr (GString) list = g_string_new (NULL);
+
+  for (guint i = 0; i < tally_schema_n_columns (sink->schema); i++)
+    {
+      const PgColumn chosen = { .index = i };
+
+      append_separator (list);
+      pg_append_identifier (tally_schema_column (sink->schema, i)->name, list);
+      g_array_append_val (sink->columns, chosen);
+    }
+  sink->list = g_string_free (g_steal_pointer (&list), FALSE);
+  sink->binary = TRUE;
+  sink->loads = TRUE;
+  tally_context_set_at_once (ctx);
+}
+
 static gboolean
 look_at_table (PgSink *sink, TallyContext *ctx, GError **error)
 {
   g_autoptr (GString) list = g_string_new (NULL);
   g_autoptr (PGresult) there = ask_columns (sink, error);
 
+  if (there != NULL && sink->n_connections > 1)
+    {
+      if (PQntuples (there) == 0)
+        {
+          choose_all (sink, ctx);
+          return TRUE;
+        }
+      tally_context_warn (ctx, "the table %s is there, so rows go to it over one connection", sink->target);
+    }
   if (there != NULL && PQntuples (there) == 0 && make_table (sink, error))
     {
       PQclear (there);
@@ -277,7 +320,7 @@ compose_statements (PgSink *sink)
 {
   gboolean upsert = sink->mode == MODE_UPSERT;
 
-  sink->copy = g_strdup_printf ("SAVEPOINT tallyman; COPY %s (%s%s) FROM STDIN%s", upsert ? "tallyman_stage" : sink->target,
+  sink->copy = g_strdup_printf ("SAVEPOINT tallyman; COPY %s (%s%s) FROM STDIN%s", upsert ? "tallyman_stage" : sink->into,
                                 sink->list, upsert ? ", tallyman_row" : "", sink->binary ? " (FORMAT binary)" : "");
   if (upsert)
     sink->merge = compose_merge (sink);
@@ -288,21 +331,31 @@ compose_statements (PgSink *sink)
 static void
 compose_names (PgSink *sink)
 {
-  g_autoptr (GString) target = g_string_new (NULL), checkpoints = g_string_new (NULL);
+  g_autoptr (GString) prefix = g_string_new (NULL), name = g_string_new (NULL);
   g_autofree char *schema = NULL, *table = NULL;
 
   if (!pg_parse_table (sink->table, &schema, &table, NULL))
     g_assert_not_reached (); /* sink_check() */
   if (schema != NULL)
     {
-      pg_append_identifier (schema, target);
-      g_string_append_c (target, '.');
-      g_string_assign (checkpoints, target->str);
+      pg_append_identifier (schema, prefix);
+      g_string_append_c (prefix, '.');
     }
-  pg_append_identifier (table, target);
-  g_string_append (checkpoints, "tallyman_checkpoint");
-  sink->target = g_string_free (g_steal_pointer (&target), FALSE);
-  sink->checkpoints = g_string_free (g_steal_pointer (&checkpoints), FALSE);
+  pg_append_identifier (table, name);
+  sink->prefix = g_string_free (g_steal_pointer (&prefix), FALSE);
+  sink->name = g_string_free (g_steal_pointer (&name), FALSE);
+  sink->target = g_strconcat (sink->prefix, sink->name, NULL);
+  sink->checkpoints = g_strconcat (sink->prefix, "tallyman_checkpoint", NULL);
+}
+
+/* Where a new table is filled: for each pipeline and target a place of its own, which the pipeline's lease guards. */
+static char *
+compose_loading_name (const PgSink *sink, TallyContext *ctx)
+{
+  g_autofree char *what = g_strconcat (tally_context_checkpoint_key (ctx), "\n", sink->target, NULL);
+  g_autofree char *hash = g_compute_checksum_for_string (G_CHECKSUM_SHA256, what, -1);
+
+  return g_strdup_printf ("%stallyman_load_%.24s", sink->prefix, hash);
 }
 
 /* Our own table, and with it the right to write at all, before any row is read. */
@@ -325,6 +378,7 @@ sink_open (gpointer self, TallyContext *ctx, GError **error)
   g_autofree char *server = NULL, *fingerprint = NULL;
 
   sink->rows = g_string_new (NULL);
+  sink->helpers = g_ptr_array_new_with_free_func ((GDestroyNotify)PQfinish);
   sink->columns = g_array_new (FALSE, FALSE, sizeof (PgColumn));
   sink->conn = pg_connect (sink->connection, error);
   if (sink->conn == NULL)
@@ -339,7 +393,11 @@ sink_open (gpointer self, TallyContext *ctx, GError **error)
   if (!pg_begin_write (sink->conn, error) || !look_at_table (sink, ctx, error) || !make_checkpoints (sink, error)
       || !pg_do (sink->conn, "COMMIT", error))
     return FALSE;
-  compose_statements (sink);
+  if (!sink->loads)
+    {
+      sink->into = g_strdup (sink->target);
+      compose_statements (sink);
+    }
   return TRUE;
 }
 
@@ -364,17 +422,56 @@ sink_resume (gpointer self, TallyContext *ctx, char **ret_checkpoint, GError **e
 
 /* ---- Rows ---- */
 
+static guint
+n_writers (const PgSink *sink)
+{
+  return sink->helpers->len + 1;
+}
+
+static PGconn *
+writer_at (const PgSink *sink, guint i)
+{
+  return i == 0 ? sink->conn : g_ptr_array_index (sink->helpers, i - 1);
+}
+
+/* Makes the table that is filled, where all connections see it, and the connections. */
 static gboolean
-begin (PgSink *sink, GError **error)
+prepare_load (PgSink *sink, TallyContext *ctx, GError **error)
+{
+  g_autofree char *create = NULL, *drop = NULL;
+
+  sink->into = compose_loading_name (sink, ctx);
+  compose_statements (sink);
+  create = compose_create (sink, sink->into);
+  drop = g_strdup_printf ("DROP TABLE IF EXISTS %s", sink->into);
+  if (!pg_begin_write (sink->conn, error) || !pg_do (sink->conn, drop, error) || !pg_do (sink->conn, create, error)
+      || !pg_do (sink->conn, "COMMIT", error))
+    return FALSE;
+  while (n_writers (sink) < sink->n_connections)
+    {
+      PGconn *conn = pg_connect (sink->connection, error);
+
+      if (conn == NULL)
+        return FALSE;
+      g_ptr_array_add (sink->helpers, conn);
+    }
+  return TRUE;
+}
+
+static gboolean
+begin (PgSink *sink, TallyContext *ctx, GError **error)
 {
   g_autofree char *sql = NULL;
 
   if (sink->in_transaction)
     return TRUE;
-  if (!pg_begin_write (sink->conn, error))
+  if (sink->loads && !prepare_load (sink, ctx, error))
     return FALSE;
+  for (guint i = 0; i < n_writers (sink); i++)
+    if (!pg_begin_write (writer_at (sink, i), error))
+      return FALSE;
   sink->in_transaction = TRUE;
-  sink->has_savepoint = FALSE;
+  memset (sink->has_savepoint, 0, sizeof sink->has_savepoint);
   if (sink->mode == MODE_REPLACE && !sink->is_emptied)
     {
       sql = g_strdup_printf ("DELETE FROM %s", sink->target);
@@ -387,43 +484,25 @@ begin (PgSink *sink, GError **error)
   return sql == NULL || pg_do (sink->conn, sql, error);
 }
 
-/* What the COPY came to. */
-static gboolean
-finish_copy (PgSink *sink, GError **error)
-{
-  g_autoptr (PGresult) result = NULL;
-  PGresult *next;
-
-  while ((next = PQgetResult (sink->conn)) != NULL)
-    {
-      if (result == NULL || PQresultStatus (result) == PGRES_COMMAND_OK)
-        {
-          PQclear (result);
-          result = next;
-        }
-      else
-        PQclear (next);
-    }
-  return PQresultStatus (result) == PGRES_COMMAND_OK || pg_throw (sink->conn, result, error);
-}
-
 /* The server works on the first rows while we write the next ones. */
 static gboolean
-send_rows (PgSink *sink, GError **error)
+send_rows (PgSink *sink, PGconn *conn, GError **error)
 {
-  if (PQputCopyData (sink->conn, sink->rows->str, (int)sink->rows->len) < 0)
-    return pg_throw (sink->conn, NULL, error);
+  if (PQputCopyData (conn, sink->rows->str, (int)sink->rows->len) < 0)
+    return pg_throw (conn, NULL, error);
   g_string_truncate (sink->rows, 0);
   return TRUE;
 }
 
+/* Sends rows over a connection.  What the server makes of them is not known before finish_copy(). */
 static gboolean
-copy_rows (PgSink *sink, const TallyBatch *batch, guint first, guint n, GError **error)
+begin_copy (PgSink *sink, guint writer, const TallyBatch *batch, guint first, guint n, GError **error)
 {
-  g_autofree char *sql = g_strconcat (sink->has_savepoint ? "RELEASE tallyman; " : "", sink->copy, NULL);
-  g_autoptr (PGresult) begun = pg_run (sink->conn, sql, error);
+  PGconn *conn = writer_at (sink, writer);
+  g_autofree char *sql = g_strconcat (sink->has_savepoint[writer] ? "RELEASE tallyman; " : "", sink->copy, NULL);
+  g_autoptr (PGresult) begun = pg_run (conn, sql, error);
 
-  sink->has_savepoint = TRUE;
+  sink->has_savepoint[writer] = TRUE;
   if (begun == NULL)
     return FALSE;
   g_string_truncate (sink->rows, 0);
@@ -435,29 +514,49 @@ copy_rows (PgSink *sink, const TallyBatch *batch, guint first, guint n, GError *
       if (!tally_batch_is_rejected (batch, row))
         pg_copy_in_append (sink->binary, batch, row, (const PgColumn *)(gpointer)sink->columns->data, sink->columns->len,
                            sink->mode == MODE_UPSERT ? &number : NULL, sink->rows);
-      if (sink->rows->len >= SEND_BYTES && !send_rows (sink, error))
+      if (sink->rows->len >= SEND_BYTES && !send_rows (sink, conn, error))
         return FALSE;
     }
   pg_copy_in_end (sink->binary, sink->rows);
-  if (!send_rows (sink, error))
+  if (!send_rows (sink, conn, error))
     return FALSE;
-  if (PQputCopyEnd (sink->conn, NULL) < 0)
-    return pg_throw (sink->conn, NULL, error);
-  return finish_copy (sink, error) && (sink->merge == NULL || pg_do (sink->conn, sink->merge, error));
+  return PQputCopyEnd (conn, NULL) >= 0 || pg_throw (conn, NULL, error);
 }
+
+/* What the COPY came to. */
+static gboolean
+finish_copy (PgSink *sink, guint writer, GError **error)
+{
+  PGconn *conn = writer_at (sink, writer);
+  g_autoptr (PGresult) result = NULL;
+  PGresult *next;
+
+  while ((next = PQgetResult (conn)) != NULL)
+    {
+      if (result == NULL || PQresultStatus (result) == PGRES_COMMAND_OK)
+        {
+          PQclear (result);
+          result = next;
+        }
+      else
+        PQclear (next);
+    }
+  if (PQresultStatus (result) != PGRES_COMMAND_OK)
+    return pg_throw (conn, result, error);
+  return sink->merge == NULL || pg_do (conn, sink->merge, error);
+}
+
+static gboolean write_rows (PgSink *sink, guint writer, TallyBatch *batch, guint first, guint n, GError **error);
 
 /* Rows that the server refuses are found by halves, and rejected with its words.  FALSE: it is not the rows' fault. */
 static gboolean
-write_rows (PgSink *sink, TallyBatch *batch, guint first, guint n, GError **error)
+write_again (PgSink *sink, guint writer, TallyBatch *batch, guint first, guint n, const GError *failure, GError **error)
 {
-  g_autoptr (GError) failure = NULL;
-
-  if (n == 0 || copy_rows (sink, batch, first, n, &failure))
-    return TRUE;
   if (!g_error_matches (failure, TALLY_ERROR, TALLY_ERROR_DATA)
-      || !pg_do (sink->conn, "ROLLBACK TO tallyman", NULL))
+      || !pg_do (writer_at (sink, writer), "ROLLBACK TO tallyman", NULL))
     {
-      g_propagate_error (error, g_steal_pointer (&failure));
+      if (error != NULL)
+        *error = g_error_copy (failure);
       return FALSE;
     }
   if (n == 1)
@@ -465,7 +564,39 @@ write_rows (PgSink *sink, TallyBatch *batch, guint first, guint n, GError **erro
       tally_batch_reject (batch, first, failure->message);
       return TRUE;
     }
-  return write_rows (sink, batch, first, n / 2, error) && write_rows (sink, batch, first + n / 2, n - n / 2, error);
+  return write_rows (sink, writer, batch, first, n / 2, error)
+         && write_rows (sink, writer, batch, first + n / 2, n - n / 2, error);
+}
+
+static gboolean
+write_rows (PgSink *sink, guint writer, TallyBatch *batch, guint first, guint n, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  return (begin_copy (sink, writer, batch, first, n, &failure) && finish_copy (sink, writer, &failure))
+         || write_again (sink, writer, batch, first, n, failure, error);
+}
+
+/* Each connection gets a part of the batch, and the server works on all of them at once. */
+static gboolean
+write_batch (PgSink *sink, TallyBatch *batch, GError **error)
+{
+  guint n_rows = tally_batch_n_rows (batch), n = MIN (n_writers (sink), n_rows);
+  GError *failures[MAX_CONNECTIONS] = { NULL };
+  gboolean good = TRUE;
+
+  for (guint i = 0; i < n; i++)
+    begin_copy (sink, i, batch, n_rows * i / n, n_rows * (i + 1) / n - n_rows * i / n, &failures[i]);
+  for (guint i = 0; i < n; i++)
+    if (failures[i] == NULL)
+      finish_copy (sink, i, &failures[i]);
+  for (guint i = 0; i < n; i++)
+    if (failures[i] != NULL)
+      {
+        good = good && write_again (sink, i, batch, n_rows * i / n, n_rows * (i + 1) / n - n_rows * i / n, failures[i], error);
+        g_error_free (failures[i]);
+      }
+  return good;
 }
 
 static TallyFlow
@@ -473,8 +604,7 @@ sink_write (gpointer self, TallyContext *ctx, TallyBatch *batch, GError **error)
 {
   PgSink *sink = self;
 
-  return begin (sink, error) && write_rows (sink, batch, 0, tally_batch_n_rows (batch), error) ? TALLY_FLOW_OK
-                                                                                              : TALLY_FLOW_FATAL;
+  return begin (sink, ctx, error) && write_batch (sink, batch, error) ? TALLY_FLOW_OK : TALLY_FLOW_FATAL;
 }
 
 /* ---- Commit ---- */
@@ -503,20 +633,44 @@ look_whether_it_holds (PgSink *sink, TallyContext *ctx)
          && g_strcmp0 (there, tally_context_checkpoint (ctx)) == 0;
 }
 
+/* FALSE without an error: the server rolled the transaction back. */
+static gboolean
+commit_on (PGconn *conn, GError **error)
+{
+  g_autoptr (PGresult) result = pg_run (conn, "COMMIT", error);
+
+  return result != NULL && strcmp (PQcmdStatus (result), "COMMIT") == 0;
+}
+
+/* The rows of all other connections first: nobody sees them before the table has its name, in the first one's transaction. */
+static gboolean
+finish_load (PgSink *sink, GError **error)
+{
+  g_autofree char *sql = g_strdup_printf ("ALTER TABLE %s RENAME TO %s", sink->into, sink->name);
+
+  for (guint i = 1; i < n_writers (sink); i++)
+    {
+      g_autoptr (GError) failure = NULL;
+
+      if (!commit_on (writer_at (sink, i), &failure))
+        return tally_throw (error, TALLY_ERROR_DATA, "a connection could not commit: %s",
+                            failure != NULL ? failure->message : "the server rolled the rows back");
+    }
+  return pg_do (sink->conn, sql, error);
+}
+
 static TallyFlow
 sink_commit (gpointer self, TallyContext *ctx, GError **error)
 {
   PgSink *sink = self;
   g_autoptr (GError) failure = NULL;
-  g_autoptr (PGresult) result = NULL;
 
-  if (!begin (sink, error) || !keep_checkpoint (sink, ctx, error))
+  if (!begin (sink, ctx, error) || (sink->loads && !finish_load (sink, error)) || !keep_checkpoint (sink, ctx, error))
     return TALLY_FLOW_FATAL;
   sink->in_transaction = FALSE;
-  result = pg_run (sink->conn, "COMMIT", &failure);
-  if (result != NULL && strcmp (PQcmdStatus (result), "COMMIT") == 0)
+  if (commit_on (sink->conn, &failure))
     return TALLY_FLOW_OK;
-  if (result == NULL && pg_is_lost (sink->conn) && look_whether_it_holds (sink, ctx))
+  if (failure != NULL && pg_is_lost (sink->conn) && look_whether_it_holds (sink, ctx))
     return TALLY_FLOW_OK;
 
   if (failure != NULL)
@@ -531,7 +685,11 @@ sink_close (gpointer self)
 {
   PgSink *sink = self;
 
+  g_clear_pointer (&sink->helpers, g_ptr_array_unref);
   g_clear_pointer (&sink->conn, PQfinish);
+  g_clear_pointer (&sink->prefix, g_free);
+  g_clear_pointer (&sink->name, g_free);
+  g_clear_pointer (&sink->into, g_free);
   g_clear_pointer (&sink->target, g_free);
   g_clear_pointer (&sink->checkpoints, g_free);
   g_clear_pointer (&sink->columns, g_array_unref);
@@ -540,7 +698,7 @@ sink_close (gpointer self)
   g_clear_pointer (&sink->merge, g_free);
   if (sink->rows != NULL)
     g_string_free (g_steal_pointer (&sink->rows), TRUE);
-  sink->in_transaction = sink->is_emptied = FALSE;
+  sink->in_transaction = sink->is_emptied = sink->loads = FALSE;
 }
 
 #define FIELD(name) G_STRUCT_OFFSET (PgSink, name)
@@ -562,6 +720,8 @@ static const TallyOption sink_options[] = {
     .summary = "Whether to make the table if there is none" },
   { .name = "columns", .type = TALLY_OPTION_CHOICE, .choices = others, .fallback = "fail", .offset = FIELD (others),
     .summary = "What to do with a column that the table lacks: fail, add it, or ignore it" },
+  { .name = "connections", .type = TALLY_OPTION_INT, .fallback = "1", .min = 1, .max = MAX_CONNECTIONS, .offset = FIELD (n_connections),
+    .summary = "Connections that load a table which is new at the same time" },
   { 0 },
 };
 

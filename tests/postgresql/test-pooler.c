@@ -55,6 +55,7 @@ test_every_source_and_sink (void)
     { "replace", "table: t", "table: a7, mode: replace", 3 },
     { "replace-create", "query: SELECT * FROM t", "table: a8, create: true, mode: replace", 3 },
     { "connections", "table: t, connections: 2", "table: a9, create: true", 1 },
+    { "connections-load", "table: t", "table: a10, create: true, connections: 2", 1 },
   };
   g_autoptr (Desk) desk = pooled_desk_new (
       "CREATE TABLE t AS SELECT i AS id, timestamptz '2024-01-01 UTC' + i / 3 * interval '1 min' AS at, 'x' || i AS x "

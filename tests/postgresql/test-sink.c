@@ -83,6 +83,10 @@ test_makes_and_widens_the_table (void)
   assert_contains (rig_errors (desk->rig), "has no column \"y\", and it is left out");
   run_with (desk, "e", "", "table: t, columns: add", "id,y\n4,b\n", 0);
   desk_expect (desk, "rows", "SELECT string_agg (t::text, ' ' ORDER BY id) FROM t", "(1,a,) (3,,) (4,,b)");
+  run_with (desk, "g", "", "table: t, connections: 2", "id,x\n1,a\n", 2);
+  assert_contains (rig_errors (desk->rig), "several \"connections\" load a table that is new");
+  run_with (desk, "h", "", "table: none, create: true, connections: 9", "id,x\n", 0);
+  desk_expect (desk, "an empty table", "SELECT count (*) FROM none", "0");
   run_with (desk, "f", "", "table: u, create: true, mode: upsert, key: [id]", "id,x\n1,a\n", 0);
   desk_expect (desk, "primary key", "SELECT count (*) FROM pg_constraint WHERE conrelid = 'u'::regclass AND contype = 'p'", "1");
 }
