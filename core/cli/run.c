@@ -19,7 +19,7 @@ typedef struct
   gint64 begun, shown;
   const TallyPipeline *pipeline; /* (unowned) the one at work */
   gboolean terminal;
-  gboolean line_open; /* a progress line stands on the terminal */
+  gint line_open; /* atomic: a progress line stands on the terminal; warnings come on any thread */
 } RunCommand;
 
 /* ---- What is shown on the way ---- */
@@ -27,9 +27,8 @@ typedef struct
 static void
 close_line (RunCommand *self)
 {
-  if (self->line_open)
+  if (g_atomic_int_compare_and_exchange (&self->line_open, TRUE, FALSE))
     fputs ("\r\033[K", stderr);
-  self->line_open = FALSE;
 }
 
 static void
@@ -64,7 +63,7 @@ show_progress (const TallyCounts *counts, const char *waiting, gpointer data)
     fprintf (stderr, "\r%.*s\033[K", 120, line);
   else
     fprintf (stderr, "%s\n", line);
-  self->line_open = self->terminal;
+  g_atomic_int_set (&self->line_open, self->terminal);
   self->shown = now;
 }
 
