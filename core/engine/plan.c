@@ -125,14 +125,14 @@ ask_sink (Planner *self, TallyCheckpoint *ret_checkpoint, GError **error)
 static gboolean
 find_position (Planner *self, GError **error)
 {
-  gboolean keeps_state = tally_pipeline_keeps_state (self->pipeline), adopted = FALSE;
+  gboolean at_once = tally_pipeline_keeps_state (self->pipeline) || self->sink_ctx->at_once, adopted = FALSE;
   gboolean keeps_position = self->pipeline->source->plugin->flags & TALLY_PLUGIN_KEEPS_POSITION;
   TallyCheckpoint checkpoint = { 0 };
   g_autofree char *position = NULL;
   TallyRunFlags flags = 0;
   gboolean known;
 
-  if (!is_whole (self) && (!keeps_state || keeps_position))
+  if (!is_whole (self) && (!at_once || keeps_position))
     flags |= TALLY_RUN_RESUMES;
   known = ask_sink (self, &checkpoint, error)
           && (self->ledger == NULL
