@@ -12,59 +12,13 @@
  * failed before is dropped by the next one.
  */
 #include "catalog.h"
-#include "connection.h"
-#include "copy-in.h"
 #include "identifier.h"
 #include "postgresql.h"
+#include "sink-private.h"
 #include <string.h>
 
 /* Rows are handed to libpq in pieces of about this size. */
 #define SEND_BYTES 65536
-#define MAX_CONNECTIONS 16
-
-typedef enum
-{
-  MODE_APPEND,
-  MODE_UPSERT,
-  MODE_REPLACE,
-} Mode;
-
-typedef enum
-{
-  OTHERS_FAIL,
-  OTHERS_ADD,
-  OTHERS_IGNORE,
-} Others;
-
-typedef struct
-{
-  char *connection; /* option */
-  char *table;      /* option */
-  gint mode;        /* option: Mode */
-  char **key;       /* option */
-  gboolean create;  /* option */
-  gint others;      /* option: Others, columns that the table lacks */
-  gint64 n_connections; /* option */
-
-  TallySchema *schema; /* (unowned) that was accepted */
-  PGconn *conn;        /* (owned) (nullable) */
-  GPtrArray *helpers;  /* (owned) (nullable) (element-type PGconn) that load beside it */
-  gboolean loads;      /* the table is new, and several connections fill it */
-  char *prefix;        /* (owned) (nullable) the table's schema as SQL, with its dot, or "" */
-  char *name;          /* (owned) (nullable) the table within it as SQL */
-  char *target;        /* (owned) (nullable) the table as SQL */
-  char *into;          /* (owned) (nullable) the table that rows go to as SQL: the target, or what will be it */
-  char *checkpoints;   /* (owned) (nullable) the table of checkpoints as SQL */
-  GArray *columns;     /* (owned) (nullable) (element-type PgColumn) those of the batch that are written */
-  char *list;          /* (owned) (nullable) their names as SQL */
-  char *copy;          /* (owned) (nullable) the COPY of a batch */
-  char *merge;         /* (owned) (nullable) from the stage into the table */
-  gboolean binary;
-  gboolean in_transaction;
-  gboolean has_savepoint[MAX_CONNECTIONS]; /* in the transaction: a batch came before */
-  gboolean is_emptied; /* replace: what was there is deleted */
-  GString *rows;       /* (owned) (nullable) scratch */
-} PgSink;
 
 /* ---- Options ---- */
 
@@ -112,8 +66,8 @@ append_separator (GString *sql)
     g_string_append (sql, ", ");
 }
 
-static char *
-compose_create (const PgSink *sink, const char *table)
+char *
+pg_sink_compose_create (const PgSink *sink, const char *table)
 {
   g_autoptr (GString) columns = g_string_new (NULL), key = g_string_new (NULL);
 
@@ -150,12 +104,15 @@ ask_columns (PgSink *sink, GError **error)
 static gboolean
 make_table (PgSink *sink, GError **error)
 {
-  g_autofree char *sql = compose_create (sink, sink->target);
+  g_autofree char *sql = pg_sink_compose_create (sink, sink->target);
 
   if (!sink->create)
     return tally_throw (error, TALLY_ERROR_USAGE, "there is no table %s; set \"create: true\", or make it: %s", sink->target,
                         sql);
-  return pg_do (sink->conn, sql, error);
+  if (sink->plan == NULL)
+    return pg_do (sink->conn, sql, error);
+  sink->plan->makes_table = TRUE;
+  return TRUE;
 }
 
 static gint
@@ -176,6 +133,8 @@ handle_other (PgSink *sink, TallyContext *ctx, const TallyColumn *column, gboole
   *ret_skip = sink->others == OTHERS_IGNORE;
   if (sink->others == OTHERS_IGNORE)
     {
+      if (sink->plan != NULL)
+        g_ptr_array_add (sink->plan->left_out, (gpointer)column->name);
       tally_context_warn (ctx, "the table %s has no column \"%s\", and it is left out", sink->target, column->name);
       return TRUE;
     }
@@ -183,6 +142,11 @@ handle_other (PgSink *sink, TallyContext *ctx, const TallyColumn *column, gboole
     return tally_throw (error, TALLY_ERROR_USAGE,
                         "the table %s has no column \"%s\"; drop it in a step, or set \"columns\" to \"add\" or \"ignore\"",
                         sink->target, column->name);
+  if (sink->plan != NULL)
+    {
+      g_ptr_array_add (sink->plan->added, (gpointer)column->name);
+      return TRUE;
+    }
 
   g_string_append_printf (sql, "ALTER TABLE %s ADD COLUMN ", sink->target);
   pg_append_identifier (column->name, sql);
@@ -218,7 +182,7 @@ choose_column (PgSink *sink, TallyContext *ctx, const PGresult *there, guint i, 
 
 /* Every column will be there, of our own type. */
 static void
-choose_all (PgSink *sink, TallyContext *ctx)
+choose_all (PgSink *sink)
 {
   g_autoptr (GString) list = g_string_new (NULL);
 
@@ -232,12 +196,10 @@ choose_all (PgSink *sink, TallyContext *ctx)
     }
   sink->list = g_string_free (g_steal_pointer (&list), FALSE);
   sink->binary = TRUE;
-  sink->loads = TRUE;
-  tally_context_set_at_once (ctx);
 }
 
-static gboolean
-look_at_table (PgSink *sink, TallyContext *ctx, GError **error)
+gboolean
+pg_sink_look_at_table (PgSink *sink, TallyContext *ctx, GError **error)
 {
   g_autoptr (GString) list = g_string_new (NULL);
   g_autoptr (PGresult) there = ask_columns (sink, error);
@@ -246,13 +208,22 @@ look_at_table (PgSink *sink, TallyContext *ctx, GError **error)
     {
       if (PQntuples (there) == 0)
         {
-          choose_all (sink, ctx);
+          choose_all (sink);
+          sink->loads = TRUE;
+          tally_context_set_at_once (ctx);
+          if (sink->plan != NULL)
+            sink->plan->makes_table = TRUE;
           return TRUE;
         }
       tally_context_warn (ctx, "the table %s is there, so rows go to it over one connection", sink->target);
     }
   if (there != NULL && PQntuples (there) == 0 && make_table (sink, error))
     {
+      if (sink->plan != NULL)
+        {
+          choose_all (sink);
+          return TRUE;
+        }
       PQclear (there);
       there = ask_columns (sink, error);
     }
@@ -271,8 +242,8 @@ look_at_table (PgSink *sink, TallyContext *ctx, GError **error)
 
 /* ---- Statements ---- */
 
-static gboolean
-is_key (const PgSink *sink, const char *name)
+gboolean
+pg_sink_is_key (const PgSink *sink, const char *name)
 {
   return g_strv_contains ((const char *const *)sink->key, name);
 }
@@ -295,7 +266,7 @@ compose_merge (const PgSink *sink)
       const char *name = tally_schema_column (sink->schema, g_array_index (sink->columns, PgColumn, i).index)->name;
       g_autoptr (GString) column = g_string_new (NULL);
 
-      if (is_key (sink, name))
+      if (pg_sink_is_key (sink, name))
         continue;
       pg_append_identifier (name, column);
       append_separator (set);
@@ -315,14 +286,20 @@ compose_merge (const PgSink *sink)
                           sink->target, sink->list, key->str, sink->list, key->str, key->str, set->str, old->str, new->str);
 }
 
-static void
-compose_statements (PgSink *sink)
+void
+pg_sink_compose_copy (PgSink *sink)
 {
   gboolean upsert = sink->mode == MODE_UPSERT;
 
   sink->copy = g_strdup_printf ("SAVEPOINT tallyman; COPY %s (%s%s) FROM STDIN%s", upsert ? "tallyman_stage" : sink->into,
                                 sink->list, upsert ? ", tallyman_row" : "", sink->binary ? " (FORMAT binary)" : "");
-  if (upsert)
+}
+
+static void
+compose_statements (PgSink *sink)
+{
+  pg_sink_compose_copy (sink);
+  if (sink->mode == MODE_UPSERT)
     sink->merge = compose_merge (sink);
 }
 
@@ -358,6 +335,16 @@ compose_loading_name (const PgSink *sink, TallyContext *ctx)
   return g_strdup_printf ("%stallyman_load_%.24s", sink->prefix, hash);
 }
 
+static gboolean
+find_checkpoints (PgSink *sink, gboolean *ret_there, GError **error)
+{
+  const char *values[] = { sink->checkpoints };
+  g_autoptr (PGresult) result = pg_run_with (sink->conn, "SELECT to_regclass ($1) IS NOT NULL", values, 1, error);
+
+  *ret_there = result != NULL && *PQgetvalue (result, 0, 0) == 't';
+  return result != NULL;
+}
+
 /* Our own table, and with it the right to write at all, before any row is read. */
 static gboolean
 make_checkpoints (PgSink *sink, GError **error)
@@ -365,16 +352,14 @@ make_checkpoints (PgSink *sink, GError **error)
   g_autofree char *sql = g_strdup_printf ("CREATE TABLE IF NOT EXISTS %s (key text PRIMARY KEY, checkpoint text NOT NULL, "
                                           "written_at timestamptz NOT NULL DEFAULT clock_timestamp ())",
                                           sink->checkpoints);
-  const char *values[] = { sink->checkpoints };
-  g_autoptr (PGresult) there = pg_run_with (sink->conn, "SELECT to_regclass ($1) IS NOT NULL", values, 1, error);
+  gboolean there;
 
-  return there != NULL && (*PQgetvalue (there, 0, 0) == 't' || pg_do (sink->conn, sql, error));
+  return find_checkpoints (sink, &there, error) && (there || pg_do (sink->conn, sql, error));
 }
 
-static gboolean
-sink_open (gpointer self, TallyContext *ctx, GError **error)
+gboolean
+pg_sink_connect (PgSink *sink, TallyContext *ctx, GError **error)
 {
-  PgSink *sink = self;
   g_autofree char *server = NULL, *fingerprint = NULL;
 
   sink->rows = g_string_new (NULL);
@@ -389,8 +374,17 @@ sink_open (gpointer self, TallyContext *ctx, GError **error)
   tally_context_set_target (ctx, fingerprint);
   if (sink->mode == MODE_REPLACE)
     tally_context_set_whole (ctx);
+  return TRUE;
+}
 
-  if (!pg_begin_write (sink->conn, error) || !look_at_table (sink, ctx, error) || !make_checkpoints (sink, error)
+static gboolean
+sink_open (gpointer self, TallyContext *ctx, GError **error)
+{
+  PgSink *sink = self;
+
+  if (!pg_sink_connect (sink, ctx, error))
+    return FALSE;
+  if (!pg_begin_write (sink->conn, error) || !pg_sink_look_at_table (sink, ctx, error) || !make_checkpoints (sink, error)
       || !pg_do (sink->conn, "COMMIT", error))
     return FALSE;
   if (!sink->loads)
@@ -417,7 +411,14 @@ read_checkpoint (PgSink *sink, TallyContext *ctx, char **ret_checkpoint, GError 
 static gboolean
 sink_resume (gpointer self, TallyContext *ctx, char **ret_checkpoint, GError **error)
 {
-  return read_checkpoint (self, ctx, ret_checkpoint, error);
+  PgSink *sink = self;
+  gboolean there = TRUE;
+
+  *ret_checkpoint = NULL;
+  /* A plan has not made the table. */
+  if (sink->plan != NULL && !find_checkpoints (sink, &there, error))
+    return FALSE;
+  return !there || read_checkpoint (sink, ctx, ret_checkpoint, error);
 }
 
 /* ---- Rows ---- */
@@ -442,7 +443,7 @@ prepare_load (PgSink *sink, TallyContext *ctx, GError **error)
 
   sink->into = compose_loading_name (sink, ctx);
   compose_statements (sink);
-  create = compose_create (sink, sink->into);
+  create = pg_sink_compose_create (sink, sink->into);
   drop = g_strdup_printf ("DROP TABLE IF EXISTS %s", sink->into);
   if (!pg_begin_write (sink->conn, error) || !pg_do (sink->conn, drop, error) || !pg_do (sink->conn, create, error)
       || !pg_do (sink->conn, "COMMIT", error))
@@ -509,7 +510,7 @@ begin_copy (PgSink *sink, guint writer, const TallyBatch *batch, guint first, gu
   pg_copy_in_begin (sink->binary, sink->rows);
   for (guint row = first; row < first + n; row++)
     {
-      gint64 number = row;
+      gint64 number = row + (sink->plan != NULL ? sink->plan->n_taken : 0);
 
       if (!tally_batch_is_rejected (batch, row))
         pg_copy_in_append (sink->binary, batch, row, (const PgColumn *)(gpointer)sink->columns->data, sink->columns->len,
@@ -578,8 +579,8 @@ write_rows (PgSink *sink, guint writer, TallyBatch *batch, guint first, guint n,
 }
 
 /* Each connection gets a part of the batch, and the server works on all of them at once. */
-static gboolean
-write_batch (PgSink *sink, TallyBatch *batch, GError **error)
+gboolean
+pg_sink_write_batch (PgSink *sink, TallyBatch *batch, GError **error)
 {
   guint n_rows = tally_batch_n_rows (batch), n = MIN (n_writers (sink), n_rows);
   GError *failures[MAX_CONNECTIONS] = { NULL };
@@ -604,7 +605,7 @@ sink_write (gpointer self, TallyContext *ctx, TallyBatch *batch, GError **error)
 {
   PgSink *sink = self;
 
-  return begin (sink, ctx, error) && write_batch (sink, batch, error) ? TALLY_FLOW_OK : TALLY_FLOW_FATAL;
+  return begin (sink, ctx, error) && pg_sink_write_batch (sink, batch, error) ? TALLY_FLOW_OK : TALLY_FLOW_FATAL;
 }
 
 /* ---- Commit ---- */
@@ -698,12 +699,19 @@ sink_close (gpointer self)
   g_clear_pointer (&sink->merge, g_free);
   if (sink->rows != NULL)
     g_string_free (g_steal_pointer (&sink->rows), TRUE);
+  if (sink->plan != NULL)
+    {
+      g_ptr_array_unref (sink->plan->added);
+      g_ptr_array_unref (sink->plan->left_out);
+      g_clear_pointer (&sink->plan, g_free);
+    }
+  memset (sink->has_savepoint, 0, sizeof sink->has_savepoint);
   sink->in_transaction = sink->is_emptied = sink->loads = FALSE;
 }
 
 #define FIELD(name) G_STRUCT_OFFSET (PgSink, name)
 
-static const char *const modes[] = { [MODE_APPEND] = "append", [MODE_UPSERT] = "upsert", [MODE_REPLACE] = "replace", NULL };
+const char *const pg_sink_modes[] = { [MODE_APPEND] = "append", [MODE_UPSERT] = "upsert", [MODE_REPLACE] = "replace", NULL };
 static const char *const others[] = { [OTHERS_FAIL] = "fail", [OTHERS_ADD] = "add", [OTHERS_IGNORE] = "ignore", NULL };
 
 static const TallyOption sink_options[] = {
@@ -712,7 +720,7 @@ static const TallyOption sink_options[] = {
     .example = "postgresql://writer@db.example/warehouse" },
   { .name = "table", .type = TALLY_OPTION_TEXT, .flags = TALLY_OPTION_REQUIRED, .offset = FIELD (table),
     .summary = "Table to write to, as SQL names it", .example = "staging.tickets" },
-  { .name = "mode", .type = TALLY_OPTION_CHOICE, .choices = modes, .fallback = "append", .offset = FIELD (mode),
+  { .name = "mode", .type = TALLY_OPTION_CHOICE, .choices = pg_sink_modes, .fallback = "append", .offset = FIELD (mode),
     .summary = "Append rows, upsert them by key, or replace all that was there" },
   { .name = "key", .type = TALLY_OPTION_LIST, .offset = FIELD (key),
     .summary = "Columns with a unique index, by which upsert tells rows apart", .example = "[id]" },
@@ -740,4 +748,5 @@ const TallyPlugin postgresql_sink = {
   .commit = sink_commit,
   .close = sink_close,
   .resume = sink_resume,
+  .plan = &pg_sink_plan,
 };
