@@ -93,6 +93,10 @@ class Work:
     def cat(self):
         return contest.run_into(self.target("cat"), ["cat", self.source])
 
+    def cat_and_sync(self):
+        """As durable as ours."""
+        return contest.run(["sh", "-c", 'cat "$1" >"$2" && sync "$2"', "sh", self.source, self.target("cat")])
+
 
 def records(path, reader):
     """What a file says, whatever it calls nothing: empty text, null, or no member."""
@@ -133,8 +137,10 @@ def csv_to_csv(few, many, missing):
     race = hold(f"CSV to CSV: {ROWS} rows, {os.path.getsize(many.source) / 1e6:.0f} MB", few, many, entries,
                 csv.DictReader, missing)
     race.add("cat", many.cat)
+    race.add("cat and sync", many.cat_and_sync)
     race.run()
     race.ratio("tallyman", "cat", 5)
+    race.ratio("tallyman", "cat and sync", 5)
     race.ratio("tallyman", "DuckDB, 1 thread", 0.5, "cpu")
     race.ratio("tallyman", "DuckDB, 1 thread", 0.3, "cpu")
     race.ratio("tallyman", "Miller", 0.25)
