@@ -230,7 +230,8 @@ typedef struct
   TallyBatch *found; /* whose last row is to get it */
   GString *array;    /* with `collect` */
   guint n;
-  gboolean failed;
+  gboolean failed;   /* too much was found */
+  GError *error;     /* (owned) (nullable) what was kept cannot be read */
 } Match;
 
 static gboolean
@@ -240,10 +241,10 @@ take_values (TallyText image, gpointer data)
 
   if (match->n++ > 0)
     return FALSE;
-  tally_row_image_read ((const guint8 *)image.data, image.length, match->found,
-                        tally_batch_n_rows (match->found) - 1, match->lookup->to,
-                        match->lookup->columns->len, /* with_origin= */ FALSE, NULL);
-  return match->lookup->options.many == TALLY_LOOKUP_MANY_REJECT;
+  return tally_row_image_read ((const guint8 *)image.data, image.length, match->found,
+                               tally_batch_n_rows (match->found) - 1, match->lookup->to,
+                               match->lookup->columns->len, /* with_origin= */ FALSE, &match->error)
+         && match->lookup->options.many == TALLY_LOOKUP_MANY_REJECT;
 }
 
 static gboolean
@@ -301,6 +302,11 @@ add_columns (TallyLookup *lookup, TallyBatch *batch, guint row, TallyBatch *foun
 
   if (!find (lookup, row, take_values, &match, error))
     return FALSE;
+  if (match.error != NULL)
+    {
+      g_propagate_error (error, match.error);
+      return FALSE;
+    }
 
   if (match.n > 1)
     reject_for_key (lookup, batch, row, "there is more than one row to look up with");
