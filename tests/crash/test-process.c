@@ -170,11 +170,14 @@ add_step (Rig *rig, const char *step)
   rig_write (rig, "pipeline.yaml", changed);
 }
 
-/* Nothing is sent before all is read, and then a run that dies has no place to go on from. */
+/* Nothing is sent before all is read, and then a run that dies has no place to go on from.  Each third point; all of them
+ * with TALLYMAN_PROOF=long. */
 static void
 test_rows_that_a_step_holds_back (void)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (points); i++)
+  guint each = g_strcmp0 (g_getenv ("TALLYMAN_PROOF"), "long") == 0 ? 1 : 3;
+
+  for (guint i = 0; i < G_N_ELEMENTS (points); i += each)
     {
       const char *again = points[(i + 5) % G_N_ELEMENTS (points)];
       g_autofree char *label = g_strdup_printf ("sorted, %s, then %s", points[i], again);
@@ -192,7 +195,7 @@ static void
 test_a_signal_while_held_rows_are_sent (void)
 {
   const char *const options[] = { "--delay", "50", NULL };
-  g_autoptr (Rig) rig = failure_rig (4000, options, NULL);
+  g_autoptr (Rig) rig = failure_rig (1500, options, NULL);
   gint64 tickets;
 
   add_step (rig, "sort: id DESC");
@@ -201,10 +204,10 @@ test_a_signal_while_held_rows_are_sent (void)
   rig_signal (rig, SIGTERM);
   assert_int (rig_wait (rig), 130);
   tickets = rig_tickets (rig);
-  assert_true (tickets < 4000);
+  assert_true (tickets < 1500);
   assert_int (rig_count (rig, "delivered"), tickets);
   failure_run_to_the_end (rig, "A12, sorted", 1);
-  rig_exactly_once (rig, 1, 4000, "A12, sorted");
+  rig_exactly_once (rig, 1, 1500, "A12, sorted");
   assert_int (rig_count (rig, "unchanged"), tickets);
 }
 
