@@ -57,7 +57,7 @@ test_points_at_wrong_keys (void)
     { "a choice", "{ " FROM ", match: { line: line }, missing: rejekt }",
       "4:85-6 error: \"missing\" takes one of keep, reject, drop, not \"rejekt\" | did you mean \"reject\"?" },
     { "too little memory", "{ " FROM ", match: { line: line }, columns: { a: line }, memory: 1kB }",
-      "4:106-3 error: \"memory\" takes a size such as 64kB or 16MiB, from 64KiB to 4GiB, not \"1kB\" | for example: memory: 256MiB" },
+      "4:106-3 error: \"memory\" takes a size such as 64kB or 16MiB, from 64KiB to 2GiB, not \"1kB\" | for example: memory: 256MiB" },
     { "what has no effect with an array", "{ " FROM ", match: { line: line }, collect: a, missing: drop, many: first }",
       "4:88-7 error: \"missing\" has no effect here | with \"collect\" a row for which there is none gets an empty array\n"
       "4:103-4 error: \"many\" has no effect here | \"collect\" takes all rows that there are" },
