@@ -5,16 +5,11 @@
  */
 #include "sorter.h"
 #include "record/arena.h"
-#include <sqlite3.h>
+#include "temporary.h"
 #include <string.h>
 #include <tallyman/error.h>
 
-#define FEWEST_PAGES_KIB 64
-#define SETUP                                                                                      \
-  "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"                                           \
-  "PRAGMA cache_size = -%" G_GSIZE_FORMAT "; /* KiB */"                                            \
-  "CREATE TABLE held (number INTEGER PRIMARY KEY, key BLOB, row BLOB);"                            \
-  "BEGIN"
+#define TABLE "CREATE TABLE held (number INTEGER PRIMARY KEY, key BLOB, row BLOB); BEGIN"
 
 typedef struct
 {
@@ -154,25 +149,21 @@ complain (const TallySorter *sorter, GError **error)
   return tally_throw (error, TALLY_ERROR_IO,
                       "could not keep rows on disk to sort them: %s; SQLITE_TMPDIR or TMPDIR may name "
                       "another folder for temporary files",
-                      sorter->database != NULL ? sqlite3_errmsg (sorter->database) : "out of memory");
+                      sqlite3_errmsg (sorter->database));
 }
 
-/* A database without a name is a temporary one: SQLite takes its file out of the folder as soon as it is open. */
 static gboolean
 open_database (TallySorter *sorter, GError **error)
 {
-  g_autofree char *setup = NULL;
-
   if (sorter->database != NULL)
     return TRUE;
 
-  setup = g_strdup_printf (SETUP, MAX (sorter->memory / 8 / 1024, FEWEST_PAGES_KIB));
-  return (sqlite3_open_v2 ("", &sorter->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL)
-              == SQLITE_OK
-          && sqlite3_exec (sorter->database, setup, NULL, NULL, NULL) == SQLITE_OK
-          && sqlite3_prepare_v2 (sorter->database, "INSERT INTO held VALUES (?, ?, ?)", -1,
-                                 &sorter->insert, NULL)
-                 == SQLITE_OK)
+  sorter->database = tally_temporary_open (TABLE, sorter->memory / 8, error);
+  if (sorter->database == NULL)
+    return FALSE;
+
+  return sqlite3_prepare_v2 (sorter->database, "INSERT INTO held VALUES (?, ?, ?)", -1, &sorter->insert, NULL)
+             == SQLITE_OK
          || complain (sorter, error);
 }
 
