@@ -90,16 +90,6 @@ test_killed_before_the_answer_is_read (void)
   assert_true (rig_count (rig, "repeated") > 0);
 }
 
-static guint
-count_lines (const char *text)
-{
-  guint n = 0;
-
-  for (; text != NULL && *text != '\0'; text++)
-    n += *text == '\n';
-  return n;
-}
-
 static void
 test_a_reject_is_there_once (void)
 {
@@ -116,7 +106,7 @@ test_a_reject_is_there_once (void)
       assert_row_int (at[i], rig_run (rig), 3);
       rig_exactly_once (rig, 1, 2, at[i]);
       file = rig_read (rig, "rejects.ndjson");
-      assert_row_int (at[i], count_lines (file), 2);
+      assert_row_int (at[i], rig_count_lines (rig, "rejects.ndjson"), 2);
       assert_contains (file, "tickets.csv:3");
       assert_contains (file, "tickets.csv:5");
       assert_true (file != NULL && strstr (file, "(key)") == NULL);

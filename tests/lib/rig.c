@@ -82,6 +82,17 @@ rig_read (const Rig *rig, const char *name)
   return text;
 }
 
+guint
+rig_count_lines (const Rig *rig, const char *name)
+{
+  g_autofree char *text = rig_read (rig, name);
+  guint n = 0;
+
+  for (const char *c = text; c != NULL && *c != '\0'; c++)
+    n += *c == '\n';
+  return n;
+}
+
 void
 rig_write_rows (const Rig *rig, guint first, guint n)
 {

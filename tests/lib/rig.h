@@ -20,6 +20,8 @@ char *rig_path (const Rig *rig, const char *name);
 void rig_write (const Rig *rig, const char *name, const char *text);
 /* (nullable) if it is not there */
 char *rig_read (const Rig *rig, const char *name);
+/* 0 if it is not there */
+guint rig_count_lines (const Rig *rig, const char *name);
 /* tickets.csv with n rows: id, subject, body; ids from first on. */
 void rig_write_rows (const Rig *rig, guint first, guint n);
 /* pipeline.yaml from tickets.csv to zendesk-tickets.  sink, errors: more lines of these, or NULL.  settle is 1 s if
