@@ -1,7 +1,6 @@
-/* account.c: what is asked of Zendesk before the first record */
-#include "sink.h"
+/* account.c: one Zendesk account, and what is asked of it before the first record */
+#include "account.h"
 #include "answer.h"
-#include "json.h"
 #include "text.h"
 
 #include <arpa/inet.h>
@@ -9,6 +8,10 @@
 
 /* While open() waits for an answer, it looks this often whether the run is to stop. */
 #define GLANCE (G_USEC_PER_SEC / 4)
+
+/* Connections at once, should the server not take many requests over one: the core holds the number
+ * of requests below it. */
+#define MAX_CONNECTIONS 256
 
 /* Clocks that differ by more are worth a word. */
 #define MAX_SKEW 60 /* seconds */
@@ -81,33 +84,88 @@ zendesk_url_parse (const char *url, char **ret_base, char **ret_target, GError *
   return TRUE;
 }
 
-/* An answer that open() waits for. */
-typedef struct
-{
-  ZendeskSink *sink;
-  gboolean done;
-  gint status;
-  char *body;      /* (owned) */
-  gsize length;
-  gint64 date, wait;
-  char *problem;   /* (owned) */
-} Reply;
+/* --- rules between options --- */
 
-static void
-reply_clear (Reply *reply)
+/* What may go into a header: anything else could end it and begin another. */
+static gboolean
+check_plain (const char *name, const char *value, gboolean blanks, GError **error)
+{
+  for (const char *p = value; p != NULL && *p != '\0'; p++)
+    if (!g_ascii_isgraph (*p) && !(blanks && *p == ' '))
+      return tally_throw (error, TALLY_ERROR_USAGE,
+                          "\"%s\" has a %s in it", name,
+                          g_ascii_isspace (*p) ? "blank or line break" : "character other than ASCII");
+  return TRUE;
+}
+
+static gboolean
+check_pair (const char *one_name, const char *one, const char *other_name, const char *other,
+            GError **error)
+{
+  if ((one == NULL) == (other == NULL))
+    return TRUE;
+  return tally_throw (error, TALLY_ERROR_USAGE, "\"%s\" needs \"%s\" with it",
+                      one != NULL ? one_name : other_name, one != NULL ? other_name : one_name);
+}
+
+static gboolean
+check_credentials (const ZendeskAccount *account, GError **error)
+{
+  guint ways = (account->access_token != NULL) + (account->email != NULL) + (account->client_id != NULL);
+
+  if (!check_pair ("email", account->email, "token", account->token, error)
+      || !check_pair ("client_id", account->client_id, "client_secret", account->client_secret, error))
+    return FALSE;
+  if (ways != 1)
+    return tally_throw (error, TALLY_ERROR_USAGE,
+                        "credentials are given in %s: \"access_token\", or \"email\" with \"token\", or "
+                        "\"client_id\" with \"client_secret\"",
+                        ways == 0 ? "one of three ways" : "one way only");
+  if (account->access_token != NULL && *account->access_token == '\0')
+    return tally_throw (error, TALLY_ERROR_USAGE, "\"access_token\" is empty");
+  return check_plain ("access_token", account->access_token, /* blanks= */ FALSE, error)
+         && check_plain ("email", account->email, /* blanks= */ FALSE, error)
+         && check_plain ("token", account->token, /* blanks= */ FALSE, error);
+}
+
+gboolean
+zendesk_account_check (const ZendeskAccount *account, GError **error)
+{
+  g_autofree char *base = NULL, *target = NULL;
+
+  return zendesk_url_parse (account->url, &base, &target, error) && check_credentials (account, error)
+         && check_plain ("user-agent", account->user_agent, /* blanks= */ TRUE, error);
+}
+
+/* --- questions that are waited for --- */
+
+void
+zendesk_account_report (ZendeskAccount *account, const ZendeskHeaders *headers)
+{
+  g_autofree char *warning = zendesk_headers_dup_warning (headers);
+  gint64 limit, remaining, reset;
+
+  if (headers->date > 0)
+    tally_context_report_target_time (account->ctx, headers->date * G_USEC_PER_SEC);
+  if (zendesk_headers_budget (headers, &limit, &remaining, &reset))
+    tally_context_report_budget (account->ctx, limit, remaining, reset);
+  if (warning != NULL)
+    tally_context_warn (account->ctx, "Zendesk took the record, but dropped members of it: %s", warning);
+}
+
+void
+zendesk_reply_clear (ZendeskReply *reply)
 {
   g_free (reply->body);
   g_free (reply->problem);
 }
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Reply, reply_clear)
-
 static void
 on_reply (ZendeskCall *call, gpointer data)
 {
-  Reply *reply = data;
+  ZendeskReply *reply = data;
 
-  zendesk_report_headers (reply->sink, &call->headers);
+  zendesk_account_report (reply->account, &call->headers);
   reply->done = TRUE;
   reply->status = call->status;
   reply->date = call->headers.date;
@@ -119,23 +177,23 @@ on_reply (ZendeskCall *call, gpointer data)
 }
 
 static gboolean
-wait_for (ZendeskSink *sink, Reply *reply, GError **error)
+wait_for (ZendeskAccount *account, ZendeskReply *reply, GError **error)
 {
   gboolean good = TRUE;
 
   while (good && !reply->done)
-    if (tally_context_is_interrupted (sink->ctx))
+    if (tally_context_is_interrupted (account->ctx))
       good = tally_throw (error, TALLY_ERROR_INTERRUPTED, "interrupted while waiting for Zendesk");
     else
-      good = zendesk_http_drive (sink->http, GLANCE, error);
+      good = zendesk_http_drive (account->http, GLANCE, error);
   if (!good)
-    zendesk_http_give_up (sink->http, reply);
+    zendesk_http_give_up (account->http, reply);
   return good;
 }
 
 /* Says what is wrong with an answer that should have been a success. */
 static gboolean
-check_reply (ZendeskSink *sink, const Reply *reply, const char *what, GError **error)
+check_reply (ZendeskAccount *account, const ZendeskReply *reply, const char *what, GError **error)
 {
   g_autoptr (GString) detail = g_string_new (NULL);
   TallyError code = TALLY_ERROR_NETWORK;
@@ -143,7 +201,7 @@ check_reply (ZendeskSink *sink, const Reply *reply, const char *what, GError **e
   if (reply->status == 200)
     return TRUE;
   if (reply->status == 0)
-    return tally_throw (error, TALLY_ERROR_NETWORK, "no answer from \"%s\": %s", sink->base,
+    return tally_throw (error, TALLY_ERROR_NETWORK, "no answer from \"%s\": %s", account->base,
                         reply->problem);
   if (reply->status == 401 || reply->status == 403)
     code = TALLY_ERROR_AUTH;
@@ -154,41 +212,41 @@ check_reply (ZendeskSink *sink, const Reply *reply, const char *what, GError **e
                                ? zendesk_text_clean (reply->body, reply->length, 300)
                                : NULL;
   g_string_append (detail, clean != NULL ? clean : "");
-  zendesk_access_redact (sink, detail);
+  zendesk_access_redact (account, detail);
   if (reply->wait > 0)
     g_string_append_printf (detail, "; it asks to come back in %" G_GINT64_FORMAT " seconds",
                             (reply->wait + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC);
-  return tally_throw (error, code, "\"%s\" answered HTTP %d when asked for %s%s%s%s", sink->base,
+  return tally_throw (error, code, "\"%s\" answered HTTP %d when asked for %s%s%s%s", account->base,
                       reply->status, what,
                       reply->status == 401 ? ", so the credentials are not accepted" : "",
                       detail->len > 0 ? ": " : "", detail->str);
 }
 
-static gboolean
-get (ZendeskSink *sink, const char *path, const char *what, Reply *reply, GError **error)
+gboolean
+zendesk_account_get (ZendeskAccount *account, const char *path, const char *what, ZendeskReply *reply, GError **error)
 {
-  reply->sink = sink;
-  zendesk_http_start (sink->http, "GET", path, sink->access.header, NULL, NULL, 0, 0, on_reply, reply);
-  return wait_for (sink, reply, error) && check_reply (sink, reply, what, error);
+  reply->account = account;
+  zendesk_http_start (account->http, "GET", path, account->access.header, NULL, NULL, 0, 0, on_reply, reply);
+  return wait_for (account, reply, error) && check_reply (account, reply, what, error);
 }
 
 static gboolean
-fetch_token (ZendeskSink *sink, GError **error)
+fetch_token (ZendeskAccount *account, GError **error)
 {
-  g_auto (Reply) reply = { .sink = sink };
+  g_auto (ZendeskReply) reply = { .account = account };
 
-  zendesk_http_start_with (sink->http, "POST", "/oauth/tokens", NULL, zendesk_access_request (sink), 0,
+  zendesk_http_start_with (account->http, "POST", "/oauth/tokens", NULL, zendesk_access_request (account), 0,
                            on_reply, &reply);
-  if (!wait_for (sink, &reply, error))
+  if (!wait_for (account, &reply, error))
     return FALSE;
   if (reply.status == 0)
-    return check_reply (sink, &reply, "a token", error);
-  return zendesk_access_take (sink, reply.status, reply.body, reply.length, error);
+    return check_reply (account, &reply, "a token", error);
+  return zendesk_access_take (account, reply.status, reply.body, reply.length, error);
 }
 
 /* Without valid credentials Zendesk answers 200 here as well, about a user without an id. */
 static gboolean
-read_user (ZendeskSink *sink, const Reply *reply, char **ret_role, GError **error)
+read_user (ZendeskAccount *account, const ZendeskReply *reply, char **ret_role, GError **error)
 {
   g_autoptr (json_object) body = zendesk_json_parse (reply->body, reply->length);
   json_object *user = zendesk_json_get (body, "user");
@@ -196,61 +254,99 @@ read_user (ZendeskSink *sink, const Reply *reply, char **ret_role, GError **erro
 
   if (user == NULL)
     return tally_throw (error, TALLY_ERROR_USAGE,
-                        "\"%s\" does not answer like Zendesk: /users/me is not a user", sink->base);
+                        "\"%s\" does not answer like Zendesk: /users/me is not a user", account->base);
   if (!zendesk_json_get_id (user, "id", &id))
     return tally_throw (error, TALLY_ERROR_AUTH,
                         "\"%s\" does not accept the credentials: it takes us for an anonymous user",
-                        sink->base);
+                        account->base);
   if (ret_role != NULL)
     *ret_role = g_strdup (zendesk_json_get_text (user, "role"));
   return TRUE;
 }
 
-gboolean
-zendesk_account_enter (ZendeskSink *sink, GError **error)
+static gboolean
+enter (ZendeskAccount *account, GError **error)
 {
-  g_auto (Reply) reply = { 0 };
+  g_auto (ZendeskReply) reply = { 0 };
 
-  if (zendesk_access_renews (sink) && !fetch_token (sink, error))
+  if (zendesk_access_renews (account) && !fetch_token (account, error))
     return FALSE;
-  if (!get (sink, ZENDESK_API "/users/me.json", "the user", &reply, error)
-      || !read_user (sink, &reply, NULL, error))
+  if (!zendesk_account_get (account, ZENDESK_API "/users/me.json", "the user", &reply, error)
+      || !read_user (account, &reply, NULL, error))
     return FALSE;
-  sink->access.proven = TRUE;
+  account->access.proven = TRUE;
   return TRUE;
 }
 
 gboolean
-zendesk_account_read_fields (ZendeskSink *sink, GError **error)
+zendesk_account_open (ZendeskAccount *account, TallyContext *ctx, char **ret_target, GError **error)
 {
-  g_auto (Reply) reply = { 0 };
+  g_autofree char *target = NULL;
+  ZendeskHttp *http;
 
-  if (!get (sink, ZENDESK_API "/ticket_fields.json", "the ticket fields", &reply, error))
+  if (!zendesk_url_parse (account->url, &account->base, &target, error))
     return FALSE;
-  sink->fields = zendesk_fields_parse (reply.body, reply.length, error);
-  return sink->fields != NULL && zendesk_fields_resolve (sink->fields, &sink->plan, error);
+  account->ctx = ctx;
+  account->agent = g_strconcat ("tallyman/" ZENDESK_VERSION, account->user_agent != NULL ? " " : "",
+                                account->user_agent, NULL);
+  zendesk_access_init (account);
+
+  ZendeskHttpConfig config = { .base = account->base,
+                               .ca_file = account->ca_file,
+                               .user_agent = account->agent,
+                               .timeout = account->timeout,
+                               .connect_timeout = account->connect_timeout,
+                               .connections = MAX_CONNECTIONS };
+  http = zendesk_http_new (&config, error);
+  if (http == NULL)
+    return FALSE;
+  g_atomic_pointer_set (&account->http, http);
+  if (ret_target != NULL)
+    *ret_target = g_steal_pointer (&target);
+  return enter (account, error);
+}
+
+void
+zendesk_account_close (ZendeskAccount *account)
+{
+  ZendeskHttp *http = account->http;
+
+  g_atomic_pointer_set (&account->http, NULL);
+  zendesk_http_free (http);
+  zendesk_access_clear (&account->access);
+  g_clear_pointer (&account->base, g_free);
+  g_clear_pointer (&account->agent, g_free);
+}
+
+void
+zendesk_account_interrupt (ZendeskAccount *account)
+{
+  ZendeskHttp *http = g_atomic_pointer_get (&account->http);
+
+  if (http != NULL)
+    zendesk_http_wake (http);
 }
 
 gboolean
-zendesk_account_probe (ZendeskSink *sink, GError **error)
+zendesk_account_probe (ZendeskAccount *account, GError **error)
 {
-  g_auto (Reply) me = { 0 }, count = { 0 };
+  g_auto (ZendeskReply) me = { 0 }, count = { 0 };
   g_autofree char *role = NULL;
   gint64 skew;
 
-  if (!get (sink, ZENDESK_API "/users/me.json", "the user", &me, error)
-      || !read_user (sink, &me, &role, error))
+  if (!zendesk_account_get (account, ZENDESK_API "/users/me.json", "the user", &me, error)
+      || !read_user (account, &me, &role, error))
     return FALSE;
   if (g_strcmp0 (role, "admin") != 0 && g_strcmp0 (role, "agent") != 0)
     return tally_throw (error, TALLY_ERROR_AUTH,
                         "the credentials are those of a user with the role \"%s\"; tickets for others are "
                         "created by an agent or an admin", role != NULL ? role : "");
-  if (!get (sink, ZENDESK_API "/tickets/count.json", "the number of tickets", &count, error))
+  if (!zendesk_account_get (account, ZENDESK_API "/tickets/count.json", "the number of tickets", &count, error))
     return FALSE;
 
   skew = count.date > 0 ? ABS (count.date - g_get_real_time () / G_USEC_PER_SEC) : 0;
   if (skew > MAX_SKEW)
-    tally_context_warn (sink->ctx, "the clocks of this machine and of \"%s\" differ by %" G_GINT64_FORMAT
-                        " seconds", sink->base, skew);
+    tally_context_warn (account->ctx, "the clocks of this machine and of \"%s\" differ by %" G_GINT64_FORMAT
+                        " seconds", account->base, skew);
   return TRUE;
 }

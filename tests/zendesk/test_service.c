@@ -349,7 +349,7 @@ test_a_token_that_ran_out_is_fetched_again (void)
   desk_finish (desk);
   for (guint i = 1; i < desk->deliveries->len; i++)
     assert_int (((TallyDelivery *) desk->deliveries->pdata[i])->verdict, TALLY_VERDICT_BUSY);
-  assert_int (desk->sink->access.generation, 2);
+  assert_int (desk->sink->account.access.generation, 2);
   assert_int (send_one (desk, "k9", BODY)->verdict, TALLY_VERDICT_DELIVERED);
   assert_int (emulator_count (emulator, "created"), 2);
 }
@@ -365,7 +365,7 @@ test_a_new_token_that_is_refused_halts_the_run (void)
   emulator_set_faults (emulator, "{'kind':'unauthorized','path':'/api/v2/tickets','count':0}");
   assert_int (send_one (desk, "k1", BODY)->verdict, TALLY_VERDICT_BUSY);
   assert_int (send_one (desk, "k1", BODY)->verdict, TALLY_VERDICT_HALT);
-  assert_int (desk->sink->access.generation, 2);
+  assert_int (desk->sink->account.access.generation, 2);
 }
 
 static void
@@ -375,7 +375,7 @@ test_a_client_with_a_wrong_secret_is_told (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (Desk) desk = open_client (emulator, "wr0ng-secret", &error);
 
-  assert_true (desk->sink->access.header == NULL);
+  assert_true (desk->sink->account.access.header == NULL);
   assert_true (error != NULL && strstr (error->message, "wr0ng") == NULL);
   assert_error (error, TALLY_ERROR, TALLY_ERROR_AUTH, "no token for client \"tally\"");
 }

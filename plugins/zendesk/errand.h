@@ -1,0 +1,44 @@
+/* errand.h: one delivery at a sink of this folder
+ *
+ * Each delivery that the core hands over becomes an errand, which makes one request after another until it can be
+ * settled.  What kinds of requests, each sink says for itself; this is what all have in common.  A sink's own struct
+ * begins with a ZendeskErrand.
+ *
+ * An errand never makes the same acting request twice: what does not come to a clear end is settled as unknown, and the
+ * core decides what follows.
+ */
+#pragma once
+#include "account.h"
+#include "answer.h"
+
+typedef struct _ZendeskErrand ZendeskErrand;
+struct _ZendeskErrand
+{
+  ZendeskWaiter waiter;
+  ZendeskAccount *account; /* (unowned) */
+  GPtrArray *errands;      /* (unowned) (element-type ZendeskErrand) the sink's, this one among them */
+  TallyDelivery *delivery; /* (unowned) */
+  ZendeskFinding finding;  /* what is known so far */
+  void (*clear) (ZendeskErrand *errand);
+};
+
+/* An errand of so many bytes, which begins with the delivery's.  clear: (nullable) frees what follows the base. */
+gpointer zendesk_errand_new (gsize size, ZendeskAccount *account, GPtrArray *errands, TallyDelivery *delivery,
+                             void (*clear) (ZendeskErrand *errand));
+/* Of deliveries that will not be settled. */
+void zendesk_errands_drop (GPtrArray *errands);
+
+/* Starts a GET, or with a body (transfer full) a request that must not be made twice. */
+void zendesk_errand_ask (ZendeskErrand *errand, const char *method, const char *path, char *body,
+                         ZendeskHttpDone done);
+/* Starts a POST of bytes of the delivery's, under its key, that must not be made twice. */
+void zendesk_errand_create (ZendeskErrand *errand, const char *path, TallyText body, ZendeskHttpDone done);
+/* Whether a whole answer came; if not, the finding says what is known. */
+gboolean zendesk_errand_take_answer (ZendeskErrand *errand, ZendeskCall *call);
+/* Sets the finding by the answer. */
+void zendesk_errand_judge (ZendeskErrand *errand, ZendeskCall *call, ZendeskAsk ask);
+
+/* The end: settles the delivery by the finding, and frees the errand. */
+void zendesk_errand_settle (ZendeskErrand *errand);
+void zendesk_errand_settle_with (ZendeskErrand *errand, TallyVerdict verdict, const char *format, ...)
+    G_GNUC_PRINTF (3, 4);

@@ -1,0 +1,5 @@
+/* plugins.h: the sources and sinks of this folder */
+#pragma once
+#include <tallyman/plugin.h>
+
+extern const TallyPlugin zendesk_tickets; /* sink.c */
