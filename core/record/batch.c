@@ -291,6 +291,17 @@ tally_batch_validity (const TallyBatch *batch, guint column)
   return batch->columns[column].validity;
 }
 
+/* A value that is a piece of the text it was parsed from would not outlive it. */
+static void
+keep_text (TallyBatch *batch, TallyType type, const char *data, gsize length, gpointer value)
+{
+  TallyText *text = value;
+
+  if ((type == TALLY_TYPE_TEXT || type == TALLY_TYPE_NUMERIC || type == TALLY_TYPE_BYTEA || type == TALLY_TYPE_JSONB)
+      && text->data >= data && text->data <= data + length)
+    text->data = memcpy (tally_batch_alloc (batch, text->length), text->data, text->length);
+}
+
 gboolean
 tally_batch_set_from_text (TallyBatch *batch, guint column, const char *data, gsize length,
                            GError **error)
@@ -302,6 +313,7 @@ tally_batch_set_from_text (TallyBatch *batch, guint column, const char *data, gs
   if (!tally_value_parse (type, (TallyText) { data, length }, batch, &value, error))
     return FALSE;
 
+  keep_text (batch, type, data, length, &value);
   memcpy (last_value (batch, column), &value, tally_type_size (type));
   return TRUE;
 }

@@ -414,7 +414,38 @@ test_equal_values_have_the_same_identity (void)
     assert_row_int (cases[i].what, is_same (cases[i].type, cases[i].a, cases[i].b), cases[i].same);
 }
 
+/* What a value was read from may be gone at once. */
+static void
+test_from_text_is_kept (void)
+{
+  static const TallyColumn columns[] = { { "text", TALLY_TYPE_TEXT },
+                                         { "exact", TALLY_TYPE_NUMERIC },
+                                         { "bytes", TALLY_TYPE_BYTEA },
+                                         { "json", TALLY_TYPE_JSONB } };
+  static const char *const values[] = { "abc", "1.50", "\\x6162", "[]" };
+  TallySchema *schema = tally_schema_new (columns, G_N_ELEMENTS (columns));
+  g_autoptr (TallyBatch) batch = tally_batch_new (schema, 1);
+
+  tally_batch_add_row (batch);
+  for (guint i = 0; i < G_N_ELEMENTS (values); i++)
+    {
+      g_autofree char *gone = g_strdup (values[i]);
+
+      assert_true (tally_batch_set_from_text (batch, i, gone, strlen (gone), NULL));
+      memset (gone, '#', strlen (gone));
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (values); i++)
+    {
+      g_autoptr (GString) out = g_string_new (NULL);
+
+      tally_batch_append_value (batch, 0, i, out);
+      assert_text (out->str, values[i]);
+    }
+  tally_schema_unref (schema);
+}
+
 static const Promise promises[] = {
+  { "keeps what it reads, whatever becomes of the text", test_from_text_is_kept },
   { "reads booleans as people write them", test_reads_booleans_as_people_write_them },
   { "reads integers up to their bounds", test_reads_integers_up_to_their_bounds },
   { "prints the shortest double", test_prints_the_shortest_double },
