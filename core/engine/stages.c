@@ -1,6 +1,7 @@
 /* stages.c: the threads that read and shape */
 #include "run.h"
 #include "backoff.h"
+#include "plugin/context.h"
 #include "record/batch-private.h"
 
 static const TallyBackoff patience = { .base = G_USEC_PER_SEC / 2, .ceiling = 30 * G_USEC_PER_SEC, .tries = 8 };
@@ -42,12 +43,23 @@ tally_stages_steal_error (TallyStages *stages)
   return g_steal_pointer (&stages->error);
 }
 
+/* FALSE: the policy has come to its end. */
+static gboolean
+choose_wait (TallyContext *ctx, guint *attempts, gint64 *ret_wait)
+{
+  if (ctx == NULL || ctx->patience == 0)
+    return tally_backoff_next (&patience, ++*attempts, ret_wait);
+  *ret_wait = ctx->patience;
+  ctx->patience = 0;
+  return TRUE;
+}
+
 gboolean
-tally_stages_wait_again (TallyStages *stages, guint attempt, GError *error)
+tally_stages_wait_again (TallyStages *stages, TallyContext *ctx, guint *attempts, GError *error)
 {
   gint64 wait, until;
 
-  if (!tally_backoff_next (&patience, attempt, &wait))
+  if (!choose_wait (ctx, attempts, &wait))
     return FALSE;
 
   tally_warnings_add (error->message, stages->warnings);
@@ -67,7 +79,7 @@ read_batch (TallyStages *stages, TallyBatch *batch, GError **error)
 {
   TallyInstance *source = stages->pipeline->source;
 
-  for (guint attempt = 1;; attempt++)
+  for (guint attempts = 0;;)
     {
       g_autoptr (GError) failure = NULL;
       TallyFlow flow = source->plugin->read (source->self, stages->source_ctx, batch, &failure);
@@ -76,7 +88,7 @@ read_batch (TallyStages *stages, TallyBatch *batch, GError **error)
         return flow;
       if (failure == NULL)
         tally_throw (&failure, TALLY_ERROR_IO, "gave no reason");
-      if (flow == TALLY_FLOW_RETRY && tally_stages_wait_again (stages, attempt, failure))
+      if (flow == TALLY_FLOW_RETRY && tally_stages_wait_again (stages, stages->source_ctx, &attempts, failure))
         {
           tally_batch_clear (batch);
           continue;
@@ -91,7 +103,7 @@ read_batch (TallyStages *stages, TallyBatch *batch, GError **error)
 static gboolean
 prepare_step (TallyStages *stages, TallyStep *step, GArray *rejects, GError **error)
 {
-  guint attempt = 1;
+  guint attempts = 0;
 
   while (!g_atomic_int_get (&stages->stop))
     {
@@ -101,8 +113,8 @@ prepare_step (TallyStages *stages, TallyStep *step, GArray *rejects, GError **er
       if (flow == TALLY_FLOW_END)
         return TRUE;
       if (flow == TALLY_FLOW_OK)
-        attempt = 1;
-      else if (flow != TALLY_FLOW_RETRY || !tally_stages_wait_again (stages, attempt++, failure))
+        attempts = 0;
+      else if (flow != TALLY_FLOW_RETRY || !tally_stages_wait_again (stages, NULL, &attempts, failure))
         {
           g_propagate_prefixed_error (error, g_steal_pointer (&failure), "step \"%s\": ",
                                       tally_step_name (step));
@@ -217,7 +229,7 @@ tally_stages_set_aside (TallyBatch *batch, TallyStep *step, const GError *failur
 static TallyFlow
 apply_step (TallyStages *stages, TallyStep *step, TallyBatch *batch, GError **error)
 {
-  for (guint attempt = 1;; attempt++)
+  for (guint attempts = 0;;)
     {
       g_autoptr (GError) failure = NULL;
       TallyFlow flow = tally_step_apply (step, batch, &failure);
@@ -229,7 +241,7 @@ apply_step (TallyStages *stages, TallyStep *step, TallyBatch *batch, GError **er
           tally_stages_set_aside (batch, step, failure);
           return TALLY_FLOW_OK;
         }
-      if (flow == TALLY_FLOW_RETRY && tally_stages_wait_again (stages, attempt, failure))
+      if (flow == TALLY_FLOW_RETRY && tally_stages_wait_again (stages, NULL, &attempts, failure))
         continue;
       g_propagate_prefixed_error (error, g_steal_pointer (&failure), "step \"%s\": ",
                                   tally_step_name (step));

@@ -63,7 +63,7 @@ call_sink (Writer *writer, TallyBatch *batch, GError **error)
 {
   const TallyPlugin *plugin = writer->sink->plugin;
 
-  for (guint attempt = 1;; attempt++)
+  for (guint attempts = 0;;)
     {
       g_autoptr (GError) failure = NULL;
       TallyFlow flow
@@ -80,7 +80,8 @@ call_sink (Writer *writer, TallyBatch *batch, GError **error)
           tally_stages_reject_all (batch, failure);
           return TRUE;
         }
-      if (flow == TALLY_FLOW_RETRY && tally_stages_wait_again (writer->stages, attempt, failure))
+      if (flow == TALLY_FLOW_RETRY
+          && tally_stages_wait_again (writer->stages, writer->stages->sink_ctx, &attempts, failure))
         continue;
       g_propagate_prefixed_error (error, g_steal_pointer (&failure), "sink \"%s\": ", plugin->name);
       return FALSE;
@@ -195,10 +196,10 @@ commit_on_the_way (Writer *writer, GError **error)
   gint64 age = g_get_monotonic_time () - writer->committed_at;
 
   if (writer->whole || writer->at_once || (writer->keeps && writer->position == NULL))
-    return age < MIN (COMMIT_EVERY, writer->lease_ttl / 3) && writer->rejects->len < MAX_REJECTS
+    return age < MIN (TALLY_WAIT (COMMIT_EVERY), writer->lease_ttl / 3) && writer->rejects->len < MAX_REJECTS
                ? TRUE
                : commit_ledger (writer, error);
-  if (writer->n_uncommitted < COMMIT_ROWS && age < COMMIT_EVERY && writer->rejects->len < MAX_REJECTS)
+  if (writer->n_uncommitted < COMMIT_ROWS && age < TALLY_WAIT (COMMIT_EVERY) && writer->rejects->len < MAX_REJECTS)
     return TRUE;
 
   return commit (writer, /* complete= */ FALSE, error);

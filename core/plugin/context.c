@@ -4,6 +4,9 @@
 #include <string.h>
 #include <time.h>
 
+/* Nobody is waited for longer than this at once. */
+#define PATIENCE_MOST (G_GINT64_CONSTANT (3600) * G_USEC_PER_SEC)
+
 TallyContext *
 tally_context_new (const char *directory)
 {
@@ -129,6 +132,12 @@ tally_context_report_budget (TallyContext *ctx, gint64 limit, gint64 remaining, 
   ctx->budget_remaining = remaining;
   ctx->budget_reset = reset;
   ctx->budget_at = now (ctx);
+}
+
+void
+tally_context_ask_patience (TallyContext *ctx, gint64 wait)
+{
+  ctx->patience = CLAMP (wait, 0, PATIENCE_MOST);
 }
 
 void

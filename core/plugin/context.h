@@ -29,6 +29,8 @@ struct _TallyContext
   TallyContextWarn warn;   /* called on the plugin's thread */
   gpointer warn_data;
 
+  gint64 patience;         /* asked for with the next TALLY_FLOW_RETRY; 0: none */
+
   /* What the target's last answer told, and when by our boot-time clock: read by the delivery on the same thread. */
   gint64 target_time, target_time_at;
   gint64 budget_limit, budget_remaining, budget_reset, budget_at; /* limit -1: never told */

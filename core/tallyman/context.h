@@ -140,6 +140,18 @@ void tally_context_report_target_time (TallyContext *ctx, gint64 unix_time);
 void tally_context_report_budget (TallyContext *ctx, gint64 limit, gint64 remaining, gint64 reset);
 
 /**
+ * tally_context_ask_patience:
+ * @ctx: a context
+ * @wait: microseconds for which the other side asked to be left alone; 0: it named none
+ *
+ * Goes before %TALLY_FLOW_RETRY: the engine waits so long, an hour at most, instead of the back-off that it would choose itself,
+ * and does not count it as a failure.
+ *
+ * Since: 0.1
+ */
+void tally_context_ask_patience (TallyContext *ctx, gint64 wait);
+
+/**
  * tally_context_plan_text:
  * @ctx: the context of a sink that is planned, see #TallyPlanSink
  * @name: what it is about: `table`

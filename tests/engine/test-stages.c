@@ -13,12 +13,14 @@ typedef struct
   TallyStages stages;
 } Line;
 
+#define LINES "lines: { path: lines.txt, batch-rows: 1 }"
+
 /* line: static, so that its lock needs no init, which in a build for ThreadSanitizer would not be the library's own. */
 static void
-line_open (Line *line, const char *steps, gboolean at_once)
+line_open (Line *line, const char *source, const char *steps, gboolean at_once)
 {
-  g_autofree char *text = g_strdup_printf ("pipeline: p\nsource: { lines: { path: lines.txt, batch-rows: 1 } }\n"
-                                           "transform: [ %s ]\nsink: shout-busy\n", steps);
+  g_autofree char *text = g_strdup_printf ("pipeline: p\nsource: { %s }\ntransform: [ %s ]\nsink: shout-busy\n", source,
+                                           steps);
   g_autoptr (GError) error = NULL;
 
   line->folder = g_dir_make_tmp ("stages-XXXXXX", NULL);
@@ -32,6 +34,7 @@ line_open (Line *line, const char *steps, gboolean at_once)
   line->options.batch_rows = 1;
   line->stages = (TallyStages){ .pipeline = line->pipeline,
                                 .options = &line->options,
+                                .warnings = tally_warnings_new (NULL, NULL),
                                 .source_ctx = tally_context_new (line->folder),
                                 .sink_ctx = tally_context_new (line->folder),
                                 .raw = tally_queue_new (1),
@@ -54,6 +57,7 @@ line_close (Line *line)
     tally_step_close (line->pipeline->steps->pdata[i]);
   tally_queue_free (line->stages.raw);
   tally_queue_free (line->stages.shaped);
+  tally_warnings_free (line->stages.warnings);
   tally_context_free (line->stages.source_ctx);
   tally_context_free (line->stages.sink_ctx);
   tally_pipeline_free (line->pipeline);
@@ -68,14 +72,14 @@ line_close (Line *line)
 
 /* (transfer full): of each batch its rows, then its position; at_once: the sink commits once; a stop is asked for after the first stop_after batches. */
 static char *
-positions (const char *steps, gboolean at_once, guint stop_after)
+positions_of (const char *source, const char *steps, gboolean at_once, guint stop_after)
 {
   static Line line;
   GString *found = g_string_new (NULL);
   TallyBatch *batch;
   guint n = 0;
 
-  line_open (&line, steps, at_once);
+  line_open (&line, source, steps, at_once);
   while ((batch = tally_queue_pop (line.stages.shaped, -1)) != NULL)
     {
       const char *position = tally_batch_position (batch);
@@ -87,6 +91,21 @@ positions (const char *steps, gboolean at_once, guint stop_after)
     }
   line_close (&line);
   return g_string_free (found, FALSE);
+}
+
+static char *
+positions (const char *steps, gboolean at_once, guint stop_after)
+{
+  return positions_of (LINES, steps, at_once, stop_after);
+}
+
+/* Without a wish of its own it would be given up after eight calls, and a minute. */
+static void
+test_a_source_is_left_alone_as_long_as_it_asks (void)
+{
+  g_autofree char *found = positions_of ("shout-begged: {}", "", FALSE, 0);
+
+  assert_text (found, "1:- ");
 }
 
 static void
@@ -112,7 +131,7 @@ test_a_source_to_look_up_in_can_be_interrupted (void)
 {
   static Line line;
 
-  line_open (&line, "lookup: { from: shout-mute, match: { word: line }, collect: all }", FALSE);
+  line_open (&line, LINES, "lookup: { from: shout-mute, match: { word: line }, collect: all }", FALSE);
   assert_true (tally_queue_pop (line.stages.shaped, G_USEC_PER_SEC / 10) == NULL);
   tally_stages_join (&line.stages);
   assert_error (line.stages.error, TALLY_ERROR, TALLY_ERROR_INTERRUPTED, "step \"lookup\": source \"shout-mute\": interrupted");
@@ -152,6 +171,7 @@ test_a_stop_leaves_no_position_of_rows_that_are_remembered (void)
 }
 
 static const Promise promises[] = {
+  { "a source is left alone as long as it asks", test_a_source_is_left_alone_as_long_as_it_asks },
   { "positions come with their rows", test_positions_come_with_their_rows },
   { "rows are looked up before the first comes", test_rows_are_looked_up_before_the_first_comes },
   { "a source to look up in can be interrupted", test_a_source_to_look_up_in_can_be_interrupted },

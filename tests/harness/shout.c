@@ -406,6 +406,51 @@ static const TallyPlugin late = {
   .read = late_read,
 };
 
+/* ---- shout-begged: a source that wants to be left alone for a moment, and says for how long ---- */
+
+#define BEGGED_CALLS 40 /* more than tries in all */
+
+typedef struct
+{
+  guint calls;
+} Begged;
+
+static TallySchema *
+begged_describe (gpointer self, TallyContext *ctx, GError **error)
+{
+  static const TallyColumn columns[] = { { "word", TALLY_TYPE_TEXT } };
+
+  return tally_schema_new (columns, 1);
+}
+
+static TallyFlow
+begged_read (gpointer self, TallyContext *ctx, TallyBatch *out, GError **error)
+{
+  Begged *begged = self;
+
+  if (++begged->calls < BEGGED_CALLS)
+    {
+      tally_context_ask_patience (ctx, 1000);
+      tally_throw (error, TALLY_ERROR_NETWORK, "not yet");
+      return TALLY_FLOW_RETRY;
+    }
+  tally_batch_set_origin (out, "begged");
+  tally_batch_add_row (out);
+  tally_batch_set_text (out, 0, "at last", 7);
+  return TALLY_FLOW_END;
+}
+
+static const TallyPlugin begged = {
+  TALLY_PLUGIN_INIT,
+  .kind = TALLY_SOURCE,
+  .name = "shout-begged",
+  .summary = "One row, after forty calls",
+  .flags = TALLY_PLUGIN_LOCAL,
+  .instance_size = sizeof (Begged),
+  .describe = begged_describe,
+  .read = begged_read,
+};
+
 /* ---- shout-mute: a source that has nothing to say until it is interrupted ---- */
 
 typedef struct
@@ -448,4 +493,4 @@ static const TallyPlugin mute = {
   .interrupt = mute_interrupt,
 };
 
-TALLY_REGISTER (&shout, &echo, &busy, &letter, &far, &late, &mute);
+TALLY_REGISTER (&shout, &echo, &busy, &letter, &far, &late, &begged, &mute);

@@ -196,7 +196,7 @@ void tally_batch_set_double (TallyBatch *batch, guint column, double value);
  * tally_batch_set_from_text:
  * @batch: a batch
  * @column: any column
- * @data: (array length=length): a value in PostgreSQL's input form for the column's type
+ * @data: (array length=length): a value in PostgreSQL's input form for the column's type; copied where it is kept
  * @length: its length
  * @error: (nullable): %TALLY_ERROR_DATA if it is no such value
  *
