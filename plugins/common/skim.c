@@ -256,6 +256,30 @@ json_skim_next_name (JsonSkim *skim, JsonValue *ret_name)
   return take (skim, ':') || refuse (skim, "a member without a colon");
 }
 
+gboolean
+json_skim_begin_array (JsonSkim *skim)
+{
+  skip_white (skim);
+  if (!take (skim, '['))
+    return refuse (skim, "something else than an array");
+  skim->depth++;
+  return TRUE;
+}
+
+gboolean
+json_skim_next_element (JsonSkim *skim)
+{
+  gboolean is_first = skim->data[skim->at - 1] == '[';
+
+  skip_white (skim);
+  if (take (skim, ']'))
+    {
+      skim->depth--;
+      return FALSE;
+    }
+  return is_first || take (skim, ',') || refuse (skim, "an array without a comma or an end");
+}
+
 static guint
 hexadecimal (const char *digits)
 {

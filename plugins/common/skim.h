@@ -43,6 +43,10 @@ gboolean json_skim_is_done (JsonSkim *skim);
 gboolean json_skim_begin_object (JsonSkim *skim);
 gboolean json_skim_next_name (JsonSkim *skim, JsonValue *ret_name);
 
+/* The same with an array's elements: TRUE before each, whose value is to be read then. */
+gboolean json_skim_begin_array (JsonSkim *skim);
+gboolean json_skim_next_element (JsonSkim *skim);
+
 /* Whether a value is a string, and this one. */
 gboolean json_value_is_text (const JsonValue *value, const char *text);
 

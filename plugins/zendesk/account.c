@@ -146,7 +146,10 @@ zendesk_account_report (ZendeskAccount *account, const ZendeskHeaders *headers)
   gint64 limit, remaining, reset;
 
   if (headers->date > 0)
-    tally_context_report_target_time (account->ctx, headers->date * G_USEC_PER_SEC);
+    {
+      account->skew = headers->date - g_get_real_time () / G_USEC_PER_SEC;
+      tally_context_report_target_time (account->ctx, headers->date * G_USEC_PER_SEC);
+    }
   if (zendesk_headers_budget (headers, &limit, &remaining, &reset))
     tally_context_report_budget (account->ctx, limit, remaining, reset);
   if (warning != NULL)
@@ -160,20 +163,25 @@ zendesk_reply_clear (ZendeskReply *reply)
   g_free (reply->problem);
 }
 
-static void
-on_reply (ZendeskCall *call, gpointer data)
+void
+zendesk_reply_take (ZendeskReply *reply, ZendeskCall *call)
 {
-  ZendeskReply *reply = data;
-
   zendesk_account_report (reply->account, &call->headers);
   reply->done = TRUE;
   reply->status = call->status;
   reply->date = call->headers.date;
   reply->wait = zendesk_headers_wait (&call->headers, g_get_real_time () / G_USEC_PER_SEC);
+  reply->too_long = call->too_long;
   reply->length = call->answer->len;
   reply->body = g_string_free (g_steal_pointer (&call->answer), FALSE);
   call->answer = g_string_new (NULL);
   reply->problem = g_strdup (call->problem);
+}
+
+static void
+on_reply (ZendeskCall *call, gpointer data)
+{
+  zendesk_reply_take (data, call);
 }
 
 static gboolean
@@ -244,6 +252,43 @@ fetch_token (ZendeskAccount *account, GError **error)
   return zendesk_access_take (account, reply.status, reply.body, reply.length, error);
 }
 
+TallyFlow
+zendesk_account_refuse (ZendeskAccount *account, const ZendeskReply *reply, const char *what, GError **error)
+{
+  if (reply->status == 401 && zendesk_access_renews (account) && account->access.proven)
+    {
+      g_autoptr (GError) failure = NULL;
+
+      if (!fetch_token (account, &failure))
+        {
+          gboolean later = g_error_matches (failure, TALLY_ERROR, TALLY_ERROR_NETWORK);
+
+          g_propagate_error (error, g_steal_pointer (&failure));
+          return later ? TALLY_FLOW_RETRY : TALLY_FLOW_FATAL;
+        }
+      tally_throw (error, TALLY_ERROR_NETWORK, "the token had run out; there is a new one");
+      return TALLY_FLOW_RETRY;
+    }
+  check_reply (account, reply, what, error);
+  if (reply->status != 0 && reply->status != 409 && reply->status != 429 && reply->status < 500)
+    return TALLY_FLOW_FATAL;
+  tally_context_ask_patience (account->ctx, reply->wait);
+  return TALLY_FLOW_RETRY;
+}
+
+TallyFlow
+zendesk_account_read (ZendeskAccount *account, const char *path, const char *what, ZendeskReply *reply, GError **error)
+{
+  reply->account = account;
+  zendesk_http_start (account->http, "GET", path, account->access.header, NULL, NULL, 0, 0, on_reply, reply);
+  if (!wait_for (account, reply, error))
+    return TALLY_FLOW_FATAL;
+  if (reply->status != 200)
+    return zendesk_account_refuse (account, reply, what, error);
+  account->access.proven = TRUE;
+  return TALLY_FLOW_OK;
+}
+
 /* Without valid credentials Zendesk answers 200 here as well, about a user without an id. */
 static gboolean
 read_user (ZendeskAccount *account, const ZendeskReply *reply, char **ret_role, GError **error)
@@ -296,7 +341,8 @@ zendesk_account_open (ZendeskAccount *account, TallyContext *ctx, char **ret_tar
                                .user_agent = account->agent,
                                .timeout = account->timeout,
                                .connect_timeout = account->connect_timeout,
-                               .connections = MAX_CONNECTIONS };
+                               .connections = MAX_CONNECTIONS,
+                               .max_answer = account->max_answer != 0 ? account->max_answer : ZENDESK_MAX_ANSWER };
   http = zendesk_http_new (&config, error);
   if (http == NULL)
     return FALSE;

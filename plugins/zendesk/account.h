@@ -31,12 +31,15 @@ typedef struct
   gint64 timeout, connect_timeout;
   char *ca_file, *user_agent;
 
+  gsize max_answer;  /* bytes of an answer that are read, set before zendesk_account_open(); 0: as many as one record needs */
+
   /* from zendesk_account_open() to zendesk_account_close() */
   char *base;        /* (owned) https://acme.zendesk.com, without a slash at the end */
   char *agent;       /* (owned) */
   ZendeskHttp *http; /* (owned) interrupt() looks at it from other threads */
   ZendeskAccess access;
   TallyContext *ctx; /* (unowned) */
+  gint64 skew;       /* seconds by which its clock is ahead of ours, as its last answer told */
 } ZendeskAccount;
 
 #define ZENDESK_MINUTE (60 * G_USEC_PER_SEC)
@@ -103,6 +106,7 @@ typedef struct
   gsize length;
   gint64 date;     /* Unix seconds; 0: not said */
   gint64 wait;     /* microseconds that the account asks for */
+  gboolean too_long; /* the answer had more bytes than are read */
   char *problem;   /* (owned) (nullable) */
 } ZendeskReply;
 
@@ -112,6 +116,13 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ZendeskReply, zendesk_reply_clear)
 /* Asks and waits, unless the run is interrupted.  what: "the ticket fields", for a message.  Fails unless the answer is 200. */
 gboolean zendesk_account_get (ZendeskAccount *account, const char *path, const char *what, ZendeskReply *reply,
                               GError **error);
+/* The same for a source's read(): TALLY_FLOW_RETRY if it may be better later, for which the account's wishes are handed on. */
+TallyFlow zendesk_account_read (ZendeskAccount *account, const char *path, const char *what, ZendeskReply *reply,
+                                GError **error);
+/* The verdict on an answer other than 200, and why. */
+TallyFlow zendesk_account_refuse (ZendeskAccount *account, const ZendeskReply *reply, const char *what, GError **error);
+/* Takes over what a call brought. */
+void zendesk_reply_take (ZendeskReply *reply, ZendeskCall *call);
 /* Whether the credentials may do the work of an agent, for `tallyman doctor`.  Warns of clocks that differ. */
 gboolean zendesk_account_probe (ZendeskAccount *account, GError **error);
 /* Hands on what the headers of any answer tell: the time, the rate limit, a warning. */

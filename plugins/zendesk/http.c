@@ -1,6 +1,5 @@
 /* http.c: many requests at once over few connections */
 #include "http.h"
-#include "answer.h"
 #include <tallyman/error.h>
 
 #include <string.h>
@@ -150,7 +149,7 @@ on_write (char *bytes, size_t size, size_t n, void *data)
 {
   ZendeskCall *call = data;
 
-  if (call->answer->len + size * n > ZENDESK_MAX_ANSWER)
+  if (call->answer->len + size * n > call->http->config.max_answer)
     {
       call->too_long = TRUE;
       return 0;
@@ -301,8 +300,8 @@ take_result (ZendeskCall *call, CURLcode result)
     }
   call->half_status = (gint) status;
   if (call->too_long)
-    g_snprintf (call->problem, sizeof call->problem, "the answer has more than %d bytes",
-                ZENDESK_MAX_ANSWER);
+    g_snprintf (call->problem, sizeof call->problem, "the answer has more than %" G_GSIZE_FORMAT " bytes",
+                call->http->config.max_answer);
   else if ((call->flags & ZENDESK_HTTP_ONCE) && call->begun > 1)
     g_strlcpy (call->problem, "the connection was dead, and the request was not sent again",
                sizeof call->problem);

@@ -2,4 +2,5 @@
 #pragma once
 #include <tallyman/plugin.h>
 
+extern const TallyPlugin zendesk_source;  /* source.c */
 extern const TallyPlugin zendesk_tickets; /* sink.c */
