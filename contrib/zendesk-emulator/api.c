@@ -2,16 +2,11 @@
 #include "api.h"
 
 #include "lists.h"
+#include "pages.h"
 #include "spoil.h"
 #include "ticket-json.h"
 
 #include <string.h>
-
-static const char *
-query (EmuExchange *x, const char *name)
-{
-  return x->query (x->connection, name);
-}
 
 static gboolean
 has_json (EmuExchange *x)
@@ -75,7 +70,7 @@ create (EmuExchange *x, EmuAction action)
   Emulator *emu = x->emu;
   gint64 now = emu_clock_now (&emu->clock);
   EmuOrigin origin = get_origin (x, now);
-  const char *archive = query (x, "archive_immediately");
+  const char *archive = emu_query (x, "archive_immediately");
   EmuTicket *ticket;
 
   if (!has_json (x))
@@ -247,7 +242,8 @@ list_fields (EmuExchange *x)
       emu_field_write (custom ? fields->custom->pdata[i - n_system] : fields->system->pdata[i], out,
                        i, custom, x->emu->base_url);
     }
-  g_string_append_printf (out, "],\"next_page\":null,\"previous_page\":null,\"count\":%u}", n);
+  g_string_append_c (out, ']');
+  emu_list_write_whole (n, out);
 }
 
 static void
@@ -307,7 +303,7 @@ issue_token (EmuExchange *x)
 
 static const struct
 {
-  const char *method, *route; /* # is a number */
+  const char *method, *route; /* # is a number, * a word */
   void (*act) (EmuExchange *x);
   EmuBucketKind bucket;
 } routes[] = {
@@ -328,7 +324,7 @@ static const struct
 };
 
 static gboolean
-matches (const char *pattern, const char *route, gint64 *ret_id)
+matches (const char *pattern, const char *route, gint64 *ret_id, const char **ret_word)
 {
   while (*pattern != '\0')
     if (*pattern == '#')
@@ -342,6 +338,11 @@ matches (const char *pattern, const char *route, gint64 *ret_id)
         route = end;
         pattern++;
       }
+    else if (*pattern == '*') /* only at the end */
+      {
+        *ret_word = route;
+        return *route != '\0' && strchr (route, '/') == NULL;
+      }
     else if (*pattern++ != *route++)
       return FALSE;
   return *route == '\0';
@@ -352,7 +353,8 @@ static gint
 find_route (EmuExchange *x)
 {
   for (guint i = 0; i < G_N_ELEMENTS (routes); i++)
-    if (g_str_equal (routes[i].method, x->method) && matches (routes[i].route, x->route, &x->id))
+    if (g_str_equal (routes[i].method, x->method)
+        && matches (routes[i].route, x->route, &x->id, &x->word))
       return (gint)i;
   return -1;
 }

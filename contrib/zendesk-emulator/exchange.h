@@ -57,6 +57,7 @@ typedef struct
   const char *lookup;   /* (unowned) (nullable) "hit" or "miss" */
   gboolean hide_lookup; /* the client is not told */
   gint64 id;            /* number in the route */
+  const char *word;     /* (unowned) (nullable) word at the end of the route */
   EmuStrike strike;
   EmuAnswer answer;
   EmuBucketKind bucket; /* beside the account's */
