@@ -41,7 +41,7 @@ take_warning (EmuExchange *x, const EmuDraft *draft)
 static gboolean
 refuse_draft (EmuExchange *x, const EmuDraft *draft)
 {
-  g_autofree char *details = emu_draft_dup_details (draft);
+  g_autofree char *details = emu_problems_dup_details (&draft->problems);
 
   if (details == NULL)
     return FALSE;

@@ -3,9 +3,6 @@
 
 #include <string.h>
 
-#define MAX_TAGS 1000
-#define MAX_UNPERMITTED 2048 /* bytes of the warning */
-#define MAX_PROBLEMS 100
 
 typedef enum
 {
@@ -96,61 +93,19 @@ find_member (const char *name, EmuAction action)
   return -1;
 }
 
-/* Adds prefix.name as Ruby's inspect would write it. */
-static void
-add_unpermitted (EmuDraft *draft, const char *prefix, const char *name)
-{
-  GString *out = draft->unpermitted;
-
-  if (out->len > MAX_UNPERMITTED)
-    return;
-  if (out->len > 0)
-    g_string_append (out, ", ");
-  g_string_append_printf (out, "\"%s", prefix);
-  for (const char *p = name; *p != '\0'; p++)
-    {
-      if (*p == '"' || *p == '\\')
-        g_string_append_c (out, '\\');
-      if ((guchar)*p >= 0x20 && (guchar)*p < 0x7f)
-        g_string_append_c (out, *p);
-      else
-        g_string_append_printf (out, "\\x%02X", (guchar)*p);
-    }
-  g_string_append_c (out, '"');
-}
-
 void
 emu_draft_add_problem (EmuDraft *draft, const char *field, const char *description,
                        const char *code)
 {
-  GString *entry;
-
-  if (draft->problems->len >= 2 * MAX_PROBLEMS)
-    return;
-  entry = g_string_new ("{\"description\":");
-  emu_json_add_text (entry, description);
-  g_string_append (entry, ",\"error\":");
-  emu_json_add_text (entry, code);
-  g_string_append_c (entry, '}');
-  g_ptr_array_add (draft->problems, g_strdup (field));
-  g_ptr_array_add (draft->problems, g_string_free (entry, FALSE));
+  emu_problems_add (&draft->problems, field, description, code);
 }
 
 static void
 bad_value (EmuDraft *draft, const Member *member, json_object *value)
 {
-  g_autofree char *label = g_strdup (member->name);
   g_autofree char *shown = emu_json_dup_text (value);
-  g_autofree char *description = NULL;
 
-  label[0] = g_ascii_toupper (label[0]);
-  description = g_strdup_printf ("%s: %.100s is not valid", label, shown != NULL ? shown : "value");
-  if (!g_utf8_validate (description, -1, NULL)) /* cut in the middle of a letter */
-    {
-      g_free (description);
-      description = g_strdup_printf ("%s: is not valid", label);
-    }
-  emu_draft_add_problem (draft, member->name, description, "InvalidValue");
+  emu_problems_add_bad_value (&draft->problems, member->name, shown);
 }
 
 static gboolean
@@ -167,32 +122,6 @@ read_choice (const char *const *choices, json_object *value, gint64 *ret_number)
         return TRUE;
       }
   return FALSE;
-}
-
-/* Tags come as a list or as one text; blanks and commas separate in both. */
-static GStrv
-read_tags (json_object *value)
-{
-  gboolean list = json_object_is_type (value, json_type_array);
-  gsize n = list ? json_object_array_length (value) : 1;
-  g_autoptr (GPtrArray) tags = g_ptr_array_new_with_free_func (g_free);
-
-  for (gsize i = 0; i < n; i++)
-    {
-      g_autofree char *text
-          = emu_json_dup_text (list ? json_object_array_get_idx (value, i) : value);
-      g_auto (GStrv) words = g_strsplit_set (text != NULL ? text : "", " ,\t\r\n", -1);
-
-      for (char **word = words; *word != NULL && tags->len < MAX_TAGS; word++)
-        {
-          g_autofree char *tag = g_utf8_strdown (*word, -1);
-
-          if (*tag != '\0' && !g_ptr_array_find_with_equal_func (tags, tag, g_str_equal, NULL))
-            g_ptr_array_add (tags, g_steal_pointer (&tag));
-        }
-    }
-  g_ptr_array_add (tags, NULL);
-  return (GStrv)g_ptr_array_steal (tags, NULL);
 }
 
 static void
@@ -292,7 +221,7 @@ read_comment (EmuDraft *draft, json_object *value, const char *prefix)
       {
         (void)ignored;
         if (!g_strv_contains (comment_members, name))
-          add_unpermitted (draft, prefix, name);
+          emu_problems_add_unpermitted (&draft->problems, prefix, name);
       }
       comment.html = emu_json_dup_text (emu_json_get (value, "html_body"));
       cut_text (comment.html);
@@ -370,7 +299,7 @@ read_member (EmuDraft *draft, guint i, json_object *value, const EmuFields *fiel
       good = value == NULL || emu_json_get_time (value, &draft->numbers[i]);
       break;
     case TYPE_TAGS:
-      draft->pointers[i] = read_tags (value);
+      draft->pointers[i] = emu_json_dup_tags (value);
       break;
     case TYPE_CUSTOM_FIELDS:
       draft->pointers[i] = read_custom_fields (draft, fields, value);
@@ -400,7 +329,7 @@ read_members (EmuDraft *draft, const EmuFields *fields, const EmuUsers *users)
     gint i = find_member (name, draft->action);
 
     if (i < 0)
-      add_unpermitted (draft, "ticket.", name);
+      emu_problems_add_unpermitted (&draft->problems, "ticket.", name);
     else
       read_member (draft, (guint)i, value, fields, users);
   }
@@ -437,8 +366,7 @@ emu_draft_read (EmuAction action, json_object *root, const EmuFields *fields, co
   draft->author = users->admin->id;
   draft->comments = g_array_new (FALSE, FALSE, sizeof (EmuComment));
   g_array_set_clear_func (draft->comments, emu_comment_clear);
-  draft->problems = g_ptr_array_new_with_free_func (g_free);
-  draft->unpermitted = g_string_new (NULL);
+  emu_problems_init (&draft->problems);
   draft->ticket = emu_json_get (root, "ticket");
 
   if (json_object_is_type (root, json_type_object))
@@ -447,7 +375,7 @@ emu_draft_read (EmuAction action, json_object *root, const EmuFields *fields, co
       {
         (void)ignored;
         if (!g_str_equal (name, "ticket"))
-          add_unpermitted (draft, "", name);
+          emu_problems_add_unpermitted (&draft->problems, "", name);
       }
     }
   if (draft->ticket != NULL)
@@ -480,50 +408,16 @@ emu_draft_free (EmuDraft *draft)
   for (guint i = 0; i < G_N_ELEMENTS (members); i++)
     drop_pointer (draft, i);
   g_array_unref (draft->comments);
-  g_ptr_array_unref (draft->problems);
-  g_string_free (draft->unpermitted, TRUE);
+  emu_problems_clear (&draft->problems);
   g_free (draft);
-}
-
-char *
-emu_draft_dup_details (const EmuDraft *draft)
-{
-  GString *out;
-
-  if (draft->problems->len == 0)
-    return NULL;
-  out = g_string_new (NULL);
-  for (guint i = 0; i < draft->problems->len; i += 2)
-    {
-      gboolean seen = FALSE, first = TRUE;
-
-      for (guint k = 0; k < i && !seen; k += 2)
-        seen = g_str_equal (draft->problems->pdata[k], draft->problems->pdata[i]);
-      if (seen)
-        continue;
-      g_string_append_printf (out, "%s\"%s\":[", out->len > 0 ? "," : "",
-                              (char *)draft->problems->pdata[i]);
-      for (guint k = i; k < draft->problems->len; k += 2)
-        if (g_str_equal (draft->problems->pdata[k], draft->problems->pdata[i]))
-          {
-            g_string_append (out, first ? "" : ",");
-            g_string_append (out, draft->problems->pdata[k + 1]);
-            first = FALSE;
-          }
-      g_string_append_c (out, ']');
-    }
-  return g_string_free (out, FALSE);
 }
 
 char *
 emu_draft_dup_warning (const EmuDraft *draft)
 {
-  if (draft->unpermitted->len == 0)
-    return NULL;
-  return g_strdup_printf ("{:allowed_parameters=>{:controller=>\"%s\", :action=>\"%s\", "
-                          ":unpermitted_keys=>[%s], :invalid_values=>[]}}",
-                          draft->action == EMU_IMPORT ? "imports/tickets" : "tickets",
-                          actions[draft->action], draft->unpermitted->str);
+  return emu_problems_dup_warning (&draft->problems,
+                                   draft->action == EMU_IMPORT ? "imports/tickets" : "tickets",
+                                   actions[draft->action]);
 }
 
 gboolean

@@ -1,9 +1,10 @@
 /* draft.h: what a request wants of a ticket, checked before any of it is done
  *
  * A draft is read from the request as a whole, so that a ticket is either changed as asked or not
- * at all.  What the service would drop in silence is dropped, and named in @unpermitted.
+ * at all.  What the service would drop in silence is dropped, and named among the problems.
  */
 #pragma once
+#include "problems.h"
 #include "tickets.h"
 #include "users.h"
 
@@ -28,8 +29,7 @@ typedef struct
   gpointer pointers[EMU_MAX_MEMBERS]; /* (owned), as the member's type says */
   json_object *ticket;                /* (unowned) for what is looked up only when applied */
   GArray *comments;                   /* (owned) of EmuComment */
-  GPtrArray *problems;                /* (owned) field, then JSON of the problem, in turn */
-  GString *unpermitted;               /* (owned) Ruby's list of strings, without the brackets */
+  EmuProblems problems;
 } EmuDraft;
 
 /**
@@ -47,9 +47,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EmuDraft, emu_draft_free)
 
 void emu_draft_add_problem (EmuDraft *draft, const char *field, const char *description,
                             const char *code);
-
-/* (nullable) (transfer full): the members of "details" for a 422. */
-char *emu_draft_dup_details (const EmuDraft *draft);
 
 /* (nullable) (transfer full): what x-zendesk-api-warn says. */
 char *emu_draft_dup_warning (const EmuDraft *draft);

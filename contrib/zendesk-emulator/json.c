@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MAX_TAGS 1000
+
 json_object *
 emu_json_parse (const char *text, gsize length, int depth)
 {
@@ -53,6 +55,31 @@ emu_json_dup_text (json_object *value)
       copy[used++] = text[i];
   copy[used] = '\0';
   return copy;
+}
+
+GStrv
+emu_json_dup_tags (json_object *value)
+{
+  gboolean list = json_object_is_type (value, json_type_array);
+  gsize n = list ? json_object_array_length (value) : 1;
+  g_autoptr (GPtrArray) tags = g_ptr_array_new_with_free_func (g_free);
+
+  for (gsize i = 0; i < n; i++)
+    {
+      g_autofree char *text
+          = emu_json_dup_text (list ? json_object_array_get_idx (value, i) : value);
+      g_auto (GStrv) words = g_strsplit_set (text != NULL ? text : "", " ,\t\r\n", -1);
+
+      for (char **word = words; *word != NULL && tags->len < MAX_TAGS; word++)
+        {
+          g_autofree char *tag = g_utf8_strdown (*word, -1);
+
+          if (*tag != '\0' && !g_ptr_array_find_with_equal_func (tags, tag, g_str_equal, NULL))
+            g_ptr_array_add (tags, g_steal_pointer (&tag));
+        }
+    }
+  g_ptr_array_add (tags, NULL);
+  return (GStrv)g_ptr_array_steal (tags, NULL);
 }
 
 gboolean
@@ -164,6 +191,19 @@ emu_json_add_text (GString *out, const char *text)
         g_string_append_printf (out, "\\u%04x", c);
     }
   g_string_append_c (out, '"');
+}
+
+void
+emu_json_add_tags (GString *out, GStrv tags)
+{
+  g_string_append_c (out, '[');
+  for (guint i = 0; tags != NULL && tags[i] != NULL; i++)
+    {
+      if (i > 0)
+        g_string_append_c (out, ',');
+      emu_json_add_text (out, tags[i]);
+    }
+  g_string_append_c (out, ']');
 }
 
 void

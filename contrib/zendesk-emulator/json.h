@@ -31,6 +31,10 @@ json_object *emu_json_get (json_object *object, const char *name);
 /* Any scalar as text (nullable) (transfer full), without the zero bytes it may hold. */
 char *emu_json_dup_text (json_object *value);
 
+/* Tags, in lower case and each once (transfer full).  They come as a list or as one text; blanks and
+ * commas separate in both. */
+GStrv emu_json_dup_tags (json_object *value);
+
 /* A whole number, given as such or as text.  FALSE, and @ret_number untouched, otherwise. */
 gboolean emu_json_get_id (json_object *value, gint64 *ret_number);
 
@@ -47,6 +51,7 @@ void emu_json_canonical (GString *out, json_object *value);
 
 /* Writers.  @text may be NULL: then null is written.  An @id or @time of 0 is null as well. */
 void emu_json_add_text (GString *out, const char *text);
+void emu_json_add_tags (GString *out, GStrv tags); /* NULL: none */
 void emu_json_add_number (GString *out, gint64 number);
 void emu_json_add_id (GString *out, gint64 id);
 void emu_json_add_time (GString *out, gint64 seconds);

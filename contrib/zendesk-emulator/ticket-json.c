@@ -20,19 +20,6 @@ write_ids (GString *out, const GArray *ids)
 }
 
 static void
-write_tags (GString *out, GStrv tags)
-{
-  g_string_append_c (out, '[');
-  for (guint i = 0; tags != NULL && tags[i] != NULL; i++)
-    {
-      if (i > 0)
-        g_string_append_c (out, ',');
-      emu_json_add_text (out, tags[i]);
-    }
-  g_string_append_c (out, ']');
-}
-
-static void
 write_values (GString *out, const EmuTicket *ticket, const EmuFields *fields)
 {
   g_string_append_c (out, '[');
@@ -115,7 +102,7 @@ emu_ticket_write (const EmuTicket *ticket, const EmuFields *fields, const char *
   LIT (out, ",\"due_at\":");
   emu_json_add_time (out, ticket->due);
   LIT (out, ",\"tags\":");
-  write_tags (out, ticket->tags);
+  emu_json_add_tags (out, ticket->tags);
 
   LIT (out, ",\"custom_fields\":");
   gsize from = out->len;
