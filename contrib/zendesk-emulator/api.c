@@ -1,7 +1,11 @@
 /* api.c: which path does what */
 #include "api.h"
 
+#include "comments.h"
+#include "exports.h"
+#include "files.h"
 #include "lists.h"
+#include "metrics.h"
 #include "pages.h"
 #include "spoil.h"
 #include "ticket-json.h"
@@ -76,8 +80,7 @@ create (EmuExchange *x, EmuAction action)
   if (!has_json (x))
     return;
 
-  g_autoptr (EmuDraft) draft
-      = emu_draft_read (action, x->json, emu->fields, emu->users, now / G_USEC_PER_SEC);
+  g_autoptr (EmuDraft) draft = emulator_read_draft (emu, action, x->json, now / G_USEC_PER_SEC);
   take_warning (x, draft);
   if (refuse_draft (x, draft))
     return;
@@ -154,8 +157,7 @@ update_ticket (EmuExchange *x)
   if (ticket == NULL || !has_json (x) || !is_safe (x, ticket))
     return;
 
-  g_autoptr (EmuDraft) draft
-      = emu_draft_read (EMU_UPDATE, x->json, emu->fields, emu->users, now / G_USEC_PER_SEC);
+  g_autoptr (EmuDraft) draft = emulator_read_draft (emu, EMU_UPDATE, x->json, now / G_USEC_PER_SEC);
   take_warning (x, draft);
   if (g_str_equal (emu_statuses[ticket->status], "closed"))
     emu_draft_add_problem (draft, "status", "Status: closed prevents ticket update",
@@ -315,8 +317,18 @@ static const struct
   { "GET", "tickets/count", count_tickets },
   { "GET", "tickets/show_many", emu_show_many },
   { "GET", "tickets/#/comments", emu_list_comments },
+  { "GET", "tickets/#/metrics", emu_show_metrics },
+  { "GET", "tickets/#/audits", emu_list_audits },
+  { "GET", "tickets/#/audits/*", emu_show_audit },
   { "POST", "imports/tickets", import_ticket },
-  { "GET", "incremental/tickets/cursor", emu_export_tickets, EMU_BUCKET_INCREMENTAL },
+  { "GET", "incremental/tickets/cursor", emu_export_tickets_by_cursor, EMU_BUCKET_INCREMENTAL },
+  { "GET", "incremental/tickets", emu_export_tickets_by_time, EMU_BUCKET_INCREMENTAL },
+  { "GET", "incremental/ticket_events", emu_export_ticket_events, EMU_BUCKET_INCREMENTAL },
+  { "GET", "incremental/tickets/sample", emu_sample_tickets },
+  { "GET", "incremental/ticket_events/sample", emu_sample_ticket_events },
+  { "POST", "uploads", emu_send_file },
+  { "DELETE", "uploads/*", emu_delete_upload },
+  { "GET", "attachments/#", emu_show_attachment },
   { "GET", "users/me", show_me },
   { "GET", "users/#", show_user },
   { "GET", "ticket_fields", list_fields },
@@ -365,7 +377,7 @@ check_credentials (EmuExchange *x)
 {
   Emulator *emu = x->emu;
 
-  if (is_token_request (x)
+  if (is_token_request (x) || emu_is_content (x)
       || emu_auth_check (&emu->auth, x->authorization, emu_clock_seconds (&emu->clock)))
     return TRUE;
   /* The trap: without a token, /users/me says who you are, and you are nobody. */
@@ -416,6 +428,8 @@ emu_api_act (EmuExchange *x)
     routes[route].act (x);
   else if (is_token_request (x))
     issue_token (x);
+  else if (emu_is_content (x))
+    emu_show_content (x);
   else
     emu_answer_no_endpoint (&x->answer);
 }

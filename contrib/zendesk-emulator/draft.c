@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#define MAX_TOKENS 1000
 
 typedef enum
 {
@@ -65,7 +66,7 @@ static const Member members[] = {
   { "comments", TYPE_COMMENTS, .import_only = TRUE },
   { "created_at", TYPE_TIME, AT (created), .import_only = TRUE },
   { "updated_at", TYPE_TIME, AT (updated), .import_only = TRUE },
-  { "solved_at", TYPE_IGNORED, .import_only = TRUE },
+  { "solved_at", TYPE_TIME, AT (solved), .import_only = TRUE },
   { "via", TYPE_IGNORED },
   { "via_id", TYPE_IGNORED },
   { "metadata", TYPE_IGNORED },
@@ -205,6 +206,36 @@ strip_html (const char *html)
   return g_string_free (out, FALSE);
 }
 
+/* The tokens of uploads: a list, or one. */
+static GStrv
+read_tokens (json_object *value)
+{
+  gboolean list = json_object_is_type (value, json_type_array);
+  gsize n = list ? json_object_array_length (value) : 1;
+  g_autoptr (GPtrArray) tokens = g_ptr_array_new ();
+
+  if (value == NULL)
+    return NULL;
+  for (gsize i = 0; i < n && i < MAX_TOKENS; i++)
+    {
+      char *token = emu_json_dup_text (list ? json_object_array_get_idx (value, i) : value);
+
+      if (token != NULL)
+        g_ptr_array_add (tokens, token);
+    }
+  g_ptr_array_add (tokens, NULL);
+  return (GStrv)g_ptr_array_steal (tokens, NULL);
+}
+
+/* When an imported comment was written, if that is said. */
+static void
+read_comment_time (EmuDraft *draft, json_object *value, gint64 *ret_time)
+{
+  if (value != NULL
+      && (!emu_json_get_time (value, ret_time) || *ret_time < 0 || *ret_time > draft->now))
+    emu_draft_add_problem (draft, "base", "Comment: created_at is not valid", "InvalidValue");
+}
+
 static void
 read_comment (EmuDraft *draft, json_object *value, const char *prefix)
 {
@@ -233,10 +264,9 @@ read_comment (EmuDraft *draft, json_object *value, const char *prefix)
         comment.is_public = json_object_get_boolean (is_public) ? TRUE : FALSE;
       emu_json_get_id (emu_json_get (value, "author_id"), &comment.author);
       if (draft->action == EMU_IMPORT)
-        emu_json_get_time (emu_json_get (value, "created_at"), &comment.created);
+        read_comment_time (draft, emu_json_get (value, "created_at"), &comment.created);
+      comment.tokens = read_tokens (emu_json_get (value, "uploads"));
     }
-  if (draft->action == EMU_IMPORT && (comment.created < 0 || comment.created > draft->now))
-    emu_draft_add_problem (draft, "base", "Comment: created_at is not valid", "InvalidValue");
   cut_text (comment.body);
   if (comment.body != NULL && comment.body[strspn (comment.body, " \t\r\n")] != '\0')
     g_array_append_val (draft->comments, comment);
@@ -297,6 +327,7 @@ read_member (EmuDraft *draft, guint i, json_object *value, const EmuFields *fiel
       break;
     case TYPE_TIME:
       good = value == NULL || emu_json_get_time (value, &draft->numbers[i]);
+      draft->set[i] = value != NULL || !member->import_only; /* when it happened, it happened */
       break;
     case TYPE_TAGS:
       draft->pointers[i] = emu_json_dup_tags (value);
@@ -543,6 +574,26 @@ apply_member (EmuDraft *draft, guint i, EmuTicket *ticket, EmuUsers *users)
     }
 }
 
+static gboolean
+is_set (const EmuDraft *draft, const char *name)
+{
+  gint i = find_member (name, draft->action);
+
+  return i >= 0 && draft->set[i];
+}
+
+/* What is solved was solved some time. */
+static void
+apply_solution (const EmuDraft *draft, EmuTicket *ticket)
+{
+  const char *status = emu_statuses[ticket->status];
+
+  if (!g_str_equal (status, "solved") && !g_str_equal (status, "closed"))
+    ticket->solved = 0;
+  else if (!is_set (draft, "solved_at") && ticket->solved == 0)
+    ticket->solved = ticket->updated;
+}
+
 /* What a new ticket gets when nobody says otherwise. */
 static void
 apply_defaults (EmuDraft *draft, EmuTicket *ticket)
@@ -553,10 +604,10 @@ apply_defaults (EmuDraft *draft, EmuTicket *ticket)
     ticket->submitter = ticket->requester;
   if (ticket->status == 0)
     ticket->status = ticket->assignee != 0 ? 2 : 1; /* open, new */
-  if (ticket->created <= 0)
-    ticket->created = draft->now;
-  if (ticket->updated <= 0)
+  ticket->created = is_set (draft, "created_at") ? MAX (ticket->created, 0) : draft->now;
+  if (!is_set (draft, "updated_at"))
     ticket->updated = draft->action == EMU_IMPORT ? ticket->created : draft->now;
+  ticket->updated = MAX (ticket->updated, 0);
 }
 
 static void
@@ -588,7 +639,22 @@ emu_draft_apply (EmuDraft *draft, EmuTicket *ticket, const EmuFields *fields, Em
     ticket->updated = draft->now;
   else
     apply_defaults (draft, ticket);
+  apply_solution (draft, ticket);
   if (!g_str_equal (emu_types[ticket->type], "task"))
     ticket->due = 0;
   apply_comments (draft, ticket);
+}
+
+static gint
+compare_comments (gconstpointer a, gconstpointer b)
+{
+  const EmuComment *one = a, *other = b;
+
+  return one->created < other->created ? -1 : one->created > other->created;
+}
+
+void
+emu_draft_sort_comments (EmuDraft *draft)
+{
+  g_array_sort (draft->comments, compare_comments); /* keeps the order of the same second */
 }

@@ -51,6 +51,9 @@ void emu_draft_add_problem (EmuDraft *draft, const char *field, const char *desc
 /* (nullable) (transfer full): what x-zendesk-api-warn says. */
 char *emu_draft_dup_warning (const EmuDraft *draft);
 
+/* Puts the comments in the order of their times. */
+void emu_draft_sort_comments (EmuDraft *draft);
+
 /* Does to @ticket what the draft asks; names that are new become users.  Call once. */
 void emu_draft_apply (EmuDraft *draft, EmuTicket *ticket, const EmuFields *fields, EmuUsers *users);
 

@@ -14,6 +14,7 @@ begin (Emulator *emu)
   emu_clock_start (&emu->clock, config->time_rate);
   emu->users = emu_users_new (config->email, emu_clock_seconds (&emu->clock));
   emu->tickets = emu_tickets_new (config->first_id);
+  emu->uploads = emu_uploads_new (config->state, config->hold_files);
   emu->keys = emu_keys_new ();
   emu->history = emu_history_new ();
   emu->faults = emu_faults_new ();
@@ -30,6 +31,7 @@ end (Emulator *emu)
   /* Keys first: they let go of the tickets they point to. */
   g_clear_pointer (&emu->keys, emu_keys_free);
   g_clear_pointer (&emu->tickets, emu_tickets_free);
+  g_clear_pointer (&emu->uploads, emu_uploads_free);
   g_clear_pointer (&emu->users, emu_users_free);
   g_clear_pointer (&emu->history, emu_history_free);
   g_clear_pointer (&emu->faults, g_ptr_array_unref);
@@ -71,6 +73,7 @@ emulator_close (Emulator *emu)
   emu_auth_clear (&emu->auth);
   g_free (config->email);
   g_free (config->state);
+  g_free (config->content_host);
   g_free (config->fields_file);
   g_strfreev (config->faults);
 }
@@ -93,6 +96,7 @@ emulator_reset (Emulator *emu)
   emu->generation++;
   emulator_wake_all (emu);
   emu_auth_revoke (&emu->auth);
+  emu_uploads_erase (emu->uploads);
   end (emu);
   begin (emu);
   add_faults (emu, NULL); /* they were good when the program started */
@@ -126,6 +130,22 @@ intern (const char *text)
   return text != NULL ? g_ref_string_new_intern (text) : NULL;
 }
 
+static void
+sign (EmuComment *comment, const EmuOrigin *origin)
+{
+  comment->client = intern (origin->client);
+  comment->address = intern (origin->address);
+}
+
+/* Gives the files that the comments from the @first-th on name to these. */
+static void
+attach (Emulator *emu, EmuTicket *ticket, guint first, gint64 now, gint64 time)
+{
+  for (guint i = first; i < ticket->comments->len; i++)
+    emu_uploads_attach (emu->uploads, &g_array_index (ticket->comments, EmuComment, i), ticket, now,
+                        emu->history, time);
+}
+
 EmuTicket *
 emulator_create (Emulator *emu, EmuDraft *draft, const EmuOrigin *origin, gboolean archive)
 {
@@ -139,16 +159,22 @@ emulator_create (Emulator *emu, EmuDraft *draft, const EmuOrigin *origin, gboole
   ticket->client = intern (origin->client);
   ticket->address = intern (origin->address);
   ticket->imported = draft->action == EMU_IMPORT;
+  if (ticket->imported && emu->config.sort_comments)
+    emu_draft_sort_comments (draft);
   emu_draft_apply (draft, ticket, emu->fields, emu->users);
   ticket->archived = archive && g_str_equal (emu_statuses[ticket->status], "closed");
   for (guint i = 0; i < ticket->comments->len; i++)
     {
       EmuComment *comment = &g_array_index (ticket->comments, EmuComment, i);
 
-      comment->audit_id = ids;
-      comment->id = i == 0 ? ids + 1 : emu_tickets_reserve (emu->tickets, 1);
+      comment->audit_id = i == 0 ? ids : emu_tickets_reserve (emu->tickets, 2);
+      comment->id = comment->audit_id + 1;
+      sign (comment, origin);
     }
+  ticket->n_initial = ticket->comments->len;
   emu_tickets_add (emu->tickets, ticket, draft->now);
+  for (guint i = 0; i < ticket->n_initial; i++)
+    emu_tickets_log_event (emu->tickets, ticket, i, draft->now);
   emu->counts.created++;
 
   EmuEvent event = { .time = origin->time,
@@ -157,6 +183,7 @@ emulator_create (Emulator *emu, EmuDraft *draft, const EmuOrigin *origin, gboole
                      .key = origin->key != NULL ? acquire (origin->key->text) : NULL,
                      .notified = !ticket->imported };
   emu_history_add (emu->history, &event);
+  attach (emu, ticket, 0, draft->now, origin->time);
   if (origin->key != NULL)
     emu_keys_store_ticket (emu->keys, origin->key, origin->digest,
                            origin->arrived + emu->config.key_life, ticket);
@@ -164,17 +191,44 @@ emulator_create (Emulator *emu, EmuDraft *draft, const EmuOrigin *origin, gboole
   return ticket;
 }
 
-/* The stored answer shows the ticket as it was created. */
+/* The stored answer and the first audit show the ticket as it was created. */
 static void
-freeze_answer (Emulator *emu, EmuTicket *ticket)
+freeze (Emulator *emu, EmuTicket *ticket)
 {
   GString *text;
 
+  if (ticket->first_audit == NULL)
+    {
+      text = g_string_sized_new (2048);
+      emu_ticket_write_audit (ticket, 0, emu->users->admin->id, emu->base_url, text);
+      ticket->first_audit = g_string_free (text, FALSE);
+    }
   if (ticket->key == NULL)
     return;
   text = g_string_sized_new (4096);
   emu_ticket_write_created (ticket, emu->fields, emu->users->admin->id, emu->base_url, text);
   emu_key_freeze (ticket->key, g_string_free (text, FALSE));
+}
+
+static void
+add_audit (Emulator *emu, EmuTicket *ticket, const GString *audit, gint64 now)
+{
+  if (ticket->audits == NULL)
+    ticket->audits = g_ptr_array_new_with_free_func (g_free);
+  g_ptr_array_add (ticket->audits, g_strdup (audit->str));
+  emu_tickets_log_event (emu->tickets, ticket, emu_ticket_get_n_audits (ticket) - 1, now);
+}
+
+/* @status: what is said of it now */
+static void
+add_status_audit (Emulator *emu, EmuTicket *ticket, const char *status, const char *before,
+                  gint64 now)
+{
+  g_autoptr (GString) audit = g_string_new (NULL);
+
+  emu_ticket_write_status_audit (ticket, status, before, emu->users->admin->id,
+                                 emu_tickets_reserve (emu->tickets, 2), now, audit);
+  add_audit (emu, ticket, audit, now);
 }
 
 void
@@ -187,7 +241,7 @@ emulator_update (Emulator *emu, EmuTicket *ticket, EmuDraft *draft, const EmuOri
   gint64 ids = emu_tickets_reserve (emu->tickets, EMU_CREATE_IDS);
   const char *external_id;
 
-  freeze_answer (emu, ticket);
+  freeze (emu, ticket);
   before.subject = subject;
   if (emu_draft_get_external_id (draft, &external_id))
     emu_tickets_rename (emu->tickets, ticket, external_id);
@@ -198,18 +252,77 @@ emulator_update (Emulator *emu, EmuTicket *ticket, EmuDraft *draft, const EmuOri
 
       comment->audit_id = ids;
       comment->id = ids + 1;
+      sign (comment, origin);
     }
+  attach (emu, ticket, n_comments, draft->now, origin->time);
   emu_tickets_changed (emu->tickets, ticket, draft->now);
   emu_ticket_write_update_audit (ticket, &before, ticket->comments->len > n_comments, draft->author,
-                                 ids, origin->client, origin->address, ret_audit);
+                                 ids, origin->client, origin->address, emu->base_url, ret_audit);
+  add_audit (emu, ticket, ret_audit, draft->now);
   emu_journal_update (emu, ticket, draft, origin);
 }
 
 void
 emulator_delete (Emulator *emu, EmuTicket *ticket, gint64 now)
 {
-  freeze_answer (emu, ticket);
+  freeze (emu, ticket);
   emu_tickets_delete (emu->tickets, ticket, now);
+  add_status_audit (emu, ticket, "deleted", emu_statuses[ticket->status], now);
   emu->counts.deleted++;
   emu_journal_delete (emu, ticket, now);
+}
+
+static void
+check_authors (const Emulator *emu, EmuDraft *draft)
+{
+  for (guint i = 0; i < draft->comments->len; i++)
+    {
+      gint64 author = g_array_index (draft->comments, EmuComment, i).author;
+
+      if (author != 0 && emu_users_get (emu->users, author) == NULL)
+        emu_draft_add_problem (draft, "base", "Author: is invalid", "InvalidValue");
+    }
+}
+
+EmuDraft *
+emulator_read_draft (Emulator *emu, EmuAction action, json_object *json, gint64 now)
+{
+  EmuDraft *draft = emu_draft_read (action, json, emu->fields, emu->users, now);
+
+  if (!emu->config.ignore_tokens)
+    emu_uploads_check (emu->uploads, draft);
+  if (emu->config.check_authors)
+    check_authors (emu, draft);
+  return draft;
+}
+
+EmuAttachment *
+emulator_upload (Emulator *emu, EmuUpload **upload, const char *file_name, const char *content_type,
+                 const GString *content, gint64 now)
+{
+  EmuAttachment *attachment = g_new0 (EmuAttachment, 1);
+
+  attachment->id = emu_tickets_reserve (emu->tickets, 1);
+  attachment->file_name = g_strdup (file_name);
+  attachment->content_type
+      = g_strdup (content_type != NULL ? content_type : "application/octet-stream");
+  attachment->secret = emu_uploads_make_secret ();
+  if (emu->broken == NULL)
+    emu_uploads_keep (emu->uploads, attachment, content->str, content->len, &emu->broken);
+  if (*upload == NULL)
+    {
+      g_autofree char *token = emu_uploads_make_secret ();
+
+      *upload = emu_uploads_begin (emu->uploads, token, now + emu->config.upload_life);
+    }
+  emu_uploads_add (emu->uploads, *upload, attachment);
+  emu_journal_upload (emu, *upload, attachment, now);
+  return attachment;
+}
+
+void
+emulator_drop_upload (Emulator *emu, EmuUpload *upload, gint64 now)
+{
+  emu_journal_drop_upload (emu, upload, now);
+  emu_uploads_drop (emu->uploads, upload);
 }

@@ -9,6 +9,7 @@
 #include "keys.h"
 #include "budget.h"
 #include "tickets.h"
+#include "uploads.h"
 #include "users.h"
 
 typedef enum
@@ -28,7 +29,17 @@ typedef struct
   gint64 delay;      /* microseconds of work for each creation */
   gint64 lookup_lag; /* seconds until external_id finds a new ticket */
   gint64 first_id;
-  gsize max_body;
+  gsize max_body, max_upload;
+  gsize hold_files;         /* bytes of files that are kept in memory */
+  gboolean check_authors;   /* who wrote a comment is somebody */
+  gboolean sort_comments;   /* of an import, by their times */
+  gboolean find_archived;   /* by external_id */
+  gboolean stick_to_second; /* an export by time never gets past a second with a whole page */
+  guint repeat_exported;    /* after how many rows of an export one comes again; 0: never */
+  gint64 upload_life;       /* seconds */
+  gboolean show_expiry;     /* uploads tell when they expire */
+  gboolean ignore_tokens;   /* those that are no good are no error */
+  char *content_host;       /* (owned) (nullable) to which a file's address leads */
   double time_rate;
   gboolean limit_creation, limit_text, chunked;
   char *plan;        /* (owned) */
@@ -54,6 +65,7 @@ struct Emulator
   EmuFields *fields;   /* (owned) */
   EmuUsers *users;     /* (owned) */
   EmuTickets *tickets; /* (owned) */
+  EmuUploads *uploads; /* (owned) */
   EmuKeys *keys;       /* (owned) */
   EmuFaults *faults;   /* (owned) */
   EmuHistory *history; /* (owned) */
@@ -104,3 +116,11 @@ char *emulator_dup_ticket_url (const Emulator *emu, gint64 id);
 void emulator_update (Emulator *emu, EmuTicket *ticket, EmuDraft *draft, const EmuOrigin *origin,
                       GString *ret_audit);
 void emulator_delete (Emulator *emu, EmuTicket *ticket, gint64 now);
+
+/* Reads a request for @action and checks it against all that the account holds. */
+EmuDraft *emulator_read_draft (Emulator *emu, EmuAction action, json_object *json, gint64 now);
+
+/* Keeps a file, under @upload or, if that is NULL, under a new one, which is returned in it. */
+EmuAttachment *emulator_upload (Emulator *emu, EmuUpload **upload, const char *file_name,
+                                const char *content_type, const GString *content, gint64 now);
+void emulator_drop_upload (Emulator *emu, EmuUpload *upload, gint64 now);

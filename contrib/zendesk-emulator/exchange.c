@@ -3,6 +3,7 @@
 
 #include "api.h"
 #include "control.h"
+#include "files.h"
 #include "spoil.h"
 #include "ticket-json.h"
 
@@ -26,6 +27,12 @@ emu_exchange_new (Emulator *emu, const char *method, const char *path)
   x->arrived = emu_clock_now (&emu->clock);
   x->control = g_str_has_prefix (x->path, EMU_CONTROL_PREFIX);
   return x;
+}
+
+gboolean
+emu_exchange_is_upload (const EmuExchange *x)
+{
+  return g_str_equal (x->method, "POST") && g_str_equal (x->route, "uploads");
 }
 
 static gboolean
@@ -82,7 +89,8 @@ log_arrival (EmuExchange *x)
                      .key = new_ref (x->key),
                      .external_id = new_ref (get_external_id (x)),
                      .body = emu_history_hash (x->body->str, x->body->len),
-                     .connection = x->connection_number };
+                     .connection = x->connection_number,
+                     .leaked = emu_is_leak (x) };
 
   x->event = emu_history_add (x->emu->history, &event);
   x->logged = TRUE;
@@ -131,6 +139,7 @@ emu_exchange_free (EmuExchange *x)
   g_free (x->key);
   g_free (x->authorization);
   g_free (x->client);
+  g_free (x->content_type);
   g_free (x->address);
   g_string_free (x->body, TRUE);
   json_object_put (x->json);
@@ -243,7 +252,7 @@ enter_key (EmuExchange *x)
 static void
 arrive (EmuExchange *x)
 {
-  if (x->body->len > 0 && !x->too_large)
+  if (x->body->len > 0 && !x->too_large && !emu_exchange_is_upload (x))
     x->json = emu_json_parse (x->body->str, x->body->len, EMU_JSON_DEPTH);
   log_arrival (x);
   x->in_flight = TRUE;

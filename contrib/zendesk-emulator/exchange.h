@@ -36,6 +36,7 @@ typedef struct
   char *path;         /* (owned) as asked for */
   char *route;        /* (owned) without /api/v2/ and .json; "" for a path elsewhere */
   char *key, *authorization, *client, *address;                 /* (owned) (nullable) */
+  char *content_type;                                           /* (owned) (nullable) */
   const char *(*query) (gpointer connection, const char *name); /* (nullable) values */
   gpointer connection;                                          /* (unowned) */
   guint connection_number;
@@ -67,6 +68,9 @@ typedef struct
 
 EmuExchange *emu_exchange_new (Emulator *emu, const char *method, const char *path);
 void emu_exchange_free (EmuExchange *x);
+
+/* Whether the body is a file's content, not JSON. */
+gboolean emu_exchange_is_upload (const EmuExchange *x);
 
 /* Stores the answer that it has, which is an error, under its key. */
 void emu_exchange_store (EmuExchange *x);

@@ -18,6 +18,7 @@ event_clear (gpointer data)
   clear_ref (&event->path);
   clear_ref (&event->key);
   clear_ref (&event->external_id);
+  clear_ref (&event->details);
 }
 
 EmuHistory *
@@ -46,6 +47,14 @@ emu_history_add (EmuHistory *history, const EmuEvent *event)
   return history->events->len - 1;
 }
 
+void
+emu_history_note (EmuHistory *history, gint64 time, const char *what, const char *details)
+{
+  EmuEvent event = { .time = time, .note = what, .details = g_ref_string_new (details) };
+
+  emu_history_add (history, &event);
+}
+
 EmuEvent *
 emu_history_get (EmuHistory *history, guint place)
 {
@@ -67,7 +76,15 @@ emu_history_write (EmuHistory *history, guint place, GString *out)
 
   emu_clock_format (event->time, time);
   g_string_append_printf (out, "{\"seq\":%u,\"event\":\"%s\",\"time\":\"%s\"", place + 1,
-                          event->ticket != 0 ? "created" : "request", time);
+                          event->note != NULL  ? event->note
+                          : event->ticket != 0 ? "created"
+                                               : "request",
+                          time);
+  if (event->note != NULL)
+    {
+      g_string_append_printf (out, ",%s}\n", event->details);
+      return;
+    }
   if (event->ticket != 0)
     {
       g_string_append_printf (out, ",\"id\":%" G_GINT64_FORMAT, event->ticket);
@@ -86,8 +103,9 @@ emu_history_write (EmuHistory *history, guint place, GString *out)
   add_member (out, "fault", event->fault);
   add_member (out, "lookup", event->lookup);
   g_string_append_printf (
-      out, ",\"body\":\"%016" G_GINT64_MODIFIER "x\",\"connection\":%u,\"answered\":%s}\n",
-      event->body, event->connection, event->answered ? "true" : "false");
+      out, ",\"body\":\"%016" G_GINT64_MODIFIER "x\",\"connection\":%u,\"answered\":%s%s}\n",
+      event->body, event->connection, event->answered ? "true" : "false",
+      event->leaked ? ",\"leaked\":true" : "");
 }
 
 guint64

@@ -1,7 +1,8 @@
 /* history.h: what really happened, in order
  *
  * This is the truth that a proof of "exactly once" reads: every request, whatever became of it,
- * and every ticket that came into being, recorded at that moment and before any answer is sent.
+ * every ticket that came into being and every file, recorded at that moment and before any answer
+ * is sent.
  */
 #pragma once
 #include <glib.h>
@@ -9,7 +10,9 @@
 typedef struct
 {
   gint64 time;             /* virtual microseconds */
-  gint64 ticket;           /* of a creation; 0 for a request */
+  gint64 ticket;           /* of a creation; 0 otherwise */
+  const char *note;        /* (unowned) (nullable) what happened, if neither of these */
+  GRefString *details;     /* (owned) (nullable) members of such an event, as JSON */
   GRefString *path;        /* (owned) of a request */
   GRefString *key;         /* (owned) (nullable) */
   GRefString *external_id; /* (owned) (nullable) */
@@ -22,6 +25,7 @@ typedef struct
   guint16 status;    /* 0: none was sent, or not yet */
   gboolean answered; /* of a request: the whole answer was handed over */
   gboolean notified; /* of a creation: a customer would have got mail */
+  gboolean leaked;   /* of a request: credentials came to a host that they are not for */
 } EmuEvent;
 
 typedef struct
@@ -34,6 +38,10 @@ void emu_history_free (EmuHistory *history);
 
 /* Takes what @event holds; gives its place, which stays good. */
 guint emu_history_add (EmuHistory *history, const EmuEvent *event);
+
+/* Adds that something happened at @time: @what, and what there is to say of it, as members of an
+ * object in JSON.  @what: lives as long as the program */
+void emu_history_note (EmuHistory *history, gint64 time, const char *what, const char *details);
 
 /* (unowned), until the next one is added */
 EmuEvent *emu_history_get (EmuHistory *history, guint place);

@@ -376,6 +376,7 @@ begin_request (Server *server, struct MHD_Connection *connection, const char *ur
   x->key = dup_header (connection, "Idempotency-Key");
   x->authorization = dup_header (connection, "Authorization");
   x->client = dup_header (connection, "User-Agent");
+  x->content_type = dup_header (connection, "Content-Type");
   x->address = dup_address (connection);
   x->connection_number = client->number;
   x->reused = client->n_requests++ > 0;
@@ -385,7 +386,10 @@ begin_request (Server *server, struct MHD_Connection *connection, const char *ur
 static void
 take_body (EmuExchange *x, const char *data, size_t length)
 {
-  if (x->body->len + length > x->emu->config.max_body)
+  const EmuConfig *config = &x->emu->config;
+  gsize most = emu_exchange_is_upload (x) ? config->max_upload : config->max_body;
+
+  if (x->body->len + length > most)
     {
       x->too_large = TRUE;
       g_string_truncate (x->body, 0);

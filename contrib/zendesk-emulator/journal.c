@@ -106,6 +106,37 @@ emu_journal_delete (Emulator *emu, const EmuTicket *ticket, gint64 now)
   append (emu, line);
 }
 
+void
+emu_journal_upload (Emulator *emu, const EmuUpload *upload, const EmuAttachment *attachment,
+                    gint64 now)
+{
+  g_autoptr (GString) line = NULL;
+
+  if (emu->journal < 0)
+    return;
+  line = begin_line ("upload", attachment->id, now);
+  add_member (line, "token", upload->token);
+  add_member (line, "file_name", attachment->file_name);
+  add_member (line, "content_type", attachment->content_type);
+  add_member (line, "secret", attachment->secret);
+  add_member (line, "sha256", attachment->sha256);
+  g_string_append_printf (line, ",\"expires\":%" G_GINT64_FORMAT ",\"size\":%" G_GSIZE_FORMAT,
+                          upload->expires, attachment->size);
+  append (emu, line);
+}
+
+void
+emu_journal_drop_upload (Emulator *emu, const EmuUpload *upload, gint64 now)
+{
+  g_autoptr (GString) line = NULL;
+
+  if (emu->journal < 0)
+    return;
+  line = begin_line ("drop-upload", 0, now);
+  add_member (line, "token", upload->token);
+  append (emu, line);
+}
+
 static gboolean
 read_digest (const char *hex, guint8 *ret_digest)
 {
@@ -167,6 +198,45 @@ replay_change (Emulator *emu, EmuAction action, json_object *line, gint64 id, gi
 }
 
 static gboolean
+replay_upload (Emulator *emu, json_object *line, gint64 id)
+{
+  g_autofree char *token = emu_json_dup_text (emu_json_get (line, "token"));
+  EmuAttachment *attachment;
+  EmuUpload *upload;
+  gint64 expires, size;
+
+  if (token == NULL || !emu_json_get_id (emu_json_get (line, "expires"), &expires)
+      || !emu_json_get_id (emu_json_get (line, "size"), &size) || size < 0
+      || emu_json_get (line, "file_name") == NULL || emu_json_get (line, "secret") == NULL
+      || emu_json_get (line, "sha256") == NULL || emu_tickets_reserve (emu->tickets, 1) != id)
+    return FALSE;
+  attachment = g_new0 (EmuAttachment, 1);
+  attachment->id = id;
+  attachment->size = (gsize)size;
+  attachment->file_name = emu_json_dup_text (emu_json_get (line, "file_name"));
+  attachment->content_type = emu_json_dup_text (emu_json_get (line, "content_type"));
+  attachment->secret = emu_json_dup_text (emu_json_get (line, "secret"));
+  attachment->sha256 = emu_json_dup_text (emu_json_get (line, "sha256"));
+  upload = emu_uploads_find (emu->uploads, token, 0);
+  if (upload == NULL)
+    upload = emu_uploads_begin (emu->uploads, token, expires);
+  emu_uploads_add (emu->uploads, upload, attachment);
+  return TRUE;
+}
+
+static gboolean
+replay_drop_upload (Emulator *emu, json_object *line)
+{
+  g_autofree char *token = emu_json_dup_text (emu_json_get (line, "token"));
+  EmuUpload *upload = token != NULL ? emu_uploads_find (emu->uploads, token, 0) : NULL;
+
+  if (upload == NULL)
+    return FALSE;
+  emu_uploads_drop (emu->uploads, upload);
+  return TRUE;
+}
+
+static gboolean
 replay_line (Emulator *emu, const char *text, gsize length, gint64 *last)
 {
   g_autoptr (json_object) line = emu_json_parse (text, length, EMU_JSON_DEPTH + 2);
@@ -180,6 +250,10 @@ replay_line (Emulator *emu, const char *text, gsize length, gint64 *last)
   for (guint i = 0; i < G_N_ELEMENTS (actions); i++)
     if (g_str_equal (what, actions[i]))
       return replay_change (emu, i, line, id, now);
+  if (g_str_equal (what, "upload"))
+    return replay_upload (emu, line, id);
+  if (g_str_equal (what, "drop-upload"))
+    return replay_drop_upload (emu, line);
 
   EmuTicket *ticket = emu_tickets_get (emu->tickets, id);
   if (!g_str_equal (what, "delete") || ticket == NULL || ticket->deleted)

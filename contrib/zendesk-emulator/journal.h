@@ -16,3 +16,8 @@ void emu_journal_create (Emulator *emu, const EmuTicket *ticket, const EmuDraft 
 void emu_journal_update (Emulator *emu, const EmuTicket *ticket, const EmuDraft *draft,
                          const EmuOrigin *origin);
 void emu_journal_delete (Emulator *emu, const EmuTicket *ticket, gint64 now);
+
+/* The content itself is in a file of its own. */
+void emu_journal_upload (Emulator *emu, const EmuUpload *upload, const EmuAttachment *attachment,
+                         gint64 now);
+void emu_journal_drop_upload (Emulator *emu, const EmuUpload *upload, gint64 now);

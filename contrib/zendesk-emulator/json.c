@@ -242,18 +242,13 @@ emu_time_format (gint64 seconds, char buffer[EMU_TIME_SIZE])
 }
 
 void
-emu_json_add_time (GString *out, gint64 seconds)
+emu_json_add_moment (GString *out, gint64 seconds)
 {
   /* Nearly every call is about the second that the last call was about. */
   static gint64 last_seconds;
   static char last[EMU_TIME_SIZE];
 
-  if (seconds == 0)
-    {
-      g_string_append_len (out, "null", 4);
-      return;
-    }
-  if (seconds != last_seconds)
+  if (seconds != last_seconds || *last == '\0')
     {
       emu_time_format (seconds, last);
       last_seconds = seconds;
@@ -261,4 +256,13 @@ emu_json_add_time (GString *out, gint64 seconds)
   g_string_append_c (out, '"');
   g_string_append (out, last);
   g_string_append_c (out, '"');
+}
+
+void
+emu_json_add_time (GString *out, gint64 seconds)
+{
+  if (seconds == 0)
+    g_string_append_len (out, "null", 4);
+  else
+    emu_json_add_moment (out, seconds);
 }

@@ -31,8 +31,8 @@ json_object *emu_json_get (json_object *object, const char *name);
 /* Any scalar as text (nullable) (transfer full), without the zero bytes it may hold. */
 char *emu_json_dup_text (json_object *value);
 
-/* Tags, in lower case and each once (transfer full).  They come as a list or as one text; blanks and
- * commas separate in both. */
+/* Tags, in lower case and each once (transfer full).  They come as a list or as one text; blanks
+ * and commas separate in both. */
 GStrv emu_json_dup_tags (json_object *value);
 
 /* A whole number, given as such or as text.  FALSE, and @ret_number untouched, otherwise. */
@@ -49,12 +49,14 @@ gboolean emu_json_get_time (json_object *value, gint64 *ret_seconds);
  */
 void emu_json_canonical (GString *out, json_object *value);
 
-/* Writers.  @text may be NULL: then null is written.  An @id or @time of 0 is null as well. */
+/* Writers.  @text may be NULL: then null is written.  An @id or @time of 0 is null as well, but a
+ * moment of 0 is the first second of 1970. */
 void emu_json_add_text (GString *out, const char *text);
 void emu_json_add_tags (GString *out, GStrv tags); /* NULL: none */
 void emu_json_add_number (GString *out, gint64 number);
 void emu_json_add_id (GString *out, gint64 id);
 void emu_json_add_time (GString *out, gint64 seconds);
+void emu_json_add_moment (GString *out, gint64 seconds);
 
 /* Writes the ISO 8601 form of @seconds ("2023-09-18T23:25:58Z") into @buffer. */
 #define EMU_TIME_SIZE 32

@@ -18,18 +18,21 @@ typedef struct
   int port;
   char *host, *port_file, *plan, *email, *token, *bearer, *same_key, *same_body, *idempotency;
   char *state, *fields, *https, *https_key, *limit_body, *oauth;
+  char *tokens, *order, *archived, *seconds, *content_host;
   char **faults, **rest;
-  gint64 first_id, max_body;
-  double key_life, delay, lookup_lag, time_rate, token_life;
-  gboolean store_errors, limit_creation, chunked, quiet, version;
+  gint64 first_id, max_body, max_upload, hold_files, repeat;
+  double key_life, delay, lookup_lag, time_rate, token_life, upload_life;
+  gboolean show_expiry, check_authors, store_errors, limit_creation, chunked, quiet, version;
 } Arguments;
 
 static void
 arguments_clear (Arguments *a)
 {
-  char **texts[] = { &a->host,        &a->port_file, &a->plan,      &a->email,      &a->token,
-                     &a->bearer,      &a->same_key,  &a->same_body, &a->state,      &a->fields,
-                     &a->idempotency, &a->https,     &a->https_key, &a->limit_body, &a->oauth };
+  char **texts[]
+      = { &a->host,        &a->port_file, &a->plan,      &a->email,      &a->token,
+          &a->bearer,      &a->same_key,  &a->same_body, &a->state,      &a->fields,
+          &a->idempotency, &a->https,     &a->https_key, &a->limit_body, &a->oauth,
+          &a->tokens,      &a->order,     &a->archived,  &a->seconds,    &a->content_host };
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_clear_pointer (texts[i], g_free);
@@ -112,6 +115,29 @@ parse (Arguments *a, int *argc, char ***argv, GError **error)
       "FILE" },
     { "max-body", 0, 0, G_OPTION_ARG_INT64, &a->max_body, "Bytes that a request may have (8388608)",
       "N" },
+    { "max-upload", 0, 0, G_OPTION_ARG_INT64, &a->max_upload,
+      "Bytes that a file may have (52428800)", "N" },
+    { "hold-files", 0, 0, G_OPTION_ARG_INT64, &a->hold_files,
+      "Bytes of files that are kept in memory without --state (268435456)", "N" },
+    { "upload-life", 0, 0, G_OPTION_ARG_DOUBLE, &a->upload_life,
+      "How long a file waits for a comment that names its token (3600)", "SECONDS" },
+    { "show-expiry", 0, 0, G_OPTION_ARG_NONE, &a->show_expiry, "Uploads tell when they expire",
+      NULL },
+    { "bad-token", 0, 0, G_OPTION_ARG_STRING, &a->tokens,
+      "A comment names a token that is unknown, used or expired: refuse or ignore (refuse)",
+      "HOW" },
+    { "content-host", 0, 0, G_OPTION_ARG_STRING, &a->content_host,
+      "Redirect downloads of files to this name of the same server: localhost", "NAME" },
+    { "comment-order", 0, 0, G_OPTION_ARG_STRING, &a->order,
+      "Comments of an import stand as given or by time: given or time (given)", "HOW" },
+    { "check-authors", 0, 0, G_OPTION_ARG_NONE, &a->check_authors,
+      "Refuse a comment whose author is nobody", NULL },
+    { "archived", 0, 0, G_OPTION_ARG_STRING, &a->archived,
+      "Whether external_id finds archived tickets: hidden or found (hidden)", "HOW" },
+    { "same-second", 0, 0, G_OPTION_ARG_STRING, &a->seconds,
+      "An export by time comes to a second that holds a whole page: pass or stick (pass)", "HOW" },
+    { "repeat-exported", 0, 0, G_OPTION_ARG_INT64, &a->repeat,
+      "After how many rows of an export one comes twice; 0 is never (0)", "N" },
     { "chunked", 0, 0, G_OPTION_ARG_NONE, &a->chunked, "Send answers in chunks", NULL },
     { "quiet", 'q', 0, G_OPTION_ARG_NONE, &a->quiet, "No summary at the end", NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &a->version, "Say the version and end", NULL },
@@ -155,6 +181,10 @@ check (Arguments *a, GError **error)
          && in_range ("lookup-lag", a->lookup_lag, 0, 1e9, error)
          && in_range ("time-rate", a->time_rate, 0, 1e6, error)
          && in_range ("first-id", (double)a->first_id, 1, 1e15, error)
+         && in_range ("max-upload", (double)a->max_upload, 1, 1 << 30, error)
+         && in_range ("hold-files", (double)a->hold_files, 0, 1e15, error)
+         && in_range ("upload-life", a->upload_life, 0, 1e9, error)
+         && in_range ("repeat-exported", (double)a->repeat, 0, 1e6, error)
          && in_range ("max-body", (double)a->max_body, 1, 1 << 30, error);
 }
 
@@ -191,13 +221,21 @@ configure (Arguments *a, EmuConfig *config, GError **error)
   static const char *const same_bodies[] = { "parsed", "raw", NULL };
   static const char *const switches[] = { "on", "off", NULL };
   static const char *const forms[] = { "json", "text", NULL };
+  static const char *const tokens[] = { "refuse", "ignore", NULL };
+  static const char *const orders[] = { "given", "time", NULL };
+  static const char *const finds[] = { "hidden", "found", NULL };
+  static const char *const seconds[] = { "pass", "stick", NULL };
   EmuLimits limits = { 0 };
-  guint same_key = 0, same_body = 0, off = 0, form = 0;
+  guint same_key = 0, same_body = 0, off = 0, form = 0, token = 0, order = 0, found = 0, stick = 0;
 
   if ((a->same_key != NULL && !choose ("same-key", a->same_key, same_keys, &same_key, error))
       || (a->same_body != NULL
           && !choose ("same-body", a->same_body, same_bodies, &same_body, error))
       || (a->idempotency != NULL && !choose ("idempotency", a->idempotency, switches, &off, error))
+      || (a->tokens != NULL && !choose ("bad-token", a->tokens, tokens, &token, error))
+      || (a->order != NULL && !choose ("comment-order", a->order, orders, &order, error))
+      || (a->archived != NULL && !choose ("archived", a->archived, finds, &found, error))
+      || (a->seconds != NULL && !choose ("same-second", a->seconds, seconds, &stick, error))
       || (a->limit_body != NULL && !choose ("limit-body", a->limit_body, forms, &form, error)))
     return FALSE;
   if (a->plan != NULL && !emu_limits_set_plan (&limits, a->plan))
@@ -215,6 +253,17 @@ configure (Arguments *a, EmuConfig *config, GError **error)
     .lookup_lag = (gint64)a->lookup_lag,
     .first_id = a->first_id,
     .max_body = (gsize)a->max_body,
+    .max_upload = (gsize)a->max_upload,
+    .hold_files = (gsize)a->hold_files,
+    .upload_life = (gint64)a->upload_life,
+    .show_expiry = a->show_expiry,
+    .ignore_tokens = token == 1,
+    .check_authors = a->check_authors,
+    .sort_comments = order == 1,
+    .find_archived = found == 1,
+    .stick_to_second = stick == 1,
+    .repeat_exported = (guint)a->repeat,
+    .content_host = g_strdup (a->content_host),
     .time_rate = a->time_rate,
     .limit_creation = a->limit_creation,
     .limit_text = form == 1,
@@ -265,9 +314,14 @@ run (Arguments *a, GError **error)
 int
 main (int argc, char **argv)
 {
-  Arguments a = {
-    .first_id = 1, .max_body = 8 << 20, .key_life = 7200, .time_rate = 1, .token_life = 1800
-  };
+  Arguments a = { .first_id = 1,
+                  .max_body = 8 << 20,
+                  .key_life = 7200,
+                  .time_rate = 1,
+                  .token_life = 1800,
+                  .max_upload = 50 << 20,
+                  .hold_files = 256 << 20,
+                  .upload_life = 3600 };
   g_autoptr (GError) error = NULL;
   int status = 0;
 

@@ -61,9 +61,9 @@ write_head (const EmuTicket *ticket, const char *base_url, gboolean fresh, GStri
   LIT (out, ",\"external_id\":");
   emu_json_add_text (out, ticket->external_id);
   LIT (out, ",\"via\":" VIA ",\"created_at\":");
-  emu_json_add_time (out, ticket->created);
+  emu_json_add_moment (out, ticket->created);
   LIT (out, ",\"updated_at\":");
-  emu_json_add_time (out, ticket->updated);
+  emu_json_add_moment (out, ticket->updated);
   LIT (out, ",\"generated_timestamp\":");
   emu_json_add_number (out, fresh ? 0 : ticket->generated);
   add_choice (out, ",\"type\":", emu_types, ticket->type);
@@ -136,9 +136,38 @@ write_escaped (GString *out, const char *text, gboolean break_lines)
       g_string_append_c (out, *p);
 }
 
+/* A picture in the text is one that the text refers to. */
+static gboolean
+is_inline (const EmuComment *comment, const EmuAttachment *attachment)
+{
+  return comment->html != NULL && strstr (comment->html, attachment->secret) != NULL;
+}
+
+static void
+write_attachments (const EmuComment *comment, gboolean with_inline, const char *base_url,
+                   GString *out)
+{
+  gboolean first = TRUE;
+
+  g_string_append_c (out, '[');
+  for (guint i = 0; comment->attachments != NULL && i < comment->attachments->len; i++)
+    {
+      const EmuAttachment *attachment = comment->attachments->pdata[i];
+      gboolean in_text = is_inline (comment, attachment);
+
+      if (in_text && !with_inline)
+        continue;
+      g_string_append (out, first ? "" : ",");
+      first = FALSE;
+      emu_attachment_write (attachment, in_text, base_url, out);
+    }
+  g_string_append_c (out, ']');
+}
+
 /* {"id",…,"public","attachments"}, still open: the members that audits and lists share. */
 static void
-write_comment_body (const EmuComment *comment, GString *out)
+write_comment_body (const EmuComment *comment, gboolean with_inline, const char *base_url,
+                    GString *out)
 {
   g_autoptr (GString) html = g_string_sized_new (strlen (comment->body) + 128);
 
@@ -163,7 +192,9 @@ write_comment_body (const EmuComment *comment, GString *out)
   emu_json_add_text (out, comment->body);
   LIT (out, ",\"public\":");
   g_string_append (out, comment->is_public ? "true" : "false");
-  add_id (out, ",\"attachments\":[],\"audit_id\":", comment->audit_id);
+  LIT (out, ",\"attachments\":");
+  write_attachments (comment, with_inline, base_url, out);
+  add_id (out, ",\"audit_id\":", comment->audit_id);
 }
 
 static void
@@ -177,12 +208,13 @@ write_metadata (const char *client, const char *address, GString *out)
 }
 
 void
-emu_comment_write (const EmuComment *comment, const EmuTicket *ticket, GString *out)
+emu_comment_write (const EmuComment *comment, gboolean with_inline, const char *base_url,
+                   GString *out)
 {
-  write_comment_body (comment, out);
+  write_comment_body (comment, with_inline, base_url, out);
   LIT (out, ",\"via\":" VIA ",\"created_at\":");
-  emu_json_add_time (out, comment->created);
-  write_metadata (ticket->client, ticket->address, out);
+  emu_json_add_moment (out, comment->created);
+  write_metadata (comment->client, comment->address, out);
   g_string_append_c (out, '}');
 }
 
@@ -206,7 +238,7 @@ static const struct
   { "status", G_STRUCT_OFFSET (EmuTicket, status), emu_statuses },
 };
 
-G_STATIC_ASSERT (G_N_ELEMENTS (audited) + 2 <= EMU_CREATE_IDS);
+G_STATIC_ASSERT (G_N_ELEMENTS (audited) + 3 <= EMU_CREATE_IDS);
 
 /* In audits every value is a text. */
 static void
@@ -257,25 +289,22 @@ open_audit (const EmuTicket *ticket, gint64 id, gint64 created, gint64 author, c
   add_id (out, "{\"id\":", id);
   add_id (out, ",\"ticket_id\":", ticket->id);
   LIT (out, ",\"created_at\":");
-  emu_json_add_time (out, created);
+  emu_json_add_moment (out, created);
   add_id (out, ",\"author_id\":", author);
   write_metadata (client, address, out);
   LIT (out, ",\"events\":[");
 }
 
-void
-emu_ticket_write_created (const EmuTicket *ticket, const EmuFields *fields, gint64 author,
-                          const char *base_url, GString *out)
+/* The audit of the creation, with the first comment and all that was set. */
+static void
+write_first_audit (const EmuTicket *ticket, gint64 author, const char *base_url, GString *out)
 {
   const EmuComment *first = &g_array_index (ticket->comments, EmuComment, 0);
   gint64 id = ticket->first_id + 2;
 
-  LIT (out, "{\"ticket\":");
-  emu_ticket_write (ticket, fields, base_url, TRUE, out);
-  LIT (out, ",\"audit\":");
-  open_audit (ticket, ticket->first_id, ticket->created, author, ticket->client, ticket->address,
-              out);
-  write_comment_body (first, out);
+  open_audit (ticket, ticket->first_id, ticket->imported ? first->created : ticket->created,
+              ticket->imported ? first->author : author, ticket->client, ticket->address, out);
+  write_comment_body (first, TRUE, base_url, out);
   g_string_append_c (out, '}');
   for (guint i = 0; i < G_N_ELEMENTS (audited); i++)
     if (is_set (ticket, i))
@@ -287,13 +316,59 @@ emu_ticket_write_created (const EmuTicket *ticket, const EmuFields *fields, gint
         write_audited (out, ticket, i);
         g_string_append_c (out, '}');
       }
-  LIT (out, "],\"via\":" VIA "}}");
+  LIT (out, "],\"via\":" VIA "}");
+}
+
+void
+emu_ticket_write_created (const EmuTicket *ticket, const EmuFields *fields, gint64 author,
+                          const char *base_url, GString *out)
+{
+  LIT (out, "{\"ticket\":");
+  emu_ticket_write (ticket, fields, base_url, TRUE, out);
+  LIT (out, ",\"audit\":");
+  write_first_audit (ticket, author, base_url, out);
+  g_string_append_c (out, '}');
+}
+
+void
+emu_ticket_write_audit (const EmuTicket *ticket, guint i, gint64 author, const char *base_url,
+                        GString *out)
+{
+  const EmuComment *comment;
+
+  if (i >= ticket->n_initial)
+    g_string_append (out, ticket->audits->pdata[i - ticket->n_initial]);
+  else if (i == 0 && ticket->first_audit != NULL)
+    g_string_append (out, ticket->first_audit);
+  else if (i == 0)
+    write_first_audit (ticket, author, base_url, out);
+  else
+    {
+      comment = &g_array_index (ticket->comments, EmuComment, i);
+      open_audit (ticket, comment->audit_id, comment->created, comment->author, comment->client,
+                  comment->address, out);
+      write_comment_body (comment, TRUE, base_url, out);
+      LIT (out, "}],\"via\":" VIA "}");
+    }
+}
+
+void
+emu_ticket_write_status_audit (const EmuTicket *ticket, const char *status, const char *before,
+                               gint64 author, gint64 ids, gint64 now, GString *out)
+{
+  open_audit (ticket, ids, now, author, NULL, NULL, out);
+  add_id (out, "{\"id\":", ids + 1);
+  LIT (out, ",\"type\":\"Change\",\"field_name\":\"status\",\"value\":");
+  emu_json_add_text (out, status);
+  LIT (out, ",\"previous_value\":");
+  emu_json_add_text (out, before);
+  LIT (out, "}],\"via\":" VIA "}");
 }
 
 void
 emu_ticket_write_update_audit (const EmuTicket *ticket, const EmuTicket *before, gboolean commented,
                                gint64 author, gint64 ids, const char *client, const char *address,
-                               GString *out)
+                               const char *base_url, GString *out)
 {
   gboolean first = !commented;
 
@@ -301,7 +376,7 @@ emu_ticket_write_update_audit (const EmuTicket *ticket, const EmuTicket *before,
   if (commented)
     {
       write_comment_body (&g_array_index (ticket->comments, EmuComment, ticket->comments->len - 1),
-                          out);
+                          TRUE, base_url, out);
       g_string_append_c (out, '}');
     }
   ids += 2;

@@ -21,6 +21,10 @@ emu_comment_clear (gpointer data)
 
   g_clear_pointer (&comment->body, g_free);
   g_clear_pointer (&comment->html, g_free);
+  g_clear_pointer (&comment->tokens, g_strfreev);
+  g_clear_pointer (&comment->attachments, g_ptr_array_unref);
+  clear_ref (&comment->client);
+  clear_ref (&comment->address);
 }
 
 EmuTicket *
@@ -49,6 +53,8 @@ emu_ticket_free (EmuTicket *ticket)
   g_clear_pointer (&ticket->followers, g_array_unref);
   g_clear_pointer (&ticket->ccs, g_array_unref);
   g_array_unref (ticket->comments);
+  g_free (ticket->first_audit);
+  g_clear_pointer (&ticket->audits, g_ptr_array_unref);
   g_free (ticket);
 }
 
@@ -56,7 +62,7 @@ void
 emu_ticket_add_comment (EmuTicket *ticket, EmuComment *comment)
 {
   g_array_append_vals (ticket->comments, comment, 1);
-  comment->body = comment->html = NULL;
+  *comment = (EmuComment){ 0 };
 }
 
 static void
@@ -84,6 +90,7 @@ emu_tickets_new (gint64 first_id)
 
   tickets->all = g_ptr_array_new_with_free_func (free_ticket);
   tickets->changes = g_array_new (FALSE, FALSE, sizeof (EmuChange));
+  tickets->events = g_array_new (FALSE, FALSE, sizeof (EmuTicketEvent));
   tickets->by_external = g_hash_table_new_full (g_str_hash, g_str_equal, free_ref, free_list);
   tickets->first_id = first_id;
   tickets->next_object_id = OBJECT_ID_FLOOR;
@@ -97,6 +104,7 @@ emu_tickets_free (EmuTickets *tickets)
     return;
   g_hash_table_unref (tickets->by_external);
   g_array_unref (tickets->changes);
+  g_array_unref (tickets->events);
   g_ptr_array_unref (tickets->all);
   g_free (tickets);
 }
@@ -146,6 +154,7 @@ void
 emu_tickets_add (EmuTickets *tickets, EmuTicket *ticket, gint64 now)
 {
   ticket->id = tickets->first_id + tickets->all->len;
+  ticket->arrived = now;
   g_ptr_array_add (tickets->all, ticket);
   file_external (tickets, ticket);
   tickets->n_live += !ticket->archived;
@@ -163,6 +172,23 @@ emu_tickets_changed (EmuTickets *tickets, EmuTicket *ticket, gint64 now)
   ticket->generated = now;
   ticket->change = tickets->changes->len;
   g_array_append_val (tickets->changes, change);
+}
+
+guint
+emu_ticket_get_n_audits (const EmuTicket *ticket)
+{
+  return ticket->n_initial + (ticket->audits != NULL ? ticket->audits->len : 0);
+}
+
+void
+emu_tickets_log_event (EmuTickets *tickets, const EmuTicket *ticket, guint audit, gint64 now)
+{
+  EmuTicketEvent event = { now, (guint)(ticket->id - tickets->first_id), audit };
+  guint n = tickets->events->len;
+
+  if (n > 0)
+    event.time = MAX (now, g_array_index (tickets->events, EmuTicketEvent, n - 1).time);
+  g_array_append_val (tickets->events, event);
 }
 
 void

@@ -10,8 +10,11 @@
 typedef struct
 {
   gint64 id, audit_id, author, created;
-  char *body; /* (owned) plain text */
-  char *html; /* (owned) (nullable) as given; NULL: made from the text */
+  char *body;                   /* (owned) plain text */
+  char *html;                   /* (owned) (nullable) as given; NULL: made from the text */
+  GStrv tokens;                 /* (owned) (nullable) of uploads, until they are attached */
+  GPtrArray *attachments;       /* (owned) (nullable) of EmuAttachment (unowned) */
+  GRefString *client, *address; /* (owned) (nullable) who wrote it */
   gboolean is_public;
 } EmuComment;
 
@@ -21,6 +24,7 @@ typedef struct
 {
   gint64 id;
   gint64 created, updated, generated; /* Unix seconds */
+  gint64 solved, arrived;             /* 0: not solved; when it came into the account */
   gint64 requester, submitter, assignee, organization, group;
   gint64 brand, form, problem, followup_source, custom_status, due;
   gint64 status, priority, type; /* 1 and up, as in the tables below; 0: none */
@@ -31,6 +35,9 @@ typedef struct
   GStrv values;                  /* (owned) (nullable) JSON of each custom field, "" if unset */
   GArray *collaborators, *followers, *ccs; /* (owned) (nullable) of gint64 */
   GArray *comments;                        /* (owned) of EmuComment */
+  guint n_initial;                         /* comments that it was created with */
+  char *first_audit;                       /* (owned) (nullable) JSON, once it has changed */
+  GPtrArray *audits;                       /* (owned) (nullable) JSON of each change since */
   GRefString *client, *address;            /* (owned) who created it */
   EmuKey *key;                             /* (unowned) (nullable) the key whose answer shows it */
   gint64 first_id;                         /* of the ids that its creation used up */
@@ -46,8 +53,16 @@ typedef struct
 
 typedef struct
 {
+  gint64 time;  /* as above */
+  guint ticket; /* index in @all */
+  guint audit;  /* which of its audits */
+} EmuTicketEvent;
+
+typedef struct
+{
   GPtrArray *all;          /* (owned) of EmuTicket, by creation; deleted ones stay */
   GArray *changes;         /* (owned) of EmuChange */
+  GArray *events;          /* (owned) of EmuTicketEvent */
   GHashTable *by_external; /* (owned) text to GPtrArray (owned) of EmuTicket (unowned) */
   gint64 first_id;
   gint64 next_object_id; /* for comments, audits and events */
@@ -74,6 +89,10 @@ void emu_tickets_add (EmuTickets *tickets, EmuTicket *ticket, gint64 now);
 /* Says that @ticket changed, or (when @deleted) that it was deleted. */
 void emu_tickets_changed (EmuTickets *tickets, EmuTicket *ticket, gint64 now);
 void emu_tickets_delete (EmuTickets *tickets, EmuTicket *ticket, gint64 now);
+
+/* How many audits @ticket has; and that the @audit-th of them happened. */
+guint emu_ticket_get_n_audits (const EmuTicket *ticket);
+void emu_tickets_log_event (EmuTickets *tickets, const EmuTicket *ticket, guint audit, gint64 now);
 
 /* Files @ticket under @external_id instead of what it had. */
 void emu_tickets_rename (EmuTickets *tickets, EmuTicket *ticket, const char *external_id);

@@ -99,6 +99,7 @@ request (Emulator *emu, const char *text, gsize length)
   EmuExchange *x = emu_exchange_new (emu, line, path);
   x->connection = parameters;
   x->query = lookup_query;
+  x->content_type = g_strdup ("text/plain");
   x->key = *key != '\0' ? g_utf8_make_valid (key, -1) : NULL;
   g_string_append_len (x->body, rest, end - rest);
   serve (x);
@@ -116,6 +117,13 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   EmuConfig config = { .key_life = G_GINT64_CONSTANT (7200000000),
                        .first_id = 1,
                        .max_body = 1 << 20,
+                       .max_upload = 1 << 20,
+                       .hold_files = 64, /* some contents are let go */
+                       .upload_life = 3600,
+                       .check_authors = size % 2 == 0,
+                       .ignore_tokens = size % 3 == 0,
+                       .sort_comments = size % 5 == 0,
+                       .repeat_exported = size % 7 == 0 ? 2 : 0,
                        .plan = g_strdup ("enterprise"),
                        .email = g_strdup ("admin@example.com") };
   EmuAuth auth = { 0 };

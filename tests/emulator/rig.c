@@ -213,6 +213,7 @@ call_end (Call *call, CURLcode result)
   curl_easy_getinfo (call->curl, CURLINFO_RESPONSE_CODE, &reply->status);
   curl_slist_free_all (call->headers);
   reply->head = g_string_free (call->head, FALSE);
+  reply->length = call->body->len;
   reply->body = g_string_free (call->body, FALSE);
   reply->json = json_tokener_parse (reply->body);
   return reply;
@@ -232,6 +233,19 @@ Reply *
 rig_get (Rig *rig, const char *path)
 {
   return rig_call (rig, "GET", path, NULL, NULL);
+}
+
+Reply *
+rig_send (Rig *rig, const char *path, const char *type, const char *data, gsize length)
+{
+  g_autofree char *header = g_strdup_printf ("Content-Type: %s", type);
+  const char *headers[] = { header, NULL };
+  Call call;
+
+  call_begin (&call, rig, rig->curl, "POST", path, NULL, headers);
+  curl_easy_setopt (rig->curl, CURLOPT_POSTFIELDSIZE, (long)length);
+  curl_easy_setopt (rig->curl, CURLOPT_COPYPOSTFIELDS, data);
+  return call_end (&call, curl_easy_perform (rig->curl));
 }
 
 Reply *

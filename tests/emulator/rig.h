@@ -18,6 +18,7 @@ typedef struct
   long status;
   char *head;        /* (owned) all header lines */
   char *body;        /* (owned) */
+  gsize length;      /* of the body, which may hold zero bytes */
   json_object *json; /* (owned) (nullable) the body, if it is JSON */
 } Reply;
 
@@ -43,6 +44,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Reply, reply_free)
 Reply *rig_call (Rig *rig, const char *method, const char *path, const char *body,
                  const char *header);
 Reply *rig_get (Rig *rig, const char *path);
+/* Sends bytes that are no JSON. */
+Reply *rig_send (Rig *rig, const char *path, const char *type, const char *data, gsize length);
 Reply *rig_create (Rig *rig, const char *body, const char *key);
 
 /* The same request, @n times at once on connections of their own. */

@@ -1,0 +1,108 @@
+/* sideload.c: records that are sent along because others refer to them (include=) */
+#include "sideload.h"
+
+#include "metrics.h"
+#include "ticket-json.h"
+
+EmuIds *
+emu_ids_new (void)
+{
+  EmuIds *ids = g_new0 (EmuIds, 1);
+
+  ids->seen = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+  ids->ids = g_array_new (FALSE, FALSE, sizeof (gint64));
+  return ids;
+}
+
+void
+emu_ids_free (EmuIds *ids)
+{
+  g_hash_table_unref (ids->seen);
+  g_array_unref (ids->ids);
+  g_free (ids);
+}
+
+void
+emu_ids_add (EmuIds *ids, gint64 id)
+{
+  if (id == 0 || g_hash_table_contains (ids->seen, &id))
+    return;
+  g_hash_table_add (ids->seen, g_memdup2 (&id, sizeof id));
+  g_array_append_val (ids->ids, id);
+}
+
+static void
+add_list (EmuIds *ids, const GArray *list)
+{
+  for (guint i = 0; list != NULL && i < list->len; i++)
+    emu_ids_add (ids, g_array_index (list, gint64, i));
+}
+
+void
+emu_sideload_write_users (const Emulator *emu, const EmuIds *ids, GString *out)
+{
+  gboolean first = TRUE;
+
+  g_string_append (out, ",\"users\":[");
+  for (guint i = 0; i < ids->ids->len; i++)
+    {
+      EmuUser *user = emu_users_get (emu->users, g_array_index (ids->ids, gint64, i));
+
+      if (user == NULL)
+        continue;
+      g_string_append (out, first ? "" : ",");
+      first = FALSE;
+      emu_user_write (user, out, emu->base_url);
+    }
+  g_string_append_c (out, ']');
+}
+
+static void
+sideload_users (const EmuList *list, const GPtrArray *rows, GString *out)
+{
+  g_autoptr (EmuIds) ids = emu_ids_new ();
+
+  for (guint i = 0; i < rows->len; i++)
+    {
+      const EmuTicket *ticket = rows->pdata[i];
+
+      emu_ids_add (ids, ticket->requester);
+      emu_ids_add (ids, ticket->submitter);
+      emu_ids_add (ids, ticket->assignee);
+      add_list (ids, ticket->collaborators);
+      add_list (ids, ticket->followers);
+      add_list (ids, ticket->ccs);
+    }
+  emu_sideload_write_users (list->x->emu, ids, out);
+}
+
+static void
+sideload_metrics (const EmuList *list, const GPtrArray *rows, GString *out)
+{
+  g_string_append (out, ",\"metric_sets\":[");
+  for (guint i = 0; i < rows->len; i++)
+    {
+      g_string_append (out, i > 0 ? "," : "");
+      emu_metrics_write (list->x->emu, rows->pdata[i], out);
+    }
+  g_string_append_c (out, ']');
+}
+
+void
+emu_sideload_tickets (const EmuList *list, const GPtrArray *rows, GString *out)
+{
+  if (emu_query_has (list->x, "include", "users"))
+    sideload_users (list, rows, out);
+  if (emu_query_has (list->x, "include", "metric_sets"))
+    sideload_metrics (list, rows, out);
+}
+
+void
+emu_sideload_write_ticket (EmuExchange *x, const EmuTicket *ticket, GString *out)
+{
+  emu_ticket_write (ticket, x->emu->fields, x->emu->base_url, FALSE, out);
+  if (!emu_query_has (x, "include", "comment_count"))
+    return;
+  g_string_truncate (out, out->len - 1); /* the brace */
+  g_string_append_printf (out, ",\"comment_count\":%u}", ticket->comments->len);
+}
