@@ -124,3 +124,12 @@ emu_answer_bad_page (EmuAnswer *answer, const char *code, const char *title)
   emu_json_add_text (out, title);
   g_string_append (out, "}]}");
 }
+
+void
+emu_answer_too_many (EmuAnswer *answer, const char *parameter)
+{
+  g_string_append_printf (emu_answer_begin (answer, 400, "too-many"),
+                          "{\"error\":\"TooManyValues\",\"description\":\"Parameter %s cannot "
+                          "specify more than 100 values\",\"max_count\":100}",
+                          parameter);
+}

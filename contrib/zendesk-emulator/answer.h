@@ -48,6 +48,9 @@ void emu_answer_unauthorized (EmuAnswer *answer, const char *authorization);
 /* 422: @details are the members of "details", already JSON. */
 void emu_answer_invalid (EmuAnswer *answer, const char *details);
 
+/* 400: @parameter names more than 100 records. */
+void emu_answer_too_many (EmuAnswer *answer, const char *parameter);
+
 /* 400 of the kind {"error":{"title":…,"message":…}}. */
 void emu_answer_bad_attribute (EmuAnswer *answer, const char *message);
 

@@ -1,7 +1,9 @@
 /* api.c: which path does what */
 #include "api.h"
 
+#include "catalogue.h"
 #include "comments.h"
+#include "deleted.h"
 #include "exports.h"
 #include "files.h"
 #include "lists.h"
@@ -80,7 +82,8 @@ create (EmuExchange *x, EmuAction action)
   if (!has_json (x))
     return;
 
-  g_autoptr (EmuDraft) draft = emulator_read_draft (emu, action, x->json, now / G_USEC_PER_SEC);
+  g_autoptr (EmuDraft) draft
+      = emulator_read_draft (emu, action, x->json, NULL, now / G_USEC_PER_SEC);
   take_warning (x, draft);
   if (refuse_draft (x, draft))
     return;
@@ -157,7 +160,8 @@ update_ticket (EmuExchange *x)
   if (ticket == NULL || !has_json (x) || !is_safe (x, ticket))
     return;
 
-  g_autoptr (EmuDraft) draft = emulator_read_draft (emu, EMU_UPDATE, x->json, now / G_USEC_PER_SEC);
+  g_autoptr (EmuDraft) draft
+      = emulator_read_draft (emu, EMU_UPDATE, x->json, ticket, now / G_USEC_PER_SEC);
   take_warning (x, draft);
   if (g_str_equal (emu_statuses[ticket->status], "closed"))
     emu_draft_add_problem (draft, "status", "Status: closed prevents ticket update",
@@ -316,6 +320,9 @@ static const struct
   { "DELETE", "tickets/#", delete_ticket },
   { "GET", "tickets/count", count_tickets },
   { "GET", "tickets/show_many", emu_show_many },
+  { "GET", "deleted_tickets", emu_list_deleted },
+  { "PUT", "deleted_tickets/#/restore", emu_restore_ticket },
+  { "PUT", "deleted_tickets/restore_many", emu_restore_many },
   { "GET", "tickets/#/comments", emu_list_comments },
   { "GET", "tickets/#/metrics", emu_show_metrics },
   { "GET", "tickets/#/audits", emu_list_audits },
@@ -331,6 +338,26 @@ static const struct
   { "GET", "attachments/#", emu_show_attachment },
   { "GET", "users/me", show_me },
   { "GET", "users/#", show_user },
+  { "GET", "groups", emu_list_reference },
+  { "GET", "groups/#", emu_show_reference },
+  { "GET", "groups/assignable", emu_list_assignable_groups },
+  { "GET", "groups/#/memberships", emu_list_memberships_of_group },
+  { "GET", "group_memberships", emu_list_reference },
+  { "GET", "group_memberships/#", emu_show_reference },
+  { "GET", "users/#/group_memberships", emu_list_memberships_of_user },
+  { "GET", "users/#/groups", emu_list_groups_of_user },
+  { "GET", "brands", emu_list_reference },
+  { "GET", "brands/#", emu_show_reference },
+  { "GET", "ticket_forms", emu_list_reference },
+  { "GET", "ticket_forms/#", emu_show_reference },
+  { "GET", "custom_statuses", emu_list_reference },
+  { "GET", "custom_statuses/#", emu_show_reference },
+  { "GET", "custom_roles", emu_list_reference },
+  { "GET", "custom_roles/#", emu_show_reference },
+  { "GET", "locales", emu_list_reference },
+  { "GET", "locales/#", emu_show_reference },
+  { "GET", "locales/current", emu_show_current_locale },
+  { "GET", "account/settings", emu_show_settings },
   { "GET", "ticket_fields", list_fields },
   { "GET", "ticket_fields/#", show_field },
 };

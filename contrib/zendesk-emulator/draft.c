@@ -658,3 +658,23 @@ emu_draft_sort_comments (EmuDraft *draft)
 {
   g_array_sort (draft->comments, compare_comments); /* keeps the order of the same second */
 }
+
+gboolean
+emu_draft_get_id (const EmuDraft *draft, const char *name, gint64 *ret_id)
+{
+  gint i = find_member (name, draft->action);
+
+  if (i < 0 || !draft->set[i])
+    return FALSE;
+  *ret_id = draft->numbers[i];
+  return TRUE;
+}
+
+void
+emu_draft_set_status (const EmuDraft *draft, EmuTicket *ticket, const char *status)
+{
+  for (guint i = 1; emu_statuses[i] != NULL; i++)
+    if (g_str_equal (emu_statuses[i], status))
+      ticket->status = i;
+  apply_solution (draft, ticket);
+}

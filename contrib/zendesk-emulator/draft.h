@@ -57,5 +57,11 @@ void emu_draft_sort_comments (EmuDraft *draft);
 /* Does to @ticket what the draft asks; names that are new become users.  Call once. */
 void emu_draft_apply (EmuDraft *draft, EmuTicket *ticket, const EmuFields *fields, EmuUsers *users);
 
+/* TRUE, with the number, when the draft sets the member @name, which is an id. */
+gboolean emu_draft_get_id (const EmuDraft *draft, const char *name, gint64 *ret_id);
+
+/* Sets the status of @ticket to @status, with what comes of it. */
+void emu_draft_set_status (const EmuDraft *draft, EmuTicket *ticket, const char *status);
+
 /* The external_id that the draft sets; (nullable) also when it sets none. */
 gboolean emu_draft_get_external_id (const EmuDraft *draft, const char **ret_external_id);

@@ -13,6 +13,7 @@ begin (Emulator *emu)
 
   emu_clock_start (&emu->clock, config->time_rate);
   emu->users = emu_users_new (config->email, emu_clock_seconds (&emu->clock));
+  emu_reference_hire (emu->reference, emu->users, emu_clock_seconds (&emu->clock));
   emu->tickets = emu_tickets_new (config->first_id);
   emu->uploads = emu_uploads_new (config->state, config->hold_files);
   emu->keys = emu_keys_new ();
@@ -55,6 +56,9 @@ emulator_open (Emulator *emu, const EmuConfig *config, const EmuAuth *auth, GErr
   emu->fields = emu_fields_new (config->fields_file, error);
   if (emu->fields == NULL)
     return FALSE;
+  emu->reference = emu_reference_new (config->account_file, error);
+  if (emu->reference == NULL)
+    return FALSE;
   begin (emu);
   return add_faults (emu, error) && emu_journal_open (emu, error);
 }
@@ -68,6 +72,7 @@ emulator_close (Emulator *emu)
   if (emu->journal >= 0)
     close (emu->journal);
   g_clear_pointer (&emu->fields, emu_fields_free);
+  g_clear_pointer (&emu->reference, emu_reference_free);
   g_clear_pointer (&emu->base_url, g_free);
   g_free (config->plan);
   emu_auth_clear (&emu->auth);
@@ -75,6 +80,7 @@ emulator_close (Emulator *emu)
   g_free (config->state);
   g_free (config->content_host);
   g_free (config->fields_file);
+  g_free (config->account_file);
   g_strfreev (config->faults);
 }
 
@@ -146,6 +152,21 @@ attach (Emulator *emu, EmuTicket *ticket, guint first, gint64 now, gint64 time)
                         emu->history, time);
 }
 
+/* A custom status brings its category; a status brings its category's default custom status. */
+static void
+settle_status (const Emulator *emu, const EmuDraft *draft, EmuTicket *ticket)
+{
+  gint64 custom = 0;
+  const char *category = emu_draft_get_id (draft, "custom_status_id", &custom)
+                             ? emu_reference_get_category (emu->reference, custom)
+                             : NULL;
+
+  if (category == NULL)
+    ticket->custom_status = emu_reference_get_status (emu->reference, emu_statuses[ticket->status]);
+  else
+    emu_draft_set_status (draft, ticket, category);
+}
+
 EmuTicket *
 emulator_create (Emulator *emu, EmuDraft *draft, const EmuOrigin *origin, gboolean archive)
 {
@@ -162,6 +183,7 @@ emulator_create (Emulator *emu, EmuDraft *draft, const EmuOrigin *origin, gboole
   if (ticket->imported && emu->config.sort_comments)
     emu_draft_sort_comments (draft);
   emu_draft_apply (draft, ticket, emu->fields, emu->users);
+  settle_status (emu, draft, ticket);
   ticket->archived = archive && g_str_equal (emu_statuses[ticket->status], "closed");
   for (guint i = 0; i < ticket->comments->len; i++)
     {
@@ -246,6 +268,7 @@ emulator_update (Emulator *emu, EmuTicket *ticket, EmuDraft *draft, const EmuOri
   if (emu_draft_get_external_id (draft, &external_id))
     emu_tickets_rename (emu->tickets, ticket, external_id);
   emu_draft_apply (draft, ticket, emu->fields, emu->users);
+  settle_status (emu, draft, ticket);
   for (guint i = n_comments; i < ticket->comments->len; i++)
     {
       EmuComment *comment = &g_array_index (ticket->comments, EmuComment, i);
@@ -269,7 +292,29 @@ emulator_delete (Emulator *emu, EmuTicket *ticket, gint64 now)
   emu_tickets_delete (emu->tickets, ticket, now);
   add_status_audit (emu, ticket, "deleted", emu_statuses[ticket->status], now);
   emu->counts.deleted++;
-  emu_journal_delete (emu, ticket, now);
+  emu_journal_ticket (emu, "delete", ticket, now);
+}
+
+void
+emulator_restore (Emulator *emu, EmuTicket *ticket, gint64 now)
+{
+  emu_tickets_restore (emu->tickets, ticket, now);
+  add_status_audit (emu, ticket, emu_statuses[ticket->status], "deleted", now);
+  emu_journal_ticket (emu, "restore", ticket, now);
+}
+
+void
+emulator_scrub (Emulator *emu, EmuTicket *ticket, gint64 now)
+{
+  for (guint i = 0; i < ticket->comments->len; i++)
+    {
+      GPtrArray *files = g_array_index (ticket->comments, EmuComment, i).attachments;
+
+      for (guint k = 0; files != NULL && k < files->len; k++)
+        emu_uploads_drop_attachment (emu->uploads, files->pdata[k]);
+    }
+  emu_tickets_scrub (emu->tickets, ticket, now);
+  emu_journal_ticket (emu, "scrub", ticket, now);
 }
 
 static void
@@ -284,8 +329,26 @@ check_authors (const Emulator *emu, EmuDraft *draft)
     }
 }
 
+/* The assignee as it would be, if there is one, is an agent of the group as that would be. */
+static void
+check_assignee (const Emulator *emu, EmuDraft *draft, const EmuTicket *ticket)
+{
+  gint64 assignee = ticket != NULL ? ticket->assignee : 0;
+  gint64 group = ticket != NULL ? ticket->group : 0;
+  gboolean asked = emu_draft_get_id (draft, "assignee_id", &assignee);
+  EmuUser *user;
+
+  if ((!emu_draft_get_id (draft, "group_id", &group) && !asked) || assignee == 0)
+    return;
+  user = emu_users_get (emu->users, assignee);
+  if (user == NULL || g_str_equal (user->role, "end-user")
+      || (group != 0 && !emu_reference_is_member (emu->reference, assignee, group)))
+    emu_draft_add_problem (draft, "assignee", "Assignee: is invalid", "InvalidValue");
+}
+
 EmuDraft *
-emulator_read_draft (Emulator *emu, EmuAction action, json_object *json, gint64 now)
+emulator_read_draft (Emulator *emu, EmuAction action, json_object *json, const EmuTicket *ticket,
+                     gint64 now)
 {
   EmuDraft *draft = emu_draft_read (action, json, emu->fields, emu->users, now);
 
@@ -293,6 +356,8 @@ emulator_read_draft (Emulator *emu, EmuAction action, json_object *json, gint64 
     emu_uploads_check (emu->uploads, draft);
   if (emu->config.check_authors)
     check_authors (emu, draft);
+  if (emu->config.check_assignees)
+    check_assignee (emu, draft, ticket);
   return draft;
 }
 

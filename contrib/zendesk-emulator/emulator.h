@@ -8,6 +8,7 @@
 #include "history.h"
 #include "keys.h"
 #include "budget.h"
+#include "reference.h"
 #include "tickets.h"
 #include "uploads.h"
 #include "users.h"
@@ -32,6 +33,7 @@ typedef struct
   gsize max_body, max_upload;
   gsize hold_files;         /* bytes of files that are kept in memory */
   gboolean check_authors;   /* who wrote a comment is somebody */
+  gboolean check_assignees; /* an assignee is an agent of the ticket's group */
   gboolean sort_comments;   /* of an import, by their times */
   gboolean find_archived;   /* by external_id */
   gboolean stick_to_second; /* an export by time never gets past a second with a whole page */
@@ -42,11 +44,12 @@ typedef struct
   char *content_host;       /* (owned) (nullable) to which a file's address leads */
   double time_rate;
   gboolean limit_creation, limit_text, chunked;
-  char *plan;        /* (owned) */
-  char *email;       /* (owned) of the administrator */
-  char *state;       /* (owned) (nullable) file that keeps tickets across restarts */
-  char *fields_file; /* (owned) (nullable) */
-  GStrv faults;      /* (owned) (nullable) */
+  char *plan;         /* (owned) */
+  char *email;        /* (owned) of the administrator */
+  char *state;        /* (owned) (nullable) file that keeps tickets across restarts */
+  char *fields_file;  /* (owned) (nullable) */
+  char *account_file; /* (owned) (nullable) */
+  GStrv faults;       /* (owned) (nullable) */
 } EmuConfig;
 
 typedef struct
@@ -62,13 +65,14 @@ struct Emulator
 {
   EmuConfig config;
   EmuClock clock;
-  EmuFields *fields;   /* (owned) */
-  EmuUsers *users;     /* (owned) */
-  EmuTickets *tickets; /* (owned) */
-  EmuUploads *uploads; /* (owned) */
-  EmuKeys *keys;       /* (owned) */
-  EmuFaults *faults;   /* (owned) */
-  EmuHistory *history; /* (owned) */
+  EmuFields *fields;       /* (owned) */
+  EmuReference *reference; /* (owned) */
+  EmuUsers *users;         /* (owned) */
+  EmuTickets *tickets;     /* (owned) */
+  EmuUploads *uploads;     /* (owned) */
+  EmuKeys *keys;           /* (owned) */
+  EmuFaults *faults;       /* (owned) */
+  EmuHistory *history;     /* (owned) */
   EmuLimits limits;
   EmuAuth auth;
   EmuCounts counts;
@@ -117,8 +121,14 @@ void emulator_update (Emulator *emu, EmuTicket *ticket, EmuDraft *draft, const E
                       GString *ret_audit);
 void emulator_delete (Emulator *emu, EmuTicket *ticket, gint64 now);
 
-/* Reads a request for @action and checks it against all that the account holds. */
-EmuDraft *emulator_read_draft (Emulator *emu, EmuAction action, json_object *json, gint64 now);
+/* Takes a deletion back; or makes it final, with all that the ticket held. */
+void emulator_restore (Emulator *emu, EmuTicket *ticket, gint64 now);
+void emulator_scrub (Emulator *emu, EmuTicket *ticket, gint64 now);
+
+/* Reads a request for @action and checks it against all that the account holds.  @ticket:
+ * (nullable): what is to be changed */
+EmuDraft *emulator_read_draft (Emulator *emu, EmuAction action, json_object *json,
+                               const EmuTicket *ticket, gint64 now);
 
 /* Keeps a file, under @upload or, if that is NULL, under a new one, which is returned in it. */
 EmuAttachment *emulator_upload (Emulator *emu, EmuUpload **upload, const char *file_name,

@@ -96,13 +96,13 @@ emu_journal_update (Emulator *emu, const EmuTicket *ticket, const EmuDraft *draf
 }
 
 void
-emu_journal_delete (Emulator *emu, const EmuTicket *ticket, gint64 now)
+emu_journal_ticket (Emulator *emu, const char *what, const EmuTicket *ticket, gint64 now)
 {
   g_autoptr (GString) line = NULL;
 
   if (emu->journal < 0)
     return;
-  line = begin_line ("delete", ticket->id, now);
+  line = begin_line (what, ticket->id, now);
   append (emu, line);
 }
 
@@ -237,6 +237,22 @@ replay_drop_upload (Emulator *emu, json_object *line)
 }
 
 static gboolean
+replay_ticket (Emulator *emu, const char *what, EmuTicket *ticket, gint64 now)
+{
+  if (ticket == NULL || ticket->scrubbed)
+    return FALSE;
+  if (g_str_equal (what, "delete") && !ticket->deleted)
+    emulator_delete (emu, ticket, now);
+  else if (g_str_equal (what, "restore") && ticket->deleted)
+    emulator_restore (emu, ticket, now);
+  else if (g_str_equal (what, "scrub") && ticket->deleted)
+    emulator_scrub (emu, ticket, now);
+  else
+    return FALSE;
+  return TRUE;
+}
+
+static gboolean
 replay_line (Emulator *emu, const char *text, gsize length, gint64 *last)
 {
   g_autoptr (json_object) line = emu_json_parse (text, length, EMU_JSON_DEPTH + 2);
@@ -254,12 +270,7 @@ replay_line (Emulator *emu, const char *text, gsize length, gint64 *last)
     return replay_upload (emu, line, id);
   if (g_str_equal (what, "drop-upload"))
     return replay_drop_upload (emu, line);
-
-  EmuTicket *ticket = emu_tickets_get (emu->tickets, id);
-  if (!g_str_equal (what, "delete") || ticket == NULL || ticket->deleted)
-    return FALSE;
-  emulator_delete (emu, ticket, now);
-  return TRUE;
+  return replay_ticket (emu, what, emu_tickets_get (emu->tickets, id), now);
 }
 
 /* @ret_good: how many bytes are whole lines. */

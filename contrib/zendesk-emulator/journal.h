@@ -15,7 +15,8 @@ void emu_journal_create (Emulator *emu, const EmuTicket *ticket, const EmuDraft 
                          const EmuOrigin *origin);
 void emu_journal_update (Emulator *emu, const EmuTicket *ticket, const EmuDraft *draft,
                          const EmuOrigin *origin);
-void emu_journal_delete (Emulator *emu, const EmuTicket *ticket, gint64 now);
+/* @what: "delete", "restore" or "scrub" */
+void emu_journal_ticket (Emulator *emu, const char *what, const EmuTicket *ticket, gint64 now);
 
 /* The content itself is in a file of its own. */
 void emu_journal_upload (Emulator *emu, const EmuUpload *upload, const EmuAttachment *attachment,

@@ -129,9 +129,7 @@ emu_show_many (EmuExchange *x)
 
   if (g_strv_length (words) > EMU_MAX_PAGE)
     {
-      emu_answer_set (&x->answer, 400, NULL, "too-many",
-                      "{\"error\":\"TooManyValues\",\"description\":\"Parameter ids cannot specify "
-                      "more than 100 values\",\"max_count\":100}");
+      emu_answer_too_many (&x->answer, "ids");
       return;
     }
   for (char **word = words; *word != NULL; word++)

@@ -18,21 +18,22 @@ typedef struct
   int port;
   char *host, *port_file, *plan, *email, *token, *bearer, *same_key, *same_body, *idempotency;
   char *state, *fields, *https, *https_key, *limit_body, *oauth;
-  char *tokens, *order, *archived, *seconds, *content_host;
+  char *tokens, *order, *archived, *seconds, *content_host, *account;
   char **faults, **rest;
   gint64 first_id, max_body, max_upload, hold_files, repeat;
   double key_life, delay, lookup_lag, time_rate, token_life, upload_life;
-  gboolean show_expiry, check_authors, store_errors, limit_creation, chunked, quiet, version;
+  gboolean show_expiry, check_authors, check_assignees, store_errors, limit_creation, chunked,
+      quiet, version;
 } Arguments;
 
 static void
 arguments_clear (Arguments *a)
 {
   char **texts[]
-      = { &a->host,        &a->port_file, &a->plan,      &a->email,      &a->token,
-          &a->bearer,      &a->same_key,  &a->same_body, &a->state,      &a->fields,
-          &a->idempotency, &a->https,     &a->https_key, &a->limit_body, &a->oauth,
-          &a->tokens,      &a->order,     &a->archived,  &a->seconds,    &a->content_host };
+      = { &a->host,      &a->port_file,    &a->plan,   &a->email,  &a->token,       &a->bearer,
+          &a->same_key,  &a->same_body,    &a->state,  &a->fields, &a->idempotency, &a->https,
+          &a->https_key, &a->limit_body,   &a->oauth,  &a->tokens, &a->order,       &a->archived,
+          &a->seconds,   &a->content_host, &a->account };
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_clear_pointer (texts[i], g_free);
@@ -132,6 +133,10 @@ parse (Arguments *a, int *argc, char ***argv, GError **error)
       "Comments of an import stand as given or by time: given or time (given)", "HOW" },
     { "check-authors", 0, 0, G_OPTION_ARG_NONE, &a->check_authors,
       "Refuse a comment whose author is nobody", NULL },
+    { "check-assignees", 0, 0, G_OPTION_ARG_NONE, &a->check_assignees,
+      "Refuse an assignee who is no agent of the ticket's group", NULL },
+    { "account", 0, 0, G_OPTION_ARG_FILENAME, &a->account,
+      "Groups, agents, brands and more of the account, as JSON", "FILE" },
     { "archived", 0, 0, G_OPTION_ARG_STRING, &a->archived,
       "Whether external_id finds archived tickets: hidden or found (hidden)", "HOW" },
     { "same-second", 0, 0, G_OPTION_ARG_STRING, &a->seconds,
@@ -259,6 +264,8 @@ configure (Arguments *a, EmuConfig *config, GError **error)
     .show_expiry = a->show_expiry,
     .ignore_tokens = token == 1,
     .check_authors = a->check_authors,
+    .check_assignees = a->check_assignees,
+    .account_file = g_strdup (a->account),
     .sort_comments = order == 1,
     .find_archived = found == 1,
     .stick_to_second = stick == 1,

@@ -88,11 +88,40 @@ sideload_metrics (const EmuList *list, const GPtrArray *rows, GString *out)
   g_string_append_c (out, ']');
 }
 
+static void
+sideload_reference (const EmuList *list, const GPtrArray *rows, EmuKind kind, gsize offset,
+                    GString *out)
+{
+  g_autoptr (EmuIds) ids = emu_ids_new ();
+  gboolean first = TRUE;
+
+  for (guint i = 0; i < rows->len; i++)
+    emu_ids_add (ids, G_STRUCT_MEMBER (gint64, rows->pdata[i], offset));
+  g_string_append_printf (out, ",\"%s\":[", emu_kind_get_plural (kind));
+  for (guint i = 0; i < ids->ids->len; i++)
+    {
+      json_object *row
+          = emu_reference_find (list->x->emu->reference, kind, g_array_index (ids->ids, gint64, i));
+
+      if (row == NULL)
+        continue;
+      g_string_append (out, first ? "" : ",");
+      first = FALSE;
+      emu_reference_write (kind, row, list->x->emu->base_url, out);
+    }
+  g_string_append_c (out, ']');
+}
+
 void
 emu_sideload_tickets (const EmuList *list, const GPtrArray *rows, GString *out)
 {
   if (emu_query_has (list->x, "include", "users"))
     sideload_users (list, rows, out);
+  if (emu_query_has (list->x, "include", "groups"))
+    sideload_reference (list, rows, EMU_GROUPS, G_STRUCT_OFFSET (EmuTicket, group), out);
+  if (emu_query_has (list->x, "include", "custom_statuses"))
+    sideload_reference (list, rows, EMU_CUSTOM_STATUSES, G_STRUCT_OFFSET (EmuTicket, custom_status),
+                        out);
   if (emu_query_has (list->x, "include", "metric_sets"))
     sideload_metrics (list, rows, out);
 }

@@ -95,6 +95,7 @@ emu_ticket_event_write (const Emulator *emu, const EmuTicketEvent *event, gboole
   g_string_append (out, ",\"via\":\"Web service\"");
   add_member (out, "system", emu_json_get (emu_json_get (audit, "metadata"), "system"));
   g_string_append (out, ",\"event_type\":\"Audit\",\"child_events\":[");
-  write_children (emu_json_get (audit, "events"), with_comments, out);
+  if (!ticket->scrubbed)
+    write_children (emu_json_get (audit, "events"), with_comments, out);
   g_string_append (out, "]}");
 }

@@ -203,6 +203,39 @@ emu_tickets_delete (EmuTickets *tickets, EmuTicket *ticket, gint64 now)
 }
 
 void
+emu_tickets_restore (EmuTickets *tickets, EmuTicket *ticket, gint64 now)
+{
+  if (ticket->external_id != NULL
+      && count_live (emu_tickets_lookup (tickets, ticket->external_id)) == 1)
+    tickets->n_duplicates++;
+  tickets->n_live += !ticket->archived;
+  tickets->n_deleted--;
+  ticket->deleted = FALSE;
+  emu_tickets_changed (tickets, ticket, now);
+}
+
+void
+emu_tickets_scrub (EmuTickets *tickets, EmuTicket *ticket, gint64 now)
+{
+  for (guint i = 0; i < ticket->comments->len; i++)
+    {
+      EmuComment *comment = &g_array_index (ticket->comments, EmuComment, i);
+
+      g_free (comment->body);
+      comment->body = g_strdup ("X");
+      g_clear_pointer (&comment->html, g_free);
+      g_clear_pointer (&comment->attachments, g_ptr_array_unref);
+    }
+  g_free (ticket->subject);
+  ticket->subject = g_strdup ("SCRUBBED");
+  g_clear_pointer (&ticket->recipient, g_free);
+  g_clear_pointer (&ticket->tags, g_strfreev);
+  g_clear_pointer (&ticket->values, g_strfreev);
+  ticket->scrubbed = TRUE;
+  emu_tickets_changed (tickets, ticket, now);
+}
+
+void
 emu_tickets_rename (EmuTickets *tickets, EmuTicket *ticket, const char *external_id)
 {
   if (ticket->external_id != NULL)

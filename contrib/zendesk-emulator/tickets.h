@@ -43,6 +43,7 @@ typedef struct
   gint64 first_id;                         /* of the ids that its creation used up */
   guint change;                            /* its last entry in the log */
   gboolean is_public, deleted, archived, imported;
+  gboolean scrubbed; /* deleted for good */
 } EmuTicket;
 
 typedef struct
@@ -86,9 +87,13 @@ void emu_ticket_add_comment (EmuTicket *ticket, EmuComment *comment); /* takes w
 /* Takes @ticket, gives it the next id and files it. */
 void emu_tickets_add (EmuTickets *tickets, EmuTicket *ticket, gint64 now);
 
-/* Says that @ticket changed, or (when @deleted) that it was deleted. */
+/* Says that @ticket changed, or that it was deleted. */
 void emu_tickets_changed (EmuTickets *tickets, EmuTicket *ticket, gint64 now);
 void emu_tickets_delete (EmuTickets *tickets, EmuTicket *ticket, gint64 now);
+
+/* Takes the deletion of @ticket back; or empties it, so that nothing is left but that it was. */
+void emu_tickets_restore (EmuTickets *tickets, EmuTicket *ticket, gint64 now);
+void emu_tickets_scrub (EmuTickets *tickets, EmuTicket *ticket, gint64 now);
 
 /* How many audits @ticket has; and that the @audit-th of them happened. */
 guint emu_ticket_get_n_audits (const EmuTicket *ticket);
