@@ -9,13 +9,14 @@
 #include "lists.h"
 #include "metrics.h"
 #include "pages.h"
+#include "people-api.h"
 #include "spoil.h"
 #include "ticket-json.h"
 
 #include <string.h>
 
-static gboolean
-has_json (EmuExchange *x)
+gboolean
+emu_api_has_json (EmuExchange *x)
 {
   if (x->json != NULL)
     return TRUE;
@@ -79,7 +80,7 @@ create (EmuExchange *x, EmuAction action)
   const char *archive = emu_query (x, "archive_immediately");
   EmuTicket *ticket;
 
-  if (!has_json (x))
+  if (!emu_api_has_json (x))
     return;
 
   g_autoptr (EmuDraft) draft
@@ -132,20 +133,12 @@ show_ticket (EmuExchange *x)
   g_string_append_c (out, '}');
 }
 
-/* Whether the ticket is still as the client last read it, if the client cares. */
 static gboolean
 is_safe (EmuExchange *x, const EmuTicket *ticket)
 {
-  json_object *wish = emu_json_get (x->json, "ticket");
-  gint64 stamp;
-
-  if (emu_json_get (wish, "safe_update") == NULL
-      || (emu_json_get_time (emu_json_get (wish, "updated_stamp"), &stamp)
-          && stamp == ticket->updated))
+  if (emu_draft_is_safe (emu_json_get (x->json, "ticket"), ticket))
     return TRUE;
-  emu_answer_error (&x->answer, 409, "UpdateConflict",
-                    "Safe Update prevented the update due to outdated ticket data. Please fetch "
-                    "the latest ticket data and try again.");
+  emu_answer_error (&x->answer, 409, "UpdateConflict", EMU_UPDATE_CONFLICT);
   return FALSE;
 }
 
@@ -157,18 +150,13 @@ update_ticket (EmuExchange *x)
   EmuOrigin origin = get_origin (x, now);
   EmuTicket *ticket = find_ticket (x);
 
-  if (ticket == NULL || !has_json (x) || !is_safe (x, ticket))
+  if (ticket == NULL || !emu_api_has_json (x) || !is_safe (x, ticket))
     return;
 
   g_autoptr (EmuDraft) draft
       = emulator_read_draft (emu, EMU_UPDATE, x->json, ticket, now / G_USEC_PER_SEC);
   take_warning (x, draft);
-  if (g_str_equal (emu_statuses[ticket->status], "closed"))
-    emu_draft_add_problem (draft, "status", "Status: closed prevents ticket update",
-                           "ClosedTicket");
-  if (ticket->comments->len + draft->comments->len > EMU_MAX_COMMENTS)
-    emu_draft_add_problem (draft, "base", "Ticket: cannot have more than 5000 comments",
-                           "TooManyValues");
+  emu_draft_check_update (draft, ticket);
   if (refuse_draft (x, draft))
     return;
 
@@ -202,33 +190,6 @@ count_tickets (EmuExchange *x)
                           "{\"count\":{\"value\":%u,\"refreshed_at\":", x->emu->tickets->n_live);
   emu_json_add_time (out, emu_clock_seconds (&x->emu->clock));
   g_string_append (out, "}}");
-}
-
-static void
-write_user (EmuExchange *x, const EmuUser *user)
-{
-  GString *out = emu_answer_begin (&x->answer, 200, "shown");
-
-  g_string_append (out, "{\"user\":");
-  emu_user_write (user, out, x->emu->base_url);
-  g_string_append_c (out, '}');
-}
-
-static void
-show_me (EmuExchange *x)
-{
-  write_user (x, x->emu->users->admin);
-}
-
-static void
-show_user (EmuExchange *x)
-{
-  EmuUser *user = emu_users_get (x->emu->users, x->id);
-
-  if (user != NULL)
-    write_user (x, user);
-  else
-    emu_answer_not_found (&x->answer);
 }
 
 static void
@@ -307,12 +268,7 @@ issue_token (EmuExchange *x)
     }
 }
 
-static const struct
-{
-  const char *method, *route; /* # is a number, * a word */
-  void (*act) (EmuExchange *x);
-  EmuBucketKind bucket;
-} routes[] = {
+static const EmuRoute ticket_routes[] = {
   { "POST", "tickets", create_ticket, EMU_BUCKET_CREATE },
   { "GET", "tickets", emu_list_tickets },
   { "GET", "tickets/#", show_ticket },
@@ -336,8 +292,6 @@ static const struct
   { "POST", "uploads", emu_send_file },
   { "DELETE", "uploads/*", emu_delete_upload },
   { "GET", "attachments/#", emu_show_attachment },
-  { "GET", "users/me", show_me },
-  { "GET", "users/#", show_user },
   { "GET", "groups", emu_list_reference },
   { "GET", "groups/#", emu_show_reference },
   { "GET", "groups/assignable", emu_list_assignable_groups },
@@ -360,26 +314,34 @@ static const struct
   { "GET", "account/settings", emu_show_settings },
   { "GET", "ticket_fields", list_fields },
   { "GET", "ticket_fields/#", show_field },
+  { 0 },
 };
 
+static const EmuRoute *const routes[]
+    = { ticket_routes, emu_user_routes, emu_organization_routes, emu_bulk_routes };
+
+/* Whether @route is as @pattern says; its numbers and its word go to @x. */
 static gboolean
-matches (const char *pattern, const char *route, gint64 *ret_id, const char **ret_word)
+matches (const char *pattern, const char *route, EmuExchange *x)
 {
+  gint64 *number = &x->id;
+
+  x->id = x->other = 0;
   while (*pattern != '\0')
     if (*pattern == '#')
       {
         char *end;
-        gint64 id = g_ascii_strtoll (route, &end, 10);
 
-        if (end == route || !g_ascii_isdigit (*route))
+        if (!g_ascii_isdigit (*route))
           return FALSE;
-        *ret_id = id;
+        *number = g_ascii_strtoll (route, &end, 10);
+        number = &x->other;
         route = end;
         pattern++;
       }
     else if (*pattern == '*') /* only at the end */
       {
-        *ret_word = route;
+        x->word = route;
         return *route != '\0' && strchr (route, '/') == NULL;
       }
     else if (*pattern++ != *route++)
@@ -387,15 +349,15 @@ matches (const char *pattern, const char *route, gint64 *ret_id, const char **re
   return *route == '\0';
 }
 
-/* The place of the request's route, or -1. */
-static gint
+/* (nullable) (unowned) */
+static const EmuRoute *
 find_route (EmuExchange *x)
 {
   for (guint i = 0; i < G_N_ELEMENTS (routes); i++)
-    if (g_str_equal (routes[i].method, x->method)
-        && matches (routes[i].route, x->route, &x->id, &x->word))
-      return (gint)i;
-  return -1;
+    for (const EmuRoute *route = routes[i]; route->method != NULL; route++)
+      if (g_str_equal (route->method, x->method) && matches (route->route, x->route, x))
+        return route;
+  return NULL;
 }
 
 /* TRUE when the request may go on as the administrator. */
@@ -409,7 +371,7 @@ check_credentials (EmuExchange *x)
     return TRUE;
   /* The trap: without a token, /users/me says who you are, and you are nobody. */
   if (g_str_equal (x->route, "users/me") && emu_auth_is_nobody (x->authorization))
-    write_user (x, NULL);
+    emu_show_nobody (x);
   else
     emu_answer_unauthorized (&x->answer, x->authorization);
   return FALSE;
@@ -434,10 +396,10 @@ check_limit (EmuExchange *x, EmuBucketKind kind)
 void
 emu_api_admit (EmuExchange *x)
 {
-  gint route = find_route (x);
+  const EmuRoute *route = find_route (x);
 
-  if (route >= 0)
-    x->bucket = routes[route].bucket;
+  if (route != NULL)
+    x->bucket = route->bucket;
   if (!check_credentials (x) || !check_limit (x, EMU_BUCKET_ACCOUNT))
     return;
   if (x->bucket != EMU_BUCKET_ACCOUNT && !check_limit (x, x->bucket))
@@ -449,10 +411,10 @@ emu_api_admit (EmuExchange *x)
 void
 emu_api_act (EmuExchange *x)
 {
-  gint route = find_route (x);
+  const EmuRoute *route = find_route (x);
 
-  if (route >= 0)
-    routes[route].act (x);
+  if (route != NULL)
+    route->act (x);
   else if (is_token_request (x))
     issue_token (x);
   else if (emu_is_content (x))

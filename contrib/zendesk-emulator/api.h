@@ -2,6 +2,18 @@
 #pragma once
 #include "exchange.h"
 
+typedef struct
+{
+  const char *method, *route; /* # is a number, * a word at the end; the last has no method */
+  void (*act) (EmuExchange *x);
+  EmuBucketKind bucket;
+} EmuRoute;
+
+extern const EmuRoute emu_user_routes[], emu_organization_routes[], emu_bulk_routes[];
+
+/* FALSE, with an answer, when the body is no JSON. */
+gboolean emu_api_has_json (EmuExchange *x);
+
 /* Credentials and limits: answers the request if it may not go on. */
 void emu_api_admit (EmuExchange *x);
 

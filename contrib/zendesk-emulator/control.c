@@ -11,6 +11,61 @@ add_count (GString *out, const char *name, guint count)
   g_string_append_printf (out, "\"%s\":%u,", name, count);
 }
 
+/* Users whose external_id another one has as well, and organizations whose name. */
+static guint
+count_double_users (const EmuUsers *users)
+{
+  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  guint n = 0;
+
+  for (guint i = 0; i < users->all->len; i++)
+    {
+      const EmuUser *user = users->all->pdata[i];
+
+      if (user->external_id != NULL && !g_hash_table_add (seen, emu_fold (user->external_id)))
+        n++;
+    }
+  return n;
+}
+
+static guint
+count_double_organizations (const EmuOrganizations *organizations)
+{
+  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  guint n = 0;
+
+  for (guint i = 0; i < organizations->all->len; i++)
+    {
+      const EmuOrganization *organization = organizations->all->pdata[i];
+
+      if (organization != NULL && !g_hash_table_add (seen, emu_fold (organization->name)))
+        n++;
+    }
+  return n;
+}
+
+static void
+add_people (GString *out, const Emulator *emu)
+{
+  const EmuCounts *counts = &emu->counts;
+
+  add_count (out, "users", emu->users->n_active);
+  add_count (out, "users_created", counts->users_created);
+  add_count (out, "users_deleted", counts->users_deleted);
+  add_count (out, "duplicate_users", count_double_users (emu->users));
+  add_count (out, "identities_created", counts->identities_created);
+  add_count (out, "verification_mails", counts->verification_mails);
+  add_count (out, "organizations", emu->organizations->n_live);
+  add_count (out, "organizations_created", counts->organizations_created);
+  add_count (out, "organizations_deleted", counts->organizations_deleted);
+  add_count (out, "duplicate_organizations", count_double_organizations (emu->organizations));
+  add_count (out, "memberships", emu->organizations->n_memberships);
+  add_count (out, "memberships_created", counts->memberships_created);
+  add_count (out, "jobs", emu->jobs->n_queued);
+  add_count (out, "jobs_failed", emu->jobs->n_failed);
+  add_count (out, "jobs_active", emu->jobs->active->len);
+}
+
 static void
 show_counts (EmuExchange *x)
 {
@@ -30,7 +85,7 @@ show_counts (EmuExchange *x)
   add_count (out, "duplicates", emu->tickets->n_duplicates);
   add_count (out, "max_in_flight", counts->most_in_flight);
   add_count (out, "max_concurrent_same_key", emu->keys->most_at_work);
-  add_count (out, "users", g_hash_table_size (emu->users->by_id));
+  add_people (out, emu);
   g_string_append (out, "\"requests\":{");
   for (guint i = 0; i < G_N_ELEMENTS (counts->by_status); i++)
     if (counts->by_status[i] > 0)
@@ -152,6 +207,7 @@ emu_control (EmuExchange *x, guint *ret_first)
   const char *name = x->path + strlen (EMU_CONTROL_PREFIX);
   const char *since = x->query (x->connection, "since");
 
+  emu_jobs_run (x->emu);
   if (x->body->len > 0)
     x->json = emu_json_parse (x->body->str, x->body->len, EMU_JSON_DEPTH);
   if (g_str_equal (name, "history") && g_str_equal (x->method, "GET"))

@@ -443,6 +443,27 @@ emu_draft_free (EmuDraft *draft)
   g_free (draft);
 }
 
+gboolean
+emu_draft_is_safe (json_object *wish, const EmuTicket *ticket)
+{
+  gint64 stamp;
+
+  return emu_json_get (wish, "safe_update") == NULL
+         || (emu_json_get_time (emu_json_get (wish, "updated_stamp"), &stamp)
+             && stamp == ticket->updated);
+}
+
+void
+emu_draft_check_update (EmuDraft *draft, const EmuTicket *ticket)
+{
+  if (g_str_equal (emu_statuses[ticket->status], "closed"))
+    emu_draft_add_problem (draft, "status", "Status: closed prevents ticket update",
+                           "ClosedTicket");
+  if (ticket->comments->len + draft->comments->len > EMU_MAX_COMMENTS)
+    emu_draft_add_problem (draft, "base", "Ticket: cannot have more than 5000 comments",
+                           "TooManyValues");
+}
+
 char *
 emu_draft_dup_warning (const EmuDraft *draft)
 {

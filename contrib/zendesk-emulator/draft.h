@@ -48,6 +48,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EmuDraft, emu_draft_free)
 void emu_draft_add_problem (EmuDraft *draft, const char *field, const char *description,
                             const char *code);
 
+#define EMU_UPDATE_CONFLICT                                                                        \
+  "Safe Update prevented the update due to outdated ticket data. Please fetch the latest ticket "  \
+  "data and try again."
+
+/* Whether @ticket is still as the client last read it, if the @wish for it says that it cares. */
+gboolean emu_draft_is_safe (json_object *wish, const EmuTicket *ticket);
+
+/* Adds what keeps @ticket from being changed so. */
+void emu_draft_check_update (EmuDraft *draft, const EmuTicket *ticket);
+
 /* (nullable) (transfer full): what x-zendesk-api-warn says. */
 char *emu_draft_dup_warning (const EmuDraft *draft);
 

@@ -1,6 +1,7 @@
 /* emulator.c: the account that this process plays, and the few things that change it */
 #include "emulator.h"
 
+#include "deeds.h"
 #include "journal.h"
 #include "ticket-json.h"
 
@@ -14,8 +15,10 @@ begin (Emulator *emu)
   emu_clock_start (&emu->clock, config->time_rate);
   emu->users = emu_users_new (config->email, emu_clock_seconds (&emu->clock));
   emu_reference_hire (emu->reference, emu->users, emu_clock_seconds (&emu->clock));
+  emu->organizations = emu_organizations_new ();
   emu->tickets = emu_tickets_new (config->first_id);
   emu->uploads = emu_uploads_new (config->state, config->hold_files);
+  emu->jobs = emu_jobs_new ();
   emu->keys = emu_keys_new ();
   emu->history = emu_history_new ();
   emu->faults = emu_faults_new ();
@@ -33,7 +36,9 @@ end (Emulator *emu)
   g_clear_pointer (&emu->keys, emu_keys_free);
   g_clear_pointer (&emu->tickets, emu_tickets_free);
   g_clear_pointer (&emu->uploads, emu_uploads_free);
+  g_clear_pointer (&emu->organizations, emu_organizations_free);
   g_clear_pointer (&emu->users, emu_users_free);
+  g_clear_pointer (&emu->jobs, emu_jobs_free);
   g_clear_pointer (&emu->history, emu_history_free);
   g_clear_pointer (&emu->faults, g_ptr_array_unref);
 }
@@ -47,14 +52,27 @@ add_faults (Emulator *emu, GError **error)
   return TRUE;
 }
 
+static gboolean
+read_fields (Emulator *emu, GError **error)
+{
+  const EmuConfig *config = &emu->config;
+
+  emu->fields = emu_fields_new (EMU_FIELDS_TICKET, config->fields_file, error);
+  if (emu->fields != NULL)
+    emu->user_fields = emu_fields_new (EMU_FIELDS_USER, config->user_fields_file, error);
+  if (emu->user_fields != NULL)
+    emu->organization_fields
+        = emu_fields_new (EMU_FIELDS_ORGANIZATION, config->organization_fields_file, error);
+  return emu->organization_fields != NULL;
+}
+
 gboolean
 emulator_open (Emulator *emu, const EmuConfig *config, const EmuAuth *auth, GError **error)
 {
   *emu = (Emulator){
     .config = *config, .auth = *auth, .journal = -1, .base_url = g_strdup ("http://localhost")
   };
-  emu->fields = emu_fields_new (config->fields_file, error);
-  if (emu->fields == NULL)
+  if (!read_fields (emu, error))
     return FALSE;
   emu->reference = emu_reference_new (config->account_file, error);
   if (emu->reference == NULL)
@@ -73,6 +91,8 @@ emulator_close (Emulator *emu)
     close (emu->journal);
   g_clear_pointer (&emu->fields, emu_fields_free);
   g_clear_pointer (&emu->reference, emu_reference_free);
+  g_clear_pointer (&emu->user_fields, emu_fields_free);
+  g_clear_pointer (&emu->organization_fields, emu_fields_free);
   g_clear_pointer (&emu->base_url, g_free);
   g_free (config->plan);
   emu_auth_clear (&emu->auth);
@@ -81,6 +101,8 @@ emulator_close (Emulator *emu)
   g_free (config->content_host);
   g_free (config->fields_file);
   g_free (config->account_file);
+  g_free (config->user_fields_file);
+  g_free (config->organization_fields_file);
   g_strfreev (config->faults);
 }
 
@@ -167,12 +189,26 @@ settle_status (const Emulator *emu, const EmuDraft *draft, EmuTicket *ticket)
     emu_draft_set_status (draft, ticket, category);
 }
 
+/* Those whom a ticket has made users: @n_before were there. */
+static void
+welcome (Emulator *emu, guint n_before, gint64 now)
+{
+  for (guint i = n_before; i < emu->users->all->len; i++)
+    {
+      EmuUser *user = emu->users->all->pdata[i];
+
+      emu_note_user (emu, user, now, /* mailed= */ FALSE);
+      emu_user_settle (emu, user, now);
+    }
+}
+
 EmuTicket *
 emulator_create (Emulator *emu, EmuDraft *draft, const EmuOrigin *origin, gboolean archive)
 {
   EmuTicket *ticket = emu_ticket_new ();
   const char *external_id;
   gint64 ids = emu_tickets_reserve (emu->tickets, EMU_CREATE_IDS);
+  guint n_users = emu->users->all->len;
 
   emu_draft_get_external_id (draft, &external_id);
   ticket->external_id = share (origin->external_id, external_id);
@@ -184,6 +220,7 @@ emulator_create (Emulator *emu, EmuDraft *draft, const EmuOrigin *origin, gboole
     emu_draft_sort_comments (draft);
   emu_draft_apply (draft, ticket, emu->fields, emu->users);
   settle_status (emu, draft, ticket);
+  welcome (emu, n_users, draft->now);
   ticket->archived = archive && g_str_equal (emu_statuses[ticket->status], "closed");
   for (guint i = 0; i < ticket->comments->len; i++)
     {
@@ -259,7 +296,7 @@ emulator_update (Emulator *emu, EmuTicket *ticket, EmuDraft *draft, const EmuOri
 {
   EmuTicket before = *ticket;
   g_autofree char *subject = g_strdup (ticket->subject);
-  guint n_comments = ticket->comments->len;
+  guint n_comments = ticket->comments->len, n_users = emu->users->all->len;
   gint64 ids = emu_tickets_reserve (emu->tickets, EMU_CREATE_IDS);
   const char *external_id;
 
@@ -269,6 +306,7 @@ emulator_update (Emulator *emu, EmuTicket *ticket, EmuDraft *draft, const EmuOri
     emu_tickets_rename (emu->tickets, ticket, external_id);
   emu_draft_apply (draft, ticket, emu->fields, emu->users);
   settle_status (emu, draft, ticket);
+  welcome (emu, n_users, draft->now);
   for (guint i = n_comments; i < ticket->comments->len; i++)
     {
       EmuComment *comment = &g_array_index (ticket->comments, EmuComment, i);

@@ -8,6 +8,8 @@
 #include "history.h"
 #include "keys.h"
 #include "budget.h"
+#include "jobs.h"
+#include "organizations.h"
 #include "reference.h"
 #include "tickets.h"
 #include "uploads.h"
@@ -20,6 +22,14 @@ typedef enum
   EMU_SAME_KEY_DUPLICATE
 } EmuSameKey;
 
+/* Whether users may be created in bulk, and in which words that is refused. */
+typedef enum
+{
+  EMU_BULK_USERS_OFF,
+  EMU_BULK_USERS_ON,
+  EMU_BULK_USERS_OFF_OBJECT
+} EmuBulkUsers;
+
 typedef struct
 {
   EmuSameKey same_key;
@@ -28,7 +38,8 @@ typedef struct
   gboolean ignore_keys;
   gint64 key_life;   /* microseconds */
   gint64 delay;      /* microseconds of work for each creation */
-  gint64 lookup_lag; /* seconds until external_id finds a new ticket */
+  gint64 lookup_lag; /* seconds until external_id finds a new record */
+  gint64 search_lag; /* seconds until a search finds what is new or has changed */
   gint64 first_id;
   gsize max_body, max_upload;
   gsize hold_files;         /* bytes of files that are kept in memory */
@@ -44,40 +55,49 @@ typedef struct
   char *content_host;       /* (owned) (nullable) to which a file's address leads */
   double time_rate;
   gboolean limit_creation, limit_text, chunked;
+  gboolean external_id_wins; /* when a user's external_id and address name two users */
+  gint64 organization_race;  /* seconds in which one name can be taken twice */
+  EmuBulkUsers bulk_users;
+  EmuJobConfig jobs;
   char *plan;         /* (owned) */
   char *email;        /* (owned) of the administrator */
   char *state;        /* (owned) (nullable) file that keeps tickets across restarts */
   char *fields_file;  /* (owned) (nullable) */
   char *account_file; /* (owned) (nullable) */
-  GStrv faults;       /* (owned) (nullable) */
+  char *user_fields_file, *organization_fields_file; /* (owned) (nullable) */
+  GStrv faults;                                      /* (owned) (nullable) */
 } EmuConfig;
 
 typedef struct
 {
   guint created, deleted, hits, misses, limited, dropped;
+  guint users_created, users_deleted, organizations_created, organizations_deleted;
+  guint memberships_created, identities_created, verification_mails;
   guint in_flight, most_in_flight;
   guint by_status[600];
 } EmuCounts;
-
-typedef struct Emulator Emulator;
 
 struct Emulator
 {
   EmuConfig config;
   EmuClock clock;
-  EmuFields *fields;       /* (owned) */
-  EmuReference *reference; /* (owned) */
-  EmuUsers *users;         /* (owned) */
-  EmuTickets *tickets;     /* (owned) */
-  EmuUploads *uploads;     /* (owned) */
-  EmuKeys *keys;           /* (owned) */
-  EmuFaults *faults;       /* (owned) */
-  EmuHistory *history;     /* (owned) */
+  EmuFields *fields;                            /* (owned) */
+  EmuFields *user_fields, *organization_fields; /* (owned) */
+  EmuReference *reference;                      /* (owned) */
+  EmuUsers *users;                              /* (owned) */
+  EmuOrganizations *organizations;              /* (owned) */
+  EmuTickets *tickets;                          /* (owned) */
+  EmuUploads *uploads;                          /* (owned) */
+  EmuJobs *jobs;                                /* (owned) */
+  EmuKeys *keys;                                /* (owned) */
+  EmuFaults *faults;                            /* (owned) */
+  EmuHistory *history;                          /* (owned) */
   EmuLimits limits;
   EmuAuth auth;
   EmuCounts counts;
   char *base_url;   /* (owned) */
   int journal;      /* file that is appended to, or -1 */
+  gboolean in_step; /* a job does a record, and writes that down itself */
   guint generation; /* how often it was reset; requests of an earlier one are dropped */
   gboolean stop;
   GError *broken; /* (owned) (nullable) why it cannot go on; nothing is answered any more */

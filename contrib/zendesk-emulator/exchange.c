@@ -69,8 +69,11 @@ leave_key (EmuExchange *x)
 static const char *
 get_external_id (const EmuExchange *x)
 {
-  json_object *value = emu_json_get (emu_json_get (x->json, "ticket"), "external_id");
+  static const char *const records[] = { "ticket", "user", "organization" };
+  json_object *value = NULL;
 
+  for (guint i = 0; i < G_N_ELEMENTS (records) && value == NULL; i++)
+    value = emu_json_get (emu_json_get (x->json, records[i]), "external_id");
   return json_object_is_type (value, json_type_string) ? json_object_get_string (value) : NULL;
 }
 
@@ -108,6 +111,8 @@ log_end (EmuExchange *x, const char *outcome, guint status)
     event->fault = emu_fault_get_name (x->strike.main->kind);
   else if (x->strike.before + x->strike.after > 0)
     event->fault = x->strike.before > 0 ? "delay-before" : "delay-after";
+  else if (x->strike.job != NULL)
+    event->fault = emu_fault_get_name (x->strike.job->kind);
   else if (x->strike.warn != NULL)
     event->fault = "warn";
   if (status > 0)
@@ -252,6 +257,7 @@ enter_key (EmuExchange *x)
 static void
 arrive (EmuExchange *x)
 {
+  emu_jobs_run (x->emu); /* whatever was due before */
   if (x->body->len > 0 && !x->too_large && !emu_exchange_is_upload (x))
     x->json = emu_json_parse (x->body->str, x->body->len, EMU_JSON_DEPTH);
   log_arrival (x);

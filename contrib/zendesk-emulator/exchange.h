@@ -38,6 +38,7 @@ typedef struct
   char *key, *authorization, *client, *address;                 /* (owned) (nullable) */
   char *content_type;                                           /* (owned) (nullable) */
   const char *(*query) (gpointer connection, const char *name); /* (nullable) values */
+  GStrv (*query_all) (gpointer connection, const char *name);   /* (transfer full) of one name */
   gpointer connection;                                          /* (unowned) */
   guint connection_number;
   gboolean reused;
@@ -58,6 +59,7 @@ typedef struct
   const char *lookup;   /* (unowned) (nullable) "hit" or "miss" */
   gboolean hide_lookup; /* the client is not told */
   gint64 id;            /* number in the route */
+  gint64 other;         /* the second one */
   const char *word;     /* (unowned) (nullable) word at the end of the route */
   EmuStrike strike;
   EmuAnswer answer;

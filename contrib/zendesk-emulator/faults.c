@@ -34,6 +34,9 @@ static const struct
   [EMU_FAULT_UNAUTHORIZED] = { "unauthorized", FALSE },
   [EMU_FAULT_FORBIDDEN] = { "forbidden", FALSE },
   [EMU_FAULT_WARN] = { "warn", TRUE },
+  [EMU_FAULT_JOB_FAIL] = { "job-fail", TRUE },
+  [EMU_FAULT_JOB_SHORT] = { "job-short", TRUE },
+  [EMU_FAULT_JOB_GONE] = { "job-gone", TRUE },
 };
 
 typedef enum
@@ -66,8 +69,10 @@ static const struct
   { "seconds", NUMBER, AT (seconds) },
   { "status", NUMBER, AT (status) },
   { "ms", NUMBER, AT (ms) },
+  { "records", NUMBER, AT (records) },
   { "acted", FLAG, AT (acted) },
   { "reset", FLAG, AT (reset) },
+  { "rows", FLAG, AT (rows) },
   { "body", TEXT, AT (body) },
   { "retry_after", TEXT, AT (retry_after) },
   { "content", TEXT, AT (content) },
@@ -355,6 +360,7 @@ void
 emu_strike_clear (EmuStrike *strike)
 {
   g_clear_pointer (&strike->main, fault_free);
+  g_clear_pointer (&strike->job, fault_free);
   g_clear_pointer (&strike->warn, g_free);
 }
 
@@ -364,6 +370,14 @@ is_early (const EmuFault *fault)
 {
   return fault->kind == EMU_FAULT_DROP_BEFORE && fault->external_id == NULL
          && g_strcmp0 (fault->per, "external_id") != 0;
+}
+
+/* Whether it is not the request that suffers, but the job that it queues. */
+static gboolean
+is_of_job (const EmuFault *fault)
+{
+  return fault->kind == EMU_FAULT_JOB_FAIL || fault->kind == EMU_FAULT_JOB_SHORT
+         || fault->kind == EMU_FAULT_JOB_GONE;
 }
 
 void
@@ -384,6 +398,11 @@ emu_faults_strike (EmuFaults *faults, const EmuFaultTarget *target, gboolean ear
       else if (fault->kind == EMU_FAULT_WARN && strike->warn == NULL)
         strike->warn
             = g_strdup (fault->message != NULL ? fault->message : "{:warning=>\"asked for\"}");
+      else if (is_of_job (fault))
+        {
+          if (strike->job == NULL)
+            strike->job = g_rc_box_acquire (fault);
+        }
       else if (fault->kind != EMU_FAULT_WARN && strike->main == NULL)
         {
           strike->main = g_rc_box_acquire (fault);

@@ -32,6 +32,9 @@ typedef enum
   EMU_FAULT_UNAUTHORIZED,
   EMU_FAULT_FORBIDDEN,
   EMU_FAULT_WARN,
+  EMU_FAULT_JOB_FAIL,
+  EMU_FAULT_JOB_SHORT,
+  EMU_FAULT_JOB_GONE,
 } EmuFaultKind;
 
 typedef struct
@@ -45,8 +48,8 @@ typedef struct
   double probability; /* 0: always */
   gint64 seed, seconds;
   /* what it does */
-  gint64 status, ms;
-  gboolean acted, reset;
+  gint64 status, ms, records;
+  gboolean acted, reset, rows;
   char *body, *retry_after, *content, *content_type, *location, *field, *message; /* (owned) */
   /* where it stands */
   gboolean count_given;
@@ -69,6 +72,7 @@ typedef struct
 typedef struct
 {
   EmuFault *main;       /* (owned) (nullable) a reference: the rules may be replaced meanwhile */
+  EmuFault *job;        /* (owned) (nullable) what becomes of the job that it queues */
   gint64 before, after; /* milliseconds of delay */
   char *warn;           /* (owned) (nullable) */
 } EmuStrike;

@@ -1,4 +1,4 @@
-/* fields.c: the ticket fields of the account, its own ones and those that every account has */
+/* fields.c: the fields of tickets, users and organizations */
 #include "fields.h"
 
 #include <stdio.h>
@@ -7,12 +7,15 @@
 #define SYSTEM_ID 360000000101
 #define CUSTOM_ID 360000000201
 #define FILE_ID 360000000301
+#define USER_ID 360000001201
+#define ORGANIZATION_ID 360000002201
 #define MAX_FIELDS 1000
 
 typedef struct
 {
   const char *type, *title, *pattern, *options; /* options: "name=value|name=value" */
   gboolean active, required;
+  const char *key; /* of a user's or organization's field */
 } FieldRow;
 
 static const FieldRow system_rows[] = {
@@ -47,6 +50,20 @@ static const FieldRow custom_rows[] = {
   { "text", "Fax", NULL, NULL, FALSE, FALSE },
 };
 
+static const FieldRow user_rows[] = {
+  { "text", "Legacy id", NULL, NULL, TRUE, FALSE, "legacy_id" },
+  { "date", "Customer since", NULL, NULL, TRUE, FALSE, "customer_since" },
+  { "checkbox", "VIP", NULL, NULL, TRUE, FALSE, "vip" },
+  { "integer", "Seats", "^[-+]?[0-9]+$", NULL, TRUE, FALSE, "seats" },
+  { "dropdown", "Plan", NULL, "Free=plan_free|Paid=plan_paid", TRUE, FALSE, "plan" },
+};
+
+static const FieldRow organization_rows[] = {
+  { "text", "Legacy id", NULL, NULL, TRUE, FALSE, "legacy_id" },
+  { "date", "Contract ends", NULL, NULL, TRUE, FALSE, "contract_ends" },
+  { "dropdown", "Region", NULL, "North=region_north|South=region_south", TRUE, FALSE, "region" },
+};
+
 static void
 option_clear (gpointer data)
 {
@@ -63,6 +80,7 @@ field_free (gpointer data)
 
   g_free (field->type);
   g_free (field->title);
+  g_free (field->key);
   g_free (field->pattern);
   g_clear_pointer (&field->options, g_array_unref);
   g_free (field);
@@ -91,6 +109,7 @@ add_rows (GPtrArray *list, const FieldRow *rows, guint n_rows, gint64 first_id)
       field->id = first_id + i;
       field->type = g_strdup (rows[i].type);
       field->title = g_strdup (rows[i].title);
+      field->key = g_strdup (rows[i].key);
       field->pattern = g_strdup (rows[i].pattern);
       field->active = rows[i].active;
       field->required = rows[i].required;
@@ -107,10 +126,11 @@ add_rows (GPtrArray *list, const FieldRow *rows, guint n_rows, gint64 first_id)
 }
 
 static gboolean
-add_one_of_file (EmuFields *fields, json_object *row, GError **error)
+add_one_of_file (EmuFields *fields, EmuFieldsOf of, json_object *row, GError **error)
 {
   g_autofree char *type = emu_json_dup_text (emu_json_get (row, "type"));
   g_autofree char *title = emu_json_dup_text (emu_json_get (row, "title"));
+  g_autofree char *key = emu_json_dup_text (emu_json_get (row, "key"));
   json_object *options = emu_json_get (row, "options"), *flag = emu_json_get (row, "active");
   gint64 id = FILE_ID + fields->custom->len;
 
@@ -120,12 +140,19 @@ add_one_of_file (EmuFields *fields, json_object *row, GError **error)
                            "a field needs \"type\" and \"title\"");
       return FALSE;
     }
+  if (of != EMU_FIELDS_TICKET && key == NULL)
+    {
+      g_set_error_literal (error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                           "a field of users or organizations needs a \"key\"");
+      return FALSE;
+    }
   emu_json_get_id (emu_json_get (row, "id"), &id);
 
   EmuField *field = g_new0 (EmuField, 1);
   field->id = id;
   field->type = g_steal_pointer (&type);
   field->title = g_steal_pointer (&title);
+  field->key = g_steal_pointer (&key);
   field->pattern = emu_json_dup_text (emu_json_get (row, "regexp_for_validation"));
   field->active = flag == NULL || json_object_get_boolean (flag);
   field->required = json_object_get_boolean (emu_json_get (row, "required"));
@@ -146,7 +173,7 @@ add_one_of_file (EmuFields *fields, json_object *row, GError **error)
 }
 
 static gboolean
-add_file (EmuFields *fields, const char *file, GError **error)
+add_file (EmuFields *fields, EmuFieldsOf of, const char *file, GError **error)
 {
   g_autofree char *text = NULL;
   gsize length;
@@ -162,7 +189,7 @@ add_file (EmuFields *fields, const char *file, GError **error)
       return FALSE;
     }
   for (gsize i = 0; i < json_object_array_length (list); i++)
-    if (!add_one_of_file (fields, json_object_array_get_idx (list, i), error))
+    if (!add_one_of_file (fields, of, json_object_array_get_idx (list, i), error))
       {
         g_prefix_error (error, "\"%s\", field %" G_GSIZE_FORMAT ": ", file, i + 1);
         return FALSE;
@@ -171,15 +198,22 @@ add_file (EmuFields *fields, const char *file, GError **error)
 }
 
 EmuFields *
-emu_fields_new (const char *file, GError **error)
+emu_fields_new (EmuFieldsOf of, const char *file, GError **error)
 {
   EmuFields *fields = g_new0 (EmuFields, 1);
 
   fields->system = g_ptr_array_new_with_free_func (field_free);
   fields->custom = g_ptr_array_new_with_free_func (field_free);
-  add_rows (fields->system, system_rows, G_N_ELEMENTS (system_rows), SYSTEM_ID);
-  add_rows (fields->custom, custom_rows, G_N_ELEMENTS (custom_rows), CUSTOM_ID);
-  if (file != NULL && !add_file (fields, file, error))
+  if (of == EMU_FIELDS_USER)
+    add_rows (fields->custom, user_rows, G_N_ELEMENTS (user_rows), USER_ID);
+  else if (of == EMU_FIELDS_ORGANIZATION)
+    add_rows (fields->custom, organization_rows, G_N_ELEMENTS (organization_rows), ORGANIZATION_ID);
+  else
+    {
+      add_rows (fields->system, system_rows, G_N_ELEMENTS (system_rows), SYSTEM_ID);
+      add_rows (fields->custom, custom_rows, G_N_ELEMENTS (custom_rows), CUSTOM_ID);
+    }
+  if (file != NULL && !add_file (fields, of, file, error))
     g_clear_pointer (&fields, emu_fields_free);
   return fields;
 }
@@ -201,6 +235,15 @@ emu_fields_find (const EmuFields *fields, gint64 id)
     if (((EmuField *)fields->custom->pdata[i])->id == id)
       return (gint)i;
   return -1;
+}
+
+const EmuField *
+emu_fields_find_key (const EmuFields *fields, const char *key)
+{
+  for (guint i = 0; i < fields->custom->len; i++)
+    if (g_strcmp0 (((EmuField *)fields->custom->pdata[i])->key, key) == 0)
+      return fields->custom->pdata[i];
+  return NULL;
 }
 
 static gboolean
@@ -247,7 +290,7 @@ emu_field_accepts (const EmuField *field, json_object *value)
     return FALSE;
   if (json_object_is_type (value, json_type_string) && json_object_get_string_len (value) == 0)
     return TRUE;
-  if (g_str_equal (field->type, "tagger"))
+  if (g_str_equal (field->type, "tagger") || g_str_equal (field->type, "dropdown"))
     return has_option (field, value);
   if (g_str_equal (field->type, "date"))
     return is_day (value);
@@ -313,5 +356,35 @@ emu_field_write (const EmuField *field, GString *out, guint position, gboolean c
                           custom ? "true" : "false", custom ? "true" : "false");
   if (field->options != NULL)
     write_options (field, out, custom);
+  g_string_append_c (out, '}');
+}
+
+void
+emu_field_write_keyed (const EmuField *field, GString *out, guint position, const char *route,
+                       const char *base_url)
+{
+  static const char *const titles[] = { "title", "description", "raw_title", "raw_description" };
+
+  g_string_append_printf (out,
+                          "{\"url\":\"%s/api/v2/%s/%" G_GINT64_FORMAT
+                          ".json\",\"id\":%" G_GINT64_FORMAT ",\"type\":",
+                          base_url, route, field->id, field->id);
+  emu_json_add_text (out, field->type);
+  g_string_append (out, ",\"key\":");
+  emu_json_add_text (out, field->key);
+  for (guint i = 0; i < G_N_ELEMENTS (titles); i++)
+    {
+      g_string_append_printf (out, ",\"%s\":", titles[i]);
+      emu_json_add_text (out, field->title);
+    }
+  g_string_append_printf (out,
+                          ",\"position\":%u,\"active\":%s,\"system\":false,"
+                          "\"regexp_for_validation\":",
+                          position, field->active ? "true" : "false");
+  emu_json_add_text (out, field->pattern);
+  g_string_append (out, ",\"created_at\":\"2023-01-02T03:04:05Z\","
+                        "\"updated_at\":\"2023-01-02T03:04:05Z\"");
+  if (field->options != NULL)
+    write_options (field, out, TRUE);
   g_string_append_c (out, '}');
 }

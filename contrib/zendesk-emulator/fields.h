@@ -1,4 +1,8 @@
-/* fields.h: the ticket fields of the account, its own ones and those that every account has */
+/* fields.h: the fields of tickets, users and organizations
+ *
+ * Tickets have those of every account and the account's own, by number; users and organizations have
+ * only its own, by key.
+ */
 #pragma once
 #include "json.h"
 
@@ -13,6 +17,7 @@ typedef struct
   gint64 id;
   char *type;    /* (owned) */
   char *title;   /* (owned) */
+  char *key;     /* (owned) (nullable) */
   char *pattern; /* (owned) (nullable) regular expression for its values */
   gboolean active, required;
   GArray *options; /* (owned) (nullable) of EmuOption: what a drop-down offers */
@@ -24,17 +29,27 @@ typedef struct
   GPtrArray *custom; /* (owned) of EmuField; a ticket's values stand in this order */
 } EmuFields;
 
+typedef enum
+{
+  EMU_FIELDS_TICKET,
+  EMU_FIELDS_USER,
+  EMU_FIELDS_ORGANIZATION,
+} EmuFieldsOf;
+
 /**
  * emu_fields_new:
  * @file: (nullable): JSON list of more custom fields, or NULL
  *
  * Returns: (transfer full): the fields; NULL if @file cannot be read
  */
-EmuFields *emu_fields_new (const char *file, GError **error);
+EmuFields *emu_fields_new (EmuFieldsOf of, const char *file, GError **error);
 void emu_fields_free (EmuFields *fields);
 
 /* The place of the custom field @id among a ticket's values, or -1. */
 gint emu_fields_find (const EmuFields *fields, gint64 id);
+
+/* (nullable) (unowned): the custom field that goes by @key */
+const EmuField *emu_fields_find_key (const EmuFields *fields, const char *key);
 
 /* Whether @value may stand in @field: an option that exists, a date that is one, and so on. */
 gboolean emu_field_accepts (const EmuField *field, json_object *value);
@@ -42,3 +57,7 @@ gboolean emu_field_accepts (const EmuField *field, json_object *value);
 /* Writes the field as the service shows it. */
 void emu_field_write (const EmuField *field, GString *out, guint position, gboolean custom,
                       const char *base_url);
+
+/* The same for a field that goes by its key; @route: "user_fields" */
+void emu_field_write_keyed (const EmuField *field, GString *out, guint position, const char *route,
+                            const char *base_url);

@@ -343,6 +343,32 @@ lookup_query (gpointer connection, const char *name)
   return value != NULL ? value : "";
 }
 
+typedef struct
+{
+  const char *name;
+  GPtrArray *values; /* of char * (owned) */
+} Collection;
+
+static enum MHD_Result
+collect (void *data, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+  const Collection *collection = data;
+
+  if (g_str_equal (name, collection->name))
+    g_ptr_array_add (collection->values, g_strdup (value != NULL ? value : ""));
+  return MHD_YES;
+}
+
+static GStrv
+lookup_all (gpointer connection, const char *name)
+{
+  Collection collection = { name, g_ptr_array_new () };
+
+  MHD_get_connection_values (connection, MHD_GET_ARGUMENT_KIND, collect, &collection);
+  g_ptr_array_add (collection.values, NULL);
+  return (GStrv)g_ptr_array_free (collection.values, FALSE);
+}
+
 static char *
 dup_header (struct MHD_Connection *connection, const char *name)
 {
@@ -373,6 +399,7 @@ begin_request (Server *server, struct MHD_Connection *connection, const char *ur
 
   x->connection = connection;
   x->query = lookup_query;
+  x->query_all = lookup_all;
   x->key = dup_header (connection, "Idempotency-Key");
   x->authorization = dup_header (connection, "Authorization");
   x->client = dup_header (connection, "User-Agent");
@@ -547,7 +574,7 @@ get_timeout (Server *server)
   MHD_UNSIGNED_LONG_LONG limit;
   GSequenceIter *iter;
   Timer *timer = first_timer (server, &iter);
-  gint64 wait = -1;
+  gint64 wait = -1, job = emu_jobs_get_wait (server->emu);
 
   if (!g_queue_is_empty (&server->woken))
     return 0;
@@ -560,6 +587,8 @@ get_timeout (Server *server)
       left = CLAMP (left, 0, 60000);
       wait = wait < 0 ? left : MIN (wait, left);
     }
+  if (job >= 0)
+    wait = wait < 0 ? (job + 999) / 1000 : MIN (wait, (job + 999) / 1000);
   return (int)wait;
 }
 
@@ -578,6 +607,7 @@ loop (Server *server, int signals)
         break;
       if (waits[1].revents != 0)
         break;
+      emu_jobs_run (server->emu);
       run_timers (server, g_get_monotonic_time ());
       MHD_run (server->daemon);
     }

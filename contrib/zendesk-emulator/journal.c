@@ -60,7 +60,7 @@ write_change (Emulator *emu, const EmuTicket *ticket, const EmuDraft *draft,
 {
   g_autoptr (GString) line = NULL;
 
-  if (emu->journal < 0)
+  if (emu->journal < 0 || emu->in_step)
     return;
   line = begin_line (actions[draft->action], ticket->id, draft->now);
   add_member (line, "client", origin->client);
@@ -100,7 +100,7 @@ emu_journal_ticket (Emulator *emu, const char *what, const EmuTicket *ticket, gi
 {
   g_autoptr (GString) line = NULL;
 
-  if (emu->journal < 0)
+  if (emu->journal < 0 || emu->in_step)
     return;
   line = begin_line (what, ticket->id, now);
   append (emu, line);
@@ -134,6 +134,68 @@ emu_journal_drop_upload (Emulator *emu, const EmuUpload *upload, gint64 now)
     return;
   line = begin_line ("drop-upload", 0, now);
   add_member (line, "token", upload->token);
+  append (emu, line);
+}
+
+static void
+add_number (GString *line, const char *name, gint64 number)
+{
+  g_string_append_printf (line, ",\"%s\":%" G_GINT64_FORMAT, name, number);
+}
+
+static void
+add_json (GString *line, const char *name, json_object *value)
+{
+  g_string_append_printf (line, ",\"%s\":", name);
+  g_string_append (line, json_object_to_json_string_ext (value, JSON_C_TO_STRING_PLAIN));
+}
+
+void
+emu_journal_deed (Emulator *emu, const EmuDeed *deed, gint64 result)
+{
+  g_autoptr (GString) line = NULL;
+
+  if (emu->journal < 0 || emu->in_step)
+    return;
+  line = begin_line (emu_deed_get_name (deed->kind), result, deed->now);
+  if (deed->id != 0)
+    add_number (line, "of", deed->id);
+  if (deed->other != 0)
+    add_number (line, "other", deed->other);
+  if (deed->wish != NULL)
+    add_json (line, "request", deed->wish);
+  append (emu, line);
+}
+
+void
+emu_journal_job (Emulator *emu, const EmuJob *job)
+{
+  g_autoptr (GString) line = NULL;
+
+  if (emu->journal < 0)
+    return;
+  line = begin_line ("job", job->number, job->created / G_USEC_PER_SEC);
+  add_member (line, "kind", emu_job_get_name (job->kind));
+  add_number (line, "created", job->created);
+  add_member (line, "client", job->client);
+  add_member (line, "address", job->address);
+  add_number (line, "fail_after", job->fail_after);
+  add_number (line, "short", job->n_short);
+  g_string_append_printf (line, ",\"archive\":%s,\"gone\":%s,\"keep_rows\":%s",
+                          job->archive ? "true" : "false", job->gone ? "true" : "false",
+                          job->keep_rows ? "true" : "false");
+  add_json (line, "items", job->items);
+  append (emu, line);
+}
+
+void
+emu_journal_step (Emulator *emu, const EmuJob *job, gint64 now)
+{
+  g_autoptr (GString) line = NULL;
+
+  if (emu->journal < 0)
+    return;
+  line = begin_line ("step", job->number, now);
   append (emu, line);
 }
 
@@ -255,7 +317,7 @@ replay_ticket (Emulator *emu, const char *what, EmuTicket *ticket, gint64 now)
 static gboolean
 replay_line (Emulator *emu, const char *text, gsize length, gint64 *last)
 {
-  g_autoptr (json_object) line = emu_json_parse (text, length, EMU_JSON_DEPTH + 2);
+  g_autoptr (json_object) line = emu_json_parse (text, length, EMU_JSON_DEPTH + 4);
   g_autofree char *what = emu_json_dup_text (emu_json_get (line, "do"));
   gint64 id, now;
 
@@ -270,6 +332,12 @@ replay_line (Emulator *emu, const char *text, gsize length, gint64 *last)
     return replay_upload (emu, line, id);
   if (g_str_equal (what, "drop-upload"))
     return replay_drop_upload (emu, line);
+  if (emu_deed_find (what) < EMU_N_DEEDS)
+    return emu_deed_replay (emu, emu_deed_find (what), line, now);
+  if (g_str_equal (what, "job"))
+    return emu_job_replay (emu, line, now);
+  if (g_str_equal (what, "step"))
+    return emu_job_replay_step (emu, line, now);
   return replay_ticket (emu, what, emu_tickets_get (emu->tickets, id), now);
 }
 

@@ -1,5 +1,6 @@
 /* main.c: the command line of zendesk-emulator */
 #include "http.h"
+#include "people-options.h"
 
 #include <locale.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@ typedef struct
   char *host, *port_file, *plan, *email, *token, *bearer, *same_key, *same_body, *idempotency;
   char *state, *fields, *https, *https_key, *limit_body, *oauth;
   char *tokens, *order, *archived, *seconds, *content_host, *account;
+  EmuPeopleOptions people;
   char **faults, **rest;
   gint64 first_id, max_body, max_upload, hold_files, repeat;
   double key_life, delay, lookup_lag, time_rate, token_life, upload_life;
@@ -37,35 +39,9 @@ arguments_clear (Arguments *a)
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_clear_pointer (texts[i], g_free);
+  emu_people_options_clear (&a->people);
   g_clear_pointer (&a->faults, g_strfreev);
   g_clear_pointer (&a->rest, g_strfreev);
-}
-
-static gboolean
-choose (const char *option, const char *value, const char *const *choices, guint *ret_choice,
-        GError **error)
-{
-  g_autofree char *all = g_strjoinv (", ", (char **)choices);
-
-  for (guint i = 0; choices[i] != NULL; i++)
-    if (g_str_equal (choices[i], value))
-      {
-        *ret_choice = i;
-        return TRUE;
-      }
-  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--%s is one of %s, not \"%s\"",
-               option, all, value);
-  return FALSE;
-}
-
-static gboolean
-in_range (const char *option, double value, double least, double most, GError **error)
-{
-  if (value >= least && value <= most)
-    return TRUE;
-  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-               "--%s is between %.15g and %.15g, not %.15g", option, least, most, value);
-  return FALSE;
 }
 
 static gboolean
@@ -152,6 +128,7 @@ parse (Arguments *a, int *argc, char ***argv, GError **error)
   g_autoptr (GOptionContext) context = g_option_context_new ("");
 
   g_option_context_add_main_entries (context, entries, NULL);
+  emu_people_options_add (&a->people, context);
   g_option_context_set_summary (context, SUMMARY);
   return g_option_context_parse (context, argc, argv, error);
 }
@@ -179,18 +156,18 @@ check (Arguments *a, GError **error)
                            "--oauth is an id, a colon and a secret");
       return FALSE;
     }
-  return in_range ("port", a->port, 0, 65535, error)
-         && in_range ("idempotency-life", a->key_life, 0, 1e9, error)
-         && in_range ("token-life", a->token_life, 0, 1e9, error)
-         && in_range ("delay", a->delay, 0, 3600000, error)
-         && in_range ("lookup-lag", a->lookup_lag, 0, 1e9, error)
-         && in_range ("time-rate", a->time_rate, 0, 1e6, error)
-         && in_range ("first-id", (double)a->first_id, 1, 1e15, error)
-         && in_range ("max-upload", (double)a->max_upload, 1, 1 << 30, error)
-         && in_range ("hold-files", (double)a->hold_files, 0, 1e15, error)
-         && in_range ("upload-life", a->upload_life, 0, 1e9, error)
-         && in_range ("repeat-exported", (double)a->repeat, 0, 1e6, error)
-         && in_range ("max-body", (double)a->max_body, 1, 1 << 30, error);
+  return emu_option_in_range ("port", a->port, 0, 65535, error)
+         && emu_option_in_range ("idempotency-life", a->key_life, 0, 1e9, error)
+         && emu_option_in_range ("token-life", a->token_life, 0, 1e9, error)
+         && emu_option_in_range ("delay", a->delay, 0, 3600000, error)
+         && emu_option_in_range ("lookup-lag", a->lookup_lag, 0, 1e9, error)
+         && emu_option_in_range ("time-rate", a->time_rate, 0, 1e6, error)
+         && emu_option_in_range ("first-id", (double)a->first_id, 1, 1e15, error)
+         && emu_option_in_range ("max-upload", (double)a->max_upload, 1, 1 << 30, error)
+         && emu_option_in_range ("hold-files", (double)a->hold_files, 0, 1e15, error)
+         && emu_option_in_range ("upload-life", a->upload_life, 0, 1e9, error)
+         && emu_option_in_range ("repeat-exported", (double)a->repeat, 0, 1e6, error)
+         && emu_option_in_range ("max-body", (double)a->max_body, 1, 1 << 30, error);
 }
 
 static char *
@@ -233,15 +210,14 @@ configure (Arguments *a, EmuConfig *config, GError **error)
   EmuLimits limits = { 0 };
   guint same_key = 0, same_body = 0, off = 0, form = 0, token = 0, order = 0, found = 0, stick = 0;
 
-  if ((a->same_key != NULL && !choose ("same-key", a->same_key, same_keys, &same_key, error))
-      || (a->same_body != NULL
-          && !choose ("same-body", a->same_body, same_bodies, &same_body, error))
-      || (a->idempotency != NULL && !choose ("idempotency", a->idempotency, switches, &off, error))
-      || (a->tokens != NULL && !choose ("bad-token", a->tokens, tokens, &token, error))
-      || (a->order != NULL && !choose ("comment-order", a->order, orders, &order, error))
-      || (a->archived != NULL && !choose ("archived", a->archived, finds, &found, error))
-      || (a->seconds != NULL && !choose ("same-second", a->seconds, seconds, &stick, error))
-      || (a->limit_body != NULL && !choose ("limit-body", a->limit_body, forms, &form, error)))
+  if (!emu_option_choose ("same-key", a->same_key, same_keys, &same_key, error)
+      || !emu_option_choose ("same-body", a->same_body, same_bodies, &same_body, error)
+      || !emu_option_choose ("idempotency", a->idempotency, switches, &off, error)
+      || !emu_option_choose ("bad-token", a->tokens, tokens, &token, error)
+      || !emu_option_choose ("comment-order", a->order, orders, &order, error)
+      || !emu_option_choose ("archived", a->archived, finds, &found, error)
+      || !emu_option_choose ("same-second", a->seconds, seconds, &stick, error)
+      || !emu_option_choose ("limit-body", a->limit_body, forms, &form, error))
     return FALSE;
   if (a->plan != NULL && !emu_limits_set_plan (&limits, a->plan))
     {
@@ -281,7 +257,7 @@ configure (Arguments *a, EmuConfig *config, GError **error)
     .fields_file = g_strdup (a->fields),
     .faults = g_strdupv (a->faults),
   };
-  return TRUE;
+  return emu_people_options_apply (&a->people, config, error);
 }
 
 static gboolean
@@ -332,6 +308,7 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   int status = 0;
 
+  emu_people_options_init (&a.people);
   setlocale (LC_ALL, "");
   if (!parse (&a, &argc, &argv, &error) || !check (&a, &error))
     status = 2;

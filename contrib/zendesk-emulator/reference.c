@@ -335,7 +335,7 @@ hire (EmuReference *reference, EmuUsers *users, json_object *agent, gint64 now)
   if (user == NULL)
     user = emu_users_add (users, name != NULL ? name : "Agent", email, now);
   if (user != users->admin)
-    user->role = g_strcmp0 (role, "admin") == 0 ? "admin" : "agent";
+    emu_user_set_role (user, g_strcmp0 (role, "admin") == 0 ? "admin" : "agent");
   for (gsize i = 0;
        json_object_is_type (groups, json_type_array) && i < json_object_array_length (groups); i++)
     join_group (reference, user->id, find_group (reference, json_object_array_get_idx (groups, i)),

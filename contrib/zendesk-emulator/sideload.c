@@ -52,7 +52,7 @@ emu_sideload_write_users (const Emulator *emu, const EmuIds *ids, GString *out)
         continue;
       g_string_append (out, first ? "" : ",");
       first = FALSE;
-      emu_user_write (user, out, emu->base_url);
+      emu_user_write (user, emu->user_fields, emu->base_url, out);
     }
   g_string_append_c (out, ']');
 }
