@@ -330,12 +330,13 @@ list_jobs (EmuExchange *x)
                    .name = "job_statuses",
                    .order = "-id",
                    .n_places = x->emu->jobs->all->len,
-                   .n_rows = x->emu->jobs->all->len,
                    .descending = TRUE,
                    .get = get_job,
                    .write = write_job_row,
                    .more = (char *)"" };
 
+  for (guint i = 0; i < list.n_places; i++)
+    list.n_rows += get_job (&list, i) != NULL;
   emu_list_answer (&list);
 }
 

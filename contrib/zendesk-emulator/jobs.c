@@ -163,7 +163,6 @@ emu_jobs_queue (Emulator *emu, EmuJob *job)
 {
   EmuJobs *jobs = emu->jobs;
 
-  forget_old (emu, job->created);
   g_ptr_array_add (jobs->all, job);
   g_ptr_array_add (jobs->active, job);
   g_hash_table_insert (jobs->by_id, job->id, job);
@@ -171,9 +170,8 @@ emu_jobs_queue (Emulator *emu, EmuJob *job)
 }
 
 EmuJob *
-emu_jobs_find (Emulator *emu, const char *id)
+emu_jobs_find (const Emulator *emu, const char *id)
 {
-  forget_old (emu, emu_clock_now (&emu->clock));
   return g_hash_table_lookup (emu->jobs->by_id, id);
 }
 
@@ -200,11 +198,8 @@ emu_jobs_run (Emulator *emu)
   EmuJob *job;
 
   while ((job = find_next (emu)) != NULL && get_due (emu, job) <= now && emu->broken == NULL)
-    {
-      gint64 due = get_due (emu, job);
-
-      emu_job_step (emu, job, due / G_USEC_PER_SEC);
-    }
+    emu_job_step (emu, job, get_due (emu, job) / G_USEC_PER_SEC);
+  forget_old (emu, now);
 }
 
 gint64

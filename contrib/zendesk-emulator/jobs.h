@@ -80,9 +80,9 @@ EmuJob *emu_job_new (EmuJobs *jobs, EmuJobKind kind, json_object *items, gint64 
 void emu_jobs_queue (Emulator *emu, EmuJob *job);
 
 /* (nullable) (unowned): as long as the service remembers it */
-EmuJob *emu_jobs_find (Emulator *emu, const char *id);
+EmuJob *emu_jobs_find (const Emulator *emu, const char *id);
 
-/* Does all that is due by now. */
+/* Does all that is due by now, and forgets what is too old. */
 void emu_jobs_run (Emulator *emu);
 
 /* Real microseconds until something is due; -1: nothing is. */

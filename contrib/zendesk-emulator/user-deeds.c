@@ -155,12 +155,17 @@ apply_addresses (Emulator *emu, EmuUser *user, json_object *wish, gint64 now)
     }
 }
 
+static void
+join (Emulator *emu, EmuUser *user, EmuOrganization *organization, gint64 now)
+{
+  emu_note_membership (emu, emu_memberships_add (emu->organizations, user, organization, now), now);
+}
+
 /* An organization that is set is the only one from then on. */
 static void
 apply_organization (Emulator *emu, EmuUser *user, json_object *wish, gint64 now)
 {
   EmuOrganization *organization = find_organization (emu, wish);
-  EmuMembership *membership;
 
   if (!json_object_object_get_ex (wish, "organization_id", NULL) && organization == NULL)
     return;
@@ -171,10 +176,8 @@ apply_organization (Emulator *emu, EmuUser *user, json_object *wish, gint64 now)
       if (other->organization != organization)
         emu_memberships_drop (emu->organizations, other);
     }
-  if (organization == NULL || user->memberships->len > 0)
-    return;
-  membership = emu_memberships_add (emu->organizations, user, organization, now);
-  emu_note_membership (emu, membership, now);
+  if (organization != NULL && user->memberships->len == 0)
+    join (emu, user, organization, now);
 }
 
 static void
@@ -216,8 +219,7 @@ emu_user_settle (Emulator *emu, EmuUser *user, gint64 now)
   EmuOrganization *organization = emu_organizations_find_domain (emu->organizations, user->email);
 
   if (organization != NULL && user->memberships->len == 0)
-    emu_note_membership (emu, emu_memberships_add (emu->organizations, user, organization, now),
-                         now);
+    join (emu, user, organization, now);
 }
 
 /* Without a word to the contrary the service writes to every new address. */
@@ -392,8 +394,7 @@ hand_over (Emulator *emu, EmuUser *from, EmuUser *to, gint64 now)
   while (from->identities->len > 0)
     emu_users_move_identity (from->identities->pdata[0], to, now);
   if (to->memberships->len == 0 && from->organization != 0)
-    emu_memberships_add (emu->organizations, to,
-                         emu_organizations_get (emu->organizations, from->organization), now);
+    join (emu, to, emu_organizations_get (emu->organizations, from->organization), now);
 }
 
 void

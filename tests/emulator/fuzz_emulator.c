@@ -20,6 +20,15 @@ lookup_query (gpointer connection, const char *name)
   return connection != NULL ? g_hash_table_lookup (connection, name) : NULL;
 }
 
+/* Of several values only the last is there, which is enough here. */
+static GStrv
+lookup_all (gpointer connection, const char *name)
+{
+  const char *const values[] = { lookup_query (connection, name), NULL };
+
+  return g_strdupv ((GStrv)values);
+}
+
 /* The text up to @mark, or to the end; moves @rest behind it. */
 static char *
 take_line (const char **rest, const char *end, char mark)
@@ -99,6 +108,7 @@ request (Emulator *emu, const char *text, gsize length)
   EmuExchange *x = emu_exchange_new (emu, line, path);
   x->connection = parameters;
   x->query = lookup_query;
+  x->query_all = lookup_all;
   x->content_type = g_strdup ("text/plain");
   x->key = *key != '\0' ? g_utf8_make_valid (key, -1) : NULL;
   g_string_append_len (x->body, rest, end - rest);
@@ -124,6 +134,12 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
                        .ignore_tokens = size % 3 == 0,
                        .sort_comments = size % 5 == 0,
                        .repeat_exported = size % 7 == 0 ? 2 : 0,
+                       .bulk_users = EMU_BULK_USERS_ON,
+                       .external_id_wins = size % 2 == 0,
+                       .organization_race = size % 3 == 0 ? 60 : 0,
+                       .jobs = { .wait = size % 5 == 0 ? G_USEC_PER_SEC : 0,
+                                 .life = G_GINT64_CONSTANT (3600000000),
+                                 .limit = 3 },
                        .plan = g_strdup ("enterprise"),
                        .email = g_strdup ("admin@example.com") };
   EmuAuth auth = { 0 };
