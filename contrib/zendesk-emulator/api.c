@@ -4,7 +4,6 @@
 #include "catalogue.h"
 #include "comments.h"
 #include "deleted.h"
-#include "exports.h"
 #include "files.h"
 #include "lists.h"
 #include "metrics.h"
@@ -284,11 +283,6 @@ static const EmuRoute ticket_routes[] = {
   { "GET", "tickets/#/audits", emu_list_audits },
   { "GET", "tickets/#/audits/*", emu_show_audit },
   { "POST", "imports/tickets", import_ticket },
-  { "GET", "incremental/tickets/cursor", emu_export_tickets_by_cursor, EMU_BUCKET_INCREMENTAL },
-  { "GET", "incremental/tickets", emu_export_tickets_by_time, EMU_BUCKET_INCREMENTAL },
-  { "GET", "incremental/ticket_events", emu_export_ticket_events, EMU_BUCKET_INCREMENTAL },
-  { "GET", "incremental/tickets/sample", emu_sample_tickets },
-  { "GET", "incremental/ticket_events/sample", emu_sample_ticket_events },
   { "POST", "uploads", emu_send_file },
   { "DELETE", "uploads/*", emu_delete_upload },
   { "GET", "attachments/#", emu_show_attachment },
@@ -317,8 +311,8 @@ static const EmuRoute ticket_routes[] = {
   { 0 },
 };
 
-static const EmuRoute *const routes[]
-    = { ticket_routes, emu_user_routes, emu_organization_routes, emu_bulk_routes };
+static const EmuRoute *const routes[] = { ticket_routes, emu_user_routes, emu_organization_routes,
+                                          emu_bulk_routes, emu_export_routes };
 
 /* Whether @route is as @pattern says; its numbers and its word go to @x. */
 static gboolean

@@ -9,7 +9,8 @@ typedef struct
   EmuBucketKind bucket;
 } EmuRoute;
 
-extern const EmuRoute emu_user_routes[], emu_organization_routes[], emu_bulk_routes[];
+extern const EmuRoute emu_user_routes[], emu_organization_routes[], emu_bulk_routes[],
+    emu_export_routes[];
 
 /* FALSE, with an answer, when the body is no JSON. */
 gboolean emu_api_has_json (EmuExchange *x);

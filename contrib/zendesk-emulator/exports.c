@@ -1,10 +1,11 @@
 /* exports.c: everything that changed since some time
  *
- * An export walks a log in which every change of a record has an entry with its time, and only the
- * last entry of a record counts.  What kind of records they are says a Table.
+ * An export walks a row of entries in the order of their times.  Of tickets there is a log, in
+ * which every change has an entry and only a ticket's last one counts; of users and organizations
+ * there is none, so their entries are sorted when they are asked for.  What is told is never of
+ * this second, in which more may happen: so nothing is missed behind a cursor.
  */
-#include "exports.h"
-
+#include "people-api.h"
 #include "sideload.h"
 #include "ticket-events.h"
 #include "ticket-json.h"
@@ -17,7 +18,14 @@
 
 typedef struct
 {
-  const char *name; /* of the member, and of the path */
+  gint64 time, id;
+  gpointer row;
+} Entry;
+
+typedef struct
+{
+  const char *name;                      /* of the member, and of the path */
+  GArray *(*sort) (const Emulator *emu); /* of Entry; NULL: there is a log */
   guint (*count) (const Emulator *emu);
   gint64 (*get_time) (const Emulator *emu, guint entry); /* Unix seconds, in order */
   gpointer (*get) (const Emulator *emu, guint entry);    /* NULL: a later entry counts */
@@ -33,7 +41,17 @@ typedef struct
   guint entry;     /* the next one to look at */
   guint end;       /* of what may be told by now */
   GPtrArray *rows; /* (owned) */
+  GArray *entries; /* (owned) (nullable) of Entry */
 } Export;
+
+static void
+export_clear (Export *export)
+{
+  g_clear_pointer (&export->rows, g_ptr_array_unref);
+  g_clear_pointer (&export->entries, g_array_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Export, export_clear)
 
 /* --- what there is to export --- */
 
@@ -86,25 +104,126 @@ write_event (const EmuList *list, gpointer row, GString *out)
                           out);
 }
 
-static const Table tickets_table
-    = { "tickets", count_tickets, get_ticket_time, get_ticket, write_ticket, emu_sideload_tickets,
-        LAG };
-static const Table events_table
-    = { "ticket_events", count_events, get_event_time, get_event, write_event, NULL, LAG };
+static gint
+compare_entries (gconstpointer a, gconstpointer b)
+{
+  const Entry *one = a, *other = b;
+
+  if (one->time != other->time)
+    return one->time < other->time ? -1 : 1;
+  return one->id < other->id ? -1 : one->id > other->id;
+}
+
+static GArray *
+sort_users (const Emulator *emu)
+{
+  GArray *entries = g_array_new (FALSE, FALSE, sizeof (Entry));
+
+  for (guint i = 0; i < emu->users->all->len; i++)
+    {
+      EmuUser *user = emu->users->all->pdata[i];
+      Entry entry = { user->updated, user->id, user };
+
+      g_array_append_val (entries, entry);
+    }
+  g_array_sort (entries, compare_entries);
+  return entries;
+}
+
+static GArray *
+sort_organizations (const Emulator *emu)
+{
+  GArray *entries = g_array_new (FALSE, FALSE, sizeof (Entry));
+
+  for (guint i = 0; i < emu->organizations->all->len; i++)
+    {
+      EmuOrganization *organization = emu->organizations->all->pdata[i];
+
+      if (organization == NULL)
+        continue;
+      Entry entry = { organization->updated, organization->id, organization };
+      g_array_append_val (entries, entry);
+    }
+  g_array_sort (entries, compare_entries);
+  return entries;
+}
+
+/* Adds to a record, which is written, when it changed. */
+static void
+stamp (GString *out, gint64 time)
+{
+  g_string_truncate (out, out->len - 1); /* the brace */
+  g_string_append_printf (out, ",\"generated_timestamp\":%" G_GINT64_FORMAT "}", time);
+}
+
+static void
+write_user (const EmuList *list, gpointer row, GString *out)
+{
+  emu_write_user_row (list, row, out);
+  stamp (out, ((EmuUser *)row)->updated);
+}
+
+static void
+write_organization (const EmuList *list, gpointer row, GString *out)
+{
+  emu_write_organization_row (list, row, out);
+  stamp (out, ((EmuOrganization *)row)->updated);
+}
+
+static const Table tickets_table = { .name = "tickets",
+                                     .count = count_tickets,
+                                     .get_time = get_ticket_time,
+                                     .get = get_ticket,
+                                     .write = write_ticket,
+                                     .sideload = emu_sideload_tickets,
+                                     .lag = LAG };
+static const Table events_table = { .name = "ticket_events",
+                                    .count = count_events,
+                                    .get_time = get_event_time,
+                                    .get = get_event,
+                                    .write = write_event,
+                                    .lag = LAG };
+static const Table users_table = {
+  .name = "users", .sort = sort_users, .write = write_user, .sideload = emu_sideload_users, .lag = 1
+};
+static const Table organizations_table = {
+  .name = "organizations", .sort = sort_organizations, .write = write_organization, .lag = 1
+};
 
 /* --- walking --- */
 
+static guint
+count_entries (const Export *export)
+{
+  return export->entries != NULL ? export->entries->len : export->table->count (export->x->emu);
+}
+
+static gint64
+get_time (const Export *export, guint i)
+{
+  return export->entries != NULL ? g_array_index (export->entries, Entry, i).time
+                                 : export->table->get_time (export->x->emu, i);
+}
+
+/* (nullable): the row of an entry, if that counts */
+static gpointer
+get_row (const Export *export, guint i)
+{
+  return export->entries != NULL ? g_array_index (export->entries, Entry, i).row
+                                 : export->table->get (export->x->emu, i);
+}
+
 /* The first entry that is not older than @time. */
 static guint
-find_entry (const Table *table, const Emulator *emu, gint64 time)
+find_entry (const Export *export, gint64 time)
 {
-  guint low = 0, high = table->count (emu);
+  guint low = 0, high = count_entries (export);
 
   while (low < high)
     {
       guint middle = low + (high - low) / 2;
 
-      if (table->get_time (emu, middle) < time)
+      if (get_time (export, middle) < time)
         low = middle + 1;
       else
         high = middle;
@@ -133,10 +252,11 @@ read_start_time (EmuExchange *x, gint64 *ret_time)
   return TRUE;
 }
 
-/* A cursor holds a time, which nobody reads, and the entry after the last one told. */
+/* A cursor holds the time of the last record told, and its id, or with a log the next entry. */
 static gboolean
-read_cursor (EmuExchange *x, const char *cursor, guint *ret_entry)
+read_cursor (Export *export, const char *cursor)
 {
+  EmuExchange *x = export->x;
   gsize length = 0;
   g_autofree guchar *text = g_base64_decode (cursor, &length);
   g_autofree char *copy = g_strndup ((char *)text, length);
@@ -148,15 +268,30 @@ read_cursor (EmuExchange *x, const char *cursor, guint *ret_entry)
                                 "You passed an invalid value for the cursor attribute.");
       return FALSE;
     }
-  *ret_entry = (guint)MIN (g_ascii_strtoull (bar + 2, NULL, 10), G_MAXINT32);
+  guint64 number = g_ascii_strtoull (bar + 2, NULL, 10);
+  if (export->entries == NULL)
+    export->entry = (guint)MIN (number, G_MAXINT32);
+  else
+    {
+      Entry told = { g_ascii_strtoll (copy, NULL, 10), (gint64)MIN (number, G_MAXINT64), NULL };
+
+      export->entry = find_entry (export, told.time);
+      while (export->entry < export->entries->len
+             && compare_entries (&g_array_index (export->entries, Entry, export->entry), &told)
+                    <= 0)
+        export->entry++;
+    }
   return TRUE;
 }
 
 static void
 begin (Export *export, EmuExchange *x, const Table *table)
 {
-  *export = (Export){ .x = x, .table = table, .rows = g_ptr_array_new () };
-  export->end = find_entry (table, x->emu, emu_clock_seconds (&x->emu->clock) + 1 - table->lag);
+  *export = (Export){ .x = x,
+                      .table = table,
+                      .rows = g_ptr_array_new (),
+                      .entries = table->sort != NULL ? table->sort (x->emu) : NULL };
+  export->end = find_entry (export, emu_clock_seconds (&x->emu->clock) + 1 - table->lag);
 }
 
 /* A record that is in the page comes once more now and then, if the emulator is told so. */
@@ -174,17 +309,16 @@ add_row (Export *export, gpointer row)
 static gpointer
 next_row (Export *export, gint64 *ret_time)
 {
-  const Emulator *emu = export->x->emu;
   gboolean no_deleted = export->table == &tickets_table
                         && g_strcmp0 (emu_query (export->x, "exclude_deleted"), "true") == 0;
 
   for (; export->entry < export->end; export->entry++)
     {
-      gpointer row = export->table->get (emu, export->entry);
+      gpointer row = get_row (export, export->entry);
 
       if (row == NULL || (no_deleted && ((EmuTicket *)row)->deleted))
         continue;
-      *ret_time = export->table->get_time (emu, export->entry);
+      *ret_time = get_time (export, export->entry);
       return row;
     }
   return NULL;
@@ -235,15 +369,18 @@ answer_rows (const Export *export)
 
 /* --- by cursor --- */
 
+/* @start: where the export began, if nothing was told yet */
 static char *
-make_cursor (const Export *export)
+make_cursor (const Export *export, gint64 start)
 {
-  const Emulator *emu = export->x->emu;
-  guint entry = export->entry;
-  gint64 time = entry > 0 && entry <= export->table->count (emu)
-                    ? export->table->get_time (emu, entry - 1)
-                    : 0;
-  g_autofree char *plain = g_strdup_printf ("%" G_GINT64_FORMAT ".0||%u|", time, entry);
+  guint n = export->entry;
+  gboolean told = n > 0 && n <= count_entries (export);
+  gint64 time = told ? get_time (export, n - 1) : start;
+  gint64 number = export->entries == NULL ? n
+                  : told                  ? g_array_index (export->entries, Entry, n - 1).id
+                                          : 0;
+  g_autofree char *plain
+      = g_strdup_printf ("%" G_GINT64_FORMAT ".0||%" G_GINT64_FORMAT "|", time, number);
 
   return g_base64_encode ((guchar *)plain, strlen (plain));
 }
@@ -252,20 +389,19 @@ static void
 export_by_cursor (EmuExchange *x, const Table *table)
 {
   const char *cursor = emu_query (x, "cursor");
-  Export export;
-  gint64 start;
+  g_auto (Export) export = { 0 };
+  gint64 start = 0;
 
   begin (&export, x, table);
-  g_autoptr (GPtrArray) rows = export.rows;
-  if (cursor != NULL ? !read_cursor (x, cursor, &export.entry) : !read_start_time (x, &start))
+  if (cursor != NULL ? !read_cursor (&export, cursor) : !read_start_time (x, &start))
     return;
   if (cursor == NULL)
-    export.entry = find_entry (table, x->emu, start);
+    export.entry = find_entry (&export, start);
   else if (x->emu->config.repeat_exported > 0 && export.entry > 0)
     export.entry--; /* what the page before ended with */
   take_rows (&export, emu_query_number (x, "per_page", MAX_ROWS, 1, MAX_ROWS));
 
-  g_autofree char *after = make_cursor (&export);
+  g_autofree char *after = make_cursor (&export, start);
   g_autofree char *escaped = g_uri_escape_string (after, NULL, FALSE);
   g_string_append_printf (answer_rows (&export),
                           ",\"after_url\":\"%s/api/v2/incremental/%s/cursor.json?cursor=%s\","
@@ -300,70 +436,114 @@ export_by_time (EmuExchange *x, const Table *table)
 {
   gint64 size = emu_query_number (x, "per_page", MAX_ROWS, 1, MAX_ROWS);
   g_autoptr (GString) url = g_string_new (NULL);
-  Export export;
+  g_auto (Export) export = { 0 };
   gint64 start, last;
 
   begin (&export, x, table);
-  g_autoptr (GPtrArray) rows = export.rows;
   if (!read_start_time (x, &start))
     return;
   last = start;
-  export.entry = find_entry (table, x->emu, start);
+  export.entry = find_entry (&export, start);
   take_seconds (&export, size, start);
-  if (rows->len > 0)
-    last = table->get_time (x->emu, export.entry - 1);
+  if (export.rows->len > 0)
+    last = get_time (&export, export.entry - 1);
 
   g_string_append_printf (url, "%s/api/v2/incremental/%s.json?start_time=%" G_GINT64_FORMAT,
                           x->emu->base_url, table->name, last);
   add_parameters (x, url);
-  g_string_append_printf (answer_rows (&export),
-                          ",\"count\":%u,\"end_of_stream\":%s,\"end_time\":%" G_GINT64_FORMAT
-                          ",\"next_page\":\"%s\"}",
-                          rows->len, export.entry >= export.end ? "true" : "false", last, url->str);
+  g_string_append_printf (
+      answer_rows (&export),
+      ",\"count\":%u,\"end_of_stream\":%s,\"end_time\":%" G_GINT64_FORMAT ",\"next_page\":\"%s\"}",
+      export.rows->len, export.entry >= export.end ? "true" : "false", last, url->str);
 }
 
 static void
 sample (EmuExchange *x, const Table *table)
 {
-  Export export;
+  g_auto (Export) export = { 0 };
   gint64 start;
 
   begin (&export, x, table);
-  g_autoptr (GPtrArray) rows = export.rows;
   if (!read_start_time (x, &start))
     return;
-  export.entry = find_entry (table, x->emu, start);
+  export.entry = find_entry (&export, start);
   take_rows (&export, MAX_SAMPLE);
-  g_string_append_printf (answer_rows (&export), ",\"count\":%u,\"end_of_stream\":%s}", rows->len,
-                          export.entry >= export.end ? "true" : "false");
+  g_string_append_printf (answer_rows (&export), ",\"count\":%u,\"end_of_stream\":%s}",
+                          export.rows->len, export.entry >= export.end ? "true" : "false");
 }
 
-void
-emu_export_tickets_by_cursor (EmuExchange *x)
+/* --- endpoints --- */
+
+static void
+export_tickets_by_cursor (EmuExchange *x)
 {
   export_by_cursor (x, &tickets_table);
 }
 
-void
-emu_export_tickets_by_time (EmuExchange *x)
+static void
+export_tickets (EmuExchange *x)
 {
   export_by_time (x, &tickets_table);
 }
 
-void
-emu_export_ticket_events (EmuExchange *x)
-{
-  export_by_time (x, &events_table);
-}
-
-void
-emu_sample_tickets (EmuExchange *x)
+static void
+sample_tickets (EmuExchange *x)
 {
   sample (x, &tickets_table);
 }
 
-void
-emu_sample_ticket_events (EmuExchange *x)
+static void
+export_ticket_events (EmuExchange *x)
+{
+  export_by_time (x, &events_table);
+}
+
+static void
+sample_ticket_events (EmuExchange *x)
 {
   sample (x, &events_table);
 }
+
+static void
+export_users_by_cursor (EmuExchange *x)
+{
+  export_by_cursor (x, &users_table);
+}
+
+static void
+export_users (EmuExchange *x)
+{
+  export_by_time (x, &users_table);
+}
+
+static void
+sample_users (EmuExchange *x)
+{
+  sample (x, &users_table);
+}
+
+static void
+export_organizations (EmuExchange *x)
+{
+  export_by_time (x, &organizations_table);
+}
+
+static void
+sample_organizations (EmuExchange *x)
+{
+  sample (x, &organizations_table);
+}
+
+const EmuRoute emu_export_routes[] = {
+  { "GET", "incremental/tickets/cursor", export_tickets_by_cursor, EMU_BUCKET_INCREMENTAL },
+  { "GET", "incremental/tickets", export_tickets, EMU_BUCKET_INCREMENTAL },
+  { "GET", "incremental/tickets/sample", sample_tickets },
+  { "GET", "incremental/ticket_events", export_ticket_events, EMU_BUCKET_INCREMENTAL },
+  { "GET", "incremental/ticket_events/sample", sample_ticket_events },
+  { "GET", "incremental/users/cursor", export_users_by_cursor, EMU_BUCKET_INCREMENTAL },
+  { "GET", "incremental/users", export_users, EMU_BUCKET_INCREMENTAL },
+  { "GET", "incremental/users/sample", sample_users },
+  { "GET", "incremental/organizations", export_organizations, EMU_BUCKET_INCREMENTAL },
+  { "GET", "incremental/organizations/sample", sample_organizations },
+  { 0 },
+};

@@ -1,7 +1,7 @@
 /* fields.h: the fields of tickets, users and organizations
  *
- * Tickets have those of every account and the account's own, by number; users and organizations have
- * only its own, by key.
+ * Tickets have those of every account and the account's own, by number; users and organizations
+ * have only its own, by key.
  */
 #pragma once
 #include "json.h"

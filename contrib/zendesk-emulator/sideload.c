@@ -2,6 +2,7 @@
 #include "sideload.h"
 
 #include "metrics.h"
+#include "people-api.h"
 #include "ticket-json.h"
 
 EmuIds *
@@ -77,6 +78,45 @@ sideload_users (const EmuList *list, const GPtrArray *rows, GString *out)
 }
 
 static void
+write_organizations (const EmuList *list, const EmuIds *ids, GString *out)
+{
+  const Emulator *emu = list->x->emu;
+  gboolean first = TRUE;
+
+  g_string_append (out, ",\"organizations\":[");
+  for (guint i = 0; i < ids->ids->len; i++)
+    {
+      EmuOrganization *organization
+          = emu_organizations_get (emu->organizations, g_array_index (ids->ids, gint64, i));
+
+      if (organization == NULL)
+        continue;
+      g_string_append (out, first ? "" : ",");
+      first = FALSE;
+      emu_write_organization_row (list, organization, out);
+    }
+  g_string_append_c (out, ']');
+}
+
+/* The organizations of the rows, whose ids stand at @offset. */
+static void
+sideload_organizations (const EmuList *list, const GPtrArray *rows, gsize offset, GString *out)
+{
+  g_autoptr (EmuIds) ids = emu_ids_new ();
+
+  for (guint i = 0; i < rows->len; i++)
+    emu_ids_add (ids, G_STRUCT_MEMBER (gint64, rows->pdata[i], offset));
+  write_organizations (list, ids, out);
+}
+
+void
+emu_sideload_users (const EmuList *list, const GPtrArray *rows, GString *out)
+{
+  if (emu_query_has (list->x, "include", "organizations"))
+    sideload_organizations (list, rows, G_STRUCT_OFFSET (EmuUser, organization), out);
+}
+
+static void
 sideload_metrics (const EmuList *list, const GPtrArray *rows, GString *out)
 {
   g_string_append (out, ",\"metric_sets\":[");
@@ -117,6 +157,8 @@ emu_sideload_tickets (const EmuList *list, const GPtrArray *rows, GString *out)
 {
   if (emu_query_has (list->x, "include", "users"))
     sideload_users (list, rows, out);
+  if (emu_query_has (list->x, "include", "organizations"))
+    sideload_organizations (list, rows, G_STRUCT_OFFSET (EmuTicket, organization), out);
   if (emu_query_has (list->x, "include", "groups"))
     sideload_reference (list, rows, EMU_GROUPS, G_STRUCT_OFFSET (EmuTicket, group), out);
   if (emu_query_has (list->x, "include", "custom_statuses"))

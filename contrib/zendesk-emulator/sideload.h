@@ -20,5 +20,8 @@ void emu_sideload_write_users (const Emulator *emu, const EmuIds *ids, GString *
 /* What the request asks to be sent along with tickets.  A place for EmuList.sideload. */
 void emu_sideload_tickets (const EmuList *list, const GPtrArray *rows, GString *out);
 
+/* The same for users. */
+void emu_sideload_users (const EmuList *list, const GPtrArray *rows, GString *out);
+
 /* Writes the ticket, with the number of its comments if the request asks for it. */
 void emu_sideload_write_ticket (EmuExchange *x, const EmuTicket *ticket, GString *out);

@@ -241,6 +241,102 @@ test_tells_of_events_with_what_was_said_if_asked (void)
 }
 
 static void
+post (Rig *rig, const char *path, const char *body)
+{
+  g_autofree char *text = quoted (body);
+
+  assert_int (reply_take_status (rig_call (rig, "POST", path, text, NULL)), 201);
+}
+
+/* "name" of each row of the list @name: "A B". */
+static char *
+names_of (const Reply *reply, const char *name)
+{
+  g_autofree char *count = g_strconcat (name, ".#", NULL);
+  gint64 n = number_at (reply->json, count);
+  GString *all = g_string_new (NULL);
+
+  for (gint64 i = 0; i < n; i++)
+    {
+      g_autofree char *path = g_strdup_printf ("%s.%d.name", name, (int)i);
+      g_autofree char *value = at (reply->json, path);
+
+      g_string_append_printf (all, "%s%s", i > 0 ? " " : "", value);
+    }
+  return g_string_free (all, FALSE);
+}
+
+static void
+test_tells_of_users_by_cursor_and_by_time (void)
+{
+  g_autoptr (Rig) rig = rig_new ("--time-rate", "0", NULL);
+  g_autofree char *delete_path = NULL;
+
+  set_clock (rig, "2030-01-01T00:00:00Z");
+  post (rig, "/api/v2/organizations", "{'organization':{'name':'ACME'}}");
+  post (rig, "/api/v2/users",
+        "{'user':{'name':'A','email':'a@x.example','organization':{'name':'ACME'}}}");
+  rig_advance (rig, 1);
+  post (rig, "/api/v2/users", "{'user':{'name':'B','email':'b@x.example'}}");
+  rig_advance (rig, 100);
+  post (rig, "/api/v2/users", "{'user':{'name':'C','email':'c@x.example'}}");
+  g_autoptr (Reply) first
+      = rig_get (rig, "/api/v2/incremental/users/cursor.json?start_time=1893456000&per_page=1"
+                      "&include=organizations");
+  g_autofree char *link = at (first->json, "after_url"), *a = names_of (first, "users");
+  g_autofree char *organization = at (first->json, "organizations.0.name");
+  g_autofree char *more = at (first->json, "end_of_stream");
+  g_autoptr (Reply) second = rig_get (rig, link + strlen (rig->url));
+  g_autofree char *next = at (second->json, "after_url"), *b = names_of (second, "users");
+  g_autofree char *end = at (second->json, "end_of_stream");
+  assert_text (a, "A");
+  assert_text (organization, "ACME");
+  assert_int (number_at (first->json, "users.0.generated_timestamp"), 1893456000);
+  assert_text (more, "false");
+  assert_text (b, "B"); /* C came in this second, which is not over */
+  assert_text (end, "true");
+
+  rig_advance (rig, 1);
+  delete_path
+      = g_strdup_printf ("/api/v2/users/%" G_GINT64_FORMAT, number_at (first->json, "users.0.id"));
+  reply_free (rig_call (rig, "DELETE", delete_path, NULL, NULL));
+  rig_advance (rig, 1);
+  g_autoptr (Reply) third = rig_get (rig, next + strlen (rig->url));
+  g_autofree char *c = names_of (third, "users"), *active = at (third->json, "users.1.active");
+  g_autoptr (Reply) by_time
+      = rig_get (rig, "/api/v2/incremental/users.json?start_time=1893456001&per_page=1");
+  g_autofree char *all = names_of (by_time, "users");
+  assert_text (c, "C A");
+  assert_text (active, "false");
+  assert_text (all, "B C"); /* the second that is asked for does not count */
+  assert_int (number_at (by_time->json, "end_time"), 1893456101);
+}
+
+static void
+test_tells_of_organizations_by_time (void)
+{
+  g_autoptr (Rig) rig = rig_new ("--time-rate", "0", NULL);
+
+  set_clock (rig, "2030-01-01T00:00:00Z");
+  post (rig, "/api/v2/organizations", "{'organization':{'name':'O'}}");
+  post (rig, "/api/v2/organizations", "{'organization':{'name':'P'}}");
+  rig_advance (rig, 100);
+  g_autoptr (Reply) page
+      = rig_get (rig, "/api/v2/incremental/organizations.json?start_time=0&per_page=1");
+  g_autofree char *names = names_of (page, "organizations");
+  g_autofree char *end = at (page->json, "end_of_stream");
+  g_autoptr (Reply) sample
+      = rig_get (rig, "/api/v2/incremental/organizations/sample.json?start_time=0");
+
+  assert_text (names, "O P");
+  assert_int (number_at (page->json, "count"), 2);
+  assert_int (number_at (page->json, "end_time"), 1893456000);
+  assert_int (number_at (page->json, "organizations.1.generated_timestamp"), 1893456000);
+  assert_text (end, "true");
+  assert_int (number_at (sample->json, "organizations.#"), 2);
+}
+
+static void
 test_sends_along_what_is_asked_for (void)
 {
   static const char path[] = TICKETS "0&include=users,comment_count,metric_sets";
@@ -295,6 +391,8 @@ static const Promise promises[] = {
   { "tells of the import, not of the past", test_tells_of_the_import_not_of_the_past },
   { "tells of events, with what was said if asked",
     test_tells_of_events_with_what_was_said_if_asked },
+  { "tells of users by cursor and by time", test_tells_of_users_by_cursor_and_by_time },
+  { "tells of organizations by time", test_tells_of_organizations_by_time },
   { "sends along what is asked for", test_sends_along_what_is_asked_for },
   { "gives a sample of fifty", test_gives_a_sample_of_fifty },
   { "allows ten exports a minute", test_allows_ten_exports_a_minute },
