@@ -2,7 +2,7 @@
 #pragma once
 #include <glib.h>
 
-#define EMU_ANSWER_HEADERS 8
+#define EMU_ANSWER_HEADERS 24
 
 typedef struct
 {

@@ -271,7 +271,7 @@ static const EmuRoute ticket_routes[] = {
   { "POST", "tickets", create_ticket, EMU_BUCKET_CREATE },
   { "GET", "tickets", emu_list_tickets },
   { "GET", "tickets/#", show_ticket },
-  { "PUT", "tickets/#", update_ticket, EMU_BUCKET_UPDATE },
+  { "PUT", "tickets/#", update_ticket, EMU_BUCKET_UPDATE, EMU_BUCKET_TICKET },
   { "DELETE", "tickets/#", delete_ticket },
   { "GET", "tickets/count", count_tickets },
   { "GET", "tickets/show_many", emu_show_many },
@@ -371,6 +371,24 @@ check_credentials (EmuExchange *x)
   return FALSE;
 }
 
+/* An organization's own limit complains in a shape of its own. */
+static void
+refuse_limited (EmuExchange *x, EmuBucketKind kind, guint reset)
+{
+  const char *complaint = emu_limits_get_complaint (kind);
+  char *retry_after = g_strdup_printf ("%u", reset);
+
+  if (kind != EMU_BUCKET_UPDATE_ORGANIZATION)
+    {
+      emu_spoil_write_limited (&x->answer, x->emu->config.limit_text, complaint, retry_after);
+      return;
+    }
+  g_string_append_printf (emu_answer_begin (&x->answer, 429, "limited"),
+                          "{\"errors\":[{\"code\":\"TooManyRequests\",\"title\":\"%s\"}]}",
+                          complaint);
+  emu_answer_take_header (&x->answer, "Retry-After", retry_after);
+}
+
 static gboolean
 check_limit (EmuExchange *x, EmuBucketKind kind)
 {
@@ -378,13 +396,27 @@ check_limit (EmuExchange *x, EmuBucketKind kind)
   gint64 now = emu_clock_seconds (&emu->clock);
   EmuBudget budget;
 
-  if (emu_limits_take (&emu->limits, kind, now))
+  if (emu_limits_take (&emu->limits, kind, x->subject, now))
     return TRUE;
-  emu_limits_get (&emu->limits, kind, now, &budget);
-  emu_spoil_write_limited (&x->answer, emu->config.limit_text,
-                           g_strdup_printf ("%u", budget.reset));
+  emu_limits_get (&emu->limits, kind, x->subject, now, &budget);
+  refuse_limited (x, kind, budget.reset);
   emu->counts.limited++;
   return FALSE;
+}
+
+/* Whose own budget the request uses: the record in the route's, or who the body says it is. */
+static gint64
+get_subject (const EmuExchange *x)
+{
+  json_object *user = emu_json_get (x->json, "user");
+  json_object *name = emu_json_get (user, "external_id");
+  g_autofree char *text = NULL, *folded = NULL;
+
+  if (x->id != 0)
+    return x->id;
+  text = emu_json_dup_text (name != NULL ? name : emu_json_get (user, "email"));
+  folded = emu_fold (text);
+  return folded != NULL ? (gint64)emu_history_hash (folded, strlen (folded)) : 0;
 }
 
 void
@@ -393,10 +425,15 @@ emu_api_admit (EmuExchange *x)
   const EmuRoute *route = find_route (x);
 
   if (route != NULL)
-    x->bucket = route->bucket;
+    {
+      x->bucket = route->bucket;
+      x->each = route->each;
+      x->subject = get_subject (x);
+    }
   if (!check_credentials (x) || !check_limit (x, EMU_BUCKET_ACCOUNT))
     return;
-  if (x->bucket != EMU_BUCKET_ACCOUNT && !check_limit (x, x->bucket))
+  if ((x->bucket != EMU_BUCKET_ACCOUNT && !check_limit (x, x->bucket))
+      || (x->each != EMU_BUCKET_ACCOUNT && !check_limit (x, x->each)))
     return;
   if (x->too_large)
     emu_answer_error (&x->answer, 413, "RequestEntityTooLarge", "The request body is too large");

@@ -6,7 +6,8 @@ typedef struct
 {
   const char *method, *route; /* # is a number, * a word at the end; the last has no method */
   void (*act) (EmuExchange *x);
-  EmuBucketKind bucket;
+  EmuBucketKind bucket; /* beside the account's */
+  EmuBucketKind each;   /* of each record */
 } EmuRoute;
 
 extern const EmuRoute emu_user_routes[], emu_organization_routes[], emu_bulk_routes[],

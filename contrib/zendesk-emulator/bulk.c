@@ -1,4 +1,5 @@
 /* bulk.c: the endpoints that queue jobs, and those that tell of them */
+#include "limit-headers.h"
 #include "people-api.h"
 
 #include <string.h>
@@ -69,6 +70,16 @@ is_allowed (EmuExchange *x, EmuJobKind kind)
   return FALSE;
 }
 
+/* Every call that queues a job tells how many more there may be. */
+static void
+tell_room (EmuExchange *x)
+{
+  guint limit = x->emu->config.jobs.limit, active = x->emu->jobs->active->len;
+  EmuBudget budget = { .total = limit, .remaining = limit - MIN (active, limit), .reset = 60 };
+
+  emu_limit_headers_add_one (x, "inflight-jobs", &budget);
+}
+
 static gboolean
 has_room (EmuExchange *x, EmuJobKind kind)
 {
@@ -92,6 +103,7 @@ has_room (EmuExchange *x, EmuJobKind kind)
       &x->answer, "Retry-After",
       g_strdup_printf ("%" G_GINT64_FORMAT,
                        MAX (left + G_USEC_PER_SEC - 1, G_USEC_PER_SEC) / G_USEC_PER_SEC));
+  tell_room (x);
   x->emu->counts.limited++;
   return FALSE;
 }
@@ -267,6 +279,7 @@ queue_job (EmuExchange *x)
   set_faults (job, x->strike.job);
   emu_jobs_queue (emu, job);
   answer_job (x, job, "queued");
+  tell_room (x);
 }
 
 /* --- telling of it --- */
@@ -341,20 +354,20 @@ list_jobs (EmuExchange *x)
 }
 
 const EmuRoute emu_bulk_routes[] = {
-  { "POST", "tickets/create_many", queue_job, EMU_BUCKET_ACCOUNT },
-  { "POST", "imports/tickets/create_many", queue_job, EMU_BUCKET_ACCOUNT },
-  { "PUT", "tickets/update_many", queue_job, EMU_BUCKET_ACCOUNT },
-  { "DELETE", "tickets/destroy_many", queue_job, EMU_BUCKET_ACCOUNT },
-  { "POST", "users/create_many", queue_job, EMU_BUCKET_ACCOUNT },
-  { "POST", "users/create_or_update_many", queue_job, EMU_BUCKET_ACCOUNT },
-  { "PUT", "users/update_many", queue_job, EMU_BUCKET_ACCOUNT },
-  { "DELETE", "users/destroy_many", queue_job, EMU_BUCKET_ACCOUNT },
-  { "POST", "organizations/create_many", queue_job, EMU_BUCKET_ACCOUNT },
-  { "PUT", "organizations/update_many", queue_job, EMU_BUCKET_ACCOUNT },
-  { "DELETE", "organizations/destroy_many", queue_job, EMU_BUCKET_ACCOUNT },
-  { "POST", "organization_memberships/create_many", queue_job, EMU_BUCKET_ACCOUNT },
-  { "GET", "job_statuses", list_jobs, EMU_BUCKET_ACCOUNT },
-  { "GET", "job_statuses/show_many", show_many_jobs, EMU_BUCKET_ACCOUNT },
-  { "GET", "job_statuses/*", show_job, EMU_BUCKET_ACCOUNT },
+  { "POST", "tickets/create_many", queue_job },
+  { "POST", "imports/tickets/create_many", queue_job },
+  { "PUT", "tickets/update_many", queue_job },
+  { "DELETE", "tickets/destroy_many", queue_job },
+  { "POST", "users/create_many", queue_job },
+  { "POST", "users/create_or_update_many", queue_job },
+  { "PUT", "users/update_many", queue_job },
+  { "DELETE", "users/destroy_many", queue_job },
+  { "POST", "organizations/create_many", queue_job },
+  { "PUT", "organizations/update_many", queue_job },
+  { "DELETE", "organizations/destroy_many", queue_job },
+  { "POST", "organization_memberships/create_many", queue_job },
+  { "GET", "job_statuses", list_jobs },
+  { "GET", "job_statuses/show_many", show_many_jobs },
+  { "GET", "job_statuses/*", show_job },
   { 0 },
 };

@@ -23,7 +23,6 @@ begin (Emulator *emu)
   emu->history = emu_history_new ();
   emu->faults = emu_faults_new ();
   emu->counts = (EmuCounts){ .in_flight = emu->counts.in_flight };
-  emu->limits = (EmuLimits){ 0 };
   emu_limits_set_plan (&emu->limits, config->plan);
   if (config->limit_creation)
     emu_limits_limit_creation (&emu->limits);
@@ -39,6 +38,7 @@ end (Emulator *emu)
   g_clear_pointer (&emu->organizations, emu_organizations_free);
   g_clear_pointer (&emu->users, emu_users_free);
   g_clear_pointer (&emu->jobs, emu_jobs_free);
+  emu_limits_clear (&emu->limits);
   g_clear_pointer (&emu->history, emu_history_free);
   g_clear_pointer (&emu->faults, g_ptr_array_unref);
 }

@@ -22,6 +22,14 @@ typedef enum
   EMU_SAME_KEY_DUPLICATE
 } EmuSameKey;
 
+/* The year whose spelling the limits are told in. */
+typedef enum
+{
+  EMU_LIMIT_HEADERS_BOTH,
+  EMU_LIMIT_HEADERS_OLD, /* 2023 */
+  EMU_LIMIT_HEADERS_NEW  /* 2024 */
+} EmuLimitHeaders;
+
 /* Whether users may be created in bulk, and in which words that is refused. */
 typedef enum
 {
@@ -58,6 +66,7 @@ typedef struct
   gboolean external_id_wins; /* when a user's external_id and address name two users */
   gint64 organization_race;  /* seconds in which one name can be taken twice */
   EmuBulkUsers bulk_users;
+  EmuLimitHeaders limit_headers;
   EmuJobConfig jobs;
   char *plan;         /* (owned) */
   char *email;        /* (owned) of the administrator */

@@ -3,6 +3,7 @@
 
 #include "api.h"
 #include "control.h"
+#include "limit-headers.h"
 #include "files.h"
 #include "spoil.h"
 #include "ticket-json.h"
@@ -339,6 +340,7 @@ finish (EmuExchange *x)
     emu_answer_take_header (&x->answer, "x-idempotency-lookup", g_strdup (x->lookup));
   if (x->strike.warn != NULL)
     emu_answer_take_header (&x->answer, "x-zendesk-api-warn", g_strdup (x->strike.warn));
+  emu_limit_headers_add (x);
   log_end (x, x->answer.outcome != NULL ? x->answer.outcome : "dropped",
            closes ? 0 : x->answer.status);
   leave_key (x);

@@ -64,6 +64,8 @@ typedef struct
   EmuStrike strike;
   EmuAnswer answer;
   EmuBucketKind bucket; /* beside the account's */
+  EmuBucketKind each;   /* and that of */
+  gint64 subject;       /* which record */
   gboolean hang_up;     /* close towards the client at once, whatever the step */
   EmuStep result;       /* for the server: the last step, once it is ANSWER or CLOSE */
 } EmuExchange;

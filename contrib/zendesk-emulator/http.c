@@ -185,46 +185,6 @@ make_response (Emulator *emu, EmuAnswer *answer, const EmuFault *fault)
 }
 
 static void
-add_number (struct MHD_Response *response, const char *name, guint number)
-{
-  char text[16];
-
-  g_snprintf (text, sizeof text, "%u", number);
-  MHD_add_response_header (response, name, text);
-}
-
-/* Both the spellings that the service used in 2023 and those since. */
-static void
-add_limit_headers (const EmuExchange *x, struct MHD_Response *response)
-{
-  static const char *const total[] = { "x-rate-limit", "rate-limit", "ratelimit-limit" };
-  static const char *const left[]
-      = { "x-rate-limit-remaining", "rate-limit-remaining", "ratelimit-remaining" };
-  const EmuLimits *limits = &x->emu->limits;
-  gint64 now = emu_clock_seconds (&x->emu->clock);
-  EmuBudget budget;
-
-  if (emu_limits_get (limits, EMU_BUCKET_ACCOUNT, now, &budget))
-    {
-      for (guint i = 0; i < G_N_ELEMENTS (total); i++)
-        {
-          add_number (response, total[i], budget.total);
-          add_number (response, left[i], budget.remaining);
-        }
-      add_number (response, "rate-limit-reset", budget.reset);
-      add_number (response, "ratelimit-reset", budget.reset);
-    }
-  if (x->bucket != EMU_BUCKET_ACCOUNT && emu_limits_get (limits, x->bucket, now, &budget))
-    {
-      char text[64];
-
-      g_snprintf (text, sizeof text, "total=%u; remaining=%u; resets=%u", budget.total,
-                  budget.remaining, budget.reset);
-      MHD_add_response_header (response, emu_limits_get_header (x->bucket), text);
-    }
-}
-
-static void
 add_common_headers (Server *server, struct MHD_Response *response)
 {
   gint64 now = emu_clock_seconds (&server->emu->clock);
@@ -261,7 +221,6 @@ send_answer (Server *server, EmuExchange *x)
     {
       MHD_add_response_header (response, "x-zendesk-api-version", "v2");
       MHD_add_response_header (response, "cache-control", "no-cache");
-      add_limit_headers (x, response);
     }
   add_common_headers (server, response);
   result = MHD_queue_response (x->connection, status, response);

@@ -1,4 +1,4 @@
-/* people-options.c: the part of the command line that is about people and jobs */
+/* people-options.c: the part of the command line that is about people, jobs and limits */
 #include "people-options.h"
 
 void
@@ -12,8 +12,9 @@ emu_people_options_init (EmuPeopleOptions *options)
 void
 emu_people_options_clear (EmuPeopleOptions *options)
 {
-  char **texts[] = { &options->bulk_users, &options->both_match, &options->organization_rows,
-                     &options->user_fields, &options->organization_fields };
+  char **texts[]
+      = { &options->bulk_users,  &options->both_match,          &options->organization_rows,
+          &options->user_fields, &options->organization_fields, &options->limit_headers };
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_clear_pointer (texts[i], g_free);
@@ -36,6 +37,8 @@ emu_people_options_add (EmuPeopleOptions *o, GOptionContext *context)
     { "organization-rows", 0, 0, G_OPTION_ARG_STRING, &o->organization_rows,
       "How a job names the place of an organization that failed: bare, index or id (bare)",
       "FORM" },
+    { "limit-headers", 0, 0, G_OPTION_ARG_STRING, &o->limit_headers,
+      "In whose spelling limits are told: both, 2023 or 2024 (both)", "YEAR" },
     { "search-lag", 0, 0, G_OPTION_ARG_DOUBLE, &o->search_lag,
       "How late a search finds what is new or has changed (120)", "SECONDS" },
     { "job-wait", 0, 0, G_OPTION_ARG_DOUBLE, &o->job_wait, "How long a job is queued (1)",
@@ -105,14 +108,17 @@ emu_people_options_apply (const EmuPeopleOptions *o, EmuConfig *config, GError *
   static const char *const whether[] = { "off", "on", "off-object", NULL };
   static const char *const winners[] = { "error", "external-id", NULL };
   static const char *const rows[] = { "bare", "index", "id", NULL };
-  guint bulk, winner, row;
+  static const char *const spellings[] = { "both", "2023", "2024", NULL };
+  guint bulk, winner, row, spelling;
 
   if (!check (o, error) || !emu_option_choose ("bulk-users", o->bulk_users, whether, &bulk, error)
       || !emu_option_choose ("both-match", o->both_match, winners, &winner, error)
+      || !emu_option_choose ("limit-headers", o->limit_headers, spellings, &spelling, error)
       || !emu_option_choose ("organization-rows", o->organization_rows, rows, &row, error))
     return FALSE;
   config->bulk_users = bulk;
   config->external_id_wins = winner == 1;
+  config->limit_headers = spelling;
   config->organization_race = (gint64)o->organization_race;
   config->search_lag = (gint64)o->search_lag;
   config->jobs = (EmuJobConfig){ .wait = get_microseconds (o->job_wait),

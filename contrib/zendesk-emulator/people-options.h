@@ -1,10 +1,11 @@
-/* people-options.h: the part of the command line that is about people and jobs */
+/* people-options.h: the part of the command line that is about people, jobs and limits */
 #pragma once
 #include "emulator.h"
 
 typedef struct
 {
   char *bulk_users, *both_match, *organization_rows, *user_fields, *organization_fields;
+  char *limit_headers;
   double search_lag, job_wait, job_pace, job_life, organization_race;
   int job_limit;
 } EmuPeopleOptions;

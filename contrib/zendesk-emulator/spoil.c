@@ -24,15 +24,13 @@ static const struct
 };
 
 void
-emu_spoil_write_limited (EmuAnswer *answer, gboolean text, char *retry_after)
+emu_spoil_write_limited (EmuAnswer *answer, gboolean text, const char *complaint, char *retry_after)
 {
   if (text)
-    emu_answer_set (answer, 429, EMU_TYPE_TEXT, "limited",
-                    "Number of allowed API requests per minute exceeded");
+    emu_answer_set (answer, 429, EMU_TYPE_TEXT, "limited", complaint);
   else
     {
-      emu_answer_error (answer, 429, "APIRateLimitExceeded",
-                        "Number of allowed API requests per minute exceeded");
+      emu_answer_error (answer, 429, "APIRateLimitExceeded", complaint);
       answer->outcome = "limited";
     }
   if (retry_after != NULL)
@@ -105,7 +103,8 @@ write_storm (EmuExchange *x, const EmuFault *fault)
     retry_after = g_strdup ("1");
   else if (!g_str_equal (wish, "none"))
     retry_after = g_strdup (wish);
-  emu_spoil_write_limited (&x->answer, g_strcmp0 (fault->body, "text") == 0, retry_after);
+  emu_spoil_write_limited (&x->answer, g_strcmp0 (fault->body, "text") == 0,
+                           emu_limits_get_complaint (EMU_BUCKET_ACCOUNT), retry_after);
   x->emu->counts.limited++;
 }
 

@@ -11,5 +11,6 @@ void emu_spoil_after (EmuExchange *x, const EmuFault *fault);
 /* Whether nothing is answered at all. */
 gboolean emu_spoil_closes (const EmuFault *fault);
 
-/* The 429, with what is right to say about it. */
-void emu_spoil_write_limited (EmuAnswer *answer, gboolean text, char *retry_after);
+/* The 429, with what is right to say about it.  Takes @retry_after (nullable). */
+void emu_spoil_write_limited (EmuAnswer *answer, gboolean text, const char *complaint,
+                              char *retry_after);

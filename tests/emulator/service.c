@@ -108,12 +108,13 @@ test_limits_some_endpoints_further (void)
   {
     const char *label, *method, *path, *body, *header, *said;
     guint allowed;
+    gboolean numbered; /* each request is about another ticket */
   } rows[] = {
     { "creations", "POST", "/api/v2/tickets", "{\"ticket\":{\"comment\":\"c\"}}",
       "Zendesk-RateLimit-ticket-request-create-by-user-and-ip", "total=300; remaining=0; resets=60",
       300 },
-    { "updates", "PUT", "/api/v2/tickets/1", "{\"ticket\":{}}", "Zendesk-RateLimit-tickets-update",
-      "total=100; remaining=0; resets=60", 100 },
+    { "updates", "PUT", "/api/v2/tickets/", "{\"ticket\":{}}", "Zendesk-RateLimit-tickets-update",
+      "total=100; remaining=0; resets=60", 100, TRUE },
     { "exports", "GET", "/api/v2/incremental/tickets/cursor?start_time=0", NULL,
       "Zendesk-RateLimit-incremental-exports", "total=10; remaining=0; resets=60", 10 },
   };
@@ -127,11 +128,14 @@ test_limits_some_endpoints_further (void)
 
       for (guint k = 0; k < rows[i].allowed; k++)
         {
-          g_autoptr (Reply) reply
-              = rig_call (rig, rows[i].method, rows[i].path, rows[i].body, NULL);
+          g_autofree char *path = g_strdup_printf ("%s%u", rows[i].path, k + 1);
+          g_autoptr (Reply) reply = rig_call (
+              rig, rows[i].method, rows[i].numbered ? path : rows[i].path, rows[i].body, NULL);
           good += reply->status < 300;
         }
-      g_autoptr (Reply) refused = rig_call (rig, rows[i].method, rows[i].path, rows[i].body, NULL);
+      g_autofree char *last = g_strdup_printf ("%s%u", rows[i].path, rows[i].allowed + 1);
+      g_autoptr (Reply) refused = rig_call (
+          rig, rows[i].method, rows[i].numbered ? last : rows[i].path, rows[i].body, NULL);
       g_autoptr (Reply) other = rig_get (rig, "/api/v2/users/me");
       g_autofree char *said = reply_header (refused, rows[i].header);
 
