@@ -19,6 +19,7 @@ begin (Emulator *emu)
   emu->tickets = emu_tickets_new (config->first_id);
   emu->uploads = emu_uploads_new (config->state, config->hold_files);
   emu->jobs = emu_jobs_new ();
+  emu->newcomers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   emu->keys = emu_keys_new ();
   emu->history = emu_history_new ();
   emu->faults = emu_faults_new ();
@@ -38,6 +39,7 @@ end (Emulator *emu)
   g_clear_pointer (&emu->organizations, emu_organizations_free);
   g_clear_pointer (&emu->users, emu_users_free);
   g_clear_pointer (&emu->jobs, emu_jobs_free);
+  g_clear_pointer (&emu->newcomers, g_hash_table_unref);
   emu_limits_clear (&emu->limits);
   g_clear_pointer (&emu->history, emu_history_free);
   g_clear_pointer (&emu->faults, g_ptr_array_unref);
@@ -355,6 +357,31 @@ emulator_scrub (Emulator *emu, EmuTicket *ticket, gint64 now)
   emu_journal_ticket (emu, "scrub", ticket, now);
 }
 
+/* Whoever and whatever a ticket names by number has to be there. */
+static void
+check_people (const Emulator *emu, EmuDraft *draft)
+{
+  static const char *const members[][2] = {
+    { "requester_id", "Requester: is invalid" },
+    { "submitter_id", "Submitter: is invalid" },
+    { "assignee_id", "Assignee: is invalid" },
+  };
+  gint64 id = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (members); i++)
+    {
+      const EmuUser *user = emu_draft_get_id (draft, members[i][0], &id) && id != 0
+                                ? emu_users_get (emu->users, id)
+                                : emu->users->admin;
+
+      if (user == NULL || !user->active)
+        emu_draft_add_problem (draft, members[i][0], members[i][1], "InvalidValue");
+    }
+  if (emu_draft_get_id (draft, "organization_id", &id) && id != 0
+      && emu_organizations_get (emu->organizations, id) == NULL)
+    emu_draft_add_problem (draft, "organization_id", "Organization: is invalid", "InvalidValue");
+}
+
 static void
 check_authors (const Emulator *emu, EmuDraft *draft)
 {
@@ -392,8 +419,10 @@ emulator_read_draft (Emulator *emu, EmuAction action, json_object *json, const E
 
   if (!emu->config.ignore_tokens)
     emu_uploads_check (emu->uploads, draft);
-  if (emu->config.check_authors)
+  if (emu->config.check_authors || emu->config.check_people)
     check_authors (emu, draft);
+  if (emu->config.check_people)
+    check_people (emu, draft);
   if (emu->config.check_assignees)
     check_assignee (emu, draft, ticket);
   return draft;

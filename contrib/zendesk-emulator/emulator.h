@@ -30,6 +30,15 @@ typedef enum
   EMU_LIMIT_HEADERS_NEW  /* 2024 */
 } EmuLimitHeaders;
 
+/* What those are told that come second when two make the same user at once. */
+typedef enum
+{
+  EMU_RACE_OFF,
+  EMU_RACE_CONFLICT,  /* 409 */
+  EMU_RACE_INVALID,   /* 422 */
+  EMU_RACE_COLLISION, /* 409 in text, as recorded of imports */
+} EmuRace;
+
 /* Whether users may be created in bulk, and in which words that is refused. */
 typedef enum
 {
@@ -67,6 +76,8 @@ typedef struct
   gint64 organization_race;  /* seconds in which one name can be taken twice */
   EmuBulkUsers bulk_users;
   EmuLimitHeaders limit_headers;
+  EmuRace requester_race;
+  gboolean check_people; /* who stands in a ticket is somebody */
   EmuJobConfig jobs;
   char *plan;         /* (owned) */
   char *email;        /* (owned) of the administrator */
@@ -101,6 +112,7 @@ struct Emulator
   EmuKeys *keys;                                /* (owned) */
   EmuFaults *faults;                            /* (owned) */
   EmuHistory *history;                          /* (owned) */
+  GHashTable *newcomers; /* (owned) addresses of which a request at work makes a user */
   EmuLimits limits;
   EmuAuth auth;
   EmuCounts counts;

@@ -4,6 +4,7 @@
 #include "api.h"
 #include "control.h"
 #include "limit-headers.h"
+#include "newcomers.h"
 #include "files.h"
 #include "spoil.h"
 #include "ticket-json.h"
@@ -40,6 +41,21 @@ static gboolean
 is_creation (const EmuExchange *x)
 {
   return g_str_equal (x->method, "POST") && g_str_equal (x->route, "tickets");
+}
+
+/* Whether it makes one record, which may take its time. */
+static gboolean
+makes_record (const EmuExchange *x)
+{
+  static const char *const routes[] = { "tickets",
+                                        "imports/tickets",
+                                        "users",
+                                        "users/create_or_update",
+                                        "organizations",
+                                        "organizations/create_or_update",
+                                        NULL };
+
+  return g_str_equal (x->method, "POST") && g_strv_contains (routes, x->route);
 }
 
 /* Lets go of the key's first place; those that wait for it try again. */
@@ -138,6 +154,7 @@ emu_exchange_free (EmuExchange *x)
   if (x == NULL)
     return;
   leave_key (x);
+  emu_newcomers_leave (x);
   log_incomplete (x);
   x->emu->counts.in_flight -= x->in_flight;
   g_free (x->path);
@@ -267,7 +284,10 @@ arrive (EmuExchange *x)
   x->emu->counts.most_in_flight = MAX (x->emu->counts.most_in_flight, x->emu->counts.in_flight);
   ask_faults (x, /* early= */ FALSE);
   if (x->strike.main == NULL || emu_fault_acts (x->strike.main))
-    emu_api_admit (x);
+    {
+      emu_api_admit (x);
+      emu_newcomers_enter (x);
+    }
   enter_key (x);
 }
 
@@ -304,7 +324,7 @@ get_work (EmuExchange *x)
 {
   gint64 work = x->strike.before * 1000;
 
-  if (is_creation (x) && x->answer.status == 0
+  if (makes_record (x) && x->answer.status == 0
       && (x->strike.main == NULL || emu_fault_acts (x->strike.main)))
     work += x->emu->config.delay;
   return work;
@@ -328,6 +348,7 @@ act (EmuExchange *x)
         emu_spoil_after (x, fault);
     }
   release_claim (x);
+  emu_newcomers_leave (x);
 }
 
 static EmuStep

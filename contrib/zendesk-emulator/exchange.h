@@ -58,6 +58,7 @@ typedef struct
   guint8 digest[EMU_DIGEST_SIZE];
   const char *lookup;   /* (unowned) (nullable) "hit" or "miss" */
   gboolean hide_lookup; /* the client is not told */
+  char *newcomer;       /* (owned) (nullable) address of whom it is making a user */
   gint64 id;            /* number in the route */
   gint64 other;         /* the second one */
   const char *word;     /* (unowned) (nullable) word at the end of the route */

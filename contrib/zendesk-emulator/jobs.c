@@ -191,17 +191,6 @@ find_next (const Emulator *emu)
   return next;
 }
 
-void
-emu_jobs_run (Emulator *emu)
-{
-  gint64 now = emu_clock_now (&emu->clock);
-  EmuJob *job;
-
-  while ((job = find_next (emu)) != NULL && get_due (emu, job) <= now && emu->broken == NULL)
-    emu_job_step (emu, job, get_due (emu, job) / G_USEC_PER_SEC);
-  forget_old (emu, now);
-}
-
 gint64
 emu_jobs_get_wait (const Emulator *emu)
 {
@@ -246,14 +235,6 @@ get_place (const EmuJob *job, guint step)
   return (guint)(((guint64)step * stride + job->total / 2) % job->total);
 }
 
-static void
-finish (Emulator *emu, EmuJob *job, gint64 now)
-{
-  g_ptr_array_remove (emu->jobs->active, job);
-  g_clear_pointer (&job->items, json_object_put);
-  job->finished = MAX (now * G_USEC_PER_SEC, 1);
-}
-
 /* Whether a fault has ended it. */
 static gboolean
 is_broken (const EmuJob *job)
@@ -267,24 +248,41 @@ is_over (const EmuJob *job)
   return job->done >= job->total || is_broken (job);
 }
 
-static void
-do_record (Emulator *emu, EmuJob *job, guint place, gint64 now)
+/* @trusted: it is known to have been good. */
+static EmuDeed
+get_deed (const EmuJob *job, guint place, gint64 now, gboolean trusted)
 {
   json_object *item = json_object_array_get_idx (job->items, place);
   EmuDeed deed = { .kind = kinds[job->kind].deed,
                    .wish = emu_json_get (item, "wish"),
                    .now = now,
+                   .trusted = trusted,
                    .client = job->client,
                    .address = job->address,
                    .since = job->created / G_USEC_PER_SEC,
                    .archive = job->archive };
-  EmuOutcome outcome;
 
   emu_json_get_id (emu_json_get (item, "id"), &deed.id);
+  return deed;
+}
+
+/* Gives the row that tells of it (unowned). */
+static const char *
+do_record (Emulator *emu, EmuJob *job, gint64 now, gboolean *ret_good)
+{
+  guint place = get_place (job, job->done);
+  EmuDeed deed = get_deed (job, place, now, FALSE);
+  EmuOutcome outcome;
+
+  emu->in_step = TRUE;
   emu_deed_do (emu, &deed, &outcome);
+  emu->in_step = FALSE;
+  *ret_good = emu_outcome_is_good (&outcome);
   job->rows->pdata[place] = emu_job_dup_row (emu, job, place, &deed, &outcome);
-  job->failed += !emu_outcome_is_good (&outcome);
+  job->failed += !*ret_good;
+  job->done++;
   emu_outcome_clear (&outcome);
+  return job->rows->pdata[place];
 }
 
 static gboolean
@@ -293,21 +291,39 @@ has_failed (const EmuJob *job)
   return is_broken (job) || (job->total > 0 && job->failed == job->total);
 }
 
-void
-emu_job_step (Emulator *emu, EmuJob *job, gint64 now)
+static void
+finish_if_over (Emulator *emu, EmuJob *job, gint64 now)
 {
-  emu->in_step = TRUE;
-  if (!is_over (job))
-    {
-      do_record (emu, job, get_place (job, job->done), now);
-      job->done++;
-    }
-  emu->in_step = FALSE;
-  emu_journal_step (emu, job, now);
   if (!is_over (job))
     return;
-  finish (emu, job, now);
+  g_ptr_array_remove (emu->jobs->active, job);
+  g_clear_pointer (&job->items, json_object_put);
+  job->finished = MAX (now * G_USEC_PER_SEC, 1);
   emu->jobs->n_failed += has_failed (job);
+}
+
+/* Does the next record; where there is none, that it ends is all there is to do. */
+static void
+step (Emulator *emu, EmuJob *job, gint64 now)
+{
+  const char *row = NULL;
+  gboolean good = FALSE;
+
+  if (!is_over (job))
+    row = do_record (emu, job, now, &good);
+  emu_journal_step (emu, job, row, good, now);
+  finish_if_over (emu, job, now);
+}
+
+void
+emu_jobs_run (Emulator *emu)
+{
+  gint64 now = emu_clock_now (&emu->clock);
+  EmuJob *job;
+
+  while ((job = find_next (emu)) != NULL && get_due (emu, job) <= now && emu->broken == NULL)
+    step (emu, job, get_due (emu, job) / G_USEC_PER_SEC);
+  forget_old (emu, now);
 }
 
 /* --- what is shown --- */
@@ -417,20 +433,50 @@ emu_job_replay (Emulator *emu, json_object *line, gint64 now)
   return job->number == number;
 }
 
+static EmuJob *
+find_active (const Emulator *emu, gint64 number)
+{
+  for (guint i = 0; i < emu->jobs->active->len; i++)
+    if (((EmuJob *)emu->jobs->active->pdata[i])->number == number)
+      return emu->jobs->active->pdata[i];
+  return NULL;
+}
+
+/* Does again what was good then, and knows of the rest only what was told. */
+static gboolean
+redo_record (Emulator *emu, EmuJob *job, const char *row, gboolean good, gint64 now)
+{
+  guint place = get_place (job, job->done);
+  EmuDeed deed = get_deed (job, place, now, TRUE);
+  gboolean same = TRUE;
+  EmuOutcome outcome;
+
+  if (good)
+    {
+      emu_deed_do (emu, &deed, &outcome);
+      same = emu_outcome_is_good (&outcome);
+      emu_outcome_clear (&outcome);
+    }
+  job->rows->pdata[place] = g_strdup (row);
+  job->failed += !good;
+  job->done++;
+  return same;
+}
+
 gboolean
 emu_job_replay_step (Emulator *emu, json_object *line, gint64 now)
 {
+  g_autofree char *row = emu_json_dup_text (emu_json_get (line, "row"));
+  gboolean good = json_object_get_boolean (emu_json_get (line, "good")), same = TRUE;
   gint64 number = 0;
+  EmuJob *job;
 
   emu_json_get_id (emu_json_get (line, "id"), &number);
-  for (guint i = 0; i < emu->jobs->active->len; i++)
-    {
-      EmuJob *job = emu->jobs->active->pdata[i];
-
-      if (job->number != number)
-        continue;
-      emu_job_step (emu, job, now);
-      return TRUE;
-    }
-  return FALSE;
+  job = find_active (emu, number);
+  if (job == NULL || (row == NULL) != is_over (job))
+    return FALSE;
+  if (row != NULL)
+    same = redo_record (emu, job, row, good, now);
+  finish_if_over (emu, job, now);
+  return same;
 }

@@ -91,9 +91,6 @@ gint64 emu_jobs_get_wait (const Emulator *emu);
 /* Virtual microseconds at which the first of the jobs ends. */
 gint64 emu_jobs_get_next_end (const Emulator *emu);
 
-/* Does the next record of @job, at the time @now (Unix seconds). */
-void emu_job_step (Emulator *emu, EmuJob *job, gint64 now);
-
 /* The job as the service shows it. */
 void emu_job_write (const Emulator *emu, const EmuJob *job, GString *out);
 

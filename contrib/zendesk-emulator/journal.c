@@ -189,13 +189,15 @@ emu_journal_job (Emulator *emu, const EmuJob *job)
 }
 
 void
-emu_journal_step (Emulator *emu, const EmuJob *job, gint64 now)
+emu_journal_step (Emulator *emu, const EmuJob *job, const char *row, gboolean good, gint64 now)
 {
   g_autoptr (GString) line = NULL;
 
   if (emu->journal < 0)
     return;
   line = begin_line ("step", job->number, now);
+  add_member (line, "row", row);
+  g_string_append (line, good ? ",\"good\":true" : "");
   append (emu, line);
 }
 

@@ -26,6 +26,7 @@ void emu_journal_drop_upload (Emulator *emu, const EmuUpload *upload, gint64 now
 /* @result: the id of the record that it was done to */
 void emu_journal_deed (Emulator *emu, const EmuDeed *deed, gint64 result);
 
-/* A job was queued; its next record was done. */
+/* A job was queued; it went on by a record, of which @row (nullable: it only ended) tells. */
 void emu_journal_job (Emulator *emu, const EmuJob *job);
-void emu_journal_step (Emulator *emu, const EmuJob *job, gint64 now);
+void emu_journal_step (Emulator *emu, const EmuJob *job, const char *row, gboolean good,
+                       gint64 now);

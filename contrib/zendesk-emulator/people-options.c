@@ -13,8 +13,9 @@ void
 emu_people_options_clear (EmuPeopleOptions *options)
 {
   char **texts[]
-      = { &options->bulk_users,  &options->both_match,          &options->organization_rows,
-          &options->user_fields, &options->organization_fields, &options->limit_headers };
+      = { &options->bulk_users,     &options->both_match,          &options->organization_rows,
+          &options->user_fields,    &options->organization_fields, &options->limit_headers,
+          &options->requester_race, &options->check_people };
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_clear_pointer (texts[i], g_free);
@@ -37,6 +38,13 @@ emu_people_options_add (EmuPeopleOptions *o, GOptionContext *context)
     { "organization-rows", 0, 0, G_OPTION_ARG_STRING, &o->organization_rows,
       "How a job names the place of an organization that failed: bare, index or id (bare)",
       "FORM" },
+    { "requester-race", 0, 0, G_OPTION_ARG_STRING, &o->requester_race,
+      "Two requests at once make the same user: off, or the second gets conflict (409), invalid "
+      "(422) or collision (409 in text) (off)",
+      "HOW" },
+    { "check-people", 0, 0, G_OPTION_ARG_STRING, &o->check_people,
+      "Refuse tickets that name a user or organization that is not there: on or off (off)",
+      "WHETHER" },
     { "limit-headers", 0, 0, G_OPTION_ARG_STRING, &o->limit_headers,
       "In whose spelling limits are told: both, 2023 or 2024 (both)", "YEAR" },
     { "search-lag", 0, 0, G_OPTION_ARG_DOUBLE, &o->search_lag,
@@ -109,16 +117,22 @@ emu_people_options_apply (const EmuPeopleOptions *o, EmuConfig *config, GError *
   static const char *const winners[] = { "error", "external-id", NULL };
   static const char *const rows[] = { "bare", "index", "id", NULL };
   static const char *const spellings[] = { "both", "2023", "2024", NULL };
-  guint bulk, winner, row, spelling;
+  static const char *const races[] = { "off", "conflict", "invalid", "collision", NULL };
+  static const char *const switches[] = { "off", "on", NULL };
+  guint bulk, winner, row, spelling, race, check_people;
 
   if (!check (o, error) || !emu_option_choose ("bulk-users", o->bulk_users, whether, &bulk, error)
       || !emu_option_choose ("both-match", o->both_match, winners, &winner, error)
       || !emu_option_choose ("limit-headers", o->limit_headers, spellings, &spelling, error)
+      || !emu_option_choose ("requester-race", o->requester_race, races, &race, error)
+      || !emu_option_choose ("check-people", o->check_people, switches, &check_people, error)
       || !emu_option_choose ("organization-rows", o->organization_rows, rows, &row, error))
     return FALSE;
   config->bulk_users = bulk;
   config->external_id_wins = winner == 1;
   config->limit_headers = spelling;
+  config->requester_race = race;
+  config->check_people = check_people == 1;
   config->organization_race = (gint64)o->organization_race;
   config->search_lag = (gint64)o->search_lag;
   config->jobs = (EmuJobConfig){ .wait = get_microseconds (o->job_wait),

@@ -23,12 +23,22 @@ get_origin (const EmuDeed *deed, json_object *root)
 
 /* Hands the draft's problems over to the outcome. */
 static gboolean
-take_problems (EmuDraft *draft, EmuOutcome *outcome)
+take_problems (const EmuDeed *deed, EmuDraft *draft, EmuOutcome *outcome)
 {
   emu_problems_clear (&outcome->problems);
   outcome->problems = draft->problems;
   emu_problems_init (&draft->problems);
-  return emu_problems_any (&outcome->problems);
+  return !emu_deed_may (deed, outcome);
+}
+
+/* What was found good before is not checked again. */
+static EmuDraft *
+read_draft (Emulator *emu, const EmuDeed *deed, EmuAction action, json_object *root,
+            const EmuTicket *ticket)
+{
+  if (deed->trusted)
+    return emu_draft_read (action, root, emu->fields, emu->users, deed->now);
+  return emulator_read_draft (emu, action, root, ticket, deed->now);
 }
 
 static void
@@ -36,10 +46,10 @@ create (Emulator *emu, const EmuDeed *deed, EmuAction action, EmuOutcome *outcom
 {
   g_autoptr (json_object) root = new_root (deed->wish);
   EmuOrigin origin = get_origin (deed, root);
-  g_autoptr (EmuDraft) draft = emulator_read_draft (emu, action, root, NULL, deed->now);
+  g_autoptr (EmuDraft) draft = read_draft (emu, deed, action, root, NULL);
   EmuTicket *ticket;
 
-  if (take_problems (draft, outcome))
+  if (take_problems (deed, draft, outcome) || draft->comments->len == 0)
     return;
   ticket = emulator_create (emu, draft, &origin, deed->archive);
   emu_outcome_done (outcome, 201, ticket->id, ticket);
@@ -79,7 +89,7 @@ emu_ticket_update (Emulator *emu, const EmuDeed *deed, EmuOutcome *outcome)
 
   if (ticket == NULL)
     return;
-  if (!emu_draft_is_safe (deed->wish, ticket) || ticket->updated > deed->since)
+  if (!deed->trusted && (!emu_draft_is_safe (deed->wish, ticket) || ticket->updated > deed->since))
     {
       outcome->status = 409;
       outcome->error = "UpdateConflict";
@@ -87,9 +97,10 @@ emu_ticket_update (Emulator *emu, const EmuDeed *deed, EmuOutcome *outcome)
       return;
     }
 
-  g_autoptr (EmuDraft) draft = emulator_read_draft (emu, EMU_UPDATE, root, ticket, deed->now);
-  emu_draft_check_update (draft, ticket);
-  if (take_problems (draft, outcome))
+  g_autoptr (EmuDraft) draft = read_draft (emu, deed, EMU_UPDATE, root, ticket);
+  if (!deed->trusted)
+    emu_draft_check_update (draft, ticket);
+  if (take_problems (deed, draft, outcome))
     return;
   emulator_update (emu, ticket, draft, &origin, audit);
   emu_outcome_done (outcome, 200, ticket->id, ticket);

@@ -135,6 +135,8 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
                        .sort_comments = size % 5 == 0,
                        .repeat_exported = size % 7 == 0 ? 2 : 0,
                        .bulk_users = EMU_BULK_USERS_ON,
+                       .requester_race = size % 4,
+                       .check_people = size % 11 == 0,
                        .external_id_wins = size % 2 == 0,
                        .organization_race = size % 3 == 0 ? 60 : 0,
                        .jobs = { .wait = size % 5 == 0 ? G_USEC_PER_SEC : 0,

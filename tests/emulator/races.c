@@ -1,0 +1,131 @@
+/* races.c: what the emulator promises when requests about the same people meet */
+#include "promise.h"
+#include "rig.h"
+#include "talk.h"
+
+#define BODY "{'ticket':{'comment':'c','requester':{'name':'Ada','email':'a@ex.org'}}}"
+
+static guint
+count_status (const GPtrArray *replies, long status)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < replies->len; i++)
+    n += ((Reply *)replies->pdata[i])->status == status;
+  return n;
+}
+
+static void
+test_one_of_several_makes_a_new_requester (void)
+{
+  static const struct
+  {
+    const char *race;
+    long status;
+    const char *said;
+  } rows[] = {
+    { "off", 201, NULL },
+    { "conflict", 409, "{\"error\":\"DatabaseConflict\",\"description\":\"Database collision\"}" },
+    { "invalid", 422, "Email: a@ex.org is already being used by another user" },
+    { "collision", 409, "Requester creation collision - please try again" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      gboolean off = rows[i].said == NULL;
+      g_autoptr (Rig) rig = rig_new ("--requester-race", rows[i].race, "--delay", "300",
+                                     "--idempotency", "off", NULL);
+      g_autoptr (GPtrArray) first = rig_create_at_once (rig, BODY, "k", 3);
+      g_autoptr (GPtrArray) second = rig_create_at_once (rig, BODY, "k", 3);
+
+      assert_row_int (rows[i].race, count_status (first, 201), off ? 3 : 1);
+      assert_row_int (rows[i].race, count_status (first, rows[i].status), off ? 3 : 2);
+      for (guint k = 0; k < first->len && !off; k++)
+        if (((Reply *)first->pdata[k])->status != 201)
+          assert_contains (((Reply *)first->pdata[k])->body, rows[i].said);
+      /* Who is there already is no race. */
+      assert_row_int (rows[i].race, count_status (second, 201), 3);
+      assert_row_int (rows[i].race, rig_count (rig, "users_created"), 1);
+      assert_row_int (rows[i].race, rig_count (rig, "created"), off ? 6 : 4);
+    }
+}
+
+static void
+test_a_ticket_may_have_to_name_people_that_are_there (void)
+{
+  static const Line lines[] = {
+    { "made", "POST", "users", "{'user':{'name':'Ada'}}", 201, { { NULL } }, "a=user.id" },
+    { "gone", "POST", "users", "{'user':{'name':'Bo'}}", 201, { { NULL } }, "b=user.id" },
+    { "deleted", "DELETE", "users/$b", NULL, 200, { { NULL } } },
+    { "good",
+      "POST",
+      "tickets",
+      "{'ticket':{'comment':{'body':'c','author_id':$a},'requester_id':$a,'submitter_id':$a}}",
+      201,
+      { { "ticket.requester_id", "$a" } },
+      "t=ticket.id" },
+    { "nobody",
+      "POST",
+      "tickets",
+      "{'ticket':{'comment':'c','requester_id':5}}",
+      422,
+      { { "details.requester_id.0.description", "Requester: is invalid" } } },
+    { "somebody deleted",
+      "POST",
+      "tickets",
+      "{'ticket':{'comment':'c','requester_id':$b}}",
+      422,
+      { { NULL } } },
+    { "an import",
+      "POST",
+      "imports/tickets",
+      "{'ticket':{'requester_id':$a,'comments':[{'value':'c','author_id':6}]}}",
+      422,
+      { { "details.base.#", "1" } } },
+    { "no organization",
+      "PUT",
+      "tickets/$t",
+      "{'ticket':{'organization_id':7}}",
+      422,
+      { { "details.organization_id.#", "1" } } },
+    { "no one at all", "PUT", "tickets/$t", "{'ticket':{'assignee_id':null}}", 200, { { NULL } } },
+    { "in a job",
+      "POST",
+      "tickets/create_many",
+      "{'tickets':[{'comment':'c','requester_id':5},{'comment':'c','requester_id':$a}]}",
+      200,
+      { { NULL } },
+      "j=job_status.id" },
+    { "later", "POST", "/_emulator/clock", "{'advance':9}", 200, { { NULL } } },
+    { "rows",
+      "GET",
+      "job_statuses/$j",
+      NULL,
+      200,
+      { { "job_status.results.0.details", "Requester: is invalid" },
+        { "job_status.results.1.#", "3" } } },
+    { "only these", "GET", "/_emulator/counts", NULL, 200, { { "created", "2" } } },
+    { 0 },
+  };
+  g_autoptr (Rig) strict = rig_new ("--check-people", "on", NULL);
+  g_autoptr (Rig) lenient = rig_new (NULL);
+
+  talk (strict, lines);
+  g_autoptr (Reply) reply
+      = rig_create (lenient, "{'ticket':{'comment':'c','requester_id':5}}", NULL);
+  assert_int (reply->status, 201);
+  talk_forget ();
+}
+
+static const Promise promises[] = {
+  { "one of several makes a new requester", test_one_of_several_makes_a_new_requester },
+  { "a ticket may have to name people that are there",
+    test_a_ticket_may_have_to_name_people_that_are_there },
+  { NULL },
+};
+
+int
+main (int argc, char **argv)
+{
+  return keep_promises ("emulator races", promises, argc, argv);
+}
