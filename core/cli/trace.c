@@ -83,6 +83,7 @@ show_delivery (const Trace *trace, const TallyLedgerDelivery *delivery, const Ta
           scope->origin, scope->target);
   show ("state", tally_delivery_state_name (delivery->state));
   show ("id", delivery->target_id);
+  show_time ("known since", delivery->known_since);
   show ("also there", delivery->other_ids);
   show ("reference", delivery->reference);
   show ("from", delivery->row_origin);
@@ -94,6 +95,7 @@ show_delivery (const Trace *trace, const TallyLedgerDelivery *delivery, const Ta
   if (delivery->status != 0)
     show_number ("last answer", delivery->status, "");
   show ("detail", delivery->detail);
+  show ("receipt", delivery->receipt);
   show ("idempotency key", delivery->idempotency_key);
   show ("content", delivery->content_hash);
   show_request (delivery, trace->bytes);
@@ -158,6 +160,7 @@ print_object (const Trace *trace, const TallyLedgerDelivery *delivery, const Tal
   tally_listing_add_text (object, "state", tally_delivery_state_name (delivery->state));
   tally_listing_add_number (object, "generation", delivery->generation);
   tally_listing_add_text (object, "target_id", delivery->target_id);
+  tally_listing_add_time (object, "known_since", delivery->known_since);
   tally_listing_add_text (object, "other_ids", delivery->other_ids);
   tally_listing_add_text (object, "reference", delivery->reference);
   tally_listing_add_text (object, "row_origin", delivery->row_origin);
@@ -169,6 +172,7 @@ print_object (const Trace *trace, const TallyLedgerDelivery *delivery, const Tal
   tally_listing_add_number (object, "attempts", delivery->attempts);
   tally_listing_add_number (object, "status", delivery->status);
   tally_listing_add_text (object, "detail", delivery->detail);
+  tally_listing_add_text (object, "receipt", delivery->receipt);
   tally_listing_add_text (object, "idempotency_key", delivery->idempotency_key);
   tally_listing_add_text (object, "request_hash", delivery->request_hash);
   tally_listing_add_text (object, "content_hash", delivery->content_hash);

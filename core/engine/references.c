@@ -24,13 +24,16 @@ typedef struct
 TallyRefFate
 tally_ref_fate (const TallyLedgerDelivery *delivery, gint64 began_at)
 {
+  /* An update changes nothing about the id, whatever became of it. */
+  if (delivery != NULL && delivery->target_id != NULL && delivery->known_since < began_at)
+    return TALLY_REF_FOUND;
   /* Of an earlier generation it is known that the target did not have it. */
   if (delivery == NULL || delivery->intended_at >= began_at)
     return TALLY_REF_ABSENT;
   if (delivery->state == TALLY_DELIVERY_INTENDED || delivery->state == TALLY_DELIVERY_IN_DOUBT
       || delivery->settled_at >= began_at)
     return TALLY_REF_IN_DOUBT;
-  return delivery->state == TALLY_DELIVERY_DELIVERED ? TALLY_REF_FOUND : TALLY_REF_ABSENT;
+  return TALLY_REF_ABSENT;
 }
 
 static char *

@@ -171,11 +171,12 @@ char *tally_random_id (void); /* 32 hexadecimal digits */
   "d.scope, d.key, d.generation, d.state, d.idempotency_key, d.request_hash, d.content_hash, "     \
   "d.row_origin, "                                                                                 \
   "d.reference, d.pass, d.run, d.attempts, micros (d.intended_at), micros (d.intended_target), "   \
-  "micros (d.settled_at), d.target_id, d.other_ids, d.status, d.detail"
+  "micros (d.settled_at), d.target_id, d.other_ids, d.status, d.detail, "                             \
+  "micros (d.known_since), d.receipt"
 #define UNSETTLED_REQUEST "CASE WHEN d.state IN ('intended', 'in doubt') THEN d.request END"
 enum
 {
-  N_DELIVERY_COLUMNS = 19, /* the request comes after them */
+  N_DELIVERY_COLUMNS = 21, /* the request comes after them */
 };
 
 TallyLedgerDelivery *tally_delivery_from_row (const TallyRows *rows, guint row);

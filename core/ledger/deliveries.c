@@ -281,6 +281,7 @@ clean_outcomes (CleanChange *cleaned, const TallyLedgerChange *change)
       outcomes[i].other_ids = clean (cleaned, outcomes[i].other_ids);
       outcomes[i].detail = clean (cleaned, outcomes[i].detail);
       outcomes[i].event = clean (cleaned, outcomes[i].event);
+      outcomes[i].receipt = clean (cleaned, outcomes[i].receipt);
     }
   cleaned->change.outcomes = outcomes;
 }
@@ -509,6 +510,7 @@ check_decision (const Decision *decision, const TallyRows *rows, gboolean *ret_d
                 GError **error)
 {
   TallyDeliveryState from;
+  const char *known;
 
   *ret_done = FALSE;
   if (rows->n_rows == 0)
@@ -527,6 +529,13 @@ check_decision (const Decision *decision, const TallyRows *rows, gboolean *ret_d
     return tally_throw (error, TALLY_ERROR_USAGE, "key \"%s\" is %s and cannot be made %s",
                         decision->key, tally_delivery_state_name (from),
                         tally_delivery_state_name (decision->state));
+  known = tally_rows_text (rows, 0, 2);
+  if (known != NULL && tally_delivery_state_is_unsettled (from)
+      && g_strcmp0 (known, decision->target_id) != 0)
+    return tally_throw (error, TALLY_ERROR_USAGE,
+                        "key \"%s\" is in the target as %s, and in doubt is an update of it: the next "
+                        "run sends that again, unless you say that it is there, with this id",
+                        decision->key, known);
   return TRUE;
 }
 
@@ -535,7 +544,9 @@ write_decision (TallyDatabase *database, const Decision *decision, GError **erro
 {
   return SQL (database, NULL, error,
               "UPDATE deliveries SET state = $3, settled_at = clock_timestamp(), request = NULL, "
-              "target_id = CAST ($4 AS text) WHERE scope = $1 AND key = $2",
+              "known_since = CASE WHEN CAST ($4 AS text) IS NULL THEN known_since "
+              "ELSE COALESCE (known_since, clock_timestamp()) END, "
+              "target_id = COALESCE (CAST ($4 AS text), target_id) WHERE scope = $1 AND key = $2",
               SQL_INT (decision->scope), SQL_TEXT (decision->key),
               SQL_TEXT (tally_delivery_state_name (decision->state)),
               SQL_TEXT (decision->target_id))
@@ -557,7 +568,7 @@ decide (TallyDatabase *database, guint tries, gpointer data, GError **error)
 
   if (!tally_ledger_lock (database, error)
       || !SQL (database, &rows, error,
-               "SELECT d.state, s.target FROM deliveries d JOIN scopes s ON s.id = d.scope "
+               "SELECT d.state, s.target, d.target_id FROM deliveries d JOIN scopes s ON s.id = d.scope "
                "WHERE d.scope = $1 AND d.key = $2",
                SQL_INT (decision->scope), SQL_TEXT (decision->key))
       || !check_decision (decision, rows, &done, tries, error))

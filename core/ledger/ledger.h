@@ -167,10 +167,12 @@ typedef struct
   gint64 intended_at;     /* of this generation */
   gint64 intended_target; /* the target's clock then; 0 unknown */
   gint64 settled_at;      /* 0 */
-  char *target_id;        /* (nullable) */
+  char *target_id;        /* (nullable) once it is known that the target has it, for ever: a later generation is an update */
+  gint64 known_since;     /* that id; 0 */
   char *other_ids;        /* (nullable) */
   gint status;            /* of the last answer */
   char *detail;           /* (nullable) of the last answer or event, for a person */
+  char *receipt;          /* (nullable) of this generation: what the sink can ask for its fate by */
   char *pipeline;         /* (nullable) whose run intended it; only tally_ledger_each_delivery() tells */
 } TallyLedgerDelivery;
 
@@ -221,10 +223,11 @@ typedef struct
   TallyDeliveryState state; /* INTENDED: still at work, only the event and the attempts are noted */
   guint attempts;
   gint status;
-  const char *target_id;
+  const char *target_id;    /* (nullable) needed with DELIVERED; with REJECTED, if the target has it; else not looked at */
   const char *other_ids;
   const char *detail;
   const char *event;        /* (nullable) a line for `trace`; the plain course needs none */
+  const char *receipt;      /* (nullable) kept until the next generation */
   gboolean keep_request;    /* FALSE drops the bytes */
 } TallyLedgerOutcome;
 
@@ -232,6 +235,7 @@ typedef struct
 {
   const char *key;
   const char *row_origin;
+  const char *content_hash; /* (nullable) it has changed, but nothing had to be sent: it is delivered as it is now */
 } TallyLedgerSeen;
 
 /* One transaction.  All pointers are borrowed. */
@@ -242,8 +246,8 @@ typedef struct
   gint64 lease_ttl;                  /* the lease is renewed with every commit */
   const TallyLedgerRun *run;
   gint64 scope;
-  TallyLedgerDelivery *const *intents; /* new keys, or the next generation of RELEASED, REJECTED or unsettled ones;
-                                        * each with a request, if an empty one */
+  TallyLedgerDelivery *const *intents; /* new keys, or the next generation; each with a request, if an empty one, and
+                                        * with the target_id that the ledger knows: with one it is an update */
   guint n_intents;
   gboolean *taken;                   /* (out) (array length=n_intents): TRUE where another writer was first; not intended then */
   const TallyLedgerOutcome *outcomes; /* of unsettled deliveries, the intents above included, in order */

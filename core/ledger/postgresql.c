@@ -628,6 +628,7 @@ add_intents (TallyPgParameters *parameters, const TallyLedgerChange *change)
   tally_pg_begin_bigints (parameters, n);
   for (guint i = 0; i < n; i++)
     tally_pg_bigint (parameters, intents[i]->intended_target);
+  EACH_TEXT (intents, n, ->target_id);
 }
 
 static void
@@ -656,6 +657,7 @@ add_outcomes (TallyPgParameters *parameters, const TallyLedgerChange *change)
   tally_pg_begin_booleans (parameters, n);
   for (guint i = 0; i < n; i++)
     tally_pg_boolean (parameters, outcomes[i].keep_request);
+  EACH_TEXT (outcomes, n, .receipt);
 }
 
 static void
@@ -675,6 +677,7 @@ add_change (TallyPgParameters *parameters, const TallyLedgerChange *change)
   add_outcomes (parameters, change);
   EACH_TEXT (change->seen, change->n_seen, .key);
   EACH_TEXT (change->seen, change->n_seen, .row_origin);
+  EACH_TEXT (change->seen, change->n_seen, .content_hash);
   EACH_TEXT (change->rejects, change->n_rejects, .origin);
   EACH_TEXT (change->rejects, change->n_rejects, .stage);
   EACH_TEXT (change->rejects, change->n_rejects, .reason);

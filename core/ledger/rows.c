@@ -144,6 +144,8 @@ tally_delivery_from_row (const TallyRows *rows, guint row)
   delivery->other_ids = g_strdup (tally_rows_text (rows, row, column++));
   delivery->status = tally_rows_int (rows, row, column++);
   delivery->detail = g_strdup (tally_rows_text (rows, row, column++));
+  delivery->known_since = tally_rows_int (rows, row, column++);
+  delivery->receipt = g_strdup (tally_rows_text (rows, row, column++));
   g_assert (column == N_DELIVERY_COLUMNS);
   delivery->request = request != NULL ? g_bytes_ref (request) : NULL;
   return delivery;
@@ -165,6 +167,7 @@ tally_ledger_delivery_free (TallyLedgerDelivery *delivery)
   g_free (delivery->target_id);
   g_free (delivery->other_ids);
   g_free (delivery->detail);
+  g_free (delivery->receipt);
   g_free (delivery->pipeline);
   g_free (delivery);
 }

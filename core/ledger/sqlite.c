@@ -372,6 +372,8 @@ bind_intent (sqlite3_stmt *statement, const Writing *writing, const TallyLedgerD
   sqlite3_bind_int64 (statement, 12, writing->now);
   if (intent->intended_target != 0)
     sqlite3_bind_int64 (statement, 13, intent->intended_target);
+  if (intent->generation > 1)
+    bind_text (statement, 14, intent->target_id);
 }
 
 /* What the generation before came to, for `trace`: the row is about to forget it. */
@@ -380,13 +382,14 @@ note_generation (const Writing *writing, const TallyLedgerDelivery *intent, GErr
 {
   return SQL (&writing->sqlite->base, NULL, error,
               "INSERT INTO events (scope, key, generation, at, run, event, status, detail) "
-              "SELECT scope, key, $3, $4, $5, 'next generation', status, "
+              "SELECT scope, key, $3, $4, $5, CASE WHEN target_id IS NULL THEN 'next generation' "
+              "ELSE 'update' END, status, "
               "'after one that is ' || state || ', key ' || idempotency_key "
               "FROM deliveries WHERE scope = $1 AND key = $2 AND generation = $3 - 1 "
-              "AND state IN ('intended', 'in doubt', 'rejected', 'released')",
+              "AND state <> 'discarded' AND target_id IS $6",
               SQL_INT (writing->change->scope), SQL_TEXT (intent->key),
               SQL_INT (intent->generation), SQL_INT (writing->now),
-              SQL_INT (writing->change->run->id));
+              SQL_INT (writing->change->run->id), SQL_TEXT (intent->target_id));
 }
 
 static gboolean
@@ -403,10 +406,10 @@ write_intent (const Writing *writing, const TallyLedgerDelivery *intent, gboolea
         "= ?5, "
         "request_hash = ?6, content_hash = ?7, row_origin = ?8, reference = ?9, pass = ?10, run = "
         "?11, intended_at = ?12, "
-        "intended_target = ?13, attempts = 0, settled_at = NULL, target_id = NULL, other_ids = "
-        "NULL, status = 0, "
-        "detail = NULL WHERE scope = ?1 AND key = ?2 AND generation = ?3 - 1 "
-        "AND state IN ('intended', 'in doubt', 'rejected', 'released')";
+        "intended_target = ?13, attempts = 0, settled_at = NULL, "
+        "other_ids = CASE WHEN target_id IS NOT NULL THEN other_ids END, status = 0, "
+        "detail = NULL, receipt = NULL WHERE scope = ?1 AND key = ?2 AND generation = ?3 - 1 "
+        "AND state <> 'discarded' AND target_id IS ?14";
   Sqlite *sqlite = writing->sqlite;
   gboolean is_new = intent->generation == 1;
   sqlite3_stmt *statement = prepare (sqlite, is_new ? insert : update, error);
@@ -441,8 +444,10 @@ write_outcomes (Writing *writing, GError **error)
   static const char sql[]
       = "UPDATE deliveries SET state = CASE WHEN ?4 = 'intended' THEN state ELSE ?4 END, attempts "
         "= ?5, "
-        "status = CASE WHEN ?4 = 'intended' AND ?6 = 0 THEN status ELSE ?6 END, target_id = ?7, "
-        "other_ids = ?8, "
+        "status = CASE WHEN ?4 = 'intended' AND ?6 = 0 THEN status ELSE ?6 END, "
+        "target_id = COALESCE (?7, target_id), "
+        "known_since = CASE WHEN ?7 IS NULL THEN known_since ELSE COALESCE (known_since, ?11) END, "
+        "other_ids = COALESCE (?8, other_ids), receipt = COALESCE (?12, receipt), "
         "detail = CASE WHEN ?4 = 'intended' AND ?9 IS NULL THEN detail ELSE ?9 END, "
         "request = CASE WHEN ?10 OR ?4 IN ('intended', 'in doubt') THEN request END, "
         "settled_at = CASE WHEN ?4 NOT IN ('intended', 'in doubt') THEN ?11 END "
@@ -464,11 +469,13 @@ write_outcomes (Writing *writing, GError **error)
       bind_text (statement, 4, tally_delivery_state_name (outcome->state));
       sqlite3_bind_int64 (statement, 5, outcome->attempts);
       sqlite3_bind_int64 (statement, 6, outcome->status);
-      bind_text (statement, 7, outcome->target_id);
+      if (outcome->state == TALLY_DELIVERY_DELIVERED || outcome->state == TALLY_DELIVERY_REJECTED)
+        bind_text (statement, 7, outcome->target_id);
       bind_text (statement, 8, outcome->other_ids);
       bind_text (statement, 9, outcome->detail);
       sqlite3_bind_int (statement, 10, outcome->keep_request);
       sqlite3_bind_int64 (statement, 11, writing->now);
+      bind_text (statement, 12, outcome->receipt);
       if (!step_all (writing->sqlite, statement, NULL, error))
         return FALSE;
       writing->told[i] = sqlite3_changes (writing->sqlite->handle) > 0;
@@ -504,6 +511,37 @@ check_all_told (const Writing *writing, GError **error)
   return TRUE;
 }
 
+/* Known records that were met again. */
+static gboolean
+write_seen (const Writing *writing, const TallyLedgerSeen *seen, GError **error)
+{
+  const TallyLedgerChange *change = writing->change;
+  TallyDatabase *database = &writing->sqlite->base;
+  g_autoptr (TallyRows) taken = NULL;
+
+  if (!SQL (database, NULL, error,
+            "UPDATE deliveries SET pass = $3, row_origin = $4 WHERE scope = $1 AND key = $2",
+            SQL_INT (change->scope), SQL_TEXT (seen->key), SQL_INT (change->run->pass),
+            SQL_TEXT (seen->row_origin)))
+    return FALSE;
+  if (seen->content_hash == NULL)
+    return TRUE;
+  return SQL (database, &taken, error,
+              "UPDATE deliveries SET content_hash = $3, state = 'delivered', request = NULL, "
+              "status = CASE WHEN state = 'delivered' THEN status ELSE 0 END, "
+              "detail = CASE WHEN state = 'delivered' THEN detail END "
+              "WHERE scope = $1 AND key = $2 AND target_id IS NOT NULL "
+              "AND state IN ('delivered', 'rejected', 'released') RETURNING generation",
+              SQL_INT (change->scope), SQL_TEXT (seen->key), SQL_TEXT (seen->content_hash))
+         && (taken->n_rows == 0
+             || SQL (database, NULL, error,
+                     "INSERT INTO events (scope, key, generation, at, run, event) "
+                     "VALUES ($1, $2, $3, $4, $5, 'changed, nothing to send')",
+                     SQL_INT (change->scope), SQL_TEXT (seen->key),
+                     SQL_INT (tally_rows_int (taken, 0, 0)), SQL_INT (writing->now),
+                     SQL_INT (change->run->id)));
+}
+
 static gboolean
 write_rest (const Writing *writing, GError **error)
 {
@@ -512,10 +550,7 @@ write_rest (const Writing *writing, GError **error)
   TallyDatabase *database = &writing->sqlite->base;
 
   for (guint i = 0; i < change->n_seen; i++)
-    if (!SQL (database, NULL, error,
-              "UPDATE deliveries SET pass = $3, row_origin = $4 WHERE scope = $1 AND key = $2",
-              SQL_INT (change->scope), SQL_TEXT (change->seen[i].key), SQL_INT (run->pass),
-              SQL_TEXT (change->seen[i].row_origin)))
+    if (!write_seen (writing, &change->seen[i], error))
       return FALSE;
   for (guint i = 0; i < change->n_rejects; i++)
     if (!SQL (database, NULL, error,

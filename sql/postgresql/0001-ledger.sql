@@ -98,12 +98,15 @@ CREATE TABLE deliveries (
   intended_at timestamptz NOT NULL,
   intended_target timestamptz,
   settled_at timestamptz,
-  target_id text CHECK (target_id <> ''),
+  target_id text CHECK (target_id <> ''), -- once it is known that the target has it; for ever
+  known_since timestamptz,
   other_ids text,
   status integer NOT NULL DEFAULT 0,
   detail text,
+  receipt text CHECK (octet_length (receipt) BETWEEN 1 AND 1024), -- by which the fate of this generation can be asked for
   PRIMARY KEY (scope, key),
   CONSTRAINT delivered_has_id CHECK (state <> 'delivered' OR target_id IS NOT NULL),
+  CONSTRAINT id_is_known_since CHECK ((target_id IS NULL) = (known_since IS NULL)),
   CONSTRAINT unsettled_is_not_settled CHECK ((state IN ('intended', 'in doubt')) = (settled_at IS NULL)),
   CONSTRAINT unsettled_has_request CHECK (state NOT IN ('intended', 'in doubt') OR request IS NOT NULL)
 );
@@ -126,17 +129,18 @@ CREATE TRIGGER deliveries_stay_all BEFORE TRUNCATE ON deliveries FOR EACH STATEM
   EXECUTE FUNCTION refuse ('a delivery is never deleted: it would be made again');
 CREATE TRIGGER deliveries_move BEFORE UPDATE ON deliveries FOR EACH ROW
   WHEN (NEW.scope <> OLD.scope OR NEW.key <> OLD.key
-    OR (OLD.state = 'delivered'
-        AND (NEW.state <> 'delivered' OR NEW.target_id IS DISTINCT FROM OLD.target_id
-             OR NEW.generation <> OLD.generation))
+    OR (OLD.target_id IS NOT NULL AND NEW.target_id IS DISTINCT FROM OLD.target_id)
+    OR (OLD.target_id IS NULL AND NEW.target_id IS NOT NULL AND NEW.state NOT IN ('delivered', 'rejected'))
+    OR (OLD.state = 'delivered' AND NEW.state <> 'delivered' AND NEW.generation = OLD.generation)
     OR (OLD.state = 'discarded' AND (NEW.state <> 'discarded' OR NEW.generation <> OLD.generation))
     OR NEW.generation NOT IN (OLD.generation, OLD.generation + 1)
     OR (NEW.generation > OLD.generation
         AND (NEW.state <> 'intended' OR NEW.idempotency_key = OLD.idempotency_key))
     OR (NEW.generation = OLD.generation
         AND (NEW.idempotency_key <> OLD.idempotency_key
-             OR (OLD.state IN ('rejected', 'released') AND NEW.state NOT IN (OLD.state, 'released', 'discarded'))
-             OR (OLD.state = 'released' AND NEW.state <> 'released'))))
+             OR (OLD.state = 'rejected' AND NEW.state NOT IN ('rejected', 'released', 'discarded', 'delivered'))
+             OR (OLD.state = 'released' AND NEW.state NOT IN ('released', 'delivered'))
+             OR (OLD.state IN ('rejected', 'released') AND NEW.target_id IS DISTINCT FROM OLD.target_id))))
   EXECUTE FUNCTION refuse ('not a way that a delivery can go');
 
 CREATE TABLE events (
@@ -175,7 +179,7 @@ CREATE INDEX rejects_by_pipeline ON rejects (pipeline, id);
 CREATE FUNCTION write_outcomes (
   p_scope bigint, p_run bigint, p_now timestamptz, o_key text[], o_generation integer[], o_state text[],
   o_attempts integer[], o_status integer[], o_target_id text[], o_other_ids text[], o_detail text[], o_event text[],
-  o_keep boolean[])
+  o_keep boolean[], o_receipt text[])
 RETURNS integer[] -- the ordinals of those that fitted
 LANGUAGE plpgsql SET search_path = tallyman, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
@@ -186,8 +190,10 @@ BEGIN
   -- its key; a join would be planned as a walk over all that is unsettled, for each.
   WITH o AS MATERIALIZED (
     SELECT DISTINCT ON (t.key COLLATE "C", t.generation) t.*, d.place
-    FROM unnest (o_key, o_generation, o_state, o_attempts, o_status, o_target_id, o_other_ids, o_detail, o_event, o_keep)
-      WITH ORDINALITY AS t (key, generation, state, attempts, status, target_id, other_ids, detail, event, keep, nth)
+    FROM unnest (o_key, o_generation, o_state, o_attempts, o_status, o_target_id, o_other_ids, o_detail, o_event, o_keep,
+                 o_receipt)
+      WITH ORDINALITY AS t (key, generation, state, attempts, status, target_id, other_ids, detail, event, keep, receipt,
+                            nth)
     CROSS JOIN LATERAL (
       SELECT ctid AS place FROM deliveries
       WHERE scope = p_scope AND key = t.key AND generation = t.generation AND state IN ('intended', 'in doubt')
@@ -198,8 +204,11 @@ BEGIN
       state = CASE WHEN o.state = 'intended' THEN d.state ELSE o.state END,
       attempts = o.attempts,
       status = CASE WHEN o.state = 'intended' AND o.status = 0 THEN d.status ELSE o.status END,
-      target_id = o.target_id,
-      other_ids = o.other_ids,
+      target_id = CASE WHEN o.target_id IS NOT NULL AND o.state IN ('delivered', 'rejected') THEN o.target_id ELSE d.target_id END,
+      known_since = CASE WHEN o.target_id IS NOT NULL AND o.state IN ('delivered', 'rejected')
+                         THEN COALESCE (d.known_since, p_now) ELSE d.known_since END,
+      other_ids = COALESCE (o.other_ids, d.other_ids),
+      receipt = COALESCE (o.receipt, d.receipt),
       detail = CASE WHEN o.state = 'intended' THEN COALESCE (o.detail, d.detail) ELSE o.detail END,
       request = CASE WHEN o.keep OR o.state IN ('intended', 'in doubt') THEN d.request END,
       settled_at = CASE WHEN o.state NOT IN ('intended', 'in doubt') THEN p_now END
@@ -217,7 +226,7 @@ END $$;
 CREATE FUNCTION write_intents (
   p_scope bigint, p_run bigint, p_now timestamptz, i_key text[], i_generation integer[],
   i_idempotency_key text[], i_request bytea[], i_request_hash text[], i_content_hash text[], i_row_origin text[],
-  i_reference text[], i_pass bigint[], i_target bigint[])
+  i_reference text[], i_pass bigint[], i_target bigint[], i_target_id text[])
 RETURNS boolean[] -- which were taken
 LANGUAGE plpgsql SET search_path = tallyman, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
@@ -257,10 +266,11 @@ BEGIN
   LOOP
     -- What the generation before came to: the row is about to forget it.
     INSERT INTO events (scope, key, generation, at, run, event, status, detail)
-    SELECT d.scope, d.key, i_generation[v_nth], p_now, p_run, 'next generation', d.status,
+    SELECT d.scope, d.key, i_generation[v_nth], p_now, p_run,
+           CASE WHEN d.target_id IS NULL THEN 'next generation' ELSE 'update' END, d.status,
            'after one that is ' || d.state || ', key ' || d.idempotency_key
     FROM deliveries d WHERE d.scope = p_scope AND d.key = i_key[v_nth] AND d.generation = i_generation[v_nth] - 1
-      AND d.state IN ('intended', 'in doubt', 'rejected', 'released')
+      AND d.state <> 'discarded' AND d.target_id IS NOT DISTINCT FROM i_target_id[v_nth]
     FOR UPDATE;
     CONTINUE WHEN NOT FOUND;
     UPDATE deliveries d SET
@@ -268,12 +278,31 @@ BEGIN
       request = i_request[v_nth], request_hash = i_request_hash[v_nth], content_hash = i_content_hash[v_nth],
       row_origin = i_row_origin[v_nth], reference = i_reference[v_nth], pass = i_pass[v_nth], run = p_run,
       intended_at = p_now, intended_target = moment (NULLIF (i_target[v_nth], 0)), attempts = 0, settled_at = NULL,
-      target_id = NULL, other_ids = NULL, status = 0, detail = NULL
+      other_ids = CASE WHEN d.target_id IS NOT NULL THEN d.other_ids END, status = 0, detail = NULL, receipt = NULL
     WHERE d.scope = p_scope AND d.key = i_key[v_nth] AND d.generation = i_generation[v_nth] - 1;
     v_taken[v_nth] := false;
   END LOOP;
   RETURN v_taken;
 END $$;
+
+-- Records that changed, but so that nothing had to be sent: the target has them as they are now.
+CREATE FUNCTION take_over (p_scope bigint, p_run bigint, p_now timestamptz, s_key text[], s_content_hash text[]) RETURNS void
+LANGUAGE sql SET search_path = tallyman, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+  WITH s AS MATERIALIZED (
+    SELECT t.content_hash, d.place FROM unnest (s_key, s_content_hash) t (key, content_hash)
+    CROSS JOIN LATERAL (SELECT ctid AS place FROM deliveries WHERE scope = p_scope AND key = t.key LIMIT 1) d
+    WHERE t.content_hash IS NOT NULL),
+  taken AS (
+    UPDATE deliveries d SET
+      content_hash = s.content_hash, state = 'delivered', request = NULL,
+      status = CASE WHEN d.state = 'delivered' THEN d.status ELSE 0 END,
+      detail = CASE WHEN d.state = 'delivered' THEN d.detail END
+    FROM s WHERE d.ctid = s.place AND d.target_id IS NOT NULL AND d.state IN ('delivered', 'rejected', 'released')
+    RETURNING d.key, d.generation)
+  INSERT INTO events (scope, key, generation, at, run, event)
+  SELECT p_scope, key, generation, p_now, p_run, 'changed, nothing to send' FROM taken
+$$;
 
 CREATE FUNCTION write_as (p_epoch bigint, p_serial bigint, p_ttl bigint, p_now timestamptz) RETURNS void
 LANGUAGE plpgsql SET search_path = tallyman, pg_temp AS $$
@@ -297,9 +326,11 @@ CREATE FUNCTION write_change (
   p_position text,
   i_key text[], i_generation integer[], i_idempotency_key text[], i_request bytea[], i_request_hash text[],
   i_content_hash text[], i_row_origin text[], i_reference text[], i_pass bigint[], i_target bigint[],
+  i_target_id text[],
   o_key text[], o_generation integer[], o_state text[], o_attempts integer[], o_status integer[], o_target_id text[],
   o_other_ids text[], o_detail text[], o_event text[], o_keep boolean[],
-  s_key text[], s_row_origin text[],
+  o_receipt text[],
+  s_key text[], s_row_origin text[], s_content_hash text[],
   r_origin text[], r_stage text[], r_reason text[], r_record text[],
   OUT now bigint, OUT taken text)
 LANGUAGE plpgsql SET search_path = tallyman, pg_temp
@@ -318,7 +349,7 @@ BEGIN
   FOR v_round IN 1..2 LOOP
     WHILE v_left > 0 LOOP
       v_told := write_outcomes (p_scope, p_run, v_now, o_key, o_generation, o_state, o_attempts, o_status, o_target_id,
-                                o_other_ids, o_detail, o_event, o_keep);
+                                o_other_ids, o_detail, o_event, o_keep, o_receipt);
       FOREACH v_nth IN ARRAY v_told LOOP
         o_key[v_nth] := NULL;
       END LOOP;
@@ -327,7 +358,8 @@ BEGIN
     END LOOP;
     IF v_round = 1 AND cardinality (i_key) > 0 THEN
       v_taken := write_intents (p_scope, p_run, v_now, i_key, i_generation, i_idempotency_key, i_request,
-                                i_request_hash, i_content_hash, i_row_origin, i_reference, i_pass, i_target);
+                                i_request_hash, i_content_hash, i_row_origin, i_reference, i_pass, i_target,
+                                i_target_id);
     END IF;
   END LOOP;
   IF v_left > 0 THEN
@@ -346,6 +378,7 @@ BEGIN
       SELECT t.row_origin, d.place FROM unnest (s_key, s_row_origin) t (key, row_origin)
       CROSS JOIN LATERAL (SELECT ctid AS place FROM deliveries WHERE scope = p_scope AND key = t.key LIMIT 1) d)
     UPDATE deliveries d SET pass = p_pass, row_origin = s.row_origin FROM s WHERE d.ctid = s.place;
+    PERFORM take_over (p_scope, p_run, v_now, s_key, s_content_hash);
   END IF;
   IF cardinality (r_origin) > 0 THEN
     INSERT INTO rejects (run, pipeline, at, origin, stage, reason, record)

@@ -87,12 +87,16 @@ CREATE TABLE deliveries (
   intended_at integer NOT NULL,
   intended_target integer,
   settled_at integer,
-  target_id text CHECK (target_id <> ''),
+  target_id text CHECK (target_id <> ''), -- once it is known that the target has it; for ever
+  known_since integer,
   other_ids text,
   status integer NOT NULL DEFAULT 0,
   detail text,
+  -- By which the fate of this generation can be asked for.
+  receipt text CHECK (length(CAST(receipt AS blob)) BETWEEN 1 AND 1024),
   PRIMARY KEY (scope, key),
   CONSTRAINT delivered_has_id CHECK (state <> 'delivered' OR target_id IS NOT NULL),
+  CONSTRAINT id_is_known_since CHECK ((target_id IS NULL) = (known_since IS NULL)),
   CONSTRAINT unsettled_is_not_settled CHECK ((state IN ('intended', 'in doubt')) = (settled_at IS NULL)),
   CONSTRAINT unsettled_has_request CHECK (state NOT IN ('intended', 'in doubt') OR request IS NOT NULL)
 ) STRICT;
@@ -111,16 +115,18 @@ BEGIN
 END;
 CREATE TRIGGER deliveries_move BEFORE UPDATE ON deliveries
 WHEN NEW.scope <> OLD.scope OR NEW.key <> OLD.key
-  OR (OLD.state = 'delivered'
-      AND (NEW.state <> 'delivered' OR NEW.target_id IS NOT OLD.target_id OR NEW.generation <> OLD.generation))
+  OR (OLD.target_id IS NOT NULL AND NEW.target_id IS NOT OLD.target_id)
+  OR (OLD.target_id IS NULL AND NEW.target_id IS NOT NULL AND NEW.state NOT IN ('delivered', 'rejected'))
+  OR (OLD.state = 'delivered' AND NEW.state <> 'delivered' AND NEW.generation = OLD.generation)
   OR (OLD.state = 'discarded' AND (NEW.state <> 'discarded' OR NEW.generation <> OLD.generation))
   OR NEW.generation NOT IN (OLD.generation, OLD.generation + 1)
   OR (NEW.generation > OLD.generation
       AND (NEW.state <> 'intended' OR NEW.idempotency_key = OLD.idempotency_key))
   OR (NEW.generation = OLD.generation
       AND (NEW.idempotency_key <> OLD.idempotency_key
-           OR (OLD.state IN ('rejected', 'released') AND NEW.state NOT IN (OLD.state, 'released', 'discarded'))
-           OR (OLD.state = 'released' AND NEW.state <> 'released')))
+           OR (OLD.state = 'rejected' AND NEW.state NOT IN ('rejected', 'released', 'discarded', 'delivered'))
+           OR (OLD.state = 'released' AND NEW.state NOT IN ('released', 'delivered'))
+           OR (OLD.state IN ('rejected', 'released') AND NEW.target_id IS NOT OLD.target_id)))
 BEGIN
   SELECT RAISE (ABORT, 'not a way that a delivery can go');
 END;

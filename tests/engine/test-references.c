@@ -181,24 +181,32 @@ test_the_fate_of_a_key (void)
     TallyDeliveryState state;
     gint64 intended_at, settled_at;
     TallyRefFate fate;
+    gint64 known_since;
   } rows[] = {
-    { "delivered before", TALLY_DELIVERY_DELIVERED, 10, 20, TALLY_REF_FOUND },
+    { "delivered before", TALLY_DELIVERY_DELIVERED, 10, 20, TALLY_REF_FOUND, 20 },
     { "rejected before", TALLY_DELIVERY_REJECTED, 10, 20, TALLY_REF_ABSENT },
     { "discarded before", TALLY_DELIVERY_DISCARDED, 10, 20, TALLY_REF_ABSENT },
     { "released before", TALLY_DELIVERY_RELEASED, 10, 20, TALLY_REF_ABSENT },
     { "in doubt", TALLY_DELIVERY_IN_DOUBT, 10, 0, TALLY_REF_IN_DOUBT },
     { "at work", TALLY_DELIVERY_INTENDED, 10, 0, TALLY_REF_IN_DOUBT },
-    { "was in doubt, settled meanwhile", TALLY_DELIVERY_DELIVERED, 10, 100, TALLY_REF_IN_DOUBT },
+    { "was in doubt, settled meanwhile", TALLY_DELIVERY_DELIVERED, 10, 100, TALLY_REF_IN_DOUBT, 100 },
     { "was in doubt, rejected meanwhile", TALLY_DELIVERY_REJECTED, 10, 120, TALLY_REF_IN_DOUBT },
     { "begun meanwhile", TALLY_DELIVERY_INTENDED, 100, 0, TALLY_REF_ABSENT },
-    { "delivered meanwhile", TALLY_DELIVERY_DELIVERED, 110, 120, TALLY_REF_ABSENT },
+    { "delivered meanwhile", TALLY_DELIVERY_DELIVERED, 110, 120, TALLY_REF_ABSENT, 120 },
+    { "E9: updated before", TALLY_DELIVERY_DELIVERED, 30, 40, TALLY_REF_FOUND, 20 },
+    { "E9: an update is in doubt", TALLY_DELIVERY_IN_DOUBT, 30, 0, TALLY_REF_FOUND, 20 },
+    { "E9: an update was rejected", TALLY_DELIVERY_REJECTED, 30, 40, TALLY_REF_FOUND, 20 },
+    { "E9: an update was rejected, and discarded", TALLY_DELIVERY_DISCARDED, 30, 40, TALLY_REF_FOUND, 20 },
+    { "E9: updated meanwhile", TALLY_DELIVERY_DELIVERED, 110, 120, TALLY_REF_FOUND, 20 },
+    { "delivered and updated meanwhile", TALLY_DELIVERY_DELIVERED, 130, 140, TALLY_REF_ABSENT, 120 },
   };
 
   assert_int (tally_ref_fate (NULL, 100), TALLY_REF_ABSENT);
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     {
       const TallyLedgerDelivery delivery
-          = { .state = rows[i].state, .intended_at = rows[i].intended_at, .settled_at = rows[i].settled_at };
+          = { .state = rows[i].state, .intended_at = rows[i].intended_at, .settled_at = rows[i].settled_at,
+              .target_id = rows[i].known_since != 0 ? (char *) "7" : NULL, .known_since = rows[i].known_since };
 
       assert_row_int (rows[i].label, tally_ref_fate (&delivery, 100), rows[i].fate);
     }

@@ -1403,9 +1403,9 @@ test_nonsense_by_hand_is_refused (void)
     { "a delivered one from nowhere",
       "INSERT INTO deliveries (scope, key, generation, state, idempotency_key, request_hash, "
       "content_hash, row_origin, "
-      "reference, pass, run, intended_at, settled_at, target_id) SELECT scope, 'new', 1, "
+      "reference, pass, run, intended_at, settled_at, known_since, target_id) SELECT scope, 'new', 1, "
       "'delivered', 'k', '', '', '', '', pass, run, "
-      "intended_at, intended_at, '5' FROM deliveries WHERE key = 'open'" },
+      "intended_at, intended_at, intended_at, '5' FROM deliveries WHERE key = 'open'" },
     { "a run that ended without an outcome", "UPDATE runs SET ended_at = started_at" },
   };
   g_autoptr (Work) work = work_new ();
