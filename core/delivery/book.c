@@ -85,6 +85,7 @@ page_add_intents (TallyDispatcher *dispatcher, Page *page)
         .pass = parcel->pass,
         .run = dispatcher->config.run->id,
         .intended_target = parcel->intended_target,
+        .target_id = parcel->target_id,
       };
       g_ptr_array_add (page->parcels, parcel);
       tally_parcel_move (parcel, &dispatcher->writing);

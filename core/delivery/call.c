@@ -128,6 +128,14 @@ tally_delivery_reference (const TallyDelivery *delivery)
   return delivery->parcel != NULL ? delivery->parcel->reference : "";
 }
 
+const char *
+tally_delivery_target_id (const TallyDelivery *delivery)
+{
+  const TallyParcel *parcel = delivery->parcel;
+
+  return parcel != NULL && parcel->is_update ? parcel->target_id : NULL;
+}
+
 TallyText
 tally_delivery_body (const TallyDelivery *delivery)
 {

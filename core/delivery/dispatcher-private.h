@@ -42,6 +42,8 @@ struct _TallyParcel
   TallyDelivery *call;           /* (unowned) (nullable) while it is at the sink */
   TallyConsignment *consignment; /* (unowned) (nullable) until its intent is in the ledger */
   guint row;                     /* of the consignment */
+  TallyConsignment *sequel;      /* (unowned) (nullable) has a newer content of it, */
+  guint sequel_row;              /* which goes once this one is settled */
 
   char *key;          /* (owned) */
   char *reference;    /* (owned) */
@@ -50,6 +52,7 @@ struct _TallyParcel
   char *request_hash; /* (owned) */
   char idempotency_key[TALLY_HASH_LENGTH + 1];
   GBytes *request; /* (owned) (nullable) the ledger has them, too, once the intent is committed */
+  gboolean is_update; /* of what the target has under target_id */
   guint generation;
   gint64 pass;
   gint64 intended_at;     /* on the ledger's clock */
@@ -75,10 +78,11 @@ struct _TallyParcel
   TallyDeliveryState state; /* the outcome */
   gboolean adopted, repeated;
   gint status;
-  char *target_id;   /* (owned) (nullable) */
+  char *target_id;   /* (owned) (nullable) of an update: from the beginning */
   char *other_ids;   /* (owned) (nullable) */
   char *detail;      /* (owned) (nullable) */
   const char *event; /* (unowned) (nullable) */
+  char *receipt;     /* (owned) (nullable) of this generation */
 };
 
 struct _TallyConsignment
@@ -96,6 +100,7 @@ struct _TallyConsignment
   gboolean posted;    /* its position is being written */
   gboolean cancelled; /* stopped while the ledger looks for its keys */
   GArray *seen;       /* (owned) (element-type TallyLedgerSeen) of keys and origins above */
+  GPtrArray *hashes;  /* (owned) (element-type utf8) of contents that seen takes over */
   GArray *rejects;    /* (owned) (element-type TallyReject) our own, after those of the batch */
 };
 
@@ -185,7 +190,7 @@ void tally_parcel_set_request (TallyDispatcher *dispatcher, TallyParcel *parcel,
 /* ---- intake.c ---- */
 void tally_intake_take (TallyDispatcher *dispatcher, TallyBatch *batch);
 /* Counts a parcel's fate, and remembers it if its row may still come. */
-void tally_intake_count (TallyDispatcher *dispatcher, const TallyParcel *parcel);
+void tally_intake_count (TallyDispatcher *dispatcher, TallyParcel *parcel);
 /* Turns rows into parcels while there is room.  TRUE if anything was done. */
 gboolean tally_intake_advance (TallyDispatcher *dispatcher);
 /* A row of it is in the ledger now. */

@@ -31,6 +31,7 @@ tally_parcel_free (TallyParcel *parcel)
   g_free (parcel->target_id);
   g_free (parcel->other_ids);
   g_free (parcel->detail);
+  g_free (parcel->receipt);
   g_free (parcel);
 }
 

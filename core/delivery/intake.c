@@ -38,6 +38,7 @@ consignment_new (TallyBatch *batch)
   consignment->origins = g_new0 (char *, n_rows);
   consignment->again = g_array_new (FALSE, FALSE, sizeof (guint));
   consignment->seen = g_array_new (FALSE, FALSE, sizeof (TallyLedgerSeen));
+  consignment->hashes = g_ptr_array_new_with_free_func (g_free);
   consignment->rejects = g_array_new (FALSE, FALSE, sizeof (TallyReject));
   g_array_set_clear_func (consignment->rejects, reject_clear);
   return consignment;
@@ -56,6 +57,7 @@ tally_consignment_free (TallyConsignment *consignment)
   g_clear_pointer (&consignment->found, g_ptr_array_unref);
   g_array_unref (consignment->again);
   g_array_unref (consignment->seen);
+  g_ptr_array_unref (consignment->hashes);
   g_array_unref (consignment->rejects);
   tally_batch_free (consignment->batch);
   g_free (consignment);
@@ -82,10 +84,23 @@ intake_reject (TallyDispatcher *dispatcher, TallyConsignment *consignment, guint
 static void
 intake_see (TallyConsignment *consignment, guint row)
 {
-  TallyLedgerSeen seen = { consignment->keys[row], consignment->origins[row] };
+  TallyLedgerSeen seen = { consignment->keys[row], consignment->origins[row], NULL };
 
   g_array_append_val (consignment->seen, seen);
   consignment->n_open--;
+}
+
+/* The same of one that changed, but so that the target has all of it. (transfer full) */
+static void
+intake_take_over (TallyDispatcher *dispatcher, TallyConsignment *consignment, guint row,
+                  char *content_hash)
+{
+  TallyLedgerSeen seen = { consignment->keys[row], consignment->origins[row], content_hash };
+
+  g_ptr_array_add (consignment->hashes, content_hash);
+  g_array_append_val (consignment->seen, seen);
+  consignment->n_open--;
+  dispatcher->counts.unchanged++;
 }
 
 static void
@@ -248,35 +263,54 @@ intake_content_hash (TallyBatch *batch, guint row)
   return tally_key_hash (record->str, record->len);
 }
 
-/* A new delivery, or the next generation of one that the target does not have. */
-static void
-intake_render (TallyDispatcher *dispatcher, TallyConsignment *consignment, guint row,
-               guint generation, char **content_hash)
+/* The bytes of a request that creates, or, with a target_id, updates.  NULL if the row goes no further. */
+static GBytes *
+intake_call_render (TallyDispatcher *dispatcher, TallyConsignment *consignment, guint row,
+                    const char *reference, const char *target_id)
 {
   const TallyDispatcherConfig *config = &dispatcher->config;
-  const char *key = consignment->keys[row];
-  g_autofree char *reference = g_strdup_printf ("%s:%s", config->origin, key);
-  GString *body = g_string_new (NULL);
-  g_autoptr (GBytes) request = NULL;
+  const TallyDeliverySink *sink = config->sink;
+  g_autoptr (GString) body = g_string_new (NULL);
   g_autoptr (GError) error = NULL;
-  gboolean rendered = config->sink->render (config->self, config->ctx, consignment->batch, row,
-                                            reference, body, &error);
-  TallyParcel *parcel;
+  gboolean rendered
+      = target_id == NULL
+            ? sink->render (config->self, config->ctx, consignment->batch, row, reference, body, &error)
+            : sink->render_update (config->self, config->ctx, consignment->batch, row, reference,
+                                   target_id, body, &error);
 
   if (rendered && body->len > TALLY_BODY_MOST)
     rendered = tally_throw (&error, TALLY_ERROR_DATA,
                             "the request has %" G_GSIZE_FORMAT " bytes, most are %d", body->len,
                             TALLY_BODY_MOST);
-  request = g_string_free_to_bytes (body);
-  if (!rendered && g_error_matches (error, TALLY_ERROR, TALLY_ERROR_DATA))
+  if (rendered)
+    return g_string_free_to_bytes (g_steal_pointer (&body));
+  if (g_error_matches (error, TALLY_ERROR, TALLY_ERROR_DATA))
     {
       intake_reject (dispatcher, consignment, row, error->message);
       consignment->n_open--;
-      return;
     }
-  if (!rendered)
+  else
+    tally_dispatcher_fail (dispatcher, g_steal_pointer (&error));
+  return NULL;
+}
+
+/* A new delivery, or the next generation of one: found (nullable) is what the ledger has. */
+static void
+intake_render (TallyDispatcher *dispatcher, TallyConsignment *consignment, guint row,
+               const TallyLedgerDelivery *found, char **content_hash)
+{
+  const char *key = consignment->keys[row];
+  const char *target_id = found != NULL ? found->target_id : NULL;
+  g_autofree char *reference = g_strdup_printf ("%s:%s", dispatcher->config.origin, key);
+  g_autoptr (GBytes) request
+      = intake_call_render (dispatcher, consignment, row, reference, target_id);
+  TallyParcel *parcel;
+
+  if (request == NULL)
+    return;
+  if (target_id != NULL && g_bytes_get_size (request) == 0)
     {
-      tally_dispatcher_fail (dispatcher, g_steal_pointer (&error));
+      intake_take_over (dispatcher, consignment, row, g_steal_pointer (content_hash));
       return;
     }
 
@@ -288,18 +322,29 @@ intake_render (TallyDispatcher *dispatcher, TallyConsignment *consignment, guint
   parcel->content_hash = g_steal_pointer (content_hash);
   parcel->request_hash
       = tally_key_hash (g_bytes_get_data (request, NULL), g_bytes_get_size (request));
-  parcel->generation = generation;
-  parcel->pass = config->run->pass;
+  parcel->generation = found != NULL ? found->generation + 1 : 1;
+  parcel->is_update = target_id != NULL;
+  parcel->target_id = g_strdup (target_id);
+  parcel->pass = dispatcher->config.run->pass;
   tally_parcel_set_request (dispatcher, parcel, request);
   tally_parcel_make_key (dispatcher, parcel);
   tally_parcel_move (parcel, &dispatcher->fresh);
 }
 
-/* The row of a delivery that an earlier run left unsettled. */
+/* The row of a delivery that an earlier run left unsettled.  What was stored is sent; what has
+ * changed since follows as an update, or is drift (F1). */
 static void
 intake_join (TallyDispatcher *dispatcher, TallyConsignment *consignment, guint row,
              TallyParcel *parcel, const char *content_hash)
 {
+  gboolean drifted = g_strcmp0 (parcel->content_hash, content_hash) != 0;
+
+  if (drifted && dispatcher->config.sink->render_update != NULL)
+    {
+      parcel->sequel = consignment;
+      parcel->sequel_row = row;
+      return;
+    }
   parcel->row_came = TRUE;
   if (parcel->place != &dispatcher->writing) /* else the ledger's thread may be reading it */
     {
@@ -307,9 +352,26 @@ intake_join (TallyDispatcher *dispatcher, TallyConsignment *consignment, guint r
       parcel->row_origin = g_strdup (consignment->origins[row]);
       parcel->pass = dispatcher->config.run->pass;
     }
-  if (g_strcmp0 (parcel->content_hash, content_hash) != 0)
-    dispatcher->counts.drifted++; /* what was stored is sent; the change is for the next run (F1) */
+  dispatcher->counts.drifted += drifted ? 1 : 0;
   intake_see (consignment, row);
+}
+
+/* It is settled now, or stays in doubt: what becomes of its newer content? */
+static void
+intake_follow (TallyDispatcher *dispatcher, TallyParcel *parcel)
+{
+  TallyConsignment *consignment = g_steal_pointer (&parcel->sequel);
+
+  if (consignment == NULL)
+    return;
+  if (parcel->state == TALLY_DELIVERY_DELIVERED || parcel->state == TALLY_DELIVERY_REJECTED)
+    {
+      g_array_append_val (consignment->again, parcel->sequel_row);
+      return;
+    }
+  parcel->row_came = TRUE;
+  dispatcher->counts.drifted++;
+  intake_see (consignment, parcel->sequel_row);
 }
 
 /* The delivery was settled, and counted, before its row came. */
@@ -318,13 +380,13 @@ intake_join_settled (TallyDispatcher *dispatcher, TallyConsignment *consignment,
                      const char *content_hash)
 {
   gpointer value;
-  const char *rejected_content;
+  const char *settled_content;
 
   if (!g_hash_table_lookup_extended (dispatcher->taken_up, consignment->keys[row], NULL, &value))
     return FALSE;
-  rejected_content = value;
-  if (rejected_content != NULL && g_strcmp0 (rejected_content, content_hash) != 0)
-    return FALSE; /* rejected then, corrected now */
+  settled_content = value;
+  if (settled_content != NULL && g_strcmp0 (settled_content, content_hash) != 0)
+    return FALSE; /* it goes again, as it is now */
 
   g_hash_table_remove (dispatcher->taken_up, consignment->keys[row]);
   dispatcher->counts.taken_up--;
@@ -347,10 +409,18 @@ intake_known_row (TallyDispatcher *dispatcher, TallyConsignment *consignment, gu
                   const TallyLedgerDelivery *found, char **content_hash, gboolean again)
 {
   gboolean drifted = g_strcmp0 (found->content_hash, *content_hash) != 0;
+  /* What the target has can only be updated: created again it would be there twice. */
+  gboolean may_go = found->target_id == NULL || dispatcher->config.sink->render_update != NULL;
 
   switch (found->state)
     {
     case TALLY_DELIVERY_DELIVERED:
+    case TALLY_DELIVERY_RELEASED:
+      if (may_go && (drifted || found->state == TALLY_DELIVERY_RELEASED))
+        {
+          intake_render (dispatcher, consignment, row, found, content_hash);
+          break;
+        }
       dispatcher->counts.drifted += drifted ? 1 : 0;
       G_GNUC_FALLTHROUGH;
     case TALLY_DELIVERY_DISCARDED:
@@ -358,16 +428,13 @@ intake_known_row (TallyDispatcher *dispatcher, TallyConsignment *consignment, gu
       intake_see (consignment, row);
       break;
     case TALLY_DELIVERY_REJECTED:
-      if (drifted)
+      if (drifted && may_go)
         {
-          intake_render (dispatcher, consignment, row, found->generation + 1, content_hash);
+          intake_render (dispatcher, consignment, row, found, content_hash);
           break;
         }
       dispatcher->counts.rejected++;
       intake_see (consignment, row);
-      break;
-    case TALLY_DELIVERY_RELEASED:
-      intake_render (dispatcher, consignment, row, found->generation + 1, content_hash);
       break;
     case TALLY_DELIVERY_INTENDED:
     case TALLY_DELIVERY_IN_DOUBT:
@@ -413,7 +480,7 @@ intake_row (TallyDispatcher *dispatcher, TallyConsignment *consignment, guint ro
   else if (found != NULL)
     intake_known_row (dispatcher, consignment, row, found, &content_hash, again);
   else
-    intake_render (dispatcher, consignment, row, 1, &content_hash);
+    intake_render (dispatcher, consignment, row, NULL, &content_hash);
 }
 
 gboolean
@@ -483,14 +550,17 @@ tally_intake_look_again (TallyDispatcher *dispatcher, TallyParcel *parcel)
 }
 
 void
-tally_intake_count (TallyDispatcher *dispatcher, const TallyParcel *parcel)
+tally_intake_count (TallyDispatcher *dispatcher, TallyParcel *parcel)
 {
   TallyCounts *counts = &dispatcher->counts;
+  gboolean goes_again; /* if its content is another when its row comes */
 
+  intake_follow (dispatcher, parcel);
   switch (parcel->state)
     {
     case TALLY_DELIVERY_DELIVERED:
       counts->delivered++;
+      counts->updated += parcel->is_update ? 1 : 0;
       counts->adopted += parcel->adopted ? 1 : 0;
       counts->repeated += parcel->repeated ? 1 : 0;
       break;
@@ -505,9 +575,11 @@ tally_intake_count (TallyDispatcher *dispatcher, const TallyParcel *parcel)
     return;
 
   counts->taken_up++;
+  goes_again = parcel->state == TALLY_DELIVERY_REJECTED
+               || (parcel->state == TALLY_DELIVERY_DELIVERED
+                   && dispatcher->config.sink->render_update != NULL);
   g_hash_table_insert (dispatcher->taken_up, g_strdup (parcel->key),
-                       parcel->state == TALLY_DELIVERY_REJECTED ? g_strdup (parcel->content_hash)
-                                                                : NULL);
+                       goes_again ? g_strdup (parcel->content_hash) : NULL);
 }
 
 /* ---- Stopping ---- */
@@ -541,6 +613,11 @@ intake_forget_parcels (TallyDispatcher *dispatcher, TallyConsignment *consignmen
     {
       TallyParcel *parcel = value;
 
+      if (parcel->sequel == consignment)
+        {
+          parcel->sequel = NULL;
+          dispatcher->counts.read--;
+        }
       if (parcel->consignment != consignment)
         continue;
       parcel->consignment = NULL;

@@ -35,6 +35,9 @@ tally_recovery_take_up (TallyDispatcher *dispatcher, const TallyLedgerDelivery *
   parcel->intended_target = found->intended_target;
   parcel->attempts = MAX (found->attempts, 1); /* the ledger does not know of the first */
   parcel->status = found->status;
+  parcel->is_update = found->target_id != NULL;
+  parcel->target_id = g_strdup (found->target_id);
+  parcel->receipt = g_strdup (found->receipt);
   parcel->last_send = last_send;
   /* Still "intended": the run did not end, it was killed; and no request of it ever came back, or
    * there would be a detail.  When it was so as often as may be, it is set aside (A11); one attempt
@@ -42,6 +45,9 @@ tally_recovery_take_up (TallyDispatcher *dispatcher, const TallyLedgerDelivery *
   if (found->state == TALLY_DELIVERY_INTENDED && found->status == 0 && found->detail == NULL)
     parcel->deaths = parcel->attempts;
   parcel->set_aside = found->attempts > most || parcel->deaths >= most;
+  /* There is nothing to ask about an update, so each run has its own attempts. */
+  if (parcel->is_update && parcel->deaths == 0 && !parcel->set_aside)
+    parcel->attempts = 1;
   return parcel;
 }
 

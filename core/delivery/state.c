@@ -28,6 +28,19 @@ tally_state_clocks_agree (gint64 intended_at, gint64 ledger_now, gint64 intended
   return intended_target != 0 && target_now != 0 && ABS (step) <= CLOCK_SLACK;
 }
 
+gint64
+tally_state_intended (gint64 intended_at, gint64 ledger_now, gint64 intended_target,
+                      gint64 target_now)
+{
+  gboolean agree
+      = tally_state_clocks_agree (intended_at, ledger_now, intended_target, target_now);
+  gint64 earliest = intended_target != 0 ? intended_target : intended_at;
+
+  if (target_now != 0)
+    earliest = MIN (earliest, intended_at + (target_now - ledger_now));
+  return earliest - (agree ? CLOCK_SLACK : TALLY_KEY_MARGIN);
+}
+
 static gboolean
 key_is_fresh (const TallyStanding *standing)
 {
@@ -74,6 +87,17 @@ after_absence (const TallyStanding *standing, const char **ret_why)
   return TALLY_MOVE_RENEW;
 }
 
+/* An update brings the target to a state, so it may be sent again, however old its key. */
+static TallyMove
+replay_update (const TallyStanding *standing, const char **ret_why)
+{
+  *ret_why = standing->set_aside ? "set aside: every attempt to update it ended the program"
+             : standing->attempts >= standing->attempts_most
+                 ? "the update was sent as often as it may be in one run, and no good answer came"
+                 : NULL;
+  return *ret_why != NULL ? TALLY_MOVE_LEAVE : TALLY_MOVE_REPLAY;
+}
+
 TallyMove
 tally_state_next (const TallyStanding *standing, gint64 *ret_wait, const char **ret_why)
 {
@@ -87,7 +111,7 @@ tally_state_next (const TallyStanding *standing, gint64 *ret_wait, const char **
    * little. */
   unsure = standing->in_doubt
            || (standing->touched && standing->key_life > 0 && standing->can_resolve
-               && !key_is_fresh (standing));
+               && !standing->is_update && !key_is_fresh (standing));
   if (!unsure)
     return TALLY_MOVE_SEND;
 
@@ -97,6 +121,10 @@ tally_state_next (const TallyStanding *standing, gint64 *ret_wait, const char **
       *ret_why = "the answer was lost, and the request may still be at work";
       return standing->wait ? TALLY_MOVE_WAIT : TALLY_MOVE_LEAVE;
     }
+  if (standing->has_receipt && standing->can_resolve)
+    return resolve_or_leave (standing, ret_why);
+  if (standing->is_update)
+    return replay_update (standing, ret_why);
   if (standing->refused || standing->set_aside || spent || standing->lookups > 0
       || !key_is_fresh (standing))
     return resolve_or_leave (standing, ret_why);
@@ -104,26 +132,38 @@ tally_state_next (const TallyStanding *standing, gint64 *ret_wait, const char **
 }
 
 TallyFate
-tally_state_judge (TallyVerdict verdict, gboolean is_lookup, gboolean has_id, gboolean in_doubt)
+tally_state_judge (TallyVerdict verdict, const TallyHearing *hearing)
 {
+  /* An update that the target does not take is a reject even if an earlier request of it was lost:
+   * nothing can come of it twice. */
   static const struct
   {
-    TallyFate sent, looked;
+    TallyFate sent, looked, updated;
   } fates[] = {
-    [TALLY_VERDICT_DELIVERED] = { TALLY_FATE_DELIVERED, TALLY_FATE_ADOPTED },
-    [TALLY_VERDICT_REJECTED] = { TALLY_FATE_REJECTED, TALLY_FATE_UNCLEAR },
-    [TALLY_VERDICT_UNSENT] = { TALLY_FATE_AGAIN, TALLY_FATE_AGAIN },
-    [TALLY_VERDICT_BUSY] = { TALLY_FATE_AGAIN, TALLY_FATE_AGAIN },
-    [TALLY_VERDICT_MISMATCH] = { TALLY_FATE_REFUSED, TALLY_FATE_UNCLEAR },
-    [TALLY_VERDICT_UNKNOWN] = { TALLY_FATE_DOUBT, TALLY_FATE_UNCLEAR },
-    [TALLY_VERDICT_ABSENT] = { TALLY_FATE_DOUBT, TALLY_FATE_ABSENT },
-    [TALLY_VERDICT_HALT] = { TALLY_FATE_HALT, TALLY_FATE_HALT },
+    [TALLY_VERDICT_DELIVERED] = { TALLY_FATE_DELIVERED, TALLY_FATE_ADOPTED, TALLY_FATE_DELIVERED },
+    [TALLY_VERDICT_REJECTED] = { TALLY_FATE_REJECTED, TALLY_FATE_UNCLEAR, TALLY_FATE_REJECTED },
+    [TALLY_VERDICT_UNSENT] = { TALLY_FATE_AGAIN, TALLY_FATE_AGAIN, TALLY_FATE_AGAIN },
+    [TALLY_VERDICT_BUSY] = { TALLY_FATE_AGAIN, TALLY_FATE_AGAIN, TALLY_FATE_AGAIN },
+    [TALLY_VERDICT_MISMATCH] = { TALLY_FATE_REFUSED, TALLY_FATE_UNCLEAR, TALLY_FATE_REJECTED },
+    [TALLY_VERDICT_UNKNOWN] = { TALLY_FATE_DOUBT, TALLY_FATE_UNCLEAR, TALLY_FATE_DOUBT },
+    [TALLY_VERDICT_ABSENT] = { TALLY_FATE_DOUBT, TALLY_FATE_ABSENT, TALLY_FATE_REJECTED },
+    [TALLY_VERDICT_HALT] = { TALLY_FATE_HALT, TALLY_FATE_HALT, TALLY_FATE_HALT },
   };
+  gboolean known = (guint)verdict < G_N_ELEMENTS (fates)
+                   && (verdict != TALLY_VERDICT_DELIVERED || hearing->has_id);
   TallyFate fate;
 
-  if ((guint)verdict >= G_N_ELEMENTS (fates) || (verdict == TALLY_VERDICT_DELIVERED && !has_id))
-    return is_lookup ? TALLY_FATE_UNCLEAR : TALLY_FATE_DOUBT;
-
-  fate = is_lookup ? fates[verdict].looked : fates[verdict].sent;
-  return fate == TALLY_FATE_REJECTED && in_doubt ? TALLY_FATE_REFUSED : fate;
+  if (hearing->is_lookup)
+    {
+      /* By a receipt it can be learnt that the request was refused. */
+      if (verdict == TALLY_VERDICT_REJECTED && hearing->has_receipt)
+        return TALLY_FATE_REJECTED;
+      return known ? fates[verdict].looked : TALLY_FATE_UNCLEAR;
+    }
+  if (!known)
+    return TALLY_FATE_DOUBT;
+  if (hearing->is_update)
+    return fates[verdict].updated;
+  fate = fates[verdict].sent;
+  return fate == TALLY_FATE_REJECTED && hearing->in_doubt ? TALLY_FATE_REFUSED : fate;
 }

@@ -27,6 +27,8 @@ typedef struct
   gboolean refused;   /* the target refused it under its key, so that sending it again is no use */
   gboolean set_aside; /* it has ended the program as often as it may */
   gboolean absent;    /* a lookup that is to be believed did not find it */
+  gboolean is_update; /* the target has it already: its bytes may be sent again, whatever became of them */
+  gboolean has_receipt; /* the target can be asked by it what became of the last request */
   gint64 since_send;  /* since the last moment at which a request of it can have left */
   gint64 age;         /* of its key, see tally_state_age() */
   gboolean age_is_sure; /* more than one clock says so */
@@ -54,15 +56,28 @@ typedef enum
   TALLY_FATE_HALT,
 } TallyFate;
 
-/* What an answer means (R9, R10).  in_doubt: an earlier request of the delivery may have been acted
- * upon. */
-TallyFate tally_state_judge (TallyVerdict verdict, gboolean is_lookup, gboolean has_id,
-                             gboolean in_doubt);
+/* What an answer is held against. */
+typedef struct
+{
+  gboolean is_lookup;
+  gboolean has_id;      /* it names an id; of an update: the one that is known */
+  gboolean in_doubt;    /* an earlier request of the delivery may have been acted upon */
+  gboolean is_update;
+  gboolean has_receipt;
+} TallyHearing;
+
+/* What an answer means (R9, R10). */
+TallyFate tally_state_judge (TallyVerdict verdict, const TallyHearing *hearing);
 
 /* Whether the ledger's clock has kept step with the target's since the intent; FALSE if a time is
  * not known. */
 gboolean tally_state_clocks_agree (gint64 intended_at, gint64 ledger_now, gint64 intended_target,
                                    gint64 target_now);
+
+/* Before this, on the target's clock, no request of a generation can have left: the earliest of the
+ * readings, minus a margin for what clocks do.  Times that are not known are 0. */
+gint64 tally_state_intended (gint64 intended_at, gint64 ledger_now, gint64 intended_target,
+                             gint64 target_now);
 
 /* R5: the age of a key: the oldest of three readings.  Times that are not known are 0; here is what
  * our own clock says, 0 if the intent is an earlier run's.  G_MAXINT64 if a clock went backwards,

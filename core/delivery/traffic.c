@@ -87,6 +87,8 @@ traffic_standing (TallyDispatcher *dispatcher, const TallyParcel *parcel, gint64
     .refused = parcel->refused,
     .set_aside = parcel->set_aside,
     .absent = parcel->absent,
+    .is_update = parcel->is_update,
+    .has_receipt = parcel->receipt != NULL,
     .since_send = now - last_send,
     .age = tally_state_age (parcel->intended_at, ledger_now, parcel->intended_target, target_now,
                             is_ours ? now - parcel->intended_here : 0),
@@ -120,6 +122,7 @@ traffic_renew (TallyDispatcher *dispatcher, TallyParcel *parcel)
   parcel->attempts = parcel->tries = parcel->lookups = 0;
   parcel->touched = parcel->absent = parcel->noted = FALSE;
   g_clear_pointer (&parcel->detail, g_free);
+  g_clear_pointer (&parcel->receipt, g_free);
   tally_parcel_make_key (dispatcher, parcel);
   parcel->entry = TALLY_ENTRY_INTENT;
   tally_parcel_move (parcel, &dispatcher->fresh);
@@ -211,10 +214,14 @@ tally_traffic_on_written (TallyDispatcher *dispatcher, TallyParcel *parcel, gint
 /* ---- Answers ---- */
 
 static void
-traffic_take_answer (TallyParcel *parcel, TallyDelivery *call, gboolean keep_detail)
+traffic_take_answer (TallyParcel *parcel, TallyDelivery *call, TallyFate fate)
 {
+  gboolean keep_detail = parcel->refused && fate == TALLY_FATE_ABSENT;
+  gboolean is_settled = fate == TALLY_FATE_DELIVERED || fate == TALLY_FATE_ADOPTED
+                        || fate == TALLY_FATE_REJECTED;
+
   parcel->status = call->status;
-  if (call->target_id != NULL)
+  if (call->target_id != NULL && *call->target_id != '\0' && is_settled && !parcel->is_update)
     {
       g_free (parcel->target_id);
       parcel->target_id = g_steal_pointer (&call->target_id);
@@ -254,7 +261,7 @@ traffic_send_again (TallyDispatcher *dispatcher, TallyParcel *parcel, const Tall
   if (busy && (!call->wait_all || !parcel->in_doubt))
     parcel->last_send = now; /* "in progress": an earlier request is perhaps at work */
 
-  if (parcel->tries >= TRIES_MOST && !busy)
+  if (parcel->tries >= TRIES_MOST && (!busy || parcel->is_update))
     {
       tally_traffic_leave (dispatcher, parcel, "it could not be sent");
       return;
@@ -403,6 +410,27 @@ traffic_set_pace (TallyDispatcher *dispatcher, const TallyDelivery *call, gint64
     tally_pace_success (pace);
 }
 
+static TallyFate
+traffic_judge (const TallyParcel *parcel, TallyDelivery *call)
+{
+  gboolean has_id = call->target_id != NULL && *call->target_id != '\0';
+  TallyHearing hearing = {
+    .is_lookup = call->lookup,
+    .has_id = has_id && (!parcel->is_update || g_str_equal (call->target_id, parcel->target_id)),
+    .in_doubt = parcel->in_doubt,
+    .is_update = parcel->is_update,
+    .has_receipt = parcel->receipt != NULL,
+  };
+
+  if (has_id && !hearing.has_id && call->verdict == TALLY_VERDICT_DELIVERED)
+    {
+      g_free (call->detail);
+      call->detail = g_strdup_printf ("the update of %s was answered for %s", parcel->target_id,
+                                      call->target_id);
+    }
+  return tally_state_judge (call->verdict, &hearing);
+}
+
 static gboolean
 traffic_read_answers (TallyDispatcher *dispatcher, gint64 now)
 {
@@ -413,13 +441,10 @@ traffic_read_answers (TallyDispatcher *dispatcher, gint64 now)
     {
       TallyDelivery *call = link->data;
       TallyParcel *parcel = call->parcel;
-      TallyFate fate = tally_state_judge (call->verdict, call->lookup,
-                                          call->target_id != NULL && *call->target_id != '\0',
-                                          parcel->in_doubt);
+      TallyFate fate = traffic_judge (parcel, call);
 
       traffic_set_pace (dispatcher, call, now);
-      traffic_take_answer (parcel, call,
-                           /* keep_detail= */ parcel->refused && fate == TALLY_FATE_ABSENT);
+      traffic_take_answer (parcel, call, fate);
       tally_parcel_move (parcel, NULL);
       parcel->call = NULL;
       traffic_follow (dispatcher, parcel, call, fate, now);

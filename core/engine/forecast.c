@@ -19,7 +19,7 @@ struct _TallyForecast
   TallySeen *seen;               /* (owned) */
   GString *body;                 /* (owned) scratch */
   char *first;                   /* (owned) (nullable) the first request's */
-  guint64 n_create, n_again, n_unchanged, n_drifted, n_in_doubt, n_bytes;
+  guint64 n_create, n_again, n_update, n_unchanged, n_drifted, n_in_doubt, n_bytes;
 };
 
 TallyForecast *
@@ -115,15 +115,19 @@ read_keys (TallyForecast *self, TallyBatch *batch, GError **error)
 
 /* ---- Rows ---- */
 
+/* With a target_id it is an update of what the target has. */
 static gboolean
-render (TallyForecast *self, TallyBatch *batch, guint row, const char *key, GError **error)
+render (TallyForecast *self, TallyBatch *batch, guint row, const char *key, const char *target_id, GError **error)
 {
   g_autofree char *reference = g_strdup_printf ("%s:%s", self->pipeline->origin, key);
   const TallyDeliverySink *sink = self->pipeline->sink->plugin->delivery;
+  gpointer instance = self->pipeline->sink->self;
   g_autoptr (GError) fault = NULL;
 
   g_string_truncate (self->body, 0);
-  if (!sink->render (self->pipeline->sink->self, self->ctx, batch, row, reference, self->body, &fault))
+  if (!(target_id == NULL
+            ? sink->render (instance, self->ctx, batch, row, reference, self->body, &fault)
+            : sink->render_update (instance, self->ctx, batch, row, reference, target_id, self->body, &fault)))
     {
       if (!g_error_matches (fault, TALLY_ERROR, TALLY_ERROR_DATA))
         {
@@ -133,11 +137,27 @@ render (TallyForecast *self, TallyBatch *batch, guint row, const char *key, GErr
       tally_batch_reject (batch, row, fault->message);
       return TRUE;
     }
-  self->n_create++;
+  if (target_id != NULL && self->body->len == 0)
+    {
+      self->n_unchanged++;
+      return TRUE;
+    }
+  if (target_id != NULL)
+    self->n_update++;
+  else
+    self->n_create++;
   self->n_bytes += self->body->len;
   if (self->first == NULL)
     self->first = g_strndup (self->body->str, MIN (self->body->len, SHOWN));
   return TRUE;
+}
+
+static gboolean
+render_again (TallyForecast *self, TallyBatch *batch, guint row, const char *key, const TallyLedgerDelivery *found,
+              GError **error)
+{
+  self->n_again += found->target_id == NULL;
+  return render (self, batch, row, key, found->target_id, error);
 }
 
 static gboolean
@@ -146,17 +166,21 @@ take_row (TallyForecast *self, TallyBatch *batch, guint row, const char *key, co
 {
   g_autoptr (GString) record = g_string_new (NULL);
   g_autofree char *content_hash = NULL, *reason = NULL;
-  gboolean drifted;
+  gboolean drifted, may_go;
 
   if (found == NULL)
-    return render (self, batch, row, key, error);
+    return render (self, batch, row, key, NULL, error);
 
   tally_batch_append_json (batch, row, record);
   content_hash = tally_key_hash (record->str, record->len);
   drifted = g_strcmp0 (found->content_hash, content_hash) != 0;
+  may_go = found->target_id == NULL || self->pipeline->sink->plugin->delivery->render_update != NULL;
   switch (found->state)
     {
     case TALLY_DELIVERY_DELIVERED:
+    case TALLY_DELIVERY_RELEASED:
+      if (may_go && (drifted || found->state == TALLY_DELIVERY_RELEASED))
+        return render_again (self, batch, row, key, found, error);
       self->n_drifted += drifted;
       G_GNUC_FALLTHROUGH;
     case TALLY_DELIVERY_DISCARDED:
@@ -167,16 +191,13 @@ take_row (TallyForecast *self, TallyBatch *batch, guint row, const char *key, co
       self->n_in_doubt++;
       return TRUE;
     case TALLY_DELIVERY_REJECTED:
-      if (!drifted)
+      if (!drifted || !may_go)
         {
           reason = g_strdup_printf ("the target has rejected it before: %s", found->detail != NULL ? found->detail : "");
           tally_batch_reject (batch, row, reason);
           return TRUE;
         }
-      G_GNUC_FALLTHROUGH;
-    case TALLY_DELIVERY_RELEASED:
-      self->n_again++;
-      return render (self, batch, row, key, error);
+      return render_again (self, batch, row, key, found, error);
     }
   g_assert_not_reached ();
 }
@@ -210,6 +231,7 @@ tally_forecast_end (TallyForecast *self, TallyPlan *plan)
 {
   tally_context_plan_number (self->ctx, "created", self->n_create);
   tally_context_plan_number (self->ctx, "of_these_again", self->n_again);
+  tally_context_plan_number (self->ctx, "updated", self->n_update);
   tally_context_plan_number (self->ctx, "unchanged", self->n_unchanged);
   tally_context_plan_number (self->ctx, "of_these_drifted", self->n_drifted);
   tally_context_plan_number (self->ctx, "in_doubt", self->n_in_doubt);

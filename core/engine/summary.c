@@ -12,6 +12,7 @@ static const struct
   { "taken_up", G_STRUCT_OFFSET (TallyCounts, taken_up), FALSE },
   { "added", G_STRUCT_OFFSET (TallyCounts, added), FALSE },
   { "delivered", G_STRUCT_OFFSET (TallyCounts, delivered), TRUE },
+  { "updated", G_STRUCT_OFFSET (TallyCounts, updated), FALSE },
   { "adopted", G_STRUCT_OFFSET (TallyCounts, adopted), FALSE },
   { "repeated", G_STRUCT_OFFSET (TallyCounts, repeated), FALSE },
   { "unchanged", G_STRUCT_OFFSET (TallyCounts, unchanged), FALSE },

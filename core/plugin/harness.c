@@ -303,17 +303,30 @@ tally_harness_commit (TallyHarness *harness)
 char *
 tally_harness_render (TallyHarness *harness, guint row, const char *reference)
 {
-  g_autoptr (GString) body = g_string_new (NULL);
+  return tally_harness_render_update (harness, row, reference, NULL);
+}
 
-  g_return_val_if_fail (harness->plugin->delivery != NULL && harness->added != NULL, NULL);
+char *
+tally_harness_render_update (TallyHarness *harness, guint row, const char *reference,
+                             const char *target_id)
+{
+  const TallyDeliverySink *delivery = harness->plugin->delivery;
+  g_autoptr (GString) body = g_string_new (NULL);
+  gpointer self;
+  gboolean rendered;
+
+  g_return_val_if_fail (delivery != NULL && harness->added != NULL, NULL);
+  g_return_val_if_fail (target_id == NULL || delivery->render_update != NULL, NULL);
   if (!tally_harness_open (harness))
     return NULL;
 
   g_clear_error (&harness->error);
-  if (!harness->plugin->delivery->render (harness->instance->self, harness->ctx, harness->added,
-                                          row, reference, body, &harness->error))
-    return NULL;
-  return g_string_free (g_steal_pointer (&body), FALSE);
+  self = harness->instance->self;
+  rendered = target_id == NULL ? delivery->render (self, harness->ctx, harness->added, row,
+                                                   reference, body, &harness->error)
+                               : delivery->render_update (self, harness->ctx, harness->added, row,
+                                                          reference, target_id, body, &harness->error);
+  return rendered ? g_string_free (g_steal_pointer (&body), FALSE) : NULL;
 }
 
 /* ---- What came out ---- */

@@ -164,6 +164,20 @@ void tally_harness_restart (TallyHarness *harness);
 char *tally_harness_render (TallyHarness *harness, guint row, const char *reference);
 
 /**
+ * tally_harness_render_update:
+ * @harness: a harness of a delivering sink that can update, with rows added
+ * @row: one of them
+ * @reference: what the record carries
+ * @target_id: (nullable): the id under which the target has it; %NULL to create it
+ *
+ * Returns: (transfer full) (nullable): the request's bytes, "" if there is nothing to send; %NULL if the
+ *   row is rejected or the plugin cannot be opened: tally_harness_error() says why
+ * Since: 0.1
+ */
+char *tally_harness_render_update (TallyHarness *harness, guint row, const char *reference,
+                                   const char *target_id);
+
+/**
  * tally_harness_batch:
  * @harness: a harness
  *

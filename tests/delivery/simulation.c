@@ -26,6 +26,7 @@ draw_settings (World *world)
   settings.ledger_skew = world_chance (world, 0.2) ? world_between (world, -3 * HOUR, 3 * HOUR) : 0;
   settings.target_skew = world_chance (world, 0.2) ? world_between (world, -3 * HOUR, 3 * HOUR) : 0;
   settings.no_wait = world_chance (world, 0.1);
+  settings.updates = world_chance (world, 0.6);
   return settings;
 }
 
@@ -37,10 +38,10 @@ edit_records (World *world)
     {
       Record *record = g_ptr_array_index (world->records, i);
 
-      if (!world_chance (world, 0.05))
+      if (!world_chance (world, world->settings.updates ? 0.3 : 0.05))
         continue;
       record->version++;
-      record->bad = FALSE;
+      record->bad = world->settings.updates && world_chance (world, 0.1);
     }
 }
 
@@ -125,9 +126,9 @@ play (guint32 seed, gboolean tell)
     }
   world_audit (world, /* may_doubt= */ FALSE);
   if (tell || world->complaints->len > 0)
-    printf ("seed %u: %u records, %u runs, %u requests, %u lookups, %u created\n%s", seed,
+    printf ("seed %u: %u records, %u runs, %u requests, %u updates, %u lookups, %u created\n%s", seed,
             world->records->len, (guint)world->runs, (guint)world->n_requests,
-            (guint)world->n_lookups, world->entities->len, world->complaints->str);
+            (guint)world->n_updates, (guint)world->n_lookups, world->entities->len, world->complaints->str);
   return world->complaints->len == 0;
 }
 

@@ -104,6 +104,50 @@ static const struct
   { "absent under key after key: leave it",
     { IN_DOUBT, .absent = TRUE, .renewals = TALLY_GENERATIONS_MOST },
     TALLY_MOVE_LEAVE },
+
+  { "a new update is sent", { USUAL, .is_update = TRUE }, TALLY_MOVE_SEND },
+  { "C7: an update after a Retry-After longer than the key's life: the same again",
+    { USUAL, .is_update = TRUE, .touched = TRUE, .age = 3 * HOUR },
+    TALLY_MOVE_SEND },
+  { "B2: the answer to an update was lost: replay",
+    { IN_DOUBT, .is_update = TRUE },
+    TALLY_MOVE_REPLAY },
+  { "R14: an update may still be at work: wait for the rest",
+    { IN_DOUBT, .is_update = TRUE, .since_send = 20 * SECOND },
+    TALLY_MOVE_WAIT,
+    40 * SECOND },
+  { "R14: an update at work, and not told to wait: leave it",
+    { IN_DOUBT, .is_update = TRUE, .since_send = 20 * SECOND, .wait = FALSE },
+    TALLY_MOVE_LEAVE },
+  { "an update past the key's life: replay",
+    { IN_DOUBT, .is_update = TRUE, .age = LONG_AGO, .age_is_sure = FALSE },
+    TALLY_MOVE_REPLAY },
+  { "an update where no key is honoured and nothing can be asked: replay",
+    { IN_DOUBT, .is_update = TRUE, .key_life = 0, .can_resolve = FALSE },
+    TALLY_MOVE_REPLAY },
+  { "an update that was sent often enough: leave it",
+    { IN_DOUBT, .is_update = TRUE, .attempts = 5 },
+    TALLY_MOVE_LEAVE },
+  { "A11: an update that ended the program too often: leave it",
+    { IN_DOUBT, .is_update = TRUE, .set_aside = TRUE, .attempts = 5 },
+    TALLY_MOVE_LEAVE },
+
+  { "G1: there is a receipt: look, however good the key",
+    { IN_DOUBT, .has_receipt = TRUE },
+    TALLY_MOVE_RESOLVE },
+  { "G1: a receipt, but nothing can be asked: replay",
+    { IN_DOUBT, .has_receipt = TRUE, .can_resolve = FALSE },
+    TALLY_MOVE_REPLAY },
+  { "G1: an update with a receipt: look",
+    { IN_DOUBT, .is_update = TRUE, .has_receipt = TRUE },
+    TALLY_MOVE_RESOLVE },
+  { "R14: a receipt is asked for only when all has settled",
+    { IN_DOUBT, .has_receipt = TRUE, .since_send = 20 * SECOND },
+    TALLY_MOVE_WAIT,
+    40 * SECOND },
+  { "an update of which its receipt says that nothing came: the next generation",
+    { IN_DOUBT, .is_update = TRUE, .has_receipt = TRUE, .absent = TRUE },
+    TALLY_MOVE_RENEW },
 };
 
 static void
@@ -129,6 +173,7 @@ static const struct
   TallyVerdict verdict;
   gboolean is_lookup, has_id, in_doubt;
   TallyFate fate;
+  gboolean is_update, has_receipt;
 } fates[] = {
   { "R9: an id is a delivery", TALLY_VERDICT_DELIVERED, FALSE, TRUE, FALSE, TALLY_FATE_DELIVERED },
   { "B10: 201 without an id is not", TALLY_VERDICT_DELIVERED, FALSE, FALSE, FALSE,
@@ -158,16 +203,40 @@ static const struct
   { "no right to look", TALLY_VERDICT_HALT, TRUE, FALSE, TRUE, TALLY_FATE_HALT },
   { "R10: a lookup's verdict of a later release", (TallyVerdict)99, TRUE, TRUE, TRUE,
     TALLY_FATE_UNCLEAR },
+  { "an update of the id that is known", TALLY_VERDICT_DELIVERED, FALSE, TRUE, TRUE,
+    TALLY_FATE_DELIVERED, TRUE },
+  { "R9: an update that is answered for none, or for another", TALLY_VERDICT_DELIVERED, FALSE, FALSE,
+    FALSE, TALLY_FATE_DOUBT, TRUE },
+  { "an update is refused, also on a replay", TALLY_VERDICT_REJECTED, FALSE, FALSE, TRUE,
+    TALLY_FATE_REJECTED, TRUE },
+  { "an update that the target takes for another request", TALLY_VERDICT_MISMATCH, FALSE, FALSE, TRUE,
+    TALLY_FATE_REJECTED, TRUE },
+  { "G10: an update of what is not there any more", TALLY_VERDICT_ABSENT, FALSE, FALSE, FALSE,
+    TALLY_FATE_REJECTED, TRUE },
+  { "an update's answer is lost", TALLY_VERDICT_UNKNOWN, FALSE, FALSE, FALSE, TALLY_FATE_DOUBT, TRUE },
+  { "G2: the receipt says that the job refused it", TALLY_VERDICT_REJECTED, TRUE, FALSE, TRUE,
+    TALLY_FATE_REJECTED, FALSE, TRUE },
+  { "G2: the same of an update", TALLY_VERDICT_REJECTED, TRUE, FALSE, TRUE, TALLY_FATE_REJECTED, TRUE,
+    TRUE },
+  { "an update found, but another id", TALLY_VERDICT_DELIVERED, TRUE, FALSE, TRUE, TALLY_FATE_UNCLEAR,
+    TRUE, TRUE },
 };
 
 static void
 test_a_verdict_is_never_taken_for_more_than_it_says (void)
 {
   for (guint i = 0; i < G_N_ELEMENTS (fates); i++)
-    assert_row_int (fates[i].words,
-                    tally_state_judge (fates[i].verdict, fates[i].is_lookup, fates[i].has_id,
-                                       fates[i].in_doubt),
-                    fates[i].fate);
+    {
+      const TallyHearing hearing = {
+        .is_lookup = fates[i].is_lookup,
+        .has_id = fates[i].has_id,
+        .in_doubt = fates[i].in_doubt,
+        .is_update = fates[i].is_update,
+        .has_receipt = fates[i].has_receipt,
+      };
+
+      assert_row_int (fates[i].words, tally_state_judge (fates[i].verdict, &hearing), fates[i].fate);
+    }
 }
 
 #define NOON (G_GINT64_CONSTANT (1700000000) * SECOND)
@@ -203,6 +272,32 @@ test_the_oldest_reading_is_the_age (void)
   assert_true (!tally_state_clocks_agree (NOON, NOON + HOUR, NOON, NOON + 2 * HOUR));
   assert_true (!tally_state_clocks_agree (NOON, NOON + HOUR, 0, NOON + HOUR));
   assert_true (!tally_state_clocks_agree (NOON, NOON + HOUR, NOON, 0));
+}
+
+static const struct
+{
+  const char *words;
+  gint64 intended_at, ledger_now, intended_target, target_now, earliest;
+} beginnings[] = {
+  { "clocks that agree", NOON, NOON + HOUR, NOON + 2 * HOUR, NOON + 3 * HOUR,
+    NOON + 2 * HOUR - 5 * SECOND },
+  { "the ledger's clock alone", NOON, NOON + HOUR, 0, 0, NOON - 5 * MINUTE },
+  { "the target's time was not known then", NOON, NOON + HOUR, 0, NOON + 3 * HOUR,
+    NOON - 5 * MINUTE },
+  { "nor is it ahead of the ledger's", NOON, NOON + HOUR, 0, NOON, NOON - HOUR - 5 * MINUTE },
+  { "the ledger's clock was set back since: the earlier reading", NOON, NOON, NOON, NOON + HOUR,
+    NOON - 5 * MINUTE },
+  { "the target's was", NOON, NOON + 2 * HOUR, NOON, NOON + HOUR, NOON - HOUR - 5 * MINUTE },
+};
+
+static void
+test_a_request_left_no_earlier_than_that (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (beginnings); i++)
+    assert_row_int (beginnings[i].words,
+                    tally_state_intended (beginnings[i].intended_at, beginnings[i].ledger_now,
+                                          beginnings[i].intended_target, beginnings[i].target_now),
+                    beginnings[i].earliest);
 }
 
 /* ---- Keys ---- */
@@ -373,6 +468,7 @@ static const Promise promises[] = {
   { "a verdict is never taken for more than it says",
     test_a_verdict_is_never_taken_for_more_than_it_says },
   { "R5: the oldest reading is the age", test_the_oldest_reading_is_the_age },
+  { "R6: a request left no earlier than that", test_a_request_left_no_earlier_than_that },
   { "F4: a key is normal or refused", test_a_key_is_normal_or_refused },
   { "R2: the idempotency key comes from the record alone",
     test_the_idempotency_key_comes_from_the_record_alone },

@@ -17,6 +17,7 @@ world_copy_row (const TallyLedgerDelivery *row)
   copy->target_id = g_strdup (row->target_id);
   copy->other_ids = g_strdup (row->other_ids);
   copy->detail = g_strdup (row->detail);
+  copy->receipt = g_strdup (row->receipt);
   return copy;
 }
 
@@ -81,8 +82,8 @@ ledger_intend (World *world, const TallyLedgerDelivery *intent, const TallyLedge
   TallyLedgerDelivery *copy;
 
   if (row != NULL
-      && (intent->generation != row->generation + 1 || row->state == TALLY_DELIVERY_DELIVERED
-          || row->state == TALLY_DELIVERY_DISCARDED))
+      && (intent->generation != row->generation + 1 || row->state == TALLY_DELIVERY_DISCARDED
+          || g_strcmp0 (intent->target_id, row->target_id) != 0))
     return FALSE;
   if (row == NULL && intent->generation != 1)
     return FALSE;
@@ -91,8 +92,44 @@ ledger_intend (World *world, const TallyLedgerDelivery *intent, const TallyLedge
   copy->state = TALLY_DELIVERY_INTENDED;
   copy->pass = run->pass;
   copy->intended_at = world_ledger_now (world);
+  copy->known_since = row != NULL ? row->known_since : 0;
   g_hash_table_replace (world->ledger, copy->key, copy);
   return TRUE;
+}
+
+static void
+ledger_learn_id (World *world, TallyLedgerDelivery *row, const char *target_id)
+{
+  if (row->target_id != NULL && g_strcmp0 (row->target_id, target_id) != 0)
+    world_complain (world, "\"%s\" was %s, and is to be %s", row->reference, row->target_id,
+                    target_id);
+  if (row->target_id != NULL || target_id == NULL)
+    return;
+  row->target_id = g_strdup (target_id);
+  row->known_since = world_ledger_now (world);
+}
+
+/* A record that was met again, perhaps with another content of which nothing was to be sent. */
+static void
+ledger_see (World *world, const TallyLedgerSeen *seen, gint64 pass)
+{
+  TallyLedgerDelivery *row = g_hash_table_lookup (world->ledger, seen->key);
+
+  if (row == NULL)
+    {
+      world_complain (world, "\"%s\" was seen, but is not in the ledger", seen->key);
+      return;
+    }
+  row->pass = pass;
+  g_free (row->row_origin);
+  row->row_origin = g_strdup (seen->row_origin);
+  if (seen->content_hash == NULL)
+    return;
+  if (row->target_id == NULL || is_unsettled (row))
+    world_complain (world, "\"%s\" cannot have a content that was not sent", row->reference);
+  g_free (row->content_hash);
+  row->content_hash = g_strdup (seen->content_hash);
+  row->state = TALLY_DELIVERY_DELIVERED;
 }
 
 static void
@@ -111,10 +148,18 @@ ledger_settle (World *world, const TallyLedgerOutcome *outcome)
     row->state = outcome->state;
   row->attempts = outcome->attempts;
   row->status = outcome->status;
-  g_free (row->target_id);
-  row->target_id = g_strdup (outcome->target_id);
-  g_free (row->other_ids);
-  row->other_ids = g_strdup (outcome->other_ids);
+  if (outcome->state == TALLY_DELIVERY_DELIVERED || outcome->state == TALLY_DELIVERY_REJECTED)
+    ledger_learn_id (world, row, outcome->target_id);
+  if (outcome->other_ids != NULL)
+    {
+      g_free (row->other_ids);
+      row->other_ids = g_strdup (outcome->other_ids);
+    }
+  if (outcome->receipt != NULL)
+    {
+      g_free (row->receipt);
+      row->receipt = g_strdup (outcome->receipt);
+    }
   if (outcome->state != TALLY_DELIVERY_INTENDED || outcome->detail != NULL)
     {
       g_free (row->detail);
@@ -148,18 +193,7 @@ ledger_commit (World *world, Process *process, TallyErrand *errand)
   for (guint i = 0; i < change->n_outcomes; i++)
     ledger_settle (world, &change->outcomes[i]);
   for (guint i = 0; i < change->n_seen; i++)
-    {
-      TallyLedgerDelivery *row = g_hash_table_lookup (world->ledger, change->seen[i].key);
-
-      if (row == NULL)
-        {
-          world_complain (world, "\"%s\" was seen, but is not in the ledger", change->seen[i].key);
-          continue;
-        }
-      row->pass = change->run->pass;
-      g_free (row->row_origin);
-      row->row_origin = g_strdup (change->seen[i].row_origin);
-    }
+    ledger_see (world, &change->seen[i], change->run->pass);
   for (guint i = 0; i < change->n_rejects; i++)
     g_ptr_array_add (world->rejects, g_strdup_printf ("%s: %s", change->rejects[i].origin,
                                                       change->rejects[i].reason));

@@ -36,7 +36,7 @@ gint64 world_sqlite_scope (World *world);
 void world_sqlite_look (World *world, const char *key);
 
 /* ---- target.c ---- */
-extern const TallyDeliverySink world_sink;
+extern const TallyDeliverySink world_sink, world_updating_sink;
 void world_target_init (World *world);
 /* The process is gone: what it sent goes on without it. */
 void world_forget_calls (Process *process);

@@ -228,7 +228,7 @@ process_new (World *world)
       || world_chance (world, 0.5)) /* some sinks talk to the target when they are opened */
     world_tell_time (process);
   config = (TallyDispatcherConfig){
-    .sink = &world_sink,
+    .sink = world->settings.updates ? &world_updating_sink : &world_sink,
     .self = process,
     .ctx = process->ctx,
     .profile

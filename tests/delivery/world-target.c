@@ -1,5 +1,6 @@
 /* world-target.c: the target, and the sink that talks to it */
 #include "world-private.h"
+#include <stdlib.h>
 #include <string.h>
 
 #define CLIENT_PATIENCE (30 * SECOND)
@@ -18,6 +19,7 @@ typedef struct
 {
   guint64 serial;
   char *key, *reference, *body;
+  char *target_id; /* (nullable) of an update */
   Plan plan;
   Process *process;    /* (nullable) NULL once it is gone */
   TallyDelivery *call; /* (nullable) NULL once it is settled */
@@ -57,6 +59,7 @@ request_release (gpointer data)
   g_free (request->key);
   g_free (request->reference);
   g_free (request->body);
+  g_free (request->target_id);
 }
 
 static void
@@ -167,6 +170,32 @@ target_create (World *world, const Request *request)
   return entity->id;
 }
 
+static Entity *
+target_find (World *world, const char *id)
+{
+  guint number = (guint)atoi (id);
+
+  return number > 0 && number <= world->entities->len
+             ? g_ptr_array_index (world->entities, number - 1)
+             : NULL;
+}
+
+static guint64
+target_update (World *world, const Request *request)
+{
+  Entity *entity = target_find (world, request->target_id);
+
+  if (strcmp (entity->reference, request->reference) != 0)
+    world_complain (world, "\"%s\" was overwritten with \"%s\"", entity->reference,
+                    request->reference);
+  if (world_body_version (request->body) < world_body_version (entity->body))
+    world_complain (world, "R14: \"%s\" was put back to an earlier version", entity->reference);
+  g_free (entity->body);
+  entity->body = g_strdup (request->body);
+  entity->n_updates++;
+  return entity->id;
+}
+
 static gboolean
 target_honours_keys (const World *world)
 {
@@ -203,7 +232,8 @@ target_acts (World *world, gpointer data)
   guint64 id = 0;
 
   if (request->plan.deed != DEED_ERROR && request->plan.deed != DEED_ERROR_STORED)
-    id = target_create (world, request);
+    id = request->target_id != NULL ? target_update (world, request)
+                                    : target_create (world, request);
   if (memory != NULL && !stores)
     g_hash_table_remove (world->keys, request->key);
   else if (memory != NULL)
@@ -221,6 +251,9 @@ target_acts (World *world, gpointer data)
     case DEED_CREATE_ODD:
       answer (world, request, ANSWER_AFTER,
               (TallyOutcome){ .verdict = TALLY_VERDICT_DELIVERED, .status = 201 }, 0);
+      break;
+    case DEED_OTHER:
+      answer_created (world, request, id + 1, FALSE);
       break;
     case DEED_ERROR:
     case DEED_ERROR_STORED:
@@ -296,7 +329,8 @@ target_receives (World *world, gpointer data)
               (TallyOutcome){ .verdict = TALLY_VERDICT_BUSY, .status = 409 }, 0);
       return;
     case DEED_CREATE_MISMATCH:
-      target_create (world, request);
+      if (request->target_id == NULL)
+        target_create (world, request);
       G_GNUC_FALLTHROUGH;
     case DEED_MISMATCH:
       answer_mismatch (world, request);
@@ -310,8 +344,14 @@ target_receives (World *world, gpointer data)
     default:
       break;
     }
-  if (target_knows_key (world, request))
+  if (request->target_id == NULL && target_knows_key (world, request))
     return;
+  if (request->plan.deed == DEED_GONE)
+    {
+      answer (world, request, ANSWER_AFTER,
+              (TallyOutcome){ .verdict = TALLY_VERDICT_ABSENT, .status = 404 }, 0);
+      return;
+    }
   if (request->plan.deed == DEED_REJECT || strstr (request->body, "\"bad\":true") != NULL)
     {
       answer (world, request, ANSWER_AFTER,
@@ -321,10 +361,13 @@ target_receives (World *world, gpointer data)
               0);
       return;
     }
-  memory = target_remember (world, request);
-  memory->at_work = TRUE;
-  if (!target_honours_keys (world))
-    memory_free (memory);
+  if (request->target_id == NULL)
+    {
+      memory = target_remember (world, request);
+      memory->at_work = TRUE;
+      if (!target_honours_keys (world))
+        memory_free (memory);
+    }
   world_schedule (world, world->now + target_work_time (world, request), target_acts,
                   g_rc_box_acquire (request), request_unref);
 }
@@ -384,6 +427,7 @@ request_new (Process *process, TallyDelivery *call)
   request->key = g_strdup (tally_delivery_key (call));
   request->reference = g_strdup (tally_delivery_reference (call));
   request->body = g_strndup (body.data, body.length);
+  request->target_id = g_strdup (tally_delivery_target_id (call));
   request->process = process;
   request->call = call;
   g_hash_table_add (all_requests, request);
@@ -415,6 +459,7 @@ sink_send (gpointer self, TallyContext *ctx, TallyDelivery *call)
     }
 
   world->n_requests++;
+  world->n_updates += request->target_id != NULL ? 1 : 0;
   g_array_append_val (world->sent_at, world->now);
   check_intent (world, request);
   if (process->epoch != world->lease_epoch)
@@ -484,6 +529,8 @@ sink_resolve (gpointer self, TallyContext *ctx, TallyDelivery *call)
 
   request = request_new (process, call);
   world->n_lookups++;
+  if (request->target_id != NULL)
+    world_complain (world, "\"%s\" was looked up, although it is an update", request->reference);
   /* Before it has told its time it is not known how its clock stands to the ledger's. */
   request->plan.wait
       = process->ctx->target_time == 0
@@ -532,6 +579,19 @@ sink_render (gpointer self, TallyContext *ctx, const TallyBatch *batch, guint ro
   return TRUE;
 }
 
+static gboolean
+sink_render_update (gpointer self, TallyContext *ctx, const TallyBatch *batch, guint row,
+                    const char *reference, const char *target_id, GString *ret_body, GError **error)
+{
+  if (!sink_render (self, ctx, batch, row, reference, ret_body, error))
+    return FALSE;
+  if (!world_is_idle_version (world_body_version (ret_body->str)))
+    return TRUE;
+  g_hash_table_add (((Process *)self)->world->idle, g_strdup (reference));
+  g_string_truncate (ret_body, 0);
+  return TRUE;
+}
+
 static void
 sink_profile (gpointer self, TallyDeliveryProfile *ret_profile)
 {
@@ -542,6 +602,16 @@ sink_profile (gpointer self, TallyDeliveryProfile *ret_profile)
 const TallyDeliverySink world_sink = {
   TALLY_DELIVERY_SINK_INIT, .profile = sink_profile, .render = sink_render,
   .send = sink_send,        .resolve = sink_resolve, .drive = sink_drive,
+};
+
+const TallyDeliverySink world_updating_sink = {
+  TALLY_DELIVERY_SINK_INIT,
+  .profile = sink_profile,
+  .render = sink_render,
+  .send = sink_send,
+  .resolve = sink_resolve,
+  .drive = sink_drive,
+  .render_update = sink_render_update,
 };
 
 void

@@ -84,6 +84,7 @@ world_new (guint32 seed, const WorldSettings *settings)
   world->records = g_ptr_array_new_with_free_func (record_free);
   world->schema = tally_schema_new (columns, G_N_ELEMENTS (columns));
   world->entities = g_ptr_array_new_with_free_func (entity_free);
+  world->idle = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   world->plans = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, free_plans);
   world->ledger = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                          (GDestroyNotify)tally_ledger_delivery_free);
@@ -105,6 +106,7 @@ world_free (World *world)
   g_ptr_array_unref (world->entities);
   g_hash_table_unref (world->keys);
   g_array_unref (world->sent_at);
+  g_hash_table_unref (world->idle);
   g_hash_table_unref (world->plans);
   g_hash_table_unref (world->ledger);
   g_ptr_array_unref (world->rejects);
@@ -272,6 +274,42 @@ world_count_entities (World *world, guint record)
   return n;
 }
 
+gboolean
+world_is_idle_version (guint version)
+{
+  return version % 5 == 4;
+}
+
+guint
+world_body_version (const char *body)
+{
+  const char *version = strstr (body, "\"version\":");
+
+  return version != NULL ? (guint)atoi (version + strlen ("\"version\":")) : 0;
+}
+
+guint
+world_version (World *world, guint record)
+{
+  guint n;
+  const Entity *entity = find_entity (world, record, &n);
+
+  return entity != NULL ? world_body_version (entity->body) : 0;
+}
+
+/* What was changed has come to the target in the end. */
+static void
+audit_content (World *world, guint number, const Entity *entity)
+{
+  const Record *record = g_ptr_array_index (world->records, number);
+  guint version = world_body_version (entity->body);
+
+  if (world->settings.updates && !world_is_idle_version (record->version)
+      && version != record->version)
+    world_complain (world, "\"%s\" has version %u in the target, but %u in the source",
+                    entity->reference, version, record->version);
+}
+
 static void
 audit_delivered (World *world, const TallyLedgerDelivery *row, const Entity *entity)
 {
@@ -289,7 +327,8 @@ audit_delivered (World *world, const TallyLedgerDelivery *row, const Entity *ent
   if (g_strcmp0 (row->target_id, id) != 0)
     world_complain (world, "\"%s\" has id %s, the ledger says %s", row->reference, id,
                     row->target_id);
-  if (strcmp (hash, row->request_hash) != 0)
+  /* The last request may have been rejected, and then there was nothing more to send. */
+  if (strcmp (hash, row->request_hash) != 0 && !g_hash_table_contains (world->idle, row->reference))
     world_complain (world, "R3: \"%s\" was made by another request than the one in the ledger",
                     row->reference);
 }
@@ -314,9 +353,11 @@ audit_record (World *world, guint number, gboolean may_doubt)
     {
     case TALLY_DELIVERY_DELIVERED:
       audit_delivered (world, row, entity);
+      if (!may_doubt && entity != NULL)
+        audit_content (world, number, entity);
       break;
     case TALLY_DELIVERY_REJECTED:
-      if (n > 0)
+      if (n > 0 && row->target_id == NULL)
         world_complain (world, "\"%s\" is rejected, says the ledger, but the target has it",
                         row->reference);
       break;

@@ -30,6 +30,8 @@ typedef enum
   DEED_HALT,            /* 401 */
   DEED_MISMATCH,        /* 400: the key is known with another request */
   DEED_CREATE_MISMATCH, /* the same, and the record is there */
+  DEED_GONE,            /* of an update: 404, the record was deleted */
+  DEED_OTHER,           /* of an update: done, and answered with another id */
   N_DEEDS,
 } Deed;
 
@@ -44,6 +46,7 @@ typedef struct
   guint64 id;
   char *reference, *body, *key;
   gint64 created_at;
+  guint n_updates;
 } Entity;
 
 /* One row of the source. */
@@ -66,6 +69,7 @@ typedef struct
   guint batch_rows;
   gboolean no_wait;
   gboolean keys_ignored; /* by the target, which the sink learns from an answer */
+  gboolean updates;      /* the sink can update */
 } WorldSettings;
 
 typedef struct _World World;
@@ -104,9 +108,10 @@ struct _World
 
   GPtrArray *entities; /* (element-type Entity) the truth */
   GHashTable *keys;    /* what the target remembers under each idempotency key */
-  guint64 n_requests, n_lookups;
+  guint64 n_requests, n_lookups, n_updates;
   GArray *sent_at;   /* (element-type gint64) of each request */
   guint unsteady;    /* renders differ each time: F3 */
+  GHashTable *idle;  /* references of which there once was nothing to send */
   GHashTable *plans; /* reference → queue of Plan, for its requests in order */
   double trouble;    /* chance that a request without a plan does not go well */
   double death;      /* chance to be killed at a named point */
@@ -155,5 +160,10 @@ gboolean world_run (World *world, TallyCounts *ret_counts);
 
 const TallyLedgerDelivery *world_ledger_row (World *world, guint record);
 guint world_count_entities (World *world, guint record);
+/* The version of the record that the target has. */
+guint world_version (World *world, guint record);
+/* Whether a record of this version is rendered as an update that has nothing to send. */
+gboolean world_is_idle_version (guint version);
+guint world_body_version (const char *body);
 /* Holds the target's history against the ledger.  may_doubt: records may be in doubt still. */
 void world_audit (World *world, gboolean may_doubt);

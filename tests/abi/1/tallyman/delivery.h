@@ -7,6 +7,12 @@
  * The core calls all of it on one thread.  send() and resolve() only begin the work; drive() moves all
  * that was begun; each delivery is settled exactly once for each send() or resolve(), in any order,
  * by tally_delivery_settle(), from within any of the three.
+ *
+ * A record that changed after it was delivered is sent again, if the sink can update: as the next
+ * generation of its delivery, with a key and bytes of its own.  An update brings the target to a
+ * state, so the core may send the same bytes again: one whose answer was lost waits until it can no
+ * longer be at work, and is replayed, however old its key, without a lookup.  A sink whose target
+ * does more than that with it (adds a comment, say) must itself look before it acts.
  */
 #pragma once
 #include "batch.h"
@@ -69,14 +75,15 @@ typedef struct _TallyDelivery TallyDelivery;
 
 /**
  * TallyVerdict:
- * @TALLY_VERDICT_DELIVERED: the target answered with the id of what it created; after resolve():
- *   what it holds
+ * @TALLY_VERDICT_DELIVERED: the target answered with the id of what it created; of an update: with
+ *   the same id, else it is in doubt; after resolve(): what it holds
  * @TALLY_VERDICT_REJECTED: the target will never take this record as it is
  * @TALLY_VERDICT_UNSENT: surely not a byte of the request reached the target
  * @TALLY_VERDICT_BUSY: the target refused without acting and may take it later: a rate limit, a lock
- * @TALLY_VERDICT_MISMATCH: the target knows the key with another request
+ * @TALLY_VERDICT_MISMATCH: the target knows the key with another request; an update is rejected then
  * @TALLY_VERDICT_UNKNOWN: anything else: no answer, half an answer, an answer nobody understands
- * @TALLY_VERDICT_ABSENT: after resolve(): the target holds no such record
+ * @TALLY_VERDICT_ABSENT: after resolve(): the target holds no such record; of an update: not any
+ *   more, so that it is rejected, and nothing is created in its place
  * @TALLY_VERDICT_HALT: credentials, rights or address are wrong: no record can get through, and this
  *   one was not acted upon
  *
@@ -101,7 +108,9 @@ typedef enum
  * @size: sizeof (TallyOutcome)
  * @verdict: what became of it
  * @status: the protocol's status code, or 0 if there was no answer
- * @target_id: (nullable): the record's id in the target; needed with %TALLY_VERDICT_DELIVERED
+ * @target_id: (nullable): the record's id in the target; needed with %TALLY_VERDICT_DELIVERED.  With
+ *   %TALLY_VERDICT_REJECTED it says that the target has the record, although not as it was sent: once
+ *   it is corrected it is updated, not created
  * @other_ids: (nullable): ids of further records with the same reference, joined by commas
  * @repeated: the target said that this is its answer to an earlier request under the key
  * @wait: microseconds for which the target asked to be left alone; 0 if it named none
@@ -139,6 +148,9 @@ typedef struct
  * @resolve: begins to look for tally_delivery_reference() in the target
  * @drive: moves on what was begun, waiting at most @wait microseconds for something to happen;
  *   %NULL if send() and resolve() settle before they return.  Fails only if nothing can work any more
+ * @render_update: (nullable): as @render, for a record that the target has under @target_id and that
+ *   has changed since: the bytes of a request that brings it to what the row says.  No bytes: there is
+ *   nothing to send, and the record counts as unchanged.  %NULL: what was delivered stays as it is
  *
  * The callbacks of a delivering sink, in place of write() and commit().
  *
@@ -153,6 +165,9 @@ typedef struct
   void (*send) (gpointer self, TallyContext *ctx, TallyDelivery *delivery);
   void (*resolve) (gpointer self, TallyContext *ctx, TallyDelivery *delivery);
   gboolean (*drive) (gpointer self, TallyContext *ctx, gint64 wait, GError **error);
+  gboolean (*render_update) (gpointer self, TallyContext *ctx, const TallyBatch *batch, guint row,
+                             const char *reference, const char *target_id, GString *ret_body,
+                             GError **error);
 } TallyDeliverySink;
 
 #define TALLY_DELIVERY_SINK_INIT .size = sizeof (TallyDeliverySink)
@@ -176,10 +191,20 @@ const char *tally_delivery_key (const TallyDelivery *delivery);
 const char *tally_delivery_reference (const TallyDelivery *delivery);
 
 /**
+ * tally_delivery_target_id:
+ * @delivery: a delivery
+ *
+ * Returns: (transfer none) (nullable): the id under which the target has the record, if this is an
+ *   update of it; %NULL if it is to be created
+ * Since: 0.1
+ */
+const char *tally_delivery_target_id (const TallyDelivery *delivery);
+
+/**
  * tally_delivery_body:
  * @delivery: a delivery
  *
- * Returns: the request's bytes, exactly as render() made them, however long ago; valid until the
+ * Returns: the request's bytes, exactly as render() or render_update() made them, however long ago; valid until the
  *   delivery is settled
  * Since: 0.1
  */
