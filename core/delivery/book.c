@@ -22,6 +22,7 @@ typedef struct
   GArray *outcomes;              /* (owned) (element-type TallyLedgerOutcome) */
   GArray *seen;                  /* (owned) (element-type TallyLedgerSeen) */
   GArray *rejects; /* (owned) (element-type TallyReject) what they point to is the batches' */
+  GPtrArray *receipts; /* (owned) (element-type utf8) the sink may set others meanwhile */
 } Page;
 
 static void
@@ -36,6 +37,7 @@ page_free (TallyErrand *errand)
   g_array_unref (page->outcomes);
   g_array_unref (page->seen);
   g_array_unref (page->rejects);
+  g_ptr_array_unref (page->receipts);
   g_free (page);
 }
 
@@ -95,6 +97,30 @@ page_add_intents (TallyDispatcher *dispatcher, Page *page)
   page->errand.change.intents = page->intents;
   page->errand.change.n_intents = n;
   page->errand.change.taken = page->taken;
+}
+
+/* Of deliveries that are at the sink, or just came from it. */
+static void
+page_add_receipts (TallyDispatcher *dispatcher, Page *page)
+{
+  while (!g_queue_is_empty (&dispatcher->receipts))
+    {
+      TallyParcel *parcel = dispatcher->receipts.head->data;
+      TallyLedgerOutcome note = {
+        .key = parcel->key,
+        .generation = parcel->generation,
+        .state = TALLY_DELIVERY_INTENDED,
+        .attempts = parcel->attempts,
+        .detail = g_strdup (parcel->receipt),
+        .event = "receipt",
+        .keep_request = TRUE,
+      };
+
+      note.receipt = note.detail;
+      g_ptr_array_add (page->receipts, (gpointer)note.detail);
+      g_array_append_val (page->outcomes, note);
+      tally_parcel_set_receipt_due (dispatcher, parcel, FALSE);
+    }
 }
 
 static void
@@ -246,6 +272,8 @@ book_is_due (const TallyDispatcher *dispatcher, gint64 now)
   guint n_closed = dispatcher->noted.length + dispatcher->settled.length;
   guint group = dispatcher->group;
 
+  if (!g_queue_is_empty ((GQueue *)&dispatcher->receipts))
+    return TRUE; /* until it is written, a crash loses it */
   if (n_fresh > 0 && n_ready + dispatcher->at_sink.length < group)
     return TRUE;
   if (n_fresh * 2 >= group && n_ready * 2 <= group)
@@ -257,7 +285,9 @@ book_is_due (const TallyDispatcher *dispatcher, gint64 now)
 static gboolean
 book_is_pending (const TallyDispatcher *dispatcher)
 {
-  return dispatcher->fresh.length + dispatcher->noted.length + dispatcher->settled.length > 0
+  return dispatcher->fresh.length + dispatcher->noted.length + dispatcher->settled.length
+                 + dispatcher->receipts.length
+             > 0
          || book_has_batch (dispatcher);
 }
 
@@ -278,6 +308,7 @@ book_post (TallyDispatcher *dispatcher)
   page->parcels = g_ptr_array_new ();
   page->outcomes = g_array_new (FALSE, FALSE, sizeof (TallyLedgerOutcome));
   page->seen = g_array_new (FALSE, FALSE, sizeof (TallyLedgerSeen));
+  page->receipts = g_ptr_array_new_with_free_func (g_free);
   page->rejects = g_array_new (FALSE, FALSE, sizeof (TallyReject));
   page->errand.kind = TALLY_ERRAND_COMMIT;
   page->errand.done = book_on_written;
@@ -288,6 +319,7 @@ book_post (TallyDispatcher *dispatcher)
   change->run = dispatcher->config.run;
   change->scope = dispatcher->clerk->scope;
   page_add_intents (dispatcher, page);
+  page_add_receipts (dispatcher, page);
   page_add_outcomes (dispatcher, page);
   page_add_batches (dispatcher, page);
 

@@ -7,8 +7,10 @@
  */
 #include "dispatcher-private.h"
 #include "hooks.h"
+#include <string.h>
 
 #define SPENT_MOST 1024
+#define RECEIPT_MOST 1024 /* bytes, as the ledger's tables have it */
 
 G_LOCK_DEFINE_STATIC (orphans);
 static GPtrArray
@@ -146,6 +148,41 @@ tally_delivery_body (const TallyDelivery *delivery)
   return body;
 }
 
+void
+tally_delivery_set_receipt (TallyDelivery *delivery, const char *receipt)
+{
+  TallyParcel *parcel = delivery->parcel;
+  gsize length = receipt != NULL ? strlen (receipt) : 0;
+
+  g_return_if_fail (length >= 1 && length <= RECEIPT_MOST && g_utf8_validate (receipt, length, NULL));
+  if (parcel == NULL || delivery->settled)
+    return;
+
+  g_free (parcel->receipt);
+  parcel->receipt = g_strdup (receipt);
+  tally_parcel_set_receipt_due (delivery->dispatcher, parcel, !parcel->unrecorded);
+}
+
+const char *
+tally_delivery_receipt (const TallyDelivery *delivery)
+{
+  return delivery->parcel != NULL ? delivery->parcel->receipt : NULL;
+}
+
+gint64
+tally_delivery_intended_at (const TallyDelivery *delivery)
+{
+  TallyDispatcher *dispatcher = delivery->dispatcher;
+  const TallyParcel *parcel = delivery->parcel;
+  gint64 now;
+
+  if (dispatcher == NULL || parcel == NULL)
+    return 0;
+  now = tally_dispatcher_now (dispatcher);
+  return tally_state_intended (parcel->intended_at, tally_dispatcher_ledger_now (dispatcher, now),
+                               parcel->intended_target, tally_dispatcher_target_now (dispatcher, now));
+}
+
 gint64
 tally_delivery_sent_at (const TallyDelivery *delivery)
 {
@@ -157,7 +194,7 @@ tally_delivery_sent_at (const TallyDelivery *delivery)
   now = tally_dispatcher_now (dispatcher);
   target_now = tally_dispatcher_target_now (dispatcher, now);
   if (target_now == 0)
-    target_now = dispatcher->ledger_now + (now - dispatcher->ledger_asked_at);
+    target_now = tally_dispatcher_ledger_now (dispatcher, now);
   return target_now - (now - delivery->quiet_at);
 }
 

@@ -24,7 +24,8 @@
 #include "record/batch-private.h"
 #include "state.h"
 
-#define TALLY_GROUP_MOST 256       /* requests at once, whatever the sink says */
+#define TALLY_GROUP_MOST 4096      /* deliveries at once, whatever the sink says, */
+#define TALLY_HELD_MOST (64 << 20) /* and bytes of requests beyond which no more are held */
 #define TALLY_DOUBTS_MOST 1000     /* lost answers of this run beyond which nothing new is begun */
 #define TALLY_BODY_MOST (64 << 20) /* bytes of a request */
 #define TALLY_CONSIGNMENTS_MOST 4  /* batches held at once */
@@ -52,6 +53,7 @@ struct _TallyParcel
   char *request_hash; /* (owned) */
   char idempotency_key[TALLY_HASH_LENGTH + 1];
   GBytes *request; /* (owned) (nullable) the ledger has them, too, once the intent is committed */
+  gsize request_size;
   gboolean is_update; /* of what the target has under target_id */
   guint generation;
   gint64 pass;
@@ -82,7 +84,9 @@ struct _TallyParcel
   char *other_ids;   /* (owned) (nullable) */
   char *detail;      /* (owned) (nullable) */
   const char *event; /* (unowned) (nullable) */
-  char *receipt;     /* (owned) (nullable) of this generation */
+  char *receipt;     /* (owned) (nullable) of this generation, */
+  GList receipt_link;   /* which the ledger does not know yet, */
+  gboolean receipt_due; /* if this is in the dispatcher's queue */
 };
 
 struct _TallyConsignment
@@ -145,7 +149,9 @@ struct _TallyDispatcher
   GSequence *waiting; /* (element-type TallyParcel) by due */
   GQueue abroad, answers,
       spent;       /* (element-type TallyDelivery) with the sink, settled by it, looked at */
-  guint n_holding; /* parcels with bytes */
+  GQueue receipts; /* (element-type TallyParcel) whose receipts are to be written, wherever they are */
+  guint n_holding; /* parcels with bytes, */
+  gsize held;      /* and how many */
   guint n_doubts;  /* parcels of this run whose answer was lost */
   guint n_errands; /* posted, not collected */
   gboolean is_writing;
@@ -171,6 +177,8 @@ gint64 tally_dispatcher_now (const TallyDispatcher *dispatcher);
 double tally_dispatcher_chance (TallyDispatcher *dispatcher);
 /* What the target's clock shows now, or 0. */
 gint64 tally_dispatcher_target_now (const TallyDispatcher *dispatcher, gint64 now);
+/* What the ledger's clock shows now. */
+gint64 tally_dispatcher_ledger_now (const TallyDispatcher *dispatcher, gint64 now);
 /* Nothing goes any more.  The first failure counts. (transfer full) */
 void tally_dispatcher_fail (TallyDispatcher *dispatcher, GError *error);
 /* Nothing new goes; what is in flight may settle. (transfer full) */
@@ -186,6 +194,7 @@ void tally_parcel_drop (TallyDispatcher *dispatcher, TallyParcel *parcel);
 void tally_parcel_move (TallyParcel *parcel, GQueue *place);
 void tally_parcel_wait (TallyDispatcher *dispatcher, TallyParcel *parcel, gint64 due);
 void tally_parcel_set_request (TallyDispatcher *dispatcher, TallyParcel *parcel, GBytes *request);
+void tally_parcel_set_receipt_due (TallyDispatcher *dispatcher, TallyParcel *parcel, gboolean due);
 
 /* ---- intake.c ---- */
 void tally_intake_take (TallyDispatcher *dispatcher, TallyBatch *batch);

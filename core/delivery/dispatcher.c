@@ -14,6 +14,7 @@ tally_parcel_new (TallyDispatcher *dispatcher, const char *key)
   TallyParcel *parcel = g_new0 (TallyParcel, 1);
 
   parcel->link.data = parcel;
+  parcel->receipt_link.data = parcel;
   parcel->key = g_strdup (key);
   g_hash_table_insert (dispatcher->parcels, parcel->key, parcel);
   return parcel;
@@ -40,6 +41,7 @@ tally_parcel_drop (TallyDispatcher *dispatcher, TallyParcel *parcel)
 {
   tally_parcel_move (parcel, NULL);
   tally_parcel_set_request (dispatcher, parcel, NULL);
+  tally_parcel_set_receipt_due (dispatcher, parcel, FALSE);
   g_hash_table_remove (dispatcher->parcels, parcel->key);
 }
 
@@ -75,11 +77,32 @@ tally_parcel_wait (TallyDispatcher *dispatcher, TallyParcel *parcel, gint64 due)
 void
 tally_parcel_set_request (TallyDispatcher *dispatcher, TallyParcel *parcel, GBytes *request)
 {
-  dispatcher->n_holding += (request != NULL ? 1 : 0) - (parcel->request != NULL ? 1 : 0);
   if (request != NULL)
-    g_bytes_ref (request);
-  g_clear_pointer (&parcel->request, g_bytes_unref);
+    {
+      parcel->request_size = g_bytes_get_size (request);
+      dispatcher->n_holding++;
+      dispatcher->held += parcel->request_size;
+      g_bytes_ref (request);
+    }
+  if (parcel->request != NULL)
+    {
+      dispatcher->n_holding--;
+      dispatcher->held -= g_bytes_get_size (parcel->request);
+      g_bytes_unref (parcel->request);
+    }
   parcel->request = request;
+}
+
+void
+tally_parcel_set_receipt_due (TallyDispatcher *dispatcher, TallyParcel *parcel, gboolean due)
+{
+  if (due == parcel->receipt_due)
+    return;
+  parcel->receipt_due = due;
+  if (due)
+    g_queue_push_tail_link (&dispatcher->receipts, &parcel->receipt_link);
+  else
+    g_queue_unlink (&dispatcher->receipts, &parcel->receipt_link);
 }
 
 void
@@ -115,6 +138,12 @@ tally_dispatcher_target_now (const TallyDispatcher *dispatcher, gint64 now)
   const TallyContext *ctx = dispatcher->config.ctx;
 
   return ctx->target_time != 0 ? ctx->target_time + (now - ctx->target_time_at) : 0;
+}
+
+gint64
+tally_dispatcher_ledger_now (const TallyDispatcher *dispatcher, gint64 now)
+{
+  return dispatcher->ledger_now + (now - dispatcher->ledger_asked_at);
 }
 
 void

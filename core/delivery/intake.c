@@ -496,7 +496,7 @@ tally_intake_advance (TallyDispatcher *dispatcher)
       if (consignment->found == NULL)
         break;
       while (consignment->next < consignment->n_rows
-             && dispatcher->n_holding < 2 * dispatcher->group
+             && dispatcher->n_holding < 2 * dispatcher->group && dispatcher->held < TALLY_HELD_MOST
              && dispatcher->n_doubts < TALLY_DOUBTS_MOST && dispatcher->failure == NULL)
         {
           guint row = consignment->next++;

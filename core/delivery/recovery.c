@@ -7,6 +7,7 @@
 #include "hooks.h"
 
 #define PAGE_ROWS 256
+#define LOAD_MOST 256
 
 typedef struct
 {
@@ -38,6 +39,7 @@ tally_recovery_take_up (TallyDispatcher *dispatcher, const TallyLedgerDelivery *
   parcel->is_update = found->target_id != NULL;
   parcel->target_id = g_strdup (found->target_id);
   parcel->receipt = g_strdup (found->receipt);
+  parcel->request_size = found->request != NULL ? g_bytes_get_size (found->request) : 0;
   parcel->last_send = last_send;
   /* Still "intended": the run did not end, it was killed; and no request of it ever came back, or
    * there would be a detail.  When it was so as often as may be, it is set aside (A11); one attempt
@@ -203,11 +205,24 @@ load_free (TallyErrand *errand)
   g_free (load);
 }
 
+/* How many of those that wait for their bytes have room. */
+static guint
+recovery_count_room (const TallyDispatcher *dispatcher)
+{
+  guint room = 3 * dispatcher->group - MIN (dispatcher->n_holding, 3 * dispatcher->group);
+  guint most = MIN (MIN (room, dispatcher->group), LOAD_MOST), n = 0;
+  gsize held = dispatcher->held;
+
+  for (const GList *link = dispatcher->loading.head;
+       link != NULL && n < most && held < TALLY_HELD_MOST; link = link->next, n++)
+    held += ((const TallyParcel *)link->data)->request_size;
+  return n;
+}
+
 gboolean
 tally_recovery_load (TallyDispatcher *dispatcher)
 {
-  guint room = 3 * dispatcher->group - MIN (dispatcher->n_holding, 3 * dispatcher->group);
-  guint n = MIN (g_queue_get_length (&dispatcher->loading), MIN (room, dispatcher->group));
+  guint n = recovery_count_room (dispatcher);
   Load *load;
 
   if (n == 0 || dispatcher->is_loading || dispatcher->stopping)

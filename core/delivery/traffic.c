@@ -70,7 +70,7 @@ traffic_standing (TallyDispatcher *dispatcher, const TallyParcel *parcel, gint64
                   TallyStanding *ret_standing)
 {
   const TallyDispatcherConfig *config = &dispatcher->config;
-  gint64 ledger_now = dispatcher->ledger_now + (now - dispatcher->ledger_asked_at);
+  gint64 ledger_now = tally_dispatcher_ledger_now (dispatcher, now);
   gint64 target_now = tally_dispatcher_target_now (dispatcher, now);
   gboolean is_ours = parcel->intended_here != 0;
   gboolean agree = is_ours
@@ -123,6 +123,7 @@ traffic_renew (TallyDispatcher *dispatcher, TallyParcel *parcel)
   parcel->touched = parcel->absent = parcel->noted = FALSE;
   g_clear_pointer (&parcel->detail, g_free);
   g_clear_pointer (&parcel->receipt, g_free);
+  tally_parcel_set_receipt_due (dispatcher, parcel, FALSE);
   tally_parcel_make_key (dispatcher, parcel);
   parcel->entry = TALLY_ENTRY_INTENT;
   tally_parcel_move (parcel, &dispatcher->fresh);

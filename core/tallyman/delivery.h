@@ -47,7 +47,8 @@ typedef enum
  * @settle: microseconds after which a request whose answer was lost is surely no longer at work
  * @in_flight: what a second request under the same key meets
  * @can_resolve: whether resolve() can tell if a record exists
- * @max_in_flight: most requests at once, at least 1
+ * @max_in_flight: most deliveries at once, at least 1, at most 4096; fewer are given while the requests
+ *   that are held come to 64 MiB
  *
  * What the target promises.  Filled by the sink's profile() from its options.
  *
@@ -77,13 +78,16 @@ typedef struct _TallyDelivery TallyDelivery;
  * TallyVerdict:
  * @TALLY_VERDICT_DELIVERED: the target answered with the id of what it created; of an update: with
  *   the same id, else it is in doubt; after resolve(): what it holds
- * @TALLY_VERDICT_REJECTED: the target will never take this record as it is
+ * @TALLY_VERDICT_REJECTED: the target will never take this record as it is; after resolve() only of a
+ *   delivery with a receipt: its request was refused, and the target does not hold the record
  * @TALLY_VERDICT_UNSENT: surely not a byte of the request reached the target
  * @TALLY_VERDICT_BUSY: the target refused without acting and may take it later: a rate limit, a lock
  * @TALLY_VERDICT_MISMATCH: the target knows the key with another request; an update is rejected then
  * @TALLY_VERDICT_UNKNOWN: anything else: no answer, half an answer, an answer nobody understands
- * @TALLY_VERDICT_ABSENT: after resolve(): the target holds no such record; of an update: not any
- *   more, so that it is rejected, and nothing is created in its place
+ * @TALLY_VERDICT_ABSENT: after resolve(): the target holds no such record, or, of an update with a
+ *   receipt, the update surely never happens: the same bytes go again as the next generation.  Of an
+ *   update, after send(): the record is not there any more; it is rejected, and nothing is created in
+ *   its place
  * @TALLY_VERDICT_HALT: credentials, rights or address are wrong: no record can get through, and this
  *   one was not acted upon
  *
@@ -145,7 +149,8 @@ typedef struct
  *   created record must carry so that it can be found again (origin, a colon, the key).  The same
  *   row must always give the same bytes.  Fails with %TALLY_ERROR_DATA to reject the row
  * @send: begins to send tally_delivery_body() under tally_delivery_key(); must not resend by itself
- * @resolve: begins to look for tally_delivery_reference() in the target
+ * @resolve: begins to look for tally_delivery_reference() in the target; if there is a
+ *   tally_delivery_receipt(), begins to ask by it what became of the request
  * @drive: moves on what was begun, waiting at most @wait microseconds for something to happen;
  *   %NULL if send() and resolve() settle before they return.  Fails only if nothing can work any more
  * @render_update: (nullable): as @render, for a record that the target has under @target_id and that
@@ -209,6 +214,44 @@ const char *tally_delivery_target_id (const TallyDelivery *delivery);
  * Since: 0.1
  */
 TallyText tally_delivery_body (const TallyDelivery *delivery);
+
+/**
+ * tally_delivery_set_receipt:
+ * @delivery: a delivery that send() or resolve() got, not settled yet
+ * @receipt: by what its fate can be asked for later: 1 to 1024 bytes of UTF-8
+ *
+ * Some targets take many records in one job, and do the work later.  What the job is called, and which
+ * part of it this delivery is, is kept in the ledger, by the next commit and before anything else of the
+ * delivery.  If its answer is lost then, or the program ends, it is not sent again: resolve() gets it, and
+ * asks by the receipt.  Another receipt takes the place of the first.  The next generation has none.
+ *
+ * Since: 0.1
+ */
+void tally_delivery_set_receipt (TallyDelivery *delivery, const char *receipt);
+
+/**
+ * tally_delivery_receipt:
+ * @delivery: a delivery
+ *
+ * Returns: (transfer none) (nullable): what tally_delivery_set_receipt() last set for this generation,
+ *   however long ago
+ * Since: 0.1
+ */
+const char *tally_delivery_receipt (const TallyDelivery *delivery);
+
+/**
+ * tally_delivery_intended_at:
+ * @delivery: a delivery
+ *
+ * No request of this generation can have reached the target before this moment, so that whoever reads a
+ * list of what was created from here on misses none.  Where the clocks involved do not agree, it is the
+ * earliest of what they say, less five minutes.
+ *
+ * Returns: microseconds since 1970, on the target's clock as far as tally_context_report_target_time()
+ *   told it, or the ledger's if it never did
+ * Since: 0.1
+ */
+gint64 tally_delivery_intended_at (const TallyDelivery *delivery);
 
 /**
  * tally_delivery_sent_at:

@@ -27,6 +27,8 @@ draw_settings (World *world)
   settings.target_skew = world_chance (world, 0.2) ? world_between (world, -3 * HOUR, 3 * HOUR) : 0;
   settings.no_wait = world_chance (world, 0.1);
   settings.updates = world_chance (world, 0.6);
+  settings.jobs = world_chance (world, 0.4);
+  settings.job_life = world_chance (world, 0.5) ? HOUR : 0;
   return settings;
 }
 
@@ -110,7 +112,10 @@ play (guint32 seed, gboolean tell)
                               : world_chance (world, 0.5) ? world_between (world, 0, 2 * MINUTE)
                                                           : world_between (world, 0, 2 * HOUR));
       if (world_chance (world, 0.1))
-        world->settings.ledger_skew += world_between (world, -HOUR, HOUR);
+        {
+          world->settings.ledger_skew += world_between (world, -HOUR, HOUR);
+          world->ledger_moved = TRUE;
+        }
       edit_records (world);
     }
 
@@ -126,9 +131,11 @@ play (guint32 seed, gboolean tell)
     }
   world_audit (world, /* may_doubt= */ FALSE);
   if (tell || world->complaints->len > 0)
-    printf ("seed %u: %u records, %u runs, %u requests, %u updates, %u lookups, %u created\n%s", seed,
+    printf ("seed %u: %u records, %u runs, %u requests, %u updates, %u lookups, %u by receipt, "
+            "%u created\n%s",
+            seed,
             world->records->len, (guint)world->runs, (guint)world->n_requests,
-            (guint)world->n_updates, (guint)world->n_lookups, world->entities->len, world->complaints->str);
+            (guint)world->n_updates, (guint)world->n_lookups, (guint)world->n_asked, world->entities->len, world->complaints->str);
   return world->complaints->len == 0;
 }
 

@@ -359,6 +359,8 @@ process_work (Process *process, guint steps)
             tally_dispatcher_end (process->dispatcher);
         }
       g_clear_error (&process->error);
+      world->most_at_sink = MAX (world->most_at_sink, process->dispatcher->at_sink.length);
+      world->most_held = MAX (world->most_held, process->dispatcher->held);
       tally_dispatcher_step (process->dispatcher, SECOND, &process->error);
       if (process->dead)
         g_clear_error (&process->error);

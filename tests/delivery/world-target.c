@@ -14,12 +14,21 @@ typedef struct
   guint64 entity;   /* 0: an error is stored */
 } Memory;
 
+/* What a receipt stands for. */
+typedef struct
+{
+  gboolean done, refused;
+  guint64 entity; /* 0: nothing came of it */
+  gint64 done_at;
+} Job;
+
 /* One request on its way; the call is only looked at while its process lives. */
 typedef struct
 {
   guint64 serial;
   char *key, *reference, *body;
   char *target_id; /* (nullable) of an update */
+  char *receipt;   /* (nullable) once it was taken as a job */
   Plan plan;
   Process *process;    /* (nullable) NULL once it is gone */
   TallyDelivery *call; /* (nullable) NULL once it is settled */
@@ -46,6 +55,7 @@ void
 world_target_init (World *world)
 {
   world->keys = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, memory_free);
+  world->jobs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   if (all_requests == NULL)
     all_requests = g_hash_table_new (NULL, NULL);
 }
@@ -60,6 +70,7 @@ request_release (gpointer data)
   g_free (request->reference);
   g_free (request->body);
   g_free (request->target_id);
+  g_free (request->receipt);
 }
 
 static void
@@ -154,6 +165,25 @@ check_intent (World *world, const Request *request)
   if (row == NULL || strcmp (row->idempotency_key, request->key) != 0)
     world_complain (world, "R1: \"%s\" was sent under a key that the ledger does not know",
                     request->reference);
+  if (!g_hash_table_contains (world->first_sent, request->key))
+    g_hash_table_insert (world->first_sent, g_strdup (request->key),
+                         g_memdup2 (&world->now, sizeof world->now));
+}
+
+/* An export that is read from tally_delivery_intended_at() on must show it.  That the target's time was
+ * never told, or only since the ledger's clock was set, cannot be made good. */
+static void
+check_intended_at (World *world, const Request *request)
+{
+  const gint64 *first = g_hash_table_lookup (world->first_sent, request->key);
+  const TallyLedgerDelivery *row = world_look (world, strchr (request->reference, ':') + 1);
+
+  if (first == NULL || request->process->ctx->target_time == 0
+      || (row->intended_target == 0 && world->ledger_moved))
+    return;
+  if (tally_delivery_intended_at (request->call) > world_target_now (world) - (world->now - *first))
+    world_complain (world, "R6: \"%s\" was sent before it is said to have been intended",
+                    request->reference);
 }
 
 static guint64
@@ -217,9 +247,64 @@ target_remember (World *world, const Request *request)
 static gint64
 target_work_time (World *world, const Request *request)
 {
+  if (request->receipt != NULL)
+    return world_between (world, SECOND / 100, world->settings.job_time);
   return request->plan.deed == DEED_CREATE_LATE
              ? MIN (request->plan.wait, world->settings.settle - SECOND)
              : world_between (world, SECOND / 1000, SECOND / 2);
+}
+
+/* ---- Jobs ---- */
+
+static void
+receipt_arrives (World *world, gpointer data)
+{
+  Request *request = data;
+
+  if (request->process == NULL || request->call == NULL || request->process->dead)
+    return;
+  world_tell_time (request->process);
+  tally_delivery_set_receipt (request->call, request->receipt);
+}
+
+/* The target takes the request, and does the work later. */
+static void
+job_begin (World *world, Request *request)
+{
+  if (!world->settings.jobs)
+    return;
+  request->receipt = g_strdup_printf ("job %" G_GUINT64_FORMAT, request->serial);
+  g_hash_table_insert (world->jobs, g_strdup (request->receipt), g_new0 (Job, 1));
+  world_schedule (world, world->now + world_between (world, SECOND / 1000, SECOND / 10),
+                  receipt_arrives, g_rc_box_acquire (request), request_unref);
+}
+
+static void
+job_end (World *world, const Request *request, guint64 entity, gboolean refused)
+{
+  Job *job = request->receipt != NULL ? g_hash_table_lookup (world->jobs, request->receipt) : NULL;
+
+  if (job == NULL)
+    return;
+  job->done = TRUE;
+  job->refused = refused;
+  job->entity = entity;
+  job->done_at = world->now;
+}
+
+static void
+answer_rejected (World *world, Request *request)
+{
+  answer (world, request, ANSWER_AFTER,
+          (TallyOutcome){
+              .verdict = TALLY_VERDICT_REJECTED, .status = 422, .detail = "subject: too short" },
+          0);
+}
+
+static gboolean
+target_refuses (const Request *request)
+{
+  return request->plan.deed == DEED_REJECT || strstr (request->body, "\"bad\":true") != NULL;
 }
 
 /* The work is done: what the target has at the end of it. */
@@ -231,9 +316,16 @@ target_acts (World *world, gpointer data)
   gboolean stores = request->plan.deed != DEED_ERROR;
   guint64 id = 0;
 
+  if (target_refuses (request))
+    {
+      job_end (world, request, 0, /* refused= */ TRUE);
+      answer_rejected (world, request);
+      return;
+    }
   if (request->plan.deed != DEED_ERROR && request->plan.deed != DEED_ERROR_STORED)
     id = request->target_id != NULL ? target_update (world, request)
                                     : target_create (world, request);
+  job_end (world, request, id, /* refused= */ FALSE);
   if (memory != NULL && !stores)
     g_hash_table_remove (world->keys, request->key);
   else if (memory != NULL)
@@ -352,13 +444,10 @@ target_receives (World *world, gpointer data)
               (TallyOutcome){ .verdict = TALLY_VERDICT_ABSENT, .status = 404 }, 0);
       return;
     }
-  if (request->plan.deed == DEED_REJECT || strstr (request->body, "\"bad\":true") != NULL)
+  job_begin (world, request);
+  if (request->receipt == NULL && target_refuses (request))
     {
-      answer (world, request, ANSWER_AFTER,
-              (TallyOutcome){ .verdict = TALLY_VERDICT_REJECTED,
-                              .status = 422,
-                              .detail = "subject: too short" },
-              0);
+      answer_rejected (world, request);
       return;
     }
   if (request->target_id == NULL)
@@ -460,6 +549,9 @@ sink_send (gpointer self, TallyContext *ctx, TallyDelivery *call)
 
   world->n_requests++;
   world->n_updates += request->target_id != NULL ? 1 : 0;
+  if (tally_delivery_receipt (call) != NULL)
+    world_complain (world, "\"%s\" was sent again, although there is a receipt",
+                    request->reference);
   g_array_append_val (world->sent_at, world->now);
   check_intent (world, request);
   if (process->epoch != world->lease_epoch)
@@ -512,6 +604,37 @@ target_looks_up (World *world, gpointer data)
             (TallyOutcome){ .verdict = TALLY_VERDICT_ABSENT, .status = 200 }, 0);
 }
 
+/* By the receipt; where the target has forgotten the job, as far as that helps. */
+static void
+target_tells_of_job (World *world, gpointer data)
+{
+  Request *request = data;
+  const Job *job = g_hash_table_lookup (world->jobs, request->receipt);
+  gint64 life = world->settings.job_life;
+  TallyOutcome outcome = { .verdict = TALLY_VERDICT_ABSENT, .status = 200 };
+
+  if (job == NULL)
+    world_complain (world, "\"%s\" asks for \"%s\", which there never was", request->reference,
+                    request->receipt);
+  if (job == NULL || (life > 0 && job->done && world->now > job->done_at + life))
+    {
+      if (request->target_id == NULL)
+        target_looks_up (world, data);
+      else
+        answer (world, request, ANSWER_AFTER, outcome, 0);
+      return;
+    }
+  if (!job->done)
+    outcome.verdict = TALLY_VERDICT_UNKNOWN;
+  else if (job->refused)
+    outcome = (TallyOutcome){
+      .verdict = TALLY_VERDICT_REJECTED, .status = 200, .detail = "subject: too short"
+    };
+  else if (job->entity != 0)
+    outcome.verdict = TALLY_VERDICT_DELIVERED;
+  answer (world, request, ANSWER_AFTER, outcome, job->entity);
+}
+
 /* The target's list is late: absence means something only once it shows all that was done till
  * then. */
 static void
@@ -529,7 +652,13 @@ sink_resolve (gpointer self, TallyContext *ctx, TallyDelivery *call)
 
   request = request_new (process, call);
   world->n_lookups++;
-  if (request->target_id != NULL)
+  check_intended_at (world, request);
+  if (tally_delivery_receipt (call) != NULL)
+    {
+      world->n_asked++;
+      request->receipt = g_strdup (tally_delivery_receipt (call));
+    }
+  else if (request->target_id != NULL)
     world_complain (world, "\"%s\" was looked up, although it is an update", request->reference);
   /* Before it has told its time it is not known how its clock stands to the ledger's. */
   request->plan.wait
@@ -542,7 +671,8 @@ sink_resolve (gpointer self, TallyContext *ctx, TallyDelivery *call)
                                                                  : TALLY_VERDICT_BUSY },
             0);
   else
-    world_schedule (world, world->now + SECOND / 100, target_looks_up, g_rc_box_acquire (request),
+    world_schedule (world, world->now + SECOND / 100,
+                    request->receipt != NULL ? target_tells_of_job : target_looks_up, g_rc_box_acquire (request),
                     request_unref);
   world_schedule (world, world->now + CLIENT_PATIENCE, client_gives_up, request, request_unref);
 }
@@ -573,6 +703,8 @@ sink_render (gpointer self, TallyContext *ctx, const TallyBatch *batch, guint ro
   tally_batch_append_json (batch, row, ret_body);
   if (world->unsteady > 0)
     g_string_append_printf (ret_body, ",\"nonce\":%u", world->unsteady++);
+  if (world->settings.padding > 0)
+    g_string_append_printf (ret_body, ",\"padding\":\"%*s\"", (int)world->settings.padding, "");
   g_string_append (ret_body, "}");
   if (strstr (ret_body->str, "\"version\":99") != NULL)
     return tally_throw (error, TALLY_ERROR_DATA, "a version of 99 cannot be sent");

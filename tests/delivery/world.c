@@ -21,6 +21,7 @@ const WorldSettings world_plain = {
   .attempts = 5,
   .lease_ttl = 30 * SECOND,
   .batch_rows = 7,
+  .job_time = 5 * SECOND,
 };
 
 static void
@@ -90,6 +91,7 @@ world_new (guint32 seed, const WorldSettings *settings)
                                          (GDestroyNotify)tally_ledger_delivery_free);
   world->rejects = g_ptr_array_new_with_free_func (g_free);
   world->complaints = g_string_new (NULL);
+  world->first_sent = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   world->sent_at = g_array_new (FALSE, FALSE, sizeof (gint64));
   world->pass_over = TRUE;
   world_target_init (world);
@@ -105,7 +107,9 @@ world_free (World *world)
   tally_schema_unref (world->schema);
   g_ptr_array_unref (world->entities);
   g_hash_table_unref (world->keys);
+  g_hash_table_unref (world->jobs);
   g_array_unref (world->sent_at);
+  g_hash_table_unref (world->first_sent);
   g_hash_table_unref (world->idle);
   g_hash_table_unref (world->plans);
   g_hash_table_unref (world->ledger);

@@ -70,6 +70,10 @@ typedef struct
   gboolean no_wait;
   gboolean keys_ignored; /* by the target, which the sink learns from an answer */
   gboolean updates;      /* the sink can update */
+  gboolean jobs;         /* the target takes requests as jobs, and gives a receipt for each */
+  gint64 job_time;       /* that a job takes at most */
+  gint64 job_life;       /* for which the target knows what became of it; 0: for ever */
+  guint padding;         /* bytes that make a request larger */
 } WorldSettings;
 
 typedef struct _World World;
@@ -108,8 +112,13 @@ struct _World
 
   GPtrArray *entities; /* (element-type Entity) the truth */
   GHashTable *keys;    /* what the target remembers under each idempotency key */
-  guint64 n_requests, n_lookups, n_updates;
+  GHashTable *jobs;    /* receipt → what became of the job */
+  guint64 n_requests, n_lookups, n_updates, n_asked; /* asked: lookups by a receipt */
+  guint most_at_sink;
+  gsize most_held;
   GArray *sent_at;   /* (element-type gint64) of each request */
+  GHashTable *first_sent; /* idempotency key → gint64: when its first request left */
+  gboolean ledger_moved;  /* its clock was set */
   guint unsteady;    /* renders differ each time: F3 */
   GHashTable *idle;  /* references of which there once was nothing to send */
   GHashTable *plans; /* reference → queue of Plan, for its requests in order */

@@ -157,7 +157,7 @@ test_inspect_lists_and_describes (void)
   assert_contains (one, "  options of every sink that delivers:\n    key: ");
   assert_contains (
       one,
-      "    in-flight: Most requests at once; the sink's own if not given (int)\n        from 1 to 1000\n");
+      "    in-flight: Most requests at once; the sink's own if not given (int)\n        from 1 to 4096\n");
 
   assert_int (scratch_tallyman (&scratch, (const char *[]) { "inspect", "--json", "shout-letter", NULL }, &json, NULL),
               0);
