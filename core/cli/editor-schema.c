@@ -55,8 +55,7 @@ append_plugin (const TallyPlugin *plugin, GString *out)
   guint n_core = plugin->delivery != NULL ? tally_option_count (tally_delivery_options) : 0;
   g_autoptr (GString) required = g_string_new (NULL);
 
-  tally_json_append_string ((TallyText) { plugin->name, strlen (plugin->name) }, out);
-  g_string_append (out, ":{\"type\":[\"object\",\"null\"],");
+  g_string_append (out, "{\"type\":[\"object\",\"null\"],");
   tally_inspect_append_member ("description", plugin->summary, out);
   g_string_append (out, ",\"additionalProperties\":false,\"properties\":{");
   for (guint i = 0; i < n_own + n_core; i++)
@@ -92,48 +91,59 @@ append_plugins (const GPtrArray *plugins, TallyKind kind, GString *out)
       if (!first)
         g_string_append_c (out, ',');
       first = FALSE;
+      tally_json_append_string ((TallyText) { plugin->name, strlen (plugin->name) }, out);
+      g_string_append_c (out, ':');
       append_plugin (plugin, out);
     }
   g_string_append (out, "}}");
 }
 
-/* The properties of a lookup; what its own steps are is not said once more. */
+/* A key of a lookup.  What stands beside a reference does not count, so it is wrapped. */
 static void
-append_lookup (const GPtrArray *plugins, GString *out)
+append_lookup_key (const TallyLookupKeyInfo *key, GString *out)
 {
+  g_string_append_printf (out, "\"%s\":{", key->name);
+  tally_inspect_append_member ("description", key->summary, out);
+  if (g_str_equal (key->name, "from"))
+    g_string_append (out, ",\"allOf\":[{\"$ref\":\"#/definitions/source\"}]");
+  else if (g_str_equal (key->name, "transform"))
+    g_string_append (out, ",\"allOf\":[{\"$ref\":\"#/definitions/steps-of-a-lookup\"}]");
+  g_string_append_c (out, '}');
+}
+
+static void
+append_lookup (GString *out)
+{
+  g_autoptr (GString) required = g_string_new (NULL);
   const TallyLookupKeyInfo *key;
 
-  g_string_append (out, ",\"additionalProperties\":false,\"required\":[\"from\",\"match\"],"
-                        "\"properties\":{\"from\":");
-  append_plugins (plugins, TALLY_SOURCE, out);
-  for (guint i = 1; (key = tally_pipeline_lookup_key (i)) != NULL; i++)
+  g_string_append (out, ",\"additionalProperties\":false,\"properties\":{");
+  for (guint i = 0; (key = tally_pipeline_lookup_key (i)) != NULL; i++)
     {
-      g_string_append_printf (out, ",\"%s\":{", key->name);
-      tally_inspect_append_member ("description", key->summary, out);
-      g_string_append_c (out, '}');
+      if (i > 0)
+        g_string_append_c (out, ',');
+      append_lookup_key (key, out);
+      if (key->required)
+        g_string_append_printf (required, "%s\"%s\"", required->len > 0 ? "," : "", key->name);
     }
   for (const TallyOption *option = tally_lookup_options; option->name != NULL; option++)
     {
       g_string_append_c (out, ',');
       append_option (option, out);
     }
-  g_string_append_c (out, '}');
+  g_string_append_printf (out, "},\"required\":[%s]", required->str);
 }
 
 static void
-append_steps (const GPtrArray *plugins, GString *out)
+append_step_definitions (const GPtrArray *plugins, GString *out)
 {
-  g_string_append (
-      out,
-      "{\"type\":\"array\",\"items\":{\"type\":\"object\",\"minProperties\":1,\"maxProperties\":1,"
-      "\"additionalProperties\":false,\"properties\":{");
   for (const TallyStepKind *const *step = tally_step_kinds (); *step != NULL; step++)
     {
-      g_string_append_printf (out, "%s\"%s\":{\"type\":%s,", step == tally_step_kinds () ? "" : ",",
-                              (*step)->name, step_types[(*step)->form]);
+      g_string_append_printf (out, ",\n\"step-%s\":{\"type\":%s,", (*step)->name,
+                              step_types[(*step)->form]);
       tally_inspect_append_member ("description", (*step)->summary, out);
       if ((*step)->form == TALLY_STEP_LOOKUP)
-        append_lookup (plugins, out);
+        append_lookup (out);
       g_string_append_c (out, '}');
     }
   for (guint i = 0; i < plugins->len; i++)
@@ -142,10 +152,52 @@ append_steps (const GPtrArray *plugins, GString *out)
 
       if (plugin->kind != TALLY_TRANSFORM)
         continue;
-      g_string_append_c (out, ',');
+      g_string_append_printf (out, ",\n\"step-%s\":", plugin->name);
       append_plugin (plugin, out);
     }
+}
+
+static void
+append_step (gboolean *first, const char *name, GString *out)
+{
+  g_string_append_printf (out, "%s\"%s\":{\"$ref\":\"#/definitions/step-%s\"}",
+                          *first ? "" : ",", name, name);
+  *first = FALSE;
+}
+
+/* A list of steps; there is no lookup among a lookup's own. */
+static void
+append_steps (const GPtrArray *plugins, gboolean with_lookup, GString *out)
+{
+  gboolean first = TRUE;
+
+  g_string_append (
+      out,
+      "{\"type\":\"array\",\"items\":{\"type\":\"object\",\"minProperties\":1,\"maxProperties\":1,"
+      "\"additionalProperties\":false,\"properties\":{");
+  for (const TallyStepKind *const *step = tally_step_kinds (); *step != NULL; step++)
+    if (with_lookup || (*step)->form != TALLY_STEP_LOOKUP)
+      append_step (&first, (*step)->name, out);
+  for (guint i = 0; i < plugins->len; i++)
+    {
+      const TallyPlugin *plugin = plugins->pdata[i];
+
+      if (plugin->kind == TALLY_TRANSFORM)
+        append_step (&first, plugin->name, out);
+    }
   g_string_append (out, "}}}");
+}
+
+/* What is used in more than one place: a source, a step, the steps of a lookup. */
+static void
+append_definitions (const GPtrArray *plugins, GString *out)
+{
+  g_string_append (out, ",\n\"definitions\":{\n\"source\":");
+  append_plugins (plugins, TALLY_SOURCE, out);
+  append_step_definitions (plugins, out);
+  g_string_append (out, ",\n\"steps-of-a-lookup\":");
+  append_steps (plugins, /* with_lookup= */ FALSE, out);
+  g_string_append (out, "}");
 }
 
 void
@@ -159,10 +211,9 @@ tally_inspect_append_editor_schema (const GPtrArray *plugins, GString *out)
       "\"pipeline\":{\"type\":\"string\",\"description\":\"The name that the ledger knows it by\"},\n"
       "\"description\":{\"type\":\"string\"},\n"
       "\"origin\":{\"type\":\"string\",\"description\":\"The system whose ids the keys are\"},\n"
-      "\"after\":{\"type\":[\"array\",\"string\"],\"items\":{\"type\":\"string\"}},\n\"source\":");
-  append_plugins (plugins, TALLY_SOURCE, out);
-  g_string_append (out, ",\n\"transform\":");
-  append_steps (plugins, out);
+      "\"after\":{\"type\":[\"array\",\"string\"],\"items\":{\"type\":\"string\"}},\n"
+      "\"source\":{\"$ref\":\"#/definitions/source\"},\n\"transform\":");
+  append_steps (plugins, /* with_lookup= */ TRUE, out);
   g_string_append (out, ",\n\"sink\":");
   append_plugins (plugins, TALLY_SINK, out);
   g_string_append (
@@ -177,5 +228,7 @@ tally_inspect_append_editor_schema (const GPtrArray *plugins, GString *out)
       "\"What ref() finds: ids by entity and key\"},"
       "\"given\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"
       "\"lookup\":{\"type\":\"array\",\"items\":{\"type\":[\"object\",\"array\"]}},"
-      "\"expect\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}}}}}}}\n");
+      "\"expect\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}}}}}}");
+  append_definitions (plugins, out);
+  g_string_append (out, "}\n");
 }

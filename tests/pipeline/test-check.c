@@ -172,23 +172,56 @@ test_inspect_lists_and_describes (void)
       "tallyman: there is no plugin or step \"shout-lettr\"; did you mean \"shout-letter\"?\n");
 }
 
-static void
-test_the_editor_schema_is_json (void)
+/* The member of the schema's part at, with what stands in the place of a reference. */
+static json_object *
+enter (json_object *schema, json_object *at, const char *name)
 {
+  json_object *next = NULL, *all = NULL, *reference = NULL;
+
+  if (!json_object_object_get_ex (at, name, &next))
+    return NULL;
+  if (json_object_object_get_ex (next, "allOf", &all))
+    reference = json_object_array_get_idx (all, 0);
+  if (json_object_object_get_ex (reference != NULL ? reference : next, "$ref", &reference)
+      && json_pointer_get (schema, json_object_get_string (reference) + strlen ("#"), &next) != 0)
+    return NULL;
+  return next;
+}
+
+static void
+test_the_editor_schema_describes_all_places (void)
+{
+  static const struct
+  {
+    const char *path, *description;
+  } rows[] = {
+    { "properties sink properties shout-letter properties key", "What identifies a record in its source, the same in every run" },
+    { "properties source properties lines properties path", "File to read" },
+    { "properties transform items properties filter", "keeps the rows for which an expression is true: filter: status <> 'spam'" },
+    { "properties transform items properties shout", "Upper case" },
+    { "properties transform items properties lookup properties from properties lines properties path", "File to read" },
+    { "properties transform items properties lookup properties transform items properties filter",
+      "keeps the rows for which an expression is true: filter: status <> 'spam'" },
+    { "properties transform items properties lookup properties transform items properties shout",
+      "Upper case" },
+    { "properties transform items properties lookup properties transform items properties lookup", NULL },
+    { "properties transform items properties lookup properties memory", "Memory for the other source's rows; more of them go to a temporary file" },
+  };
   g_autofree char *output = NULL;
   g_autoptr (json_object) schema = NULL;
-  json_object *at = NULL;
-  static const char *const path[]
-      = { "properties", "sink", "properties", "shout-letter", "properties", "key", "description" };
 
   assert_int (scratch_tallyman (&scratch, (const char *[]) { "inspect", "--schema", NULL }, &output, NULL), 0);
   schema = json_tokener_parse (output);
-  at = schema;
-  for (guint i = 0; i < G_N_ELEMENTS (path) && at != NULL; i++)
-    if (!json_object_object_get_ex (at, path[i], &at))
-      assert_text (path[i], "a member of the schema");
-  assert_text (json_object_get_string (at),
-               "What identifies a record in its source, the same in every run");
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_auto (GStrv) path = g_strsplit (rows[i].path, " ", -1);
+      json_object *at = schema, *description = NULL;
+
+      for (char **name = path; *name != NULL && at != NULL; name++)
+        at = enter (schema, at, *name);
+      json_object_object_get_ex (at, "description", &description);
+      assert_row_text (rows[i].path, json_object_get_string (description), rows[i].description);
+    }
 }
 
 static const Promise promises[] = {
@@ -197,7 +230,7 @@ static const Promise promises[] = {
   { "prints JSON", test_prints_json },
   { "takes a name of any bytes", test_takes_a_name_of_any_bytes },
   { "inspect lists and describes", test_inspect_lists_and_describes },
-  { "the editor schema is JSON", test_the_editor_schema_is_json },
+  { "the editor schema describes all places", test_the_editor_schema_describes_all_places },
   { NULL },
 };
 
