@@ -359,6 +359,14 @@ tally_cast_find (guint from, guint to, const Function **ret_function)
 }
 
 gboolean
+tally_type_can_cast (TallyType from, TallyType to)
+{
+  const Function *function;
+
+  return from == to || tally_cast_find (from, to, &function) != CAST_NONE;
+}
+
+gboolean
 tally_cast_is_implicit (guint from, guint to)
 {
   for (guint i = 0; i < G_N_ELEMENTS (casts); i++)

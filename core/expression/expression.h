@@ -23,6 +23,11 @@ void tally_expression_free (TallyExpression *expression);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TallyExpression, tally_expression_free)
 
 TallyType tally_expression_type (const TallyExpression *expression);
+/* The type that PostgreSQL casts both sides of an = to before it compares them.  FALSE: it cannot compare them, or does so as
+ * they are. */
+gboolean tally_type_find_common (TallyType a, TallyType b, TallyType *ret_type);
+/* Whether there is a cast, to be written or not. */
+gboolean tally_type_can_cast (TallyType from, TallyType to);
 /* TRUE if its value may differ between two evaluations over the same row: now(), random() … */
 gboolean tally_expression_is_volatile (const TallyExpression *expression);
 /* The columns it reads, as a bitmap by index: bit i % 64 of word i / 64. */

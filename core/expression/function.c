@@ -328,3 +328,20 @@ tally_function_resolve (const char *name, gboolean is_operator, const guint8 *ty
   memcpy (ret_types, chosen->types, n_types);
   return RESOLVE_FOUND;
 }
+
+gboolean
+tally_type_find_common (TallyType a, TallyType b, TallyType *ret_type)
+{
+  const guint8 types[] = { a, b };
+  guint8 operands[MAX_ARGS];
+  const Function *function;
+
+  /* Days and moments have operators of two types, which cast neither. */
+  if (tally_function_resolve ("=", /* is_operator= */ TRUE, types, 2, &function, operands)
+          != RESOLVE_FOUND
+      || operands[0] != operands[1])
+    return FALSE;
+
+  *ret_type = operands[0];
+  return TRUE;
+}

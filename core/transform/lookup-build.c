@@ -61,50 +61,121 @@ find_other (const Builder *builder, guint argument, gboolean in_name)
 
 /* ---- match ---- */
 
+/* The casts that would help.  Everything can become a text. */
+static char *
+cast_hint (const TallyStepArgument *match, TallyType ours, TallyType theirs)
+{
+  gboolean here = tally_type_can_cast (ours, theirs), there = tally_type_can_cast (theirs, ours);
+  const char *our_wish = tally_type_name (here ? theirs : TALLY_TYPE_TEXT);
+  const char *their_wish = tally_type_name (there ? ours : TALLY_TYPE_TEXT);
+  g_autofree char *cast = g_strdup_printf ("(%s)::%s", match->value, our_wish);
+  g_autofree char *step
+      = g_strdup_printf ("transform: [{ cast: { %s: %s } }]", match->name, their_wish);
+
+  if (here && there)
+    return g_strdup_printf ("cast it here: %s; or there: %s", cast, step);
+  if (here || there)
+    return g_strdup_printf ("cast it %s: %s", here ? "here" : "there", here ? cast : step);
+  return g_strdup_printf ("compare them as text: cast it here: %s; and there: %s", cast, step);
+}
+
 /* As in PostgreSQL nothing is converted by guess. */
 static gboolean
-check_types (const Builder *builder, guint argument, TallyType ours, TallyType theirs)
+find_type (const Builder *builder, guint argument, TallyLookupKey *key)
 {
-  const TallyStepArgument *match = &builder->wish->arguments[argument];
+  TallyType ours = tally_expression_type (key->expression);
+  TallyType theirs = tally_schema_column (builder->other, key->column)->type;
   g_autofree char *message = NULL, *hint = NULL;
 
-  if (ours == theirs)
+  if (tally_type_find_common (ours, theirs, &key->type))
     return TRUE;
 
-  message = g_strdup_printf ("\"%s\" of the rows to look up is %s, and this is %s", match->name,
+  message = g_strdup_printf ("\"%s\" of the rows to look up is %s, and this is %s", key->name,
                              tally_type_name (theirs), tally_type_name (ours));
-  hint = g_strdup_printf ("cast it here: (%s)::%s; or there: transform: [{ cast: { %s: %s } }]",
-                          match->value, tally_type_name (theirs), match->name,
-                          tally_type_name (ours));
+  hint = cast_hint (&builder->wish->arguments[argument], ours, theirs);
   tally_step_complain (builder->complaints, builder->wish->arguments, argument,
                        /* in_name= */ FALSE, message, hint);
   return FALSE;
 }
 
+/* text: what the pipeline says, behind prefix bytes more.  NULL with a complaint. */
+static TallyExpression *
+compile_key (const Builder *builder, guint argument, const char *text, gsize prefix, TallySchema *schema)
+{
+  TallyComplaint *complaint = NULL;
+  TallyExpression *expression = tally_expression_compile (text, schema, &complaint);
+
+  if (expression == NULL)
+    tally_step_take_complaint (builder->complaints, argument, builder->wish->arguments, prefix,
+                               complaint);
+  return expression;
+}
+
+static gboolean
+cast_ours (const Builder *builder, guint argument, TallyLookupKey *key)
+{
+  g_autofree char *text = NULL;
+
+  if (tally_expression_type (key->expression) == key->type)
+    return TRUE;
+
+  /* The end of the line ends a comment, too. */
+  text = g_strdup_printf ("(%s\n)::%s", builder->wish->arguments[argument].value,
+                          tally_type_name (key->type));
+  tally_expression_free (key->expression);
+  key->expression = compile_key (builder, argument, text, strlen ("("), builder->schema);
+  return key->expression != NULL;
+}
+
+static gboolean
+cast_theirs (const Builder *builder, guint argument, TallyLookupKey *key)
+{
+  g_autofree char *prefix = NULL, *text = NULL;
+
+  if (tally_schema_column (builder->other, key->column)->type == key->type)
+    return TRUE;
+
+  prefix = tally_step_cast_prefix (key->name);
+  text = g_strconcat (prefix, tally_type_name (key->type), NULL);
+  key->cast = compile_key (builder, argument, text, 0, builder->other);
+  return key->cast != NULL;
+}
+
+static void
+key_clear (gpointer data)
+{
+  TallyLookupKey *key = data;
+
+  tally_expression_free (key->expression);
+  tally_scratch_clear (&key->scratch);
+  tally_expression_free (key->cast);
+  tally_scratch_clear (&key->cast_scratch);
+}
+
 static void
 build_key (Builder *builder, guint argument)
 {
-  const TallyStepArgument *match = &builder->wish->arguments[argument];
-  TallyComplaint *complaint = NULL;
+  const char *value = builder->wish->arguments[argument].value;
   gint column = find_other (builder, argument, /* in_name= */ TRUE);
-  g_autoptr (TallyExpression) expression
-      = tally_expression_compile (match->value, builder->schema, &complaint);
-  TallyLookupKey key = { 0 };
+  TallyLookupKey key = { .column = column };
 
-  if (expression == NULL)
-    tally_step_take_complaint (builder->complaints, argument, builder->wish->arguments, 0, complaint);
-  if (expression == NULL || column < 0)
-    return;
+  key.expression = compile_key (builder, argument, value, 0, builder->schema);
+  if (key.expression == NULL || column < 0)
+    {
+      key_clear (&key);
+      return;
+    }
 
   key.name = tally_schema_column (builder->other, column)->name;
-  key.column = column;
-  key.type = tally_expression_type (expression);
-  if (!check_types (builder, argument, key.type, tally_schema_column (builder->other, column)->type))
-    return;
-  if (tally_expression_is_volatile (expression))
+  if (!find_type (builder, argument, &key) || !cast_ours (builder, argument, &key)
+      || !cast_theirs (builder, argument, &key))
+    {
+      key_clear (&key);
+      return;
+    }
+  if (tally_expression_is_volatile (key.expression))
     tally_step_warn (&builder->lookup->base, "\"%s\" is looked up by a value that changes with each run",
                      key.name);
-  key.expression = g_steal_pointer (&expression);
   g_array_append_val (builder->lookup->keys, key);
 }
 
@@ -256,15 +327,6 @@ joined_schema (TallySchema *a, TallySchema *b)
 }
 
 /* ---- The step ---- */
-
-static void
-key_clear (gpointer data)
-{
-  TallyLookupKey *key = data;
-
-  tally_expression_free (key->expression);
-  tally_scratch_clear (&key->scratch);
-}
 
 static void
 column_clear (gpointer data)

@@ -10,9 +10,11 @@ typedef struct
 {
   const char *name;            /* (unowned) of the other side's column */
   guint column;                /* of the other side */
-  TallyType type;              /* of both */
+  TallyType type;              /* of both, when they are compared */
   TallyExpression *expression; /* (owned) over the row that comes */
   TallyScratch scratch;        /* its values */
+  TallyExpression *cast;       /* (owned) (nullable) of the other side's column, if that is of another type */
+  TallyScratch cast_scratch;   /* its values */
 } TallyLookupKey;
 
 /* A column of the other side that goes on, as a column or as a member of an object. */

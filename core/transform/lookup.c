@@ -20,6 +20,24 @@
 /* Bytes of a key in a message. */
 #define MAX_SHOWN 100
 
+/* ---- Values of keys ---- */
+
+static void
+evaluate (TallyExpression *expression, TallyScratch *scratch, TallyBatch *batch)
+{
+  tally_scratch_prepare (scratch, tally_expression_type (expression), tally_batch_capacity (batch));
+  tally_expression_evaluate (expression, batch, scratch->vector, scratch->validity);
+}
+
+/* (nullable) */
+static gconstpointer
+scratch_value (const TallyScratch *scratch, TallyType type, guint row)
+{
+  return tally_bitmap_get (scratch->validity, row)
+             ? (const char *)scratch->vector + row * tally_type_size (type)
+             : NULL;
+}
+
 /* ---- The other side ---- */
 
 gboolean
@@ -46,6 +64,17 @@ tally_lookup_interrupt (TallyStep *step)
   tally_lookup_side_interrupt (((TallyLookup *)step)->side);
 }
 
+/* The column of the other side, as it is or cast. (nullable) */
+static gconstpointer
+other_value (const TallyLookupKey *key, const TallyBatch *batch, guint row)
+{
+  if (key->cast != NULL)
+    return scratch_value (&key->cast_scratch, key->type, row);
+  return tally_batch_is_null (batch, row, key->column)
+             ? NULL
+             : (const char *)tally_batch_vector (batch, key->column) + row * tally_type_size (key->type);
+}
+
 /* The digest of a row of the other side.  FALSE: part of its key is NULL, which is equal to nothing. */
 static gboolean
 digest_other_side (TallyLookup *lookup, const TallyBatch *batch, guint row, guint8 *ret_digest)
@@ -53,11 +82,12 @@ digest_other_side (TallyLookup *lookup, const TallyBatch *batch, guint row, guin
   tally_digester_begin (&lookup->digester);
   for (guint i = 0; i < lookup->keys->len; i++)
     {
-      guint column = g_array_index (lookup->keys, TallyLookupKey, i).column;
+      const TallyLookupKey *key = &g_array_index (lookup->keys, TallyLookupKey, i);
+      gconstpointer value = other_value (key, batch, row);
 
-      if (tally_batch_is_null (batch, row, column))
+      if (value == NULL)
         return FALSE;
-      tally_digester_add (&lookup->digester, batch, row, column);
+      tally_digester_add_value (&lookup->digester, key->type, value);
     }
   tally_digester_end (&lookup->digester, ret_digest);
   return TRUE;
@@ -133,13 +163,28 @@ take_rejects (const TallyLookup *lookup, const TallyBatch *batch, GArray *reject
   return TRUE;
 }
 
+/* Rejects a row whose value the key's type does not have. */
+static void
+cast_other_side (TallyLookup *lookup, TallyBatch *batch)
+{
+  tally_batch_begin_stage (batch, lookup->base.name);
+  for (guint i = 0; i < lookup->keys->len; i++)
+    {
+      TallyLookupKey *key = &g_array_index (lookup->keys, TallyLookupKey, i);
+
+      if (key->cast != NULL)
+        evaluate (key->cast, &key->cast_scratch, batch);
+    }
+}
+
 static gboolean
 keep_batch (TallyLookup *lookup, TallyBatch *batch, GArray *rejects, GError **error)
 {
+  cast_other_side (lookup, batch);
   if (!take_rejects (lookup, batch, rejects, error))
     return FALSE;
   for (guint row = 0; row < tally_batch_n_rows (batch); row++)
-    if (!keep_row (lookup, batch, row, error))
+    if (!tally_batch_is_rejected (batch, row) && !keep_row (lookup, batch, row, error))
       return FALSE;
   return TRUE;
 }
@@ -168,9 +213,7 @@ evaluate_keys (TallyLookup *lookup, TallyBatch *batch)
     {
       TallyLookupKey *key = &g_array_index (lookup->keys, TallyLookupKey, i);
 
-      tally_scratch_prepare (&key->scratch, key->type, tally_batch_capacity (batch));
-      tally_expression_evaluate (key->expression, batch, key->scratch.vector,
-                                 key->scratch.validity);
+      evaluate (key->expression, &key->scratch, batch);
     }
 }
 
@@ -178,9 +221,7 @@ evaluate_keys (TallyLookup *lookup, TallyBatch *batch)
 static gconstpointer
 key_value (const TallyLookupKey *key, guint row)
 {
-  return tally_bitmap_get (key->scratch.validity, row)
-             ? (const char *)key->scratch.vector + row * tally_type_size (key->type)
-             : NULL;
+  return scratch_value (&key->scratch, key->type, row);
 }
 
 static gboolean

@@ -79,18 +79,6 @@ const TallyStepKind tally_step_set = {
 
 /* ---- cast: the same, with an expression made for each column ---- */
 
-/* `"name"::`, quoted as an SQL identifier. */
-static char *
-cast_prefix (const char *column)
-{
-  g_autoptr (GString) prefix = g_string_new ("\"");
-
-  for (const char *at = column; *at != '\0'; at++)
-    g_string_append_printf (prefix, *at == '"' ? "\"%c" : "%c", *at);
-  g_string_append (prefix, "\"::");
-  return g_string_free (g_steal_pointer (&prefix), FALSE);
-}
-
 /* A type's name, with its modifiers if it has some, and nothing else that would be an expression.
  */
 static gboolean
@@ -109,7 +97,7 @@ compile_cast (const TallyStepArgument *arguments, guint argument, TallySchema *s
               GPtrArray *complaints)
 {
   const TallyStepArgument *wish = &arguments[argument];
-  g_autofree char *prefix = cast_prefix (wish->name);
+  g_autofree char *prefix = tally_step_cast_prefix (wish->name);
   g_autofree char *text = g_strconcat (prefix, wish->value, NULL);
   g_autofree char *message = NULL;
   TallyComplaint *complaint = NULL;

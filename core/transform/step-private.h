@@ -52,6 +52,9 @@ gint *tally_step_find_columns (GPtrArray *complaints, const TallyStepArgument *a
 TallyExpression *tally_step_compile_condition (GPtrArray *complaints, const TallyStepArgument *arguments, guint argument,
                                                gboolean in_name, TallySchema *schema);
 
+/* (transfer full) `"name"::`, quoted as an SQL identifier, which a type may follow. */
+char *tally_step_cast_prefix (const char *column);
+
 /* ---- Rows ---- */
 
 /* A step's scratch: one value for each row of a batch of any capacity. */

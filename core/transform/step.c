@@ -189,6 +189,17 @@ tally_step_take_complaint (GPtrArray *complaints, guint argument,
   add_complaint (complaints, argument, /* in_name= */ FALSE, complaint);
 }
 
+char *
+tally_step_cast_prefix (const char *column)
+{
+  g_autoptr (GString) prefix = g_string_new ("\"");
+
+  for (const char *at = column; *at != '\0'; at++)
+    g_string_append_printf (prefix, *at == '"' ? "\"%c" : "%c", *at);
+  g_string_append (prefix, "\"::");
+  return g_string_free (g_steal_pointer (&prefix), FALSE);
+}
+
 gint
 tally_step_find_column (GPtrArray *complaints, const TallyStepArgument *arguments, guint argument,
                         gboolean in_name, TallySchema *schema)

@@ -92,6 +92,20 @@ test_points_at_wrong_columns (void)
     { "other types", "{ " FROM ", match: { line: length(line) }, collect: a }",
       "4:68-12 error: \"line\" of the rows to look up is text, and this is bigint | cast it here: (length(line))::text; or "
       "there: transform: [{ cast: { line: bigint } }]" },
+    { "types that are cast one way", "{ " FROM ", transform: [{ set: { n: 1 } }], match: { n: to_jsonb(line) }, collect: a }",
+      "4:97-14 error: \"n\" of the rows to look up is bigint, and this is jsonb | cast it here: (to_jsonb(line))::bigint" },
+    { "types that are cast the other way", "{ " FROM ", transform: [{ set: { n: to_jsonb(line) } }], match: { n: 1 }, collect: a }",
+      "4:110-1 error: \"n\" of the rows to look up is jsonb, and this is bigint | cast it there: transform: [{ cast: { n: bigint } }]" },
+    { "types that are not cast", "{ " FROM ", transform: [{ set: { n: 1 } }], match: { n: line::date }, collect: a }",
+      "4:97-10 error: \"n\" of the rows to look up is bigint, and this is date | compare them as text: cast it here: "
+      "(line::date)::text; and there: transform: [{ cast: { n: text } }]" },
+    { "a day and a moment", "{ " FROM ", transform: [{ set: { n: line::date } }], match: { n: line::timestamp }, collect: a }",
+      "4:106-15 error: \"n\" of the rows to look up is date, and this is timestamp | cast it here: "
+      "(line::timestamp)::date; or there: transform: [{ cast: { n: timestamp } }]" },
+    { "numbers of two types", "{ " FROM ", transform: [{ set: { n: 1.5 } }], match: { n: length(line) -- bytes }, collect: a }",
+      "" },
+    { "numbers of two types, the other way", "{ " FROM ", transform: [{ set: { \"q\\\"x\": 1 } }], match: { \"q\\\"x\": length(line) * 1e0 }, collect: a }",
+      "" },
     { "a name that is there", "{ " FROM ", match: { line: line }, columns: [line] }",
       "4:86-4 error: there is a column \"line\" already | give the one that is looked up another name: columns: { other_line: "
       "line }" },
@@ -230,6 +244,25 @@ test_rows_to_look_up_can_be_given (void)
     }
 }
 
+/* As with =, which casts a numeric to be compared with a double. */
+static void
+test_a_number_beyond_the_other_type_is_a_reject (void)
+{
+  g_autofree char *output = NULL, *complaints = NULL;
+
+  scratch_write (&scratch, "p.yaml",
+                 HEAD "transform:\n"
+                      "  - lookup: { " FROM ", transform: [{ set: { n: line::numeric } }], match: { n: line::double precision },\n"
+                      "      columns: { a: line }, errors: reject }\n" SINK
+                      "tests:\n"
+                      "  - { name: t, given: [{ line: 2 }, { line: 5e-1 }], lookup: [{ line: \"1e400\" }, { line: \"2.0\" }, { line: \"0.5\" }],\n"
+                      "      expect: [{ a: \"2.0\" }, { a: \"0.5\" }] }\n");
+  assert_int (scratch_tallyman (&scratch, (const char *[]) { "test", "p.yaml", NULL }, &output, &complaints), 0);
+  assert_contains (output, "    lookup:1 was rejected by \"lookup\": \"1000");
+  assert_contains (output, "0\" is out of range for type double precision\n");
+  assert_text (complaints, "");
+}
+
 static void
 test_preview_shows_what_it_adds (void)
 {
@@ -256,6 +289,7 @@ static const Promise promises[] = {
   { "what comes before a far source is checked", test_what_comes_before_a_far_source_is_checked },
   { "secrets do not show", test_secrets_do_not_show },
   { "rows to look up can be given", test_rows_to_look_up_can_be_given },
+  { "a number beyond the other type is a reject", test_a_number_beyond_the_other_type_is_a_reject },
   { "preview shows what it adds", test_preview_shows_what_it_adds },
   { NULL },
 };

@@ -13,10 +13,14 @@
 
 /* ---- What is found ---- */
 
+#define NUMBERS "0, 1, 1.0, 1.5, 0.1, -1, 2, 9007199254740992, 9007199254740993, NULL"
+#define TEXTS "'', ' ', 'a', 'A', 'a ', 'é', NULL"
+
 /* Keys of all kinds: equal ones that are written in several ways, NULLs, and those that only one side has. */
 static const struct
 {
-  const char *label, *type, *values;
+  const char *label, *type, *values; /* of m's keys */
+  const char *other, *base;          /* (nullable) the type of the other side's, and of the values that both are made of */
 } keys[] = {
   { "numbers", "numeric", "1, 1.0, 1.00, -0.5, 0, 0.0, 1e30, 2, NULL, 'NaN'" },
   { "doubles", "double precision", "0, '-0', 1.5, 'NaN', 'Infinity', '-Infinity', 2, NULL" },
@@ -28,22 +32,36 @@ static const struct
   { "moments", "timestamptz", "'2020-01-01 00:00+00', '2020-01-01 01:00+01', 'infinity', NULL" },
   { "intervals", "interval", "'1 month', '30 days', '720:00:00', '1 day', NULL" },
   { "jsonb", "jsonb", "'1', '1.0', 'null', '[1, 2]', '[1.00, 2]', '{\"b\": 1, \"a\": 2}', '{\"a\": 2.0, \"b\": 1}', NULL" },
+  /* Two types of one comparison.  2^53 + 1 is no double, and a tenth is none. */
+  { "smallint and bigint", "smallint", "0, 1, -1, 32767, NULL", "bigint", "bigint" },
+  { "integer and smallint", "integer", "0, 1, -1, 32767, NULL", "smallint", "bigint" },
+  { "bigint and numeric", "bigint", NUMBERS, "numeric", "numeric" },
+  { "numeric and bigint", "numeric", NUMBERS, "bigint", "numeric" },
+  { "bigint and double", "bigint", NUMBERS, "double precision", "numeric" },
+  { "double and bigint", "double precision", NUMBERS, "bigint", "numeric" },
+  { "integer and double", "integer", "0, 1, -1, 2147483647, NULL", "double precision", "bigint" },
+  { "numeric and double", "numeric", NUMBERS ", 1e30, 1e-7, 'NaN', 'Infinity'", "double precision", "numeric" },
+  { "double and numeric", "double precision", NUMBERS ", 1e30, 1e-7, 'NaN', 'Infinity'", "numeric", "numeric" },
+  { "varchar and text", "varchar(9)", TEXTS, "text", "text" },
+  { "text and name", "text", TEXTS, "name", "text" },
 };
 
-/* 300 rows m (id, k) and 500 rows l (k, n, t), whose keys are of one type; u (k, n) has one row for each key. */
+/* 300 rows m (id, k) and 500 rows l (k, n, t); u (k, n) has one row for each key. */
 static void
 make_rows (Desk *desk, guint i)
 {
+  const char *type = keys[i].type, *other = keys[i].other != NULL ? keys[i].other : type;
+  const char *base = keys[i].base != NULL ? keys[i].base : type;
   g_autofree char *sql = g_strdup_printf (
       "SET client_min_messages = error; DROP TABLE IF EXISTS m, l, u, out; SELECT setseed(0.5);"
       "CREATE TABLE v AS SELECT row_number() OVER () AS i, k::%s AS k FROM unnest(ARRAY[%s]::%s[]) AS k;"
-      "CREATE TABLE m AS SELECT id, k FROM (SELECT id, 1 + floor(random() * (SELECT count(*) + 1 FROM v))::bigint AS i"
+      "CREATE TABLE m AS SELECT id, k::%s AS k FROM (SELECT id, 1 + floor(random() * (SELECT count(*) + 1 FROM v))::bigint AS i"
       "  FROM generate_series(1, 300) AS id) AS r LEFT JOIN v USING (i);"
-      "CREATE TABLE l AS SELECT k, CASE WHEN random() < 0.1 THEN NULL ELSE floor(random() * 5)::bigint END AS n,"
+      "CREATE TABLE l AS SELECT k::%s AS k, CASE WHEN random() < 0.1 THEN NULL ELSE floor(random() * 5)::bigint END AS n,"
       "  'text ' || j AS t FROM (SELECT j, 1 + floor(random() * (SELECT count(*) + 1 FROM v))::bigint AS i"
       "  FROM generate_series(1, 500) AS j) AS r LEFT JOIN v USING (i) WHERE i %% 4 <> 3;"
-      "CREATE TABLE u AS SELECT k, max(i) AS n FROM v WHERE i %% 3 <> 2 GROUP BY k; DROP TABLE v",
-      keys[i].type, keys[i].values, keys[i].type);
+      "CREATE TABLE u AS SELECT k::%s::%s AS k, max(i) AS n FROM v WHERE i %% 3 <> 2 GROUP BY 1; DROP TABLE v",
+      base, keys[i].values, base, type, other, type, other);
 
   desk_do (desk, sql);
 }

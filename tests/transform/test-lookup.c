@@ -167,6 +167,10 @@ static const Row rows[] = {
     "id name all\n1.0|a|[{\"n\": 9}]\n2|b|[{\"n\": 10}, {\"n\": 20}]\n3||[]\n|d|[]" },
   { "by two columns", { KEY, { "text", "CASE name WHEN 'a' THEN 'x' ELSE 'second' END" }, { NULL, "all" } }, { 2, 0, 1 }, { 0 },
     "id name all\n1.0|a|[{\"n\": 9}]\n2|b|[{\"n\": 20}]\n3||[]\n|d|[]" },
+  { "numbers of two types, theirs narrower", { { "n", "id * 10" }, { NULL, "all" }, }, { 1, 0, 1 }, { 0 },
+    "id name all\n1.0|a|[{\"key\": 2, \"text\": null}]\n2|b|[{\"key\": 2.00, \"text\": \"second\"}]\n3||[]\n|d|[]" },
+  { "numbers of two types, theirs wider", { { "key", "(id * 1)::bigint -- no fraction" }, { NULL, "n" } }, { 1, 1 },
+    { .many = TALLY_LOOKUP_MANY_FIRST }, "id name n\n1.0|a|9\n2|b|20\n3||\n|d|" },
   { "a row that has no key is rejected", { { "n", "9 / (id - 2)::bigint + length(name)" }, { NULL, "all" } }, { 1, 0, 1 }, { 0 },
     "id name all\n1.0|a|[]\n3||[]\n|d|[]\nt:2: division by zero {\"id\":2,\"name\":\"b\"}" },
 };
