@@ -125,7 +125,7 @@ test_rows_are_looked_up_before_the_first_comes (void)
   assert_text (found, "1:2 1:4 0:6 0:8 0:10 0:12 0:14 0:16 0:18 0:20 0:22 0:24 0:26 0:28 0:- ");
 }
 
-/* The other source has nothing to say for half a minute, which nobody waits for. */
+/* The other source has nothing to say, and would never end. */
 static void
 test_a_source_to_look_up_in_can_be_interrupted (void)
 {

@@ -2,8 +2,11 @@
  *
  * A shared object may hold several plugins; these are found by the first word of their names.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <tallyman/plugin.h>
+#include <unistd.h>
 
 /* ---- shout: upper case; a row that is empty is rejected ---- */
 
@@ -455,6 +458,7 @@ static const TallyPlugin begged = {
 
 typedef struct
 {
+  char *bell;       /* option */
   gint interrupted; /* atomic */
 } Mute;
 
@@ -464,12 +468,29 @@ mute_open (gpointer self, TallyContext *ctx, GError **error)
   return TRUE;
 }
 
+/* Says to whoever listens that it is being read. */
+static gboolean
+ring (const Mute *mute)
+{
+  int bell = mute->bell != NULL ? open (mute->bell, O_WRONLY | O_CLOEXEC) : -1;
+  gboolean rung = mute->bell == NULL || (bell >= 0 && write (bell, "!", 1) == 1);
+
+  if (bell >= 0)
+    close (bell);
+  return rung;
+}
+
 static TallyFlow
 mute_read (gpointer self, TallyContext *ctx, TallyBatch *out, GError **error)
 {
   Mute *mute = self;
 
-  for (guint i = 0; i < 3000 && !g_atomic_int_get (&mute->interrupted); i++)
+  if (!ring (mute))
+    {
+      tally_throw (error, TALLY_ERROR_IO, "could not ring \"%s\": %s", mute->bell, g_strerror (errno));
+      return TALLY_FLOW_FATAL;
+    }
+  while (!g_atomic_int_get (&mute->interrupted))
     g_usleep (G_USEC_PER_SEC / 100);
   tally_throw (error, TALLY_ERROR_INTERRUPTED, "interrupted");
   return TALLY_FLOW_FATAL;
@@ -481,12 +502,21 @@ mute_interrupt (gpointer self)
   g_atomic_int_set (&((Mute *) self)->interrupted, TRUE);
 }
 
+static const TallyOption mute_options[] = {
+  { .name = "bell",
+    .type = TALLY_OPTION_TEXT,
+    .offset = G_STRUCT_OFFSET (Mute, bell),
+    .summary = "FIFO that gets a byte when it is read" },
+  { 0 },
+};
+
 static const TallyPlugin mute = {
   TALLY_PLUGIN_INIT,
   .kind = TALLY_SOURCE,
   .name = "shout-mute",
-  .summary = "Nothing, for half a minute or until it is interrupted",
+  .summary = "Nothing, until it is interrupted",
   .instance_size = sizeof (Mute),
+  .options = mute_options,
   .open = mute_open,
   .describe = late_describe,
   .read = mute_read,
