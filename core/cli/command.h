@@ -15,6 +15,8 @@ typedef struct
 gboolean tally_command_parse (const TallyCommand *command, const GOptionEntry *entries, int *argc, char ***argv);
 /* Prints "tallyman: message" to standard error. */
 void tally_command_complain (const char *format, ...) G_GNUC_PRINTF (1, 2);
+/* From now on SIGINT and SIGTERM ask for an orderly end, see tally_run_interrupt(), and the second one ends all. */
+void tally_command_catch_signals (void);
 /* Whether to colour what goes to the stream: a terminal, and NO_COLOR not set. */
 gboolean tally_command_has_colour (int fd);
 

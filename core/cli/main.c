@@ -1,6 +1,7 @@
 /* main.c: the tallyman command: finds the subcommand, answers --help and --version */
 #include "command.h"
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,27 @@ tally_command_has_colour (int fd)
   const char *no_colour = g_getenv ("NO_COLOR");
 
   return isatty (fd) && (no_colour == NULL || *no_colour == '\0');
+}
+
+/* ---- Signals: the first asks, the second insists ---- */
+
+static void
+on_signal (int number)
+{
+  struct sigaction usual = { .sa_handler = SIG_DFL };
+
+  tally_run_interrupt ();
+  sigaction (number, &usual, NULL);
+}
+
+void
+tally_command_catch_signals (void)
+{
+  struct sigaction action = { .sa_handler = on_signal };
+
+  sigaction (SIGINT, &action, NULL);
+  sigaction (SIGTERM, &action, NULL);
+  signal (SIGPIPE, SIG_IGN);
 }
 
 gboolean

@@ -233,6 +233,7 @@ plan_one (PlanCommand *self, TallyPipeline *pipeline)
   self->rows = g_string_new (NULL);
   self->n_rows = 0;
   self->begun = g_get_monotonic_time ();
+  tally_command_catch_signals ();
   tally_plan_make (pipeline, &options, &plan);
   close_line (self);
   if (plan.error != NULL)
@@ -271,6 +272,8 @@ plan_argument (PlanCommand *self, const char *argument, TallyRegistry *registry)
       fputs (mistakes->str, stderr);
       how = tally_pipeline_n_errors (pipeline) > 0 ? TALLY_EXIT_USAGE : plan_one (self, pipeline);
       worst = MAX (worst, how);
+      if (how == TALLY_EXIT_INTERRUPTED)
+        return how;
     }
   return worst;
 }
@@ -308,6 +311,8 @@ plan_main (int argc, char **argv)
       TallyExit how = plan_argument (&self, *argument, registry);
 
       worst = MAX (worst, how);
+      if (how == TALLY_EXIT_INTERRUPTED)
+        break;
     }
   return worst;
 }

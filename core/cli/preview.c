@@ -315,7 +315,7 @@ look (PreviewCommand *self, GError **error)
       trial = tally_trial_new (self->pipeline, error);
       if (trial != NULL)
         tally_trial_set_references (trial, references);
-      done = trial != NULL && read_rows (self, ctx, trial, error)
+      done = trial != NULL && tally_trial_prepare (trial, error) && read_rows (self, ctx, trial, error)
              && drain_steps (self, trial, error);
     }
   tally_instance_close (self->pipeline->source);

@@ -1,7 +1,6 @@
 /* run.c: tallyman run PIPELINE… */
 #include "command.h"
 #include "engine/engine.h"
-#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -65,27 +64,6 @@ show_progress (const TallyCounts *counts, const char *waiting, gpointer data)
     fprintf (stderr, "%s\n", line);
   g_atomic_int_set (&self->line_open, self->terminal);
   self->shown = now;
-}
-
-/* ---- Signals: the first asks, the second insists ---- */
-
-static void
-on_signal (int number)
-{
-  struct sigaction usual = { .sa_handler = SIG_DFL };
-
-  tally_run_interrupt ();
-  sigaction (number, &usual, NULL);
-}
-
-static void
-catch_signals (void)
-{
-  struct sigaction action = { .sa_handler = on_signal };
-
-  sigaction (SIGINT, &action, NULL);
-  sigaction (SIGTERM, &action, NULL);
-  signal (SIGPIPE, SIG_IGN);
 }
 
 /* ---- The runs ---- */
@@ -176,7 +154,7 @@ run_all (RunCommand *self, char **arguments)
   if (pipelines == NULL)
     return TALLY_EXIT_USAGE;
 
-  catch_signals ();
+  tally_command_catch_signals ();
   for (guint i = 0; i < pipelines->len; i++)
     {
       TallyPipeline *pipeline = g_ptr_array_index (pipelines, i);

@@ -408,7 +408,7 @@ run_steps (TallyPipeline *pipeline, const TallyPipelineTest *test, TallyBatch *b
   g_autoptr (TallyReferences) references = tally_references_new_for_test (test->refs);
   g_autoptr (TallyTrial) trial = tally_trial_new (pipeline, error);
 
-  if (trial == NULL)
+  if (trial == NULL || !tally_trial_prepare (trial, error))
     return FALSE;
   tally_trial_set_references (trial, references);
   for (guint i = 0; i < pipeline->steps->len; i++)

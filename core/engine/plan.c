@@ -8,6 +8,7 @@
 #include "record/bitmap.h"
 #include "run.h"
 #include "trial.h"
+#include "watch.h"
 #include <string.h>
 
 /* As many as in a run: a source may count on so much room. */
@@ -44,7 +45,29 @@ open_ledger (Planner *self, GError **error)
   return FALSE;
 }
 
+/* ---- Contexts ---- */
+
+static TallyContext *
+new_context (const Planner *self)
+{
+  TallyContext *ctx = tally_context_new (self->pipeline->directory);
+
+  ctx->interrupted = tally_run_interruption ();
+  ctx->warn = self->options->warn;
+  ctx->warn_data = self->options->data;
+  return ctx;
+}
+
 /* ---- The source ---- */
+
+/* Sees what the lookups' sources give, where that is not known yet. */
+static gboolean
+look_at_lookups (Planner *self, GError **error)
+{
+  g_autoptr (TallyContext) ctx = new_context (self);
+
+  return tally_pipeline_describe_lookups (self->pipeline, ctx, error);
+}
 
 static gboolean
 open_source (Planner *self, GError **error)
@@ -56,6 +79,8 @@ open_source (Planner *self, GError **error)
   if (!tally_instance_open (source, self->source_ctx, error)
       || (schema = source->plugin->describe (source->self, self->source_ctx, error)) == NULL)
     return tally_throw_prefix (error, "source \"%s\"", source->plugin->name);
+  if (!look_at_lookups (self, error))
+    return FALSE;
   if (tally_pipeline_bind (self->pipeline, schema))
     return TRUE;
 
@@ -68,7 +93,7 @@ open_source (Planner *self, GError **error)
 static gboolean
 look_at_source (Planner *self, GError **error)
 {
-  if (self->pipeline->source_schema != NULL)
+  if (tally_pipeline_is_bound (self->pipeline))
     return TRUE;
   if (!open_source (self, error))
     return FALSE;
@@ -238,6 +263,12 @@ read_batch (Planner *self, TallyBatch *batch, gboolean *ret_enough, GError **err
 }
 
 static gboolean
+is_stopped (GError **error)
+{
+  return tally_run_is_interrupted () && !tally_throw (error, TALLY_ERROR_INTERRUPTED, "stopped by a signal");
+}
+
+static gboolean
 read_all (Planner *self, GError **error)
 {
   gboolean enough = FALSE;
@@ -247,8 +278,8 @@ read_all (Planner *self, GError **error)
       guint64 most = self->options->most, room = most > 0 ? most - self->plan->read : BATCH_ROWS;
       g_autoptr (TallyBatch) batch = NULL;
 
-      if (tally_run_is_interrupted ())
-        return tally_throw (error, TALLY_ERROR_INTERRUPTED, "stopped by a signal");
+      if (is_stopped (error))
+        return FALSE;
       if (room == 0)
         {
           self->plan->is_partial = TRUE;
@@ -275,6 +306,8 @@ drain_steps (Planner *self, GError **error)
         g_autoptr (TallyBatch) batch = tally_batch_new (tally_step_schema (step), BATCH_ROWS);
         gboolean enough = FALSE;
 
+        if (is_stopped (error))
+          return FALSE;
         flow = tally_trial_drain (self->trial, i, batch, error);
         if (flow == TALLY_FLOW_FATAL || !take_batch (self, i + 1, batch, &enough, error))
           return FALSE;
@@ -316,7 +349,7 @@ new_references (const Planner *self)
 }
 
 static gboolean
-work (Planner *self, GError **error)
+prepare (Planner *self, GError **error)
 {
   if (!open_ledger (self, error) || !look_at_source (self, error) || !open_sink (self, error)
       || !find_position (self, error) || !open_source (self, error)
@@ -325,17 +358,18 @@ work (Planner *self, GError **error)
 
   self->references = new_references (self);
   tally_trial_set_references (self->trial, self->references);
-  return read_all (self, error) && drain_steps (self, error) && end_sink (self, error);
+  return TRUE;
 }
 
-static TallyContext *
-new_context (const Planner *self)
+static gboolean
+work (Planner *self, GError **error)
 {
-  TallyContext *ctx = tally_context_new (self->pipeline->directory);
+  TallyWatch *watch = tally_watch_new (self->pipeline);
+  gboolean done = tally_trial_prepare (self->trial, error) && read_all (self, error)
+                  && drain_steps (self, error) && end_sink (self, error);
 
-  ctx->warn = self->options->warn;
-  ctx->warn_data = self->options->data;
-  return ctx;
+  tally_watch_free (watch);
+  return done;
 }
 
 static TallyExit
@@ -364,7 +398,12 @@ tally_plan_make (TallyPipeline *pipeline, const TallyPlanOptions *options, Tally
   self.sink_ctx->facts = g_array_new (FALSE, FALSE, sizeof (TallyPlanFact));
   g_array_set_clear_func (self.sink_ctx->facts, tally_plan_fact_clear);
 
-  work (&self, &ret_plan->error);
+  /* Whoever was interrupted complains of that in words of his own. */
+  if (!(prepare (&self, &ret_plan->error) && work (&self, &ret_plan->error)) && tally_run_is_interrupted ())
+    {
+      g_clear_error (&ret_plan->error);
+      is_stopped (&ret_plan->error);
+    }
   ret_plan->exit = exit_for (ret_plan);
   ret_plan->position = g_strdup (self.source_ctx->position);
   ret_plan->target = g_strdup (self.sink_ctx->target);

@@ -23,6 +23,12 @@ tally_run_is_interrupted (void)
   return g_atomic_int_get (&interrupted);
 }
 
+const gint *
+tally_run_interruption (void)
+{
+  return &interrupted;
+}
+
 gboolean
 tally_rejects_within_limit (const TallyPipeline *pipeline, const TallyCounts *counts, gboolean at_end,
                             GError **error)
@@ -122,7 +128,7 @@ new_context (Run *run)
 
   g_free (ctx->run_tag);
   ctx->run_tag = g_strdup (run->tag);
-  ctx->interrupted = &interrupted;
+  ctx->interrupted = tally_run_interruption ();
   ctx->warn = tally_warnings_add;
   ctx->warn_data = run->stages.warnings;
   return ctx;

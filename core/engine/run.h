@@ -79,3 +79,5 @@ char *tally_reject_name (const TallyReject *reject);
 /* Counts the rejects that earlier runs left in the pass that run belongs to. */
 gboolean tally_rejects_count_before (TallyLedger *ledger, const TallyLedgerRun *run, guint64 *ret_n, GError **error);
 gboolean tally_run_is_interrupted (void);
+/* The same for a context, which reads it atomically. */
+const gint *tally_run_interruption (void);

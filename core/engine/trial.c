@@ -15,30 +15,29 @@ struct _TallyTrial
 };
 
 static gboolean
+open_step (TallyTrial *trial, TallyStep *step, GError **error)
+{
+  TallyContext *ctx = tally_context_new (trial->pipeline->directory);
+
+  ctx->interrupted = tally_run_interruption ();
+  g_ptr_array_add (trial->contexts, ctx);
+  return tally_step_open (step, ctx, error)
+         || tally_throw_prefix (error, "step \"%s\"", tally_step_name (step));
+}
+
+/* What a step sets aside goes to rejects. */
+static gboolean
 prepare_step (TallyStep *step, GArray *rejects, GError **error)
 {
-  g_autoptr (GError) failure = NULL;
+  GError *failure = NULL;
   TallyFlow flow = TALLY_FLOW_OK;
 
   while (flow == TALLY_FLOW_OK)
     flow = tally_step_prepare (step, rejects, &failure);
   if (flow == TALLY_FLOW_END)
     return TRUE;
-  g_propagate_error (error, g_steal_pointer (&failure));
+  g_propagate_prefixed_error (error, failure, "step \"%s\": ", tally_step_name (step));
   return FALSE;
-}
-
-/* Returns what a step set aside before its first batch; NULL: it cannot work. */
-static GArray *
-start_step (TallyStep *step, TallyContext *ctx, GError **error)
-{
-  g_autoptr (GArray) rejects = g_array_new (FALSE, FALSE, sizeof (TallyReject));
-
-  g_array_set_clear_func (rejects, tally_reject_clear);
-  if (tally_step_open (step, ctx, error) && prepare_step (step, rejects, error))
-    return g_steal_pointer (&rejects);
-  tally_throw_prefix (error, "step \"%s\"", tally_step_name (step));
-  return NULL;
 }
 
 TallyTrial *
@@ -50,17 +49,24 @@ tally_trial_new (TallyPipeline *pipeline, GError **error)
   trial->contexts = g_ptr_array_new_with_free_func ((GDestroyNotify)tally_context_free);
   trial->rejects = g_ptr_array_new ();
   for (guint i = 0; i < pipeline->steps->len; i++)
-    {
-      GArray *rejects;
-
-      g_ptr_array_add (trial->contexts, tally_context_new (pipeline->directory));
-      rejects = start_step (g_ptr_array_index (pipeline->steps, i),
-                            g_ptr_array_index (trial->contexts, i), error);
-      if (rejects == NULL)
-        return NULL;
-      g_ptr_array_add (trial->rejects, rejects);
-    }
+    if (!open_step (trial, g_ptr_array_index (pipeline->steps, i), error))
+      return NULL;
   return g_steal_pointer (&trial);
+}
+
+gboolean
+tally_trial_prepare (TallyTrial *trial, GError **error)
+{
+  for (guint i = 0; i < trial->pipeline->steps->len; i++)
+    {
+      GArray *rejects = g_array_new (FALSE, FALSE, sizeof (TallyReject));
+
+      g_array_set_clear_func (rejects, tally_reject_clear);
+      g_ptr_array_add (trial->rejects, rejects);
+      if (!prepare_step (g_ptr_array_index (trial->pipeline->steps, i), rejects, error))
+        return FALSE;
+    }
+  return TRUE;
 }
 
 void

@@ -7,6 +7,8 @@ typedef struct _TallyTrial TallyTrial;
 
 /* Opens the steps of a pipeline that is bound.  NULL if one cannot be. */
 TallyTrial *tally_trial_new (TallyPipeline *pipeline, GError **error);
+/* Lets them do what comes before the first batch: once, first of all. */
+gboolean tally_trial_prepare (TallyTrial *trial, GError **error);
 /* Closes them. */
 void tally_trial_free (TallyTrial *trial);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TallyTrial, tally_trial_free)

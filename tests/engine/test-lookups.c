@@ -31,6 +31,35 @@ read_file (const char *name)
   return text != NULL ? text : g_strdup ("");
 }
 
+static void
+remove_file (const char *name)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+
+  g_unlink (path);
+}
+
+static gint
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Their names, in order. */
+static char *
+list_files (void)
+{
+  g_autoptr (GDir) listing = g_dir_open (folder, 0, NULL);
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  const char *name;
+
+  while ((name = g_dir_read_name (listing)) != NULL)
+    g_ptr_array_add (names, g_strdup (name));
+  g_ptr_array_sort (names, compare_names);
+  g_ptr_array_add (names, NULL);
+  return g_strjoinv (" ", (char **)names->pdata);
+}
+
 /* The pipeline whose steps and sink these are, from in.csv. */
 static void
 write_pipeline (const char *steps, const char *sink)
@@ -216,30 +245,69 @@ hears (int bell)
   return poll (&listener, 1, PATIENCE) == 1 && read (bell, &byte, 1) == 1;
 }
 
+#define MUTE "{ shout-mute: { bell: bell } }"
+
+/* Begins a command of p.yaml, and ends it once somebody waits.  Returns the exit code. */
+static int
+stop (const char *command, int number)
+{
+  const char *argv[] = { g_getenv ("TALLYMAN"), command, "p.yaml", NULL };
+  g_autoptr (GError) error = NULL;
+  int bell = hang_bell ("bell");
+  int status = -1;
+  GPid pid;
+
+  assert_true (g_spawn_async (folder, (char **)argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid, &error));
+  assert_no_error (error);
+  assert_true (hears (bell));
+  kill (pid, number);
+  waitpid (pid, &status, 0);
+  close (bell);
+  remove_file ("bell");
+  return WIFEXITED (status) ? WEXITSTATUS (status) : -1;
+}
+
 static void
 test_a_signal_ends_the_wait (void)
 {
   static const char *const sinks[] = { "{ json: { path: out.ndjson } }", "shout-busy" };
-  const char *argv[] = { g_getenv ("TALLYMAN"), "run", "p.yaml", NULL };
-
-  int bell = hang_bell ("bell");
 
   write_file ("in.csv", "id\n9\n");
   for (guint i = 0; i < G_N_ELEMENTS (sinks); i++)
     {
-      g_autoptr (GError) error = NULL;
-      GPid pid;
-      int status = -1;
-
-      write_pipeline ("  - lookup: { from: { shout-mute: { bell: bell } }, match: { word: id }, collect: all }\n", sinks[i]);
-      assert_true (g_spawn_async (folder, (char **)argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid, &error));
-      assert_no_error (error);
-      assert_true (hears (bell));
-      kill (pid, SIGTERM);
-      waitpid (pid, &status, 0);
-      assert_row_int (sinks[i], WIFEXITED (status) ? WEXITSTATUS (status) : -1, 130);
+      write_pipeline ("  - lookup: { from: " MUTE ", match: { word: id }, collect: all }\n", sinks[i]);
+      assert_row_int (sinks[i], stop ("run", SIGTERM), 130);
     }
-  close (bell);
+}
+
+static void
+test_a_signal_ends_a_plan (void)
+{
+  static const struct
+  {
+    const char *source, *steps;
+    int number;
+  } rows[] = {
+    { "{ csv: { path: in.csv } }", "lookup: { from: " MUTE ", match: { word: id }, collect: all }", SIGTERM },
+    { MUTE, "sort: word", SIGINT },
+  };
+  g_autofree char *before = NULL;
+
+  write_file ("in.csv", "id\n9\n");
+  write_file ("p.yaml", "");
+  before = list_files ();
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autofree char *text = g_strdup_printf ("pipeline: p\nsource: %s\ntransform:\n  - %s\n"
+                                               "sink: { json: { path: new.ndjson } }\nledger: sqlite:new.db\n",
+                                               rows[i].source, rows[i].steps);
+      g_autofree char *after = NULL;
+
+      write_file ("p.yaml", text);
+      assert_row_int (rows[i].steps, stop ("plan", rows[i].number), 130);
+      after = list_files ();
+      assert_row_text (rows[i].steps, after, before);
+    }
 }
 
 static const Promise promises[] = {
@@ -250,6 +318,7 @@ static const Promise promises[] = {
   { "the engine has patience with each call", test_the_engine_has_patience_with_each_call },
   { "columns of a far source are checked by the run", test_columns_of_a_far_source_are_checked_by_the_run },
   { "a signal ends the wait", test_a_signal_ends_the_wait },
+  { "a signal ends a plan, which leaves nothing", test_a_signal_ends_a_plan },
   { NULL },
 };
 
@@ -260,11 +329,7 @@ remove_folder (void)
   const char *name;
 
   while (listing != NULL && (name = g_dir_read_name (listing)) != NULL)
-    {
-      g_autofree char *path = g_build_filename (folder, name, NULL);
-
-      g_unlink (path);
-    }
+    remove_file (name);
   g_rmdir (folder);
   g_free (folder);
 }

@@ -86,6 +86,10 @@ test_is_rebuilt (void)
                  "INSERT INTO osticket_thread VALUES (1001, 99, 'M', 'New', 'hello', now ()); "
                  "INSERT INTO osticket_tickets VALUES (100, 100, 98, 'nobody', 'open', 'low', now ()), "
                  "(101, 101, 99, 'silent', 'open', 'low', now ())");
+  if (!assert_int (rig_command (desk->rig, "plan", "--json", "osticket/tickets-to-zendesk.yaml", NULL), 3))
+    g_printerr ("%s\n", rig_errors (desk->rig));
+  assert_contains (rig_output (desk->rig), "\"created\": 1,");
+  assert_contains (rig_output (desk->rig), "\"rejected\": 3,");
   rig_command (desk->rig, "run", "osticket", NULL);
   assert_int (rig_tickets (desk->rig), 60);
 
