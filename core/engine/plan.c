@@ -32,14 +32,16 @@ ledger_uri (const Planner *self)
   return self->options->ledger != NULL ? self->options->ledger : self->pipeline->ledger;
 }
 
-/* A ledger that is not there yet knows nothing, which is no mistake. */
+/* A ledger that is not there yet knows nothing, which is no mistake.  One that went backwards would make a run stop. */
 static gboolean
 open_ledger (Planner *self, GError **error)
 {
   g_autoptr (GError) failure = NULL;
 
   self->ledger = tally_ledger_open (ledger_uri (self), TALLY_LEDGER_READ, &failure);
-  if (self->ledger != NULL || g_error_matches (failure, TALLY_ERROR, TALLY_ERROR_NO_LEDGER))
+  if (self->ledger != NULL)
+    return tally_ledger_check_mark (self->ledger, error);
+  if (g_error_matches (failure, TALLY_ERROR, TALLY_ERROR_NO_LEDGER))
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;

@@ -110,12 +110,16 @@ TallyDatabase *tally_postgresql_open (const char *uri, TallyLedgerFlags flags, G
 /* $XDG_STATE_HOME/tallyman/NAME; its folder is made, for the user alone, if asked. */
 char *tally_state_path (const char *name, gboolean make_folder, GError **error);
 
+/* FALSE: a ledger that is only read is not there yet (TALLY_ERROR_NO_LEDGER), or not any more. */
+gboolean tally_ledger_throw_missing (TallyDatabase *database, GError **error);
 /* Brings the schema up to date, in one transaction; only looks if the database is read-only. */
 gboolean tally_migrate (TallyDatabase *database, GError **error);
 
 /* R8: how far the ledger is, kept in a file; see mark.c.  The check runs within a transaction. */
 gboolean tally_mark_check (TallyDatabase *database, const char *ledger_id, const char *server,
                            GError **error);
+/* Whether no other ledger was at this place before.  ledger_id: (nullable) NULL: there is none now. */
+gboolean tally_mark_check_place (TallyDatabase *database, const char *ledger_id, GError **error);
 gboolean tally_mark_save (TallyDatabase *database, const char *ledger_id, const TallyRows *writers,
                           const char *server, GError **error);
 

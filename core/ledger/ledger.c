@@ -34,6 +34,15 @@ tally_state_path (const char *name, gboolean make_folder, GError **error)
   return g_steal_pointer (&path);
 }
 
+gboolean
+tally_ledger_throw_missing (TallyDatabase *database, GError **error)
+{
+  return tally_mark_check_place (database, NULL, error)
+         && tally_throw (error, TALLY_ERROR_NO_LEDGER,
+                         "there is no ledger at %s yet: no pipeline has run with it",
+                         database->description);
+}
+
 /* ---- Transactions ---- */
 
 gboolean

@@ -126,9 +126,8 @@ is_mark (const char *name)
   return strchr (name, '.') == NULL;
 }
 
-/* Whether another ledger was here before. */
-static gboolean
-check_place (TallyDatabase *database, const char *ledger_id, GError **error)
+gboolean
+tally_mark_check_place (TallyDatabase *database, const char *ledger_id, GError **error)
 {
   g_autofree char *folder = tally_state_path ("marks", FALSE, NULL);
   g_autoptr (GDir) marks = folder != NULL ? g_dir_open (folder, 0, NULL) : NULL;
@@ -140,17 +139,17 @@ check_place (TallyDatabase *database, const char *ledger_id, GError **error)
       g_autoptr (GKeyFile) file = g_key_file_new ();
       g_autofree char *location = NULL;
 
-      if (!is_mark (name) || g_str_equal (name, ledger_id)
+      if (!is_mark (name) || g_strcmp0 (name, ledger_id) == 0
           || !g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, NULL))
         continue;
       location = g_key_file_get_string (file, "ledger", "location", NULL);
       if (g_strcmp0 (location, database->location) == 0)
         return tally_throw (
             error, TALLY_ERROR_LEDGER,
-            "the ledger %s is new, and another one was at its place: what that one had "
-            "delivered would be created again; bring it back, or remove \"%s\" if nothing of it "
-            "is in a target",
-            database->description, path);
+            "the ledger %s %s at its place: what that one had delivered would be created again; "
+            "bring it back, or remove \"%s\" if nothing of it is in a target",
+            database->description,
+            ledger_id != NULL ? "is new, and another one was" : "is not there, and one was", path);
     }
   return TRUE;
 }
@@ -168,7 +167,7 @@ tally_mark_check (TallyDatabase *database, const char *ledger_id, const char *se
   if (g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, &local))
     return check_mark (database, file, server, path, error);
   if (g_error_matches (local, G_FILE_ERROR, G_FILE_ERROR_NOENT))
-    return check_place (database, ledger_id, error);
+    return tally_mark_check_place (database, ledger_id, error);
   return tally_throw (error, TALLY_ERROR_LEDGER, "could not read the ledger's mark \"%s\": %s",
                       path, local->message);
 }

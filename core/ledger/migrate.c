@@ -92,9 +92,7 @@ tally_migrate (TallyDatabase *database, GError **error)
   if (version == newest)
     return TRUE;
   if (database->read_only && version == 0)
-    return tally_throw (error, TALLY_ERROR_NO_LEDGER,
-                        "there is no ledger at %s yet: no pipeline has run with it",
-                        database->description);
+    return tally_ledger_throw_missing (database, error);
   if (database->read_only)
     return tally_throw (error, TALLY_ERROR_LEDGER,
                         "the ledger %s has schema version %u and this program needs version %u: "

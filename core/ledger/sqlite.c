@@ -697,9 +697,7 @@ open_handle (Sqlite *sqlite, const char *path, GError **error)
   int flags = sqlite->base.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
 
   if (sqlite->base.read_only && access (path, F_OK) != 0)
-    return tally_throw (error, TALLY_ERROR_NO_LEDGER,
-                        "there is no ledger at %s yet: no pipeline has run with it",
-                        sqlite->base.description);
+    return tally_ledger_throw_missing (&sqlite->base, error);
   if (!sqlite->base.read_only && !make_file (path, error))
     return FALSE;
   if (sqlite3_open_v2 (path, &sqlite->handle, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)

@@ -1,6 +1,7 @@
 /* test-plan.c: what tallyman plan says is what the run then does; and the plan itself changes nothing */
 #include "promise.h"
 #include "rig.h"
+#include <glib/gstdio.h>
 #include <json-c/json.h>
 #include <string.h>
 
@@ -97,6 +98,53 @@ test_deliveries (void)
   assert_int (rig_tickets (rig), 3);
 }
 
+/* Puts a ledger in the place of the one that is there, whose readers have left files beside it. NULL: none */
+static void
+put_ledger (Rig *rig, const char *bytes, gsize length)
+{
+  static const char *const names[] = { "ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *path = rig_path (rig, names[i]);
+
+      g_unlink (path);
+      if (i == 0 && bytes != NULL)
+        assert_true (g_file_set_contents (path, bytes, (gssize) length, NULL));
+    }
+}
+
+/* E1, E4: a run would not begin, and so says the plan. */
+static void
+test_a_ledger_that_went_backwards (void)
+{
+  g_autoptr (Rig) rig = rig_new (FALSE, "--plan", "none", NULL);
+  g_autofree char *path = rig_path (rig, "ledger.sqlite"), *old = NULL;
+  gsize length = 0;
+
+  rig_write_pipeline (rig, "sqlite:ledger.sqlite", NULL, NULL);
+  rig_write_rows (rig, 1, 1);
+  assert_int (rig_run (rig), 0);
+  assert_true (g_file_get_contents (path, &old, &length, NULL));
+  json_object_put (plan (rig, "pipeline.yaml", 0));
+  rig_write_rows (rig, 1, 2);
+  assert_int (rig_run (rig), 0);
+
+  put_ledger (rig, old, length);
+  json_object_put (plan (rig, "pipeline.yaml", 1));
+  assert_contains (rig_errors (rig), "went backwards");
+  assert_int (rig_run (rig), 1);
+  assert_contains (rig_errors (rig), "went backwards");
+
+  put_ledger (rig, NULL, 0);
+  json_object_put (plan (rig, "pipeline.yaml", 1));
+  assert_contains (rig_errors (rig), "is not there, and one was at its place");
+  assert_true (!g_file_test (path, G_FILE_TEST_EXISTS));
+  assert_int (rig_run (rig), 1);
+  assert_contains (rig_errors (rig), "is new, and another one was at its place");
+  assert_int (rig_tickets (rig), 2);
+}
+
 static void
 test_a_quick_look (void)
 {
@@ -113,6 +161,7 @@ test_a_quick_look (void)
 static const Promise promises[] = {
   { "of files: rows, rejects and bytes", test_files },
   { "of deliveries: what is created and what is not", test_deliveries },
+  { "of a ledger that went backwards: there would be no run (E1, E4)", test_a_ledger_that_went_backwards },
   { "a quick look says that it is one", test_a_quick_look },
   { NULL },
 };
