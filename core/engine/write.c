@@ -10,6 +10,9 @@
 #define MAX_REJECTS 1000
 /* A signal and the progress line are looked after this often. */
 #define GLANCE (G_USEC_PER_SEC / 4)
+/* A sink settles after so many batches at most; after one, when it refused a row of the last ones or took longer than this. */
+#define MAX_OPEN 8
+#define SETTLE_QUICKLY G_USEC_PER_SEC
 
 typedef struct
 {
@@ -24,6 +27,10 @@ typedef struct
   guint64 n_rejects;         /* of the pass, in the ledger; only if the sink keeps a checkpoint */
   TallyCounts *counts;
   gint64 serial;
+  GPtrArray *open;           /* (owned) (element-type TallyBatch) that the sink took and has not settled */
+  gboolean is_open;          /* not all is known of them */
+  guint max_open;            /* it settles when there are so many */
+  gint64 open_for;           /* microseconds that it took for them so far */
   GArray *rejects;           /* (owned) (element-type TallyReject) since the last ledger commit */
   char *position;            /* (owned) (nullable) the last that came */
   guint64 n_uncommitted;
@@ -33,6 +40,7 @@ typedef struct
 static void
 writer_clear (Writer *writer)
 {
+  g_ptr_array_unref (writer->open);
   g_array_unref (writer->rejects);
   g_free (writer->position);
 }
@@ -57,9 +65,12 @@ collect_rejects (Writer *writer, const TallyBatch *batch)
   writer->counts->rejected += n_rejects;
 }
 
-/* Calls write() or, where there is no batch, commit(), with patience. */
+/* settle() or commit(). */
+typedef TallyFlow (*Finish) (gpointer self, TallyContext *ctx, GError **error);
+
+/* Calls write() or, where there is no batch, finish(), with patience. */
 static gboolean
-call_sink (Writer *writer, TallyBatch *batch, GError **error)
+call_sink (Writer *writer, TallyBatch *batch, Finish finish, GError **error)
 {
   const TallyPlugin *plugin = writer->sink->plugin;
 
@@ -69,10 +80,13 @@ call_sink (Writer *writer, TallyBatch *batch, GError **error)
       TallyFlow flow
           = batch != NULL
                 ? plugin->write (writer->sink->self, writer->stages->sink_ctx, batch, &failure)
-                : plugin->commit (writer->sink->self, writer->stages->sink_ctx, &failure);
+                : finish (writer->sink->self, writer->stages->sink_ctx, &failure);
 
-      if (flow == TALLY_FLOW_OK || flow == TALLY_FLOW_END)
-        return TRUE;
+      if (flow == TALLY_FLOW_OK || flow == TALLY_FLOW_END || (flow == TALLY_FLOW_OPEN && plugin->settle != NULL))
+        {
+          writer->is_open = flow == TALLY_FLOW_OPEN;
+          return TRUE;
+        }
       if (failure == NULL)
         tally_throw (&failure, TALLY_ERROR_IO, "gave no reason");
       if (flow == TALLY_FLOW_REJECT && batch != NULL)
@@ -151,27 +165,11 @@ catch_up (Writer *writer, const TallyCheckpoint *adopted, GError **error)
   return commit_ledger_for (writer, &earlier, error);
 }
 
+/* What a batch came to, once the sink has settled it.  Returns whether the sink refused rows of it. */
 static gboolean
-commit (Writer *writer, gboolean complete, GError **error)
+take_stock (Writer *writer, TallyBatch *batch)
 {
-  if (writer->keeps)
-    make_checkpoint (writer, complete);
-  if (writer->sink->plugin->commit != NULL && !call_sink (writer, NULL, error))
-    return FALSE;
-  TALLY_POINT ("sink-committed");
-  if (!commit_ledger (writer, error))
-    return FALSE;
-
-  writer->counts->delivered += writer->n_uncommitted;
-  writer->n_uncommitted = 0;
-  return TRUE;
-}
-
-static gboolean
-take_batch (Writer *writer, TallyBatch *batch, GError **error)
-{
-  if (tally_batch_n_rows (batch) > 0 && !call_sink (writer, batch, error))
-    return FALSE;
+  guint n_rows = tally_batch_n_rows (batch);
 
   tally_batch_end_stage (batch);
   collect_rejects (writer, batch);
@@ -184,7 +182,58 @@ take_batch (Writer *writer, TallyBatch *batch, GError **error)
       g_free (writer->position);
       writer->position = g_strdup (tally_batch_position (batch));
     }
+  return tally_batch_n_rows (batch) < n_rows;
+}
+
+static gboolean
+settle (Writer *writer, GError **error)
+{
+  gint64 begun = g_get_monotonic_time ();
+  gboolean refused = FALSE;
+
+  if (writer->open->len == 0)
+    return TRUE;
+  if (writer->is_open && !call_sink (writer, NULL, writer->sink->plugin->settle, error))
+    return FALSE;
+
+  for (guint i = 0; i < writer->open->len; i++)
+    refused = take_stock (writer, g_ptr_array_index (writer->open, i)) || refused;
+  g_ptr_array_set_size (writer->open, 0);
+  writer->open_for += g_get_monotonic_time () - begun;
+  writer->max_open = refused || writer->open_for > SETTLE_QUICKLY ? 1 : MIN (writer->max_open * 2, MAX_OPEN);
+  writer->open_for = 0;
   return TRUE;
+}
+
+static gboolean
+commit (Writer *writer, gboolean complete, GError **error)
+{
+  if (!settle (writer, error))
+    return FALSE;
+  if (writer->keeps)
+    make_checkpoint (writer, complete);
+  if (writer->sink->plugin->commit != NULL && !call_sink (writer, NULL, writer->sink->plugin->commit, error))
+    return FALSE;
+  TALLY_POINT ("sink-committed");
+  if (!commit_ledger (writer, error))
+    return FALSE;
+
+  writer->counts->delivered += writer->n_uncommitted;
+  writer->n_uncommitted = 0;
+  return TRUE;
+}
+
+/* batch: (transfer full): is kept until the sink has settled it. */
+static gboolean
+take_batch (Writer *writer, TallyBatch *batch, GError **error)
+{
+  gint64 begun = g_get_monotonic_time ();
+
+  g_ptr_array_add (writer->open, batch);
+  if (tally_batch_n_rows (batch) > 0 && !call_sink (writer, batch, NULL, error))
+    return FALSE;
+  writer->open_for += g_get_monotonic_time () - begun;
+  return (writer->is_open && writer->open->len < writer->max_open) || settle (writer, error);
 }
 
 /* A sink whose output appears as a whole has nothing to commit on the way, nor has one that keeps checkpoints where a run
@@ -220,6 +269,8 @@ tally_write_all (TallyStages *stages, TallyLedger *ledger, const TallyLedgerRun 
                                         && tally_stages_go_at_once (stages),
                              .position = g_strdup (stages->source_ctx->position),
                              .counts = counts,
+                             .open = g_ptr_array_new_with_free_func ((GDestroyNotify)tally_batch_free),
+                             .max_open = 1,
                              .rejects = g_array_new (FALSE, FALSE, sizeof (TallyReject)),
                              .committed_at = g_get_monotonic_time () };
 
@@ -230,9 +281,9 @@ tally_write_all (TallyStages *stages, TallyLedger *ledger, const TallyLedgerRun 
     return TRUE;
   while (!tally_queue_is_over (stages->shaped))
     {
-      g_autoptr (TallyBatch) batch = tally_queue_pop (stages->shaped, GLANCE);
+      TallyBatch *batch = tally_queue_pop (stages->shaped, GLANCE);
 
-      if (batch != NULL && !take_batch (&writer, batch, error))
+      if (!(batch != NULL ? take_batch (&writer, batch, error) : settle (&writer, error)))
         return FALSE;
       if (!commit_on_the_way (&writer, error))
         return FALSE;
@@ -242,7 +293,7 @@ tally_write_all (TallyStages *stages, TallyLedger *ledger, const TallyLedgerRun 
     }
   if ((*error = tally_stages_steal_error (stages)) != NULL)
     return FALSE;
-  if (!tally_rejects_within_limit (stages->pipeline, counts, /* at_end= */ TRUE, error))
+  if (!settle (&writer, error) || !tally_rejects_within_limit (stages->pipeline, counts, /* at_end= */ TRUE, error))
     return FALSE;
 
   counts->in_flight = 0;

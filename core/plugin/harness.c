@@ -271,6 +271,8 @@ tally_harness_push (TallyHarness *harness)
                                  &harness->error);
   else
     flow = plugin->write (harness->instance->self, harness->ctx, harness->batch, &harness->error);
+  if (flow == TALLY_FLOW_OPEN && plugin->settle != NULL)
+    flow = plugin->settle (harness->instance->self, harness->ctx, &harness->error);
   tally_batch_end_stage (harness->batch);
   return flow;
 }

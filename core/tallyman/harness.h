@@ -121,7 +121,8 @@ void tally_harness_add_row (TallyHarness *harness, const char *const *values);
  * tally_harness_push:
  * @harness: a transform's or sink's harness
  *
- * Hands the rows over that were added since the last push.
+ * Hands the rows over that were added since the last push.  A sink that leaves open which of them it rejects is asked to
+ * settle at once.
  *
  * Returns: the plugin's verdict; %TALLY_FLOW_FATAL if it cannot be opened
  * Since: 0.1

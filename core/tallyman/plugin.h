@@ -6,7 +6,7 @@
  *
  *   load ── options filled ── check ── open ─┬─ read … END ───────────┬─ close   source
  *                                            ├─ apply, apply …        ┤          transform
- *                                            ├─ write … commit …      ┤          sink
+ *                                            ├─ write, settle, commit ┤          sink
  *                                            └─ render, send, resolve ┘          delivering sink
  *
  * Every callback but @name, @summary and the one that does the work may be left out.
@@ -40,6 +40,7 @@ G_BEGIN_DECLS
  * @TALLY_FLOW_RETRY: try the same call again after a while
  * @TALLY_FLOW_REJECT: set the whole batch aside
  * @TALLY_FLOW_FATAL: end the run
+ * @TALLY_FLOW_OPEN: of a sink's write(): taken, and settle() will tell which rows are rejected
  *
  * A verdict tells the engine what to do; the #GError that comes with all but the first two tells a
  * person why.
@@ -53,6 +54,7 @@ typedef enum
   TALLY_FLOW_RETRY,
   TALLY_FLOW_REJECT,
   TALLY_FLOW_FATAL,
+  TALLY_FLOW_OPEN,
 } TallyFlow;
 
 /**
@@ -162,6 +164,9 @@ typedef struct
  *   open() gives (transfer full) what its last commit() kept under tally_context_checkpoint_key(),
  *   or %NULL if there is nothing.  Such a sink writes each row exactly once
  * @plan: (nullable): a sink that writes: what it would do, see #TallyPlanSink
+ * @settle: (nullable): a sink whose write() may give %TALLY_FLOW_OPEN: ends what write() began, and rejects the rows that the
+ *   target refuses, of all batches that are open.  They stay as they came until then, or until write() gives %TALLY_FLOW_OK: then it
+ *   has settled them itself.  The engine calls it after several batches or when none comes, and before commit()
  *
  * The descriptor of a plugin.
  *
@@ -194,6 +199,7 @@ typedef struct
   void (*close) (gpointer self);
   gboolean (*resume) (gpointer self, TallyContext *ctx, char **ret_checkpoint, GError **error);
   const TallyPlanSink *plan;
+  TallyFlow (*settle) (gpointer self, TallyContext *ctx, GError **error);
 } TallyPlugin;
 
 #define TALLY_PLUGIN_INIT                                                                          \

@@ -1,4 +1,4 @@
-/* shout: a source, two transforms and two sinks that tests look at from outside
+/* shout: a source, two transforms and three sinks that tests look at from outside
  *
  * A shared object may hold several plugins; these are found by the first word of their names.
  */
@@ -226,6 +226,65 @@ static const TallyPlugin busy = {
   .instance_size = sizeof (Busy),
   .options = busy_options,
   .write = busy_write,
+};
+
+/* ---- shout-later: a sink that says only afterwards which rows it does not take ---- */
+
+#define LATER_MOST 8 /* batches that may be open */
+
+typedef struct
+{
+  TallyBatch *open[LATER_MOST]; /* (unowned) */
+  guint n_open;
+} Later;
+
+static TallyFlow
+later_write (gpointer self, TallyContext *ctx, TallyBatch *batch, GError **error)
+{
+  Later *later = self;
+
+  if (later->n_open == LATER_MOST)
+    {
+      tally_throw (error, TALLY_ERROR_USAGE, "too many batches are open");
+      return TALLY_FLOW_FATAL;
+    }
+  later->open[later->n_open++] = batch;
+  return TALLY_FLOW_OPEN;
+}
+
+static TallyFlow
+later_settle (gpointer self, TallyContext *ctx, GError **error)
+{
+  Later *later = self;
+
+  if (later->n_open > 1)
+    tally_context_warn (ctx, "several batches were open");
+  for (guint i = 0; i < later->n_open; i++)
+    for (guint row = 0; row < tally_batch_n_rows (later->open[i]); row++)
+      if (tally_text_equal (tally_batch_get_text (later->open[i], row, 0), "bad"))
+        tally_batch_reject (later->open[i], row, "not this one");
+  later->n_open = 0;
+  return TALLY_FLOW_OK;
+}
+
+static TallyFlow
+later_commit (gpointer self, TallyContext *ctx, GError **error)
+{
+  if (((Later *) self)->n_open == 0)
+    return TALLY_FLOW_OK;
+  tally_throw (error, TALLY_ERROR_USAGE, "batches are open");
+  return TALLY_FLOW_FATAL;
+}
+
+static const TallyPlugin later = {
+  TALLY_PLUGIN_INIT,
+  .kind = TALLY_SINK,
+  .name = "shout-later",
+  .summary = "Says afterwards what it does not take",
+  .instance_size = sizeof (Later),
+  .write = later_write,
+  .settle = later_settle,
+  .commit = later_commit,
 };
 
 /* ---- shout-letter: a sink that delivers ---- */
@@ -523,4 +582,4 @@ static const TallyPlugin mute = {
   .interrupt = mute_interrupt,
 };
 
-TALLY_REGISTER (&shout, &echo, &busy, &letter, &far, &late, &begged, &mute);
+TALLY_REGISTER (&shout, &echo, &busy, &letter, &far, &late, &begged, &mute, &later);

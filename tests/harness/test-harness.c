@@ -137,6 +137,21 @@ test_a_sink_may_ask_for_patience (void)
 }
 
 static void
+test_a_sink_may_settle_later (void)
+{
+  static const TallyColumn columns[] = { { "word", TALLY_TYPE_TEXT } };
+  g_autoptr (TallyHarness) harness = tally_harness_new ("shout-later");
+
+  tally_harness_set_columns (harness, columns, 1);
+  tally_harness_add_row (harness, (const char *const[]) { "good" });
+  tally_harness_add_row (harness, (const char *const[]) { "bad" });
+  assert_int (tally_harness_push (harness), TALLY_FLOW_OK);
+  assert_int (tally_harness_commit (harness), TALLY_FLOW_OK);
+  g_autofree char *rejects = tally_harness_get_rejects (harness);
+  assert_contains (rejects, "not this one");
+}
+
+static void
 test_renders_what_would_be_sent (void)
 {
   static const TallyColumn columns[] = { { "title", TALLY_TYPE_TEXT } };
@@ -160,6 +175,7 @@ static const Promise promises[] = {
   { "pushes rows through a transform", test_pushes_rows_through_a_transform },
   { "shows the columns before opening", test_shows_the_columns_before_opening },
   { "a sink may ask for patience", test_a_sink_may_ask_for_patience },
+  { "a sink may settle later", test_a_sink_may_settle_later },
   { "renders what would be sent", test_renders_what_would_be_sent },
   { NULL },
 };
