@@ -135,7 +135,7 @@ plan_write (gpointer self, TallyContext *ctx, TallyBatch *batch, GError **error)
   PgSink *sink = self;
   guint n_rows = tally_batch_n_rows (batch);
 
-  if (sink->mode == MODE_UPSERT && !pg_sink_write_batch (sink, batch, error))
+  if (sink->mode == MODE_UPSERT && !(pg_sink_write_batch (sink, batch, error) && pg_sink_settle (sink, error)))
     return TALLY_FLOW_FATAL;
   sink->plan->n_taken += n_rows;
   return TALLY_FLOW_OK;

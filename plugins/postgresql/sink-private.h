@@ -26,7 +26,7 @@ typedef struct
   gboolean makes_table;
   GPtrArray *added;    /* (owned) (element-type utf8) (unowned) columns that the table would get, if there is one */
   GPtrArray *left_out; /* (owned) (element-type utf8) (unowned) columns that would not be written */
-  gint64 n_taken;      /* rows of the batches before */
+  gint64 n_taken;      /* rows so far */
 } PgPlan;
 
 typedef struct
@@ -50,11 +50,15 @@ typedef struct
   char *checkpoints;   /* (owned) (nullable) the table of checkpoints as SQL */
   GArray *columns;     /* (owned) (nullable) (element-type PgColumn) those of the batch that are written */
   char *list;          /* (owned) (nullable) their names as SQL */
-  char *copy;          /* (owned) (nullable) the COPY of a batch */
+  char *copy;          /* (owned) (nullable) the COPY of batches */
   char *merge;         /* (owned) (nullable) from the stage into the table */
   gboolean binary;
   gboolean in_transaction;
-  gboolean has_savepoint[MAX_CONNECTIONS]; /* in the transaction: a batch came before */
+  gboolean has_savepoint[MAX_CONNECTIONS]; /* in the transaction: a COPY came before */
+  GPtrArray *open;     /* (owned) (nullable) (element-type TallyBatch) (unowned) those of the COPY that has not ended */
+  GError *failures[MAX_CONNECTIONS]; /* (owned) (nullable) why it went wrong */
+  gsize n_sent;        /* its bytes so far */
+  gint64 number;       /* upsert: of the next row, in the order that they come in */
   gboolean is_emptied; /* replace: what was there is deleted */
   GString *rows;       /* (owned) (nullable) scratch */
   PgPlan *plan;        /* (owned) (nullable) nothing is changed, and this is told */
@@ -68,8 +72,13 @@ gboolean pg_sink_connect (PgSink *sink, TallyContext *ctx, GError **error);
 /* Chooses the columns that are written, after making the table and what it lacks; for a plan nothing is made. */
 gboolean pg_sink_look_at_table (PgSink *sink, TallyContext *ctx, GError **error);
 char *pg_sink_compose_create (const PgSink *sink, const char *table);
-/* The COPY of a batch, into the stage or the table. */
+/* The COPY, into the stage or the table. */
 void pg_sink_compose_copy (PgSink *sink);
 gboolean pg_sink_is_key (const PgSink *sink, const char *name);
-/* Copies a batch, and merges it if there is a merge.  Rows that the server refuses are rejected. */
+/* The connections that rows go over: the sink's own is the first. */
+guint pg_sink_n_writers (const PgSink *sink);
+PGconn *pg_sink_writer (const PgSink *sink, guint i);
+/* Begins to copy a batch, which stays as it is until it is settled: then its rows are in the table, merged if there is a merge,
+ * and those that the server refused are rejected. */
 gboolean pg_sink_write_batch (PgSink *sink, TallyBatch *batch, GError **error);
+gboolean pg_sink_settle (PgSink *sink, GError **error);

@@ -1,8 +1,7 @@
 /* sink.c: rows into a table, each exactly once
  *
  * All rows between two commits are one transaction, and the engine's checkpoint is a row of the same transaction, in the table
- * tallyman_checkpoint beside the target: so after a crash the target itself says how far it is.  Within the transaction each
- * batch is a savepoint.  If the server refuses one it is undone and tried again in halves, down to the rows that are at fault.
+ * tallyman_checkpoint beside the target: so after a crash the target itself says how far it is.  How rows go over: writers.c.
  *
  * append copies straight into the table.  upsert copies into a temporary table of the same types and merges from there.
  * replace deletes what was there in the one transaction that brings the new rows: readers see the old table or the new one.
@@ -16,9 +15,6 @@
 #include "postgresql.h"
 #include "sink-private.h"
 #include <string.h>
-
-/* Rows are handed to libpq in pieces of about this size. */
-#define SEND_BYTES 65536
 
 /* ---- Options ---- */
 
@@ -363,6 +359,7 @@ pg_sink_connect (PgSink *sink, TallyContext *ctx, GError **error)
   g_autofree char *server = NULL, *fingerprint = NULL;
 
   sink->rows = g_string_new (NULL);
+  sink->open = g_ptr_array_new ();
   sink->helpers = g_ptr_array_new_with_free_func ((GDestroyNotify)PQfinish);
   sink->columns = g_array_new (FALSE, FALSE, sizeof (PgColumn));
   sink->conn = pg_connect (sink->connection, error);
@@ -423,18 +420,6 @@ sink_resume (gpointer self, TallyContext *ctx, char **ret_checkpoint, GError **e
 
 /* ---- Rows ---- */
 
-static guint
-n_writers (const PgSink *sink)
-{
-  return sink->helpers->len + 1;
-}
-
-static PGconn *
-writer_at (const PgSink *sink, guint i)
-{
-  return i == 0 ? sink->conn : g_ptr_array_index (sink->helpers, i - 1);
-}
-
 /* Makes the table that is filled, where all connections see it, and the connections. */
 static gboolean
 prepare_load (PgSink *sink, TallyContext *ctx, GError **error)
@@ -448,7 +433,7 @@ prepare_load (PgSink *sink, TallyContext *ctx, GError **error)
   if (!pg_begin_write (sink->conn, error) || !pg_do (sink->conn, drop, error) || !pg_do (sink->conn, create, error)
       || !pg_do (sink->conn, "COMMIT", error))
     return FALSE;
-  while (n_writers (sink) < sink->n_connections)
+  while (pg_sink_n_writers (sink) < sink->n_connections)
     {
       PGconn *conn = pg_connect (sink->connection, error);
 
@@ -468,8 +453,8 @@ begin (PgSink *sink, TallyContext *ctx, GError **error)
     return TRUE;
   if (sink->loads && !prepare_load (sink, ctx, error))
     return FALSE;
-  for (guint i = 0; i < n_writers (sink); i++)
-    if (!pg_begin_write (writer_at (sink, i), error))
+  for (guint i = 0; i < pg_sink_n_writers (sink); i++)
+    if (!pg_begin_write (pg_sink_writer (sink, i), error))
       return FALSE;
   sink->in_transaction = TRUE;
   memset (sink->has_savepoint, 0, sizeof sink->has_savepoint);
@@ -485,127 +470,20 @@ begin (PgSink *sink, TallyContext *ctx, GError **error)
   return sql == NULL || pg_do (sink->conn, sql, error);
 }
 
-/* The server works on the first rows while we write the next ones. */
-static gboolean
-send_rows (PgSink *sink, PGconn *conn, GError **error)
-{
-  if (PQputCopyData (conn, sink->rows->str, (int)sink->rows->len) < 0)
-    return pg_throw (conn, NULL, error);
-  g_string_truncate (sink->rows, 0);
-  return TRUE;
-}
-
-/* Sends rows over a connection.  What the server makes of them is not known before finish_copy(). */
-static gboolean
-begin_copy (PgSink *sink, guint writer, const TallyBatch *batch, guint first, guint n, GError **error)
-{
-  PGconn *conn = writer_at (sink, writer);
-  g_autofree char *sql = g_strconcat (sink->has_savepoint[writer] ? "RELEASE tallyman; " : "", sink->copy, NULL);
-  g_autoptr (PGresult) begun = pg_run (conn, sql, error);
-
-  sink->has_savepoint[writer] = TRUE;
-  if (begun == NULL)
-    return FALSE;
-  g_string_truncate (sink->rows, 0);
-  pg_copy_in_begin (sink->binary, sink->rows);
-  for (guint row = first; row < first + n; row++)
-    {
-      gint64 number = row + (sink->plan != NULL ? sink->plan->n_taken : 0);
-
-      if (!tally_batch_is_rejected (batch, row))
-        pg_copy_in_append (sink->binary, batch, row, (const PgColumn *)(gpointer)sink->columns->data, sink->columns->len,
-                           sink->mode == MODE_UPSERT ? &number : NULL, sink->rows);
-      if (sink->rows->len >= SEND_BYTES && !send_rows (sink, conn, error))
-        return FALSE;
-    }
-  pg_copy_in_end (sink->binary, sink->rows);
-  if (!send_rows (sink, conn, error))
-    return FALSE;
-  return PQputCopyEnd (conn, NULL) >= 0 || pg_throw (conn, NULL, error);
-}
-
-/* What the COPY came to. */
-static gboolean
-finish_copy (PgSink *sink, guint writer, GError **error)
-{
-  PGconn *conn = writer_at (sink, writer);
-  g_autoptr (PGresult) result = NULL;
-  PGresult *next;
-
-  while ((next = PQgetResult (conn)) != NULL)
-    {
-      if (result == NULL || PQresultStatus (result) == PGRES_COMMAND_OK)
-        {
-          PQclear (result);
-          result = next;
-        }
-      else
-        PQclear (next);
-    }
-  if (PQresultStatus (result) != PGRES_COMMAND_OK)
-    return pg_throw (conn, result, error);
-  return sink->merge == NULL || pg_do (conn, sink->merge, error);
-}
-
-static gboolean write_rows (PgSink *sink, guint writer, TallyBatch *batch, guint first, guint n, GError **error);
-
-/* Rows that the server refuses are found by halves, and rejected with its words.  FALSE: it is not the rows' fault. */
-static gboolean
-write_again (PgSink *sink, guint writer, TallyBatch *batch, guint first, guint n, const GError *failure, GError **error)
-{
-  if (!g_error_matches (failure, TALLY_ERROR, TALLY_ERROR_DATA)
-      || !pg_do (writer_at (sink, writer), "ROLLBACK TO tallyman", NULL))
-    {
-      if (error != NULL)
-        *error = g_error_copy (failure);
-      return FALSE;
-    }
-  if (n == 1)
-    {
-      tally_batch_reject (batch, first, failure->message);
-      return TRUE;
-    }
-  return write_rows (sink, writer, batch, first, n / 2, error)
-         && write_rows (sink, writer, batch, first + n / 2, n - n / 2, error);
-}
-
-static gboolean
-write_rows (PgSink *sink, guint writer, TallyBatch *batch, guint first, guint n, GError **error)
-{
-  g_autoptr (GError) failure = NULL;
-
-  return (begin_copy (sink, writer, batch, first, n, &failure) && finish_copy (sink, writer, &failure))
-         || write_again (sink, writer, batch, first, n, failure, error);
-}
-
-/* Each connection gets a part of the batch, and the server works on all of them at once. */
-gboolean
-pg_sink_write_batch (PgSink *sink, TallyBatch *batch, GError **error)
-{
-  guint n_rows = tally_batch_n_rows (batch), n = MIN (n_writers (sink), n_rows);
-  GError *failures[MAX_CONNECTIONS] = { NULL };
-  gboolean good = TRUE;
-
-  for (guint i = 0; i < n; i++)
-    begin_copy (sink, i, batch, n_rows * i / n, n_rows * (i + 1) / n - n_rows * i / n, &failures[i]);
-  for (guint i = 0; i < n; i++)
-    if (failures[i] == NULL)
-      finish_copy (sink, i, &failures[i]);
-  for (guint i = 0; i < n; i++)
-    if (failures[i] != NULL)
-      {
-        good = good && write_again (sink, i, batch, n_rows * i / n, n_rows * (i + 1) / n - n_rows * i / n, failures[i], error);
-        g_error_free (failures[i]);
-      }
-  return good;
-}
-
 static TallyFlow
 sink_write (gpointer self, TallyContext *ctx, TallyBatch *batch, GError **error)
 {
   PgSink *sink = self;
 
-  return begin (sink, ctx, error) && pg_sink_write_batch (sink, batch, error) ? TALLY_FLOW_OK : TALLY_FLOW_FATAL;
+  if (!begin (sink, ctx, error) || !pg_sink_write_batch (sink, batch, error))
+    return TALLY_FLOW_FATAL;
+  return sink->open->len > 0 ? TALLY_FLOW_OPEN : TALLY_FLOW_OK;
+}
+
+static TallyFlow
+sink_settle (gpointer self, TallyContext *ctx, GError **error)
+{
+  return pg_sink_settle (self, error) ? TALLY_FLOW_OK : TALLY_FLOW_FATAL;
 }
 
 /* ---- Commit ---- */
@@ -649,11 +527,11 @@ finish_load (PgSink *sink, GError **error)
 {
   g_autofree char *sql = g_strdup_printf ("ALTER TABLE %s RENAME TO %s", sink->into, sink->name);
 
-  for (guint i = 1; i < n_writers (sink); i++)
+  for (guint i = 1; i < pg_sink_n_writers (sink); i++)
     {
       g_autoptr (GError) failure = NULL;
 
-      if (!commit_on (writer_at (sink, i), &failure))
+      if (!commit_on (pg_sink_writer (sink, i), &failure))
         return tally_throw (error, TALLY_ERROR_DATA, "a connection could not commit: %s",
                             failure != NULL ? failure->message : "the server rolled the rows back");
     }
@@ -697,6 +575,9 @@ sink_close (gpointer self)
   g_clear_pointer (&sink->list, g_free);
   g_clear_pointer (&sink->copy, g_free);
   g_clear_pointer (&sink->merge, g_free);
+  g_clear_pointer (&sink->open, g_ptr_array_unref);
+  for (guint i = 0; i < MAX_CONNECTIONS; i++)
+    g_clear_error (&sink->failures[i]);
   if (sink->rows != NULL)
     g_string_free (g_steal_pointer (&sink->rows), TRUE);
   if (sink->plan != NULL)
@@ -749,4 +630,5 @@ const TallyPlugin postgresql_sink = {
   .close = sink_close,
   .resume = sink_resume,
   .plan = &pg_sink_plan,
+  .settle = sink_settle,
 };

@@ -150,6 +150,60 @@ test_a_bad_row_does_not_cost_its_batch (void)
   assert_contains (rejects, "\"origin\":\"in.csv:1501\",\"stage\":\"sink\",\"reason\":\"new row for relation \\\"t\\\" violates check constraint");
 }
 
+/* Several batches, and rows of a key that another one has which came batches before. */
+static void
+test_bad_rows_of_batches_that_are_copied_together (void)
+{
+  static const struct
+  {
+    const char *label, *steps, *options, *reason;
+  } rows[] = {
+    { "append, binary", "transform:\n  - cast: { id: bigint, twin: bigint }\n", "table: t", "duplicate key value violates" },
+    { "append, as text", "", "table: t", "duplicate key value violates" },
+    { "upsert", "transform:\n  - cast: { id: bigint, twin: bigint }\n", "table: t, mode: upsert, key: id",
+      "duplicate key value violates unique constraint \\\"t_twin_key\\\"" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autoptr (Desk) desk = desk_new (FALSE);
+      g_autoptr (GString) csv = g_string_new ("id,twin\n");
+      g_autofree char *rejects = NULL, *steps = g_strconcat (rows[i].steps, "errors: { rejects: r.ndjson }\n", NULL);
+
+      if (desk == NULL)
+        return;
+      desk_do (desk, "CREATE TABLE t (id bigint PRIMARY KEY, twin bigint UNIQUE)");
+      for (guint n = 1; n <= 30000; n++)
+        g_string_append_printf (csv, "%u,%u\n", n, n == 12000 || n == 12001 || n == 28000 ? 9000 : n);
+      run_with (desk, "a", steps, rows[i].options, csv->str, 3);
+      assert_row_int (rows[i].label, rig_count (desk->rig, "delivered"), 30000 - 3);
+      assert_row_int (rows[i].label, rig_count (desk->rig, "rejected"), 3);
+      desk_expect (desk, rows[i].label, "SELECT count (*) || ' ' || count (*) FILTER (WHERE id IN (12000, 12001, 28000)) FROM t",
+                   "29997 0");
+      rejects = rig_read (desk->rig, "r.ndjson");
+      assert_contains (rejects, "\"origin\":\"in.csv:12001\",\"stage\":\"sink\",\"reason\":\"");
+      assert_contains (rejects, "\"origin\":\"in.csv:12002\",\"stage\":\"sink\",\"reason\":\"");
+      assert_contains (rejects, "\"origin\":\"in.csv:28001\",\"stage\":\"sink\",\"reason\":\"");
+      assert_contains (rejects, rows[i].reason);
+    }
+}
+
+/* Of rows with one key the last counts, whichever batch it is in. */
+static void
+test_the_last_of_a_key_counts_across_batches (void)
+{
+  g_autoptr (Desk) desk = desk_new (FALSE);
+  g_autoptr (GString) csv = g_string_new ("id,n\n");
+
+  if (desk == NULL)
+    return;
+  desk_do (desk, "CREATE TABLE t (id text PRIMARY KEY, n text)");
+  for (guint n = 1; n <= 30000; n++)
+    g_string_append_printf (csv, "%u,%u\n", n % 100, n);
+  run_with (desk, "a", "", "table: t, mode: upsert, key: id", csv->str, 0);
+  desk_expect (desk, "the last", "SELECT count (*) || ' ' || min (n::int) || ' ' || max (n::int) FROM t", "100 29901 30000");
+}
+
 static void
 test_real_files_come_back_equal (void)
 {
@@ -192,6 +246,8 @@ static const Promise promises[] = {
   { "upserts, and leaves unchanged rows alone", test_upserts },
   { "replaces as a whole", test_replaces_as_a_whole },
   { "a bad row does not cost its batch", test_a_bad_row_does_not_cost_its_batch },
+  { "bad rows of batches that are copied together", test_bad_rows_of_batches_that_are_copied_together },
+  { "the last of a key counts across batches", test_the_last_of_a_key_counts_across_batches },
   { "real files come back equal", test_real_files_come_back_equal },
   { NULL },
 };
