@@ -1,4 +1,5 @@
 """What the benchmarks share: processes timed as a whole, by turns, and ratios of medians."""
+import contextlib
 import os
 import shutil
 import statistics
@@ -37,6 +38,30 @@ def workshop():
     folder = tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_FOLDER"))
     os.environ["XDG_STATE_HOME"] = os.path.join(folder.name, "state")
     return folder
+
+
+class PrivateServer:
+    """A PostgreSQL server of our own, until stop()."""
+
+    def __init__(self, private_postgresql, *settings):
+        self.process = subprocess.Popen([private_postgresql, *settings], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.uri = self.process.stdout.readline().strip()
+        if not self.uri:
+            print("skipped: no PostgreSQL server is installed")
+            sys.exit(77)
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+@contextlib.contextmanager
+def private_server(private_postgresql, *settings):
+    server = PrivateServer(private_postgresql, *settings)
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 def export(generate, folder, rows):

@@ -15,6 +15,8 @@ import sys
 import tempfile
 import time
 
+from contest import private_server
+
 TICKETS = int(os.environ.get("BENCH_TICKETS", "20000"))
 PAIRS = int(os.environ.get("BENCH_PAIRS", "5"))
 
@@ -83,20 +85,13 @@ def measure(folder, ledger, in_flight, delay):
 
 
 def main():
-    server = subprocess.Popen([private_postgresql], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    ledger = server.stdout.readline().strip()
-    if not ledger:
-        print("skipped: no PostgreSQL server is installed")
-        sys.exit(77)
-    print(f"{TICKETS} tickets, {PAIRS} pairs by turns, PostgreSQL ledger with fsync on")
-    with tempfile.TemporaryDirectory() as folder:
+    with private_server(private_postgresql) as server, tempfile.TemporaryDirectory() as folder:
+        print(f"{TICKETS} tickets, {PAIRS} pairs by turns, PostgreSQL ledger with fsync on")
         os.environ["XDG_STATE_HOME"] = os.path.join(folder, "state")
         write_export(folder)
         for delay in (0, 20):
             for in_flight in (64, 16):
-                measure(folder, ledger, in_flight, delay)
-    server.stdin.close()
-    server.wait()
+                measure(folder, server.uri, in_flight, delay)
 
 
 main()

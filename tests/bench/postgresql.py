@@ -20,7 +20,7 @@ import sys
 import time
 from urllib.parse import parse_qs, urlparse
 
-from contest import Contest, Figures, export, run, tallyman, workshop
+from contest import Contest, Figures, PrivateServer, export, run, tallyman, workshop
 
 ROWS = int(os.environ.get("BENCH_ROWS", "200000"))
 ONLY = os.environ.get("BENCH_ONLY")
@@ -46,16 +46,11 @@ def stat(pid):
         return None
 
 
-class Server:
+class Server(PrivateServer):
     """A private server, and the processor time that it and its sessions have taken."""
 
     def __init__(self):
-        self.process = subprocess.Popen([private_postgresql, "max_wal_size=4GB"], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True)
-        self.uri = self.process.stdout.readline().strip()
-        if not self.uri:
-            print("skipped: no PostgreSQL server is installed")
-            sys.exit(77)
+        super().__init__(private_postgresql, "max_wal_size=4GB")
         parts = parse_qs(urlparse(self.uri).query)
         self.folder, self.port = parts["host"][0], parts["port"][0]
         with open(os.path.join(self.folder, "data", "postmaster.pid")) as file:
@@ -237,5 +232,4 @@ with workshop() as folder:
     for name, bench in (("append", bench_append), ("create", bench_create), ("export", bench_export), ("upsert", bench_upsert)):
         if ONLY in (None, name):
             bench()
-server.process.stdin.close()
-server.process.wait()
+server.stop()
