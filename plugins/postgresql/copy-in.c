@@ -5,11 +5,25 @@
 
 static const char signature[11] = "PGCOPY\n\377\r\n";
 
-static void
+/* g_string_append_len(), inline where there is room: a row is many short pieces. */
+static inline void
+append (gconstpointer data, gsize length, GString *out)
+{
+  if (length >= out->allocated_len - out->len)
+    {
+      g_string_append_len (out, data, (gssize)length);
+      return;
+    }
+  memcpy (out->str + out->len, data, length);
+  out->len += length;
+  out->str[out->len] = '\0';
+}
+
+static inline void
 append_int (guint64 value, guint size, GString *out)
 {
   value = GUINT64_TO_BE (value << 8 * (8 - size));
-  g_string_append_len (out, (const char *)&value, size);
+  append (&value, size, out);
 }
 
 void
@@ -110,7 +124,7 @@ append_numeric (TallyText text, GString *out)
 /* ---- Binary ---- */
 
 /* A value of a fixed size, and its length before it. */
-static void
+static inline void
 append_sized (guint64 value, guint size, GString *out)
 {
   guint8 bytes[12];
@@ -119,7 +133,7 @@ append_sized (guint64 value, guint size, GString *out)
   value = GUINT64_TO_BE (value << 8 * (8 - size));
   memcpy (bytes, &length, 4);
   memcpy (bytes + 4, &value, size);
-  g_string_append_len (out, (const char *)bytes, 4 + size);
+  append (bytes, 4 + size, out);
 }
 
 static void
@@ -143,8 +157,8 @@ append_text_value (TallyType type, TallyText text, GString *out)
   else
     {
       if (type == TALLY_TYPE_JSONB)
-        g_string_append_c (out, 1); /* the version of the form */
-      g_string_append_len (out, text.data, text.length);
+        append_int (1, 1, out); /* the version of the form */
+      append (text.data, text.length, out);
       if (type != TALLY_TYPE_JSONB)
         return;
     }
