@@ -335,23 +335,71 @@ test_numbers_that_json_has_not_become_strings (void)
     }
 }
 
-/* The quick way looks at eight bytes at a time: each place in them, and each byte. */
+/* One byte after the other, as RFC 8259 has it. */
+static void
+escape_plainly (const char *text, gsize length, GString *out)
+{
+  static const char *const short_forms[] = { "\bb", "\ff", "\nn", "\rr", "\tt", "\"\"", "\\\\" };
+
+  g_string_append_c (out, '"');
+  for (gsize i = 0; i < length; i++)
+    {
+      const char *form = NULL;
+
+      for (guint f = 0; f < G_N_ELEMENTS (short_forms); f++)
+        if (short_forms[f][0] == text[i])
+          form = short_forms[f] + 1;
+      if (form != NULL)
+        g_string_append_printf (out, "\\%s", form);
+      else if ((guint8) text[i] < 0x20)
+        g_string_append_printf (out, "\\u%04x", (guint) (guint8) text[i]);
+      else
+        g_string_append_c (out, text[i]);
+    }
+  g_string_append_c (out, '"');
+}
+
+static void
+expect_escaped (const char *text, gsize length)
+{
+  /* No byte around it may be looked at. */
+  g_autofree char *alone = g_memdup2 (text, length);
+  g_autoptr (GString) json = g_string_new ("before "), expected = g_string_new ("before ");
+
+  tally_json_append_string ((TallyText) { alone, length }, json);
+  escape_plainly (text, length, expected);
+  if (!g_string_equal (json, expected) || json->str[json->len] != '\0')
+    assert_row_text ("escaped", json->str, expected->str);
+}
+
+/* The quick way looks at sixteen bytes at a time, and at the last ones in twos of eight and four. */
 static void
 test_escapes_each_byte_at_each_place (void)
 {
-  for (guint byte = 1; byte < 128; byte++)
-    for (gsize place = 0; place < 20; place++)
-      {
-        g_autoptr (GString) json = g_string_new (NULL);
-        char text[21] = "abcdefghijklmnopqrst";
-        gboolean escaped = byte < 0x20 || byte == '"' || byte == '\\';
+  for (gsize length = 1; length < 50; length++)
+    for (gsize place = 0; place < length; place++)
+      for (guint byte = 0; byte < 256; byte++)
+        {
+          char text[] = "abcdefghijklmnopqrstuvwxyz\xc3\xa4\xc3\xb6\xc3\xbc" "0123456789.,-+!?: ~";
 
-        text[place] = (char)byte;
-        tally_json_append_string ((TallyText){ text, 20 }, json);
-        if ((memchr (json->str + 1, '\\', json->len - 2) != NULL) != escaped
-            || (!escaped && json->len != 22))
-          assert_row_text ("escaped", json->str, text);
-      }
+          text[place] = (char) byte;
+          expect_escaped (text, length);
+          text[length - 1 - place / 2] = '\n';
+          expect_escaped (text, length);
+        }
+  assert_true (TRUE);
+}
+
+static void
+test_escapes_a_long_text (void)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (guint i = 0; i < 1000; i++)
+    g_string_append_printf (text, "%*u\x01\"", (gint) (i % 40), i);
+  for (gsize length = 0; length < 5000; length++)
+    expect_escaped (text->str, length);
+  expect_escaped (text->str, text->len);
   assert_true (TRUE);
 }
 
@@ -460,6 +508,7 @@ static const Promise promises[] = {
   { "writes rows as JSON", test_writes_rows_as_json },
   { "numbers that JSON has not become strings", test_numbers_that_json_has_not_become_strings },
   { "escapes each byte at each place", test_escapes_each_byte_at_each_place },
+  { "escapes a long text", test_escapes_a_long_text },
   { "equal values have the same identity", test_equal_values_have_the_same_identity },
   { NULL },
 };
