@@ -9,6 +9,17 @@
 /* So much is gathered before it is written. */
 #define ENOUGH (512 * 1024)
 
+/* What is written of a column in each row. */
+typedef struct
+{
+  char *before; /* (owned) what stands before its value */
+  gsize length; /* of that */
+  guint column;
+  TallyType type;
+  const guint64 *validity; /* (unowned) of the batch at work, as is the vector */
+  const char *vector;
+} Member;
+
 typedef struct
 {
   char *path;      /* option */
@@ -17,8 +28,8 @@ typedef struct
 
   TallySchema *offered; /* (unowned) (nullable) from accept() to open(): without open() there is no close() to let go of it */
   TallySchema *schema; /* (owned) (nullable) from open() to close() */
-  GPtrArray *between;  /* (owned) (nullable) (element-type utf8) what stands before each value, and behind the last */
-  guint *order;        /* (owned) columns in the order in which they are written */
+  GArray *members;     /* (owned) (nullable) (element-type Member) in the order in which they are written */
+  GString *ending;     /* (owned) (nullable) what stands behind the last value */
   TallyOutput *output; /* (owned) (nullable) */
   GString *buffer;     /* (owned) (nullable) what is not written yet */
   guint64 n_rows;
@@ -30,8 +41,7 @@ static const char *const format_choices[] = { "lines", "array", NULL };
 typedef struct
 {
   JsonSink *json;
-  GString *text;   /* (owned) since the last value */
-  guint n_ordered;
+  GString *text; /* (owned) since the last value */
 } Planner;
 
 /* The end of a name's first part behind a prefix: a dot, or the name's end. */
@@ -77,8 +87,10 @@ plan_object (Planner *planner, const char *prefix, gsize length)
           plan_object (planner, name, end + 1);
           continue;
         }
-      json->order[planner->n_ordered++] = i;
-      g_ptr_array_add (json->between, g_strndup (planner->text->str, planner->text->len));
+      Member member = { .before = g_strndup (planner->text->str, planner->text->len), .length = planner->text->len,
+                        .column = i, .type = tally_schema_column (json->schema, i)->type };
+
+      g_array_append_val (json->members, member);
       g_string_truncate (planner->text, 0);
     }
   g_string_append_c (planner->text, '}');
@@ -118,6 +130,12 @@ json_sink_accept (gpointer self, TallySchema *schema, GError **error)
   return TRUE;
 }
 
+static void
+member_clear (gpointer member)
+{
+  g_free (((Member *) member)->before);
+}
+
 static gboolean
 begin (JsonSink *json, GError **error)
 {
@@ -126,12 +144,13 @@ begin (JsonSink *json, GError **error)
   if (json->offered == NULL)
     return tally_throw (error, TALLY_ERROR_USAGE, "there are no columns to write");
 
-  planner.text = g_string_new (NULL);
+  planner.text = json->ending = g_string_new (NULL);
   json->schema = tally_schema_ref (json->offered);
-  json->between = g_ptr_array_new_with_free_func (g_free);
-  json->order = g_new (guint, tally_schema_n_columns (json->schema) + 1);
+  json->members = g_array_new (FALSE, FALSE, sizeof (Member));
+  g_array_set_clear_func (json->members, member_clear);
   plan_object (&planner, "", 0);
-  g_ptr_array_add (json->between, g_string_free (planner.text, FALSE));
+  if (json->format == JSON_FORMAT_LINES)
+    g_string_append_c (json->ending, '\n');
 
   json->buffer = g_string_sized_new (ENOUGH + ENOUGH / 4);
   if (json->format == JSON_FORMAT_ARRAY)
@@ -157,61 +176,87 @@ json_sink_plan (gpointer self, TallyContext *ctx, GError **error)
   return json->output != NULL && begin (json, error);
 }
 
-static void
-append_value (const TallyBatch *batch, guint row, guint column, TallyType type, GString *out)
+static inline void
+append (GString *out, const char *data, gsize length)
 {
+  if (G_UNLIKELY (out->allocated_len - out->len <= length))
+    {
+      g_string_append_len (out, data, length);
+      return;
+    }
+
+  memcpy (out->str + out->len, data, length);
+  out->len += length;
+  out->str[out->len] = '\0';
+}
+
+/* Whether a number is none: JSON has no NaN and no infinities. */
+static gboolean
+is_word (const char *number)
+{
+  return g_ascii_isalpha (number[*number == '-']);
+}
+
+/* None of these has anything to escape but bytea, which begins with a backslash. */
+static void
+append_quoted (const Member *member, const TallyBatch *batch, guint row, GString *out)
+{
+  g_string_append_c (out, '"');
+  if (member->type == TALLY_TYPE_BYTEA)
+    g_string_append_c (out, '\\');
+  tally_batch_append_value (batch, row, member->column, out);
+  g_string_append_c (out, '"');
+}
+
+static inline void
+append_value (const Member *member, const TallyBatch *batch, guint row, GString *out)
+{
+  const TallyText *texts = (gconstpointer) member->vector;
   gsize start = out->len;
 
-  switch (type)
+  switch (member->type)
     {
     case TALLY_TYPE_TEXT:
-      tally_json_append_string (tally_batch_get_text (batch, row, column), out);
+      tally_json_append_string (texts[row], out);
       return;
     case TALLY_TYPE_BOOLEAN:
-      g_string_append (out, tally_batch_get_int (batch, row, column) ? "true" : "false");
+      g_string_append (out, member->vector[row] ? "true" : "false");
       return;
     case TALLY_TYPE_BIGINT:
+    case TALLY_TYPE_JSONB:
+      tally_batch_append_value (batch, row, member->column, out);
+      return;
     case TALLY_TYPE_DOUBLE:
     case TALLY_TYPE_NUMERIC:
-      tally_batch_append_value (batch, row, column, out);
-      /* JSON has no NaN and no infinities. */
-      if (!g_ascii_isalpha (out->str[start]) && !(out->str[start] == '-' && g_ascii_isalpha (out->str[start + 1])))
+      tally_batch_append_value (batch, row, member->column, out);
+      if (!is_word (out->str + start))
         return;
+      g_string_truncate (out, start);
       break;
-    case TALLY_TYPE_JSONB:
-      tally_batch_append_value (batch, row, column, out);
-      return;
     default:
-      tally_batch_append_value (batch, row, column, out);
       break;
     }
 
-  g_autofree char *value = g_strdup (out->str + start);
-  g_string_truncate (out, start);
-  tally_json_append_string ((TallyText) { value, strlen (value) }, out);
+  append_quoted (member, batch, row, out);
 }
 
 static void
 append_row (JsonSink *json, TallyBatch *batch, guint row)
 {
-  guint n_columns = tally_schema_n_columns (json->schema);
+  const Member *members = (gconstpointer) json->members->data;
   GString *out = json->buffer;
 
   if (json->format == JSON_FORMAT_ARRAY)
     g_string_append (out, json->n_rows > 0 ? ",\n" : "\n");
-  for (guint i = 0; i < n_columns; i++)
+  for (guint i = 0; i < json->members->len; i++)
     {
-      guint column = json->order[i];
-
-      g_string_append (out, g_ptr_array_index (json->between, i));
-      if (tally_batch_is_null (batch, row, column))
-        g_string_append (out, "null");
+      append (out, members[i].before, members[i].length);
+      if (members[i].validity[row / 64] >> (row % 64) & 1)
+        append_value (&members[i], batch, row, out);
       else
-        append_value (batch, row, column, tally_schema_column (json->schema, column)->type, out);
+        append (out, "null", strlen ("null"));
     }
-  g_string_append (out, g_ptr_array_index (json->between, n_columns));
-  if (json->format == JSON_FORMAT_LINES)
-    g_string_append_c (out, '\n');
+  append (out, json->ending->str, json->ending->len);
   json->n_rows++;
 }
 
@@ -229,6 +274,13 @@ json_sink_write (gpointer self, TallyContext *ctx, TallyBatch *batch, GError **e
 {
   JsonSink *json = self;
 
+  for (guint i = 0; i < json->members->len; i++)
+    {
+      Member *member = &g_array_index (json->members, Member, i);
+
+      member->validity = tally_batch_validity (batch, member->column);
+      member->vector = tally_batch_vector (batch, member->column);
+    }
   for (guint row = 0; row < tally_batch_n_rows (batch); row++)
     {
       if (!tally_batch_is_rejected (batch, row))
@@ -257,8 +309,10 @@ json_sink_close (gpointer self)
 
   g_clear_pointer (&json->output, tally_output_free);
   g_clear_pointer (&json->schema, tally_schema_unref);
-  g_clear_pointer (&json->between, g_ptr_array_unref);
-  g_clear_pointer (&json->order, g_free);
+  g_clear_pointer (&json->members, g_array_unref);
+  if (json->ending != NULL)
+    g_string_free (json->ending, TRUE);
+  json->ending = NULL;
   if (json->buffer != NULL)
     g_string_free (json->buffer, TRUE);
   json->buffer = NULL;

@@ -18,6 +18,7 @@ static const struct
   { { "open", TALLY_TYPE_BOOLEAN }, { "t", "f" } },
   { { "tags", TALLY_TYPE_JSONB }, { "[1, {\"a\": null}]", "\"x\"" } },
   { { "at", TALLY_TYPE_TIMESTAMPTZ }, { "2020-01-02 03:04:05+00", "infinity" } },
+  { { "file", TALLY_TYPE_BYTEA }, { "\\x00ff", "\\x" } },
 };
 
 static TallyBatch *
@@ -62,10 +63,10 @@ write_sample (const char *const *options, TallyBatch *batch)
 
 #define FLAT_1                                                                                                         \
   "{\"id\":-9223372036854775808,\"requester.email\":\"a\\\"b\\\\c\\n\\t\\u0001\xc3\xa9\",\"ratio\":0.1,\"exact\":1.500," \
-  "\"requester.name.first\":\"x\",\"open\":true,\"tags\":[1, {\"a\": null}],\"at\":\"2020-01-02 03:04:05+00\"}"
+  "\"requester.name.first\":\"x\",\"open\":true,\"tags\":[1, {\"a\": null}],\"at\":\"2020-01-02 03:04:05+00\",\"file\":\"\\\\x00ff\"}"
 #define FLAT_2                                                                                                         \
   "{\"id\":2,\"requester.email\":\"\",\"ratio\":\"NaN\",\"exact\":\"-Infinity\",\"requester.name.first\":null,"          \
-  "\"open\":false,\"tags\":\"x\",\"at\":\"infinity\"}"
+  "\"open\":false,\"tags\":\"x\",\"at\":\"infinity\",\"file\":\"\\\\x\"}"
 
 static void
 test_writes_lines (void)
@@ -103,9 +104,9 @@ test_columns_with_dots_become_members (void)
 
   assert_text (written, "{\"id\":-9223372036854775808,\"requester\":{\"email\":\"a\\\"b\\\\c\\n\\t\\u0001\xc3\xa9\","
                         "\"name\":{\"first\":\"x\"}},\"ratio\":0.1,\"exact\":1.500,\"open\":true,"
-                        "\"tags\":[1, {\"a\": null}],\"at\":\"2020-01-02 03:04:05+00\"}\n"
+                        "\"tags\":[1, {\"a\": null}],\"at\":\"2020-01-02 03:04:05+00\",\"file\":\"\\\\x00ff\"}\n"
                         "{\"id\":2,\"requester\":{\"email\":\"\",\"name\":{\"first\":null}},\"ratio\":\"NaN\","
-                        "\"exact\":\"-Infinity\",\"open\":false,\"tags\":\"x\",\"at\":\"infinity\"}\n");
+                        "\"exact\":\"-Infinity\",\"open\":false,\"tags\":\"x\",\"at\":\"infinity\",\"file\":\"\\\\x\"}\n");
 }
 
 static void
