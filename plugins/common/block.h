@@ -5,6 +5,9 @@
 /* So many bytes behind a block's own may be read, and written. */
 #define TALLY_BLOCK_PADDING 65
 
+/* A batch gets no more rows once its rows took up so much of the input: what a run needs must not grow with their length. */
+#define TALLY_BATCH_BYTES (1024 * 1024)
+
 typedef struct
 {
   gatomicrefcount references;

@@ -727,13 +727,14 @@ csv_reader_fill (CsvReader *reader, TallyBatch *batch, GError **error)
 {
   g_autofree CsvColumn *columns = g_new (CsvColumn, reader->n_columns);
   guint row = tally_batch_n_rows (batch), capacity = tally_batch_capacity (batch);
+  guint64 enough = csv_reader_offset (reader) + TALLY_BATCH_BYTES;
 
   for (guint i = 0; i < reader->n_columns; i++)
     columns[i] = (CsvColumn) { tally_batch_vector (batch, reader->columns[i]),
                                tally_batch_validity (batch, reader->columns[i]) };
   reader->is_held = FALSE;
   /* Rejects count, too, so that a file of nothing else does not pile up in one batch. */
-  for (guint n_read = row; n_read < capacity; n_read++)
+  for (guint n_read = row; n_read < capacity && csv_reader_offset (reader) < enough; n_read++)
     {
       CsvRecord record;
       CsvStatus status = next_record (reader, &record, error);

@@ -56,7 +56,7 @@ gboolean csv_reader_skip_lines (CsvReader *reader, gint64 n_lines, GError **erro
 
 /* Which column of a batch a field belongs to. */
 void csv_reader_set_columns (CsvReader *reader, const guint *columns, guint n_columns);
-/* Adds rows and rejects to a batch; CSV_RECORD when it is full. */
+/* Adds rows and rejects to a batch; CSV_RECORD when it has enough rows, or bytes (block.h). */
 CsvStatus csv_reader_fill (CsvReader *reader, TallyBatch *batch, GError **error);
 
 /* Where the next record begins. */

@@ -381,9 +381,10 @@ fill_batch (JsonSource *json, TallyContext *ctx, TallyBatch *batch, GError **err
 {
   TallyBlock *held = NULL;
   guint capacity = tally_batch_capacity (batch);
+  guint64 enough = json_reader_offset (json->reader) + TALLY_BATCH_BYTES;
 
   /* Rejects count, too, so that a file of nothing else does not pile up in one batch. */
-  for (guint n_read = 0; n_read < capacity; n_read++)
+  for (guint n_read = 0; n_read < capacity && json_reader_offset (json->reader) < enough; n_read++)
     {
       JsonRecord record;
       JsonStatus status = json_reader_next (json->reader, &record, error);

@@ -369,12 +369,38 @@ test_a_wait_for_input_can_be_interrupted (void)
   assert_error (error, TALLY_ERROR, TALLY_ERROR_INTERRUPTED, "interrupted while waiting for \"-\"");
 }
 
+static void
+test_a_batch_of_long_records_has_few (void)
+{
+  g_autofree char *long_text = g_strnfill (100000, 'x');
+  g_autoptr (GString) data = g_string_new ("a,b\n");
+  guint n_rows = 0;
+
+  for (guint i = 0; i < 50; i++)
+    g_string_append_printf (data, "%u,\"%s\"\n", i, long_text);
+  g_autofree char *path = plug_write_file ("long.csv", data->str, data->len);
+  g_autoptr (Plug) plug = source_of_one (path);
+  g_autoptr (GError) error = NULL;
+
+  plug_open (plug, NULL, &error);
+  for (guint i = 0; i < 50 && n_rows < 50; i++)
+    {
+      g_autoptr (TallyBatch) batch = plug_read_batch (plug, 1000, &error);
+
+      assert_no_error (error);
+      assert_true (tally_batch_n_rows (batch) <= 11);
+      n_rows += tally_batch_n_rows (batch);
+    }
+  assert_int (n_rows, 50);
+}
+
 static const Promise promises[] = {
   { "reads several files by column name", test_reads_several_files_by_column_name },
   { "says which column a file lacks", test_says_which_column_a_file_lacks },
   { "says what cannot be read", test_says_what_cannot_be_read },
   { "reads packed files", test_reads_packed_files },
   { "a packed file that was cut off is an error", test_a_packed_file_that_was_cut_off_is_an_error },
+  { "a batch of long records has few", test_a_batch_of_long_records_has_few },
   { "resumes at the next record", test_resumes_at_the_next_record },
   { "resumes over several files", test_resumes_over_several_files },
   { "resumes in another encoding", test_resumes_in_another_encoding },

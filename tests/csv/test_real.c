@@ -226,10 +226,18 @@ test_counts_are_those_of_the_description (void)
       if (path == NULL)
         return;
       g_autoptr (Plug) source = source_of (&plain, path);
+      guint n_rows = 0;
+
       plug_open (source, NULL, &error);
-      g_autoptr (TallyBatch) batch = plug_read_batch (source, 10000, &error);
-      assert_no_error (error);
-      assert_row_int (counts[i].name, tally_batch_n_rows (batch), counts[i].n_rows);
+      for (guint n_read = 1; n_read > 0;)
+        {
+          g_autoptr (TallyBatch) batch = plug_read_batch (source, 500, &error);
+
+          assert_no_error (error);
+          n_read = tally_batch_n_read (batch);
+          n_rows += tally_batch_n_rows (batch);
+        }
+      assert_row_int (counts[i].name, n_rows, counts[i].n_rows);
     }
 }
 
