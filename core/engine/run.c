@@ -3,8 +3,8 @@
 #include "record/schema-private.h"
 #include <string.h>
 
-/* Batches that wait between two threads; enough to even out, few enough to stay small. */
-#define QUEUE_LENGTH 4
+/* Batches that wait between two threads while each has one at work: more were no faster, only larger. */
+#define QUEUE_LENGTH 1
 /* A percentage of fewer records than this says nothing yet. */
 #define FEWEST_FOR_PERCENT 1000
 #define PROGRESS_EVERY (G_USEC_PER_SEC / 4)
