@@ -21,6 +21,9 @@ typedef enum
   QUOTE_ALWAYS,
 } QuoteWhen;
 
+/* Compared a byte each by what the processor has for it. */
+typedef guint8 Bytes __attribute__ ((vector_size (16)));
+
 typedef struct
 {
   char *path;       /* option */
@@ -34,6 +37,7 @@ typedef struct
   gboolean bom;     /* option */
 
   guint8 delimiter_byte, quote_byte;
+  guint8 delimiters[sizeof (Bytes)], quotes[sizeof (Bytes)]; /* the same, each as often as it is compared at a time */
   gsize null_length;
   GIConv iconv;         /* for another encoding than UTF-8, else -1; 0 before open() */
   TallySchema *offered; /* (unowned) (nullable) from accept() to open(): without open() there is no close() to let go of it */
@@ -66,6 +70,8 @@ csv_sink_check (gpointer self, GError **error)
       || (csv->quote_byte != '\0' && strchr (csv->null, csv->quote_byte) != NULL))
     return tally_throw (error, TALLY_ERROR_USAGE, "\"null\" cannot hold a delimiter, a quote or a line break");
   csv->null_length = strlen (csv->null);
+  memset (csv->delimiters, csv->delimiter_byte, sizeof csv->delimiters);
+  memset (csv->quotes, csv->quote_byte, sizeof csv->quotes);
   return tally_charset_is_utf8 (csv->encoding) || tally_charset_check (csv->encoding, error);
 }
 
@@ -81,85 +87,65 @@ csv_sink_accept (gpointer self, TallySchema *schema, GError **error)
   return TRUE;
 }
 
-#define LOW_BITS G_GUINT64_CONSTANT (0x7f7f7f7f7f7f7f7f)
-#define HIGH_BITS G_GUINT64_CONSTANT (0x8080808080808080)
-#define ONES G_GUINT64_CONSTANT (0x0101010101010101)
-
-/* Not zero if one of eight bytes is the wanted one, which stands in all bytes of its word. */
-static inline guint64
-has_byte (guint64 bytes, guint64 wanted)
-{
-  guint64 difference = bytes ^ wanted;
-
-  return ~(((difference & LOW_BITS) + LOW_BITS) | difference) & HIGH_BITS;
-}
-
+/* Whether one of sixteen bytes has a meaning. */
 static inline gboolean
-has_special_in_word (const CsvSink *csv, guint64 bytes)
+has_special (const CsvSink *csv, Bytes bytes)
 {
-  return (has_byte (bytes, csv->delimiter_byte * ONES) | has_byte (bytes, csv->quote_byte * ONES)
-          | has_byte (bytes, '\n' * ONES) | has_byte (bytes, '\r' * ONES))
-         != 0;
+  Bytes delimiters, quotes, found;
+  guint64 halves[2];
+
+  memcpy (&delimiters, csv->delimiters, sizeof delimiters);
+  memcpy (&quotes, csv->quotes, sizeof quotes);
+  found = (Bytes) ((bytes == delimiters) | (bytes == quotes) | (bytes == '\n') | (bytes == '\r'));
+  memcpy (halves, &found, sizeof halves);
+  return (halves[0] | halves[1]) != 0;
 }
 
-static inline guint64
-load_guint64 (const char *data)
-{
-  guint64 bytes;
-
-  memcpy (&bytes, data, sizeof bytes);
-  return bytes;
-}
-
-static inline guint32
-load_guint32 (const char *data)
-{
-  guint32 bytes;
-
-  memcpy (&bytes, data, sizeof bytes);
-  return bytes;
-}
-
+/* copy_plain() for half to twice as many bytes: the first ones and the last ones, which may be the same in part. */
 static inline gboolean
-has_special_in_short (const CsvSink *csv, const char *data, gsize length)
+copy_ends (const CsvSink *csv, const char *from, gsize length, char *to, gsize half)
 {
-  if (length >= sizeof (guint64))
-    return has_special_in_word (csv, load_guint64 (data))
-           || has_special_in_word (csv, load_guint64 (data + length - sizeof (guint64)));
-  if (length >= sizeof (guint32))
-    return has_special_in_word (csv, (guint64) load_guint32 (data) << 32
-                                         | load_guint32 (data + length - sizeof (guint32)));
-  /* No NUL fills the word: it is what stands for no quote. */
-  return length > 0
-         && has_special_in_word (csv, (guint8) data[0] * ONES ^ (guint8) (data[0] ^ data[length / 2])
-                                          ^ (guint64) (guint8) (data[0] ^ data[length - 1]) << 8);
+  Bytes bytes;
+
+  /* No NUL fills it up: that is what stands for no quote. */
+  for (gsize i = 0; i < sizeof bytes; i += 2 * half)
+    {
+      memcpy ((char *) &bytes + i, from, half);
+      memcpy ((char *) &bytes + i + half, from + length - half, half);
+    }
+  memcpy (to, &bytes, half);
+  memcpy (to + length - half, (char *) &bytes + half, half);
+  return !has_special (csv, bytes);
 }
 
-/* Compared a byte each by what the processor has for it. */
-typedef guint8 Bytes __attribute__ ((vector_size (16)));
-
-/* Whether a byte that has a meaning is in a text: sixteen at a time, the last ones by going back over some. */
+/* Copies a text, sixteen bytes at a time, the last ones by going back over some.  FALSE: a byte in it has a meaning, and not
+ * all may have been copied. */
 static inline gboolean
-has_special (const CsvSink *csv, const char *data, gsize length)
+copy_plain (const CsvSink *csv, const char *from, gsize length, char *to)
 {
-  const Bytes delimiter = csv->delimiter_byte - (Bytes){ 0 }, quote = csv->quote_byte - (Bytes){ 0 };
-  const Bytes lf = '\n' - (Bytes){ 0 }, cr = '\r' - (Bytes){ 0 };
-
+  if (length < 2)
+    {
+      *to = *from;
+      return !has_special (csv, (guint8) *from - (Bytes) { 0 });
+    }
+  if (length < 4)
+    return copy_ends (csv, from, length, to, 2);
+  if (length < 8)
+    return copy_ends (csv, from, length, to, 4);
   if (length < sizeof (Bytes))
-    return has_special_in_short (csv, data, length);
+    return copy_ends (csv, from, length, to, 8);
 
   for (gsize i = 0;; i += sizeof (Bytes))
     {
+      gsize at = MIN (i, length - sizeof (Bytes));
       Bytes bytes;
-      guint64 found[2];
 
-      memcpy (&bytes, data + MIN (i, length - sizeof bytes), sizeof bytes);
-      bytes = (Bytes) ((bytes == delimiter) | (bytes == quote) | (bytes == lf) | (bytes == cr));
-      memcpy (found, &bytes, sizeof found);
-      if ((found[0] | found[1]) != 0)
-        return TRUE;
-      if (i + sizeof bytes >= length)
+      memcpy (&bytes, from + at, sizeof bytes);
+      memcpy (to + at, &bytes, sizeof bytes);
+      if (has_special (csv, bytes))
         return FALSE;
+      if (i + sizeof bytes >= length)
+        return TRUE;
     }
 }
 
@@ -169,11 +155,11 @@ is_blank (char byte)
   return byte == ' ' || byte == '\t';
 }
 
+/* Whether a reader could take a text without quotes for something else, although none of its bytes has a meaning. */
 static inline gboolean
-needs_quotes (const CsvSink *csv, guint column, TallyText text)
+is_ambiguous (const CsvSink *csv, guint column, TallyText text)
 {
-  if (text.length == 0 || is_blank (text.data[0]) || is_blank (text.data[text.length - 1])
-      || has_special (csv, text.data, text.length))
+  if (is_blank (text.data[0]) || is_blank (text.data[text.length - 1]))
     return TRUE;
   if (column == 0
       && (text.data[0] == '#' || (text.length >= 3 && memcmp (text.data, BYTE_ORDER_MARK, 3) == 0)))
@@ -215,20 +201,23 @@ put_quoted (CsvSink *csv, TallyText text)
 static inline gboolean
 put_text (CsvSink *csv, guint column, TallyText text)
 {
-  reserve (csv, 2 * text.length + 2);
-  if (csv->quote_byte == '\0')
-    {
-      if (has_special (csv, text.data, text.length))
-        return FALSE;
-    }
-  else if (csv->quote_when != QUOTE_NEEDED || needs_quotes (csv, column, text))
-    {
-      put_quoted (csv, text);
-      return TRUE;
-    }
+  gboolean is_plain;
 
-  memcpy (csv->buffer + csv->length, text.data, text.length);
-  csv->length += text.length;
+  reserve (csv, 2 * text.length + 2);
+  if (csv->quote_when != QUOTE_NEEDED)
+    is_plain = FALSE;
+  else if (text.length == 0)
+    is_plain = csv->quote_byte == '\0';
+  else
+    is_plain = copy_plain (csv, text.data, text.length, csv->buffer + csv->length)
+               && (csv->quote_byte == '\0' || !is_ambiguous (csv, column, text));
+
+  if (is_plain)
+    csv->length += text.length;
+  else if (csv->quote_byte != '\0')
+    put_quoted (csv, text);
+  else
+    return FALSE;
   return TRUE;
 }
 

@@ -99,6 +99,44 @@ test_writes_each_case (void)
     }
 }
 
+/* What is looked for sixteen bytes at a time must be found wherever it stands: one byte of another kind in texts of x. */
+static void
+test_finds_what_needs_quotes_at_each_place (void)
+{
+  static const char kinds[] = ";\"\n\rx:y";
+  const guint longest = 40;
+  g_autoptr (TallySchema) schema = text_schema (1);
+  g_autoptr (TallyBatch) batch = tally_batch_new (schema, longest * longest * strlen (kinds));
+  g_autofree char *path = plug_path ("places.csv");
+  g_autoptr (Plug) plug = sink_to (path, (const char *[]) { "delimiter", ";", "header", "false", NULL });
+  g_autoptr (GString) expected = g_string_new (NULL);
+  g_autoptr (GError) error = NULL;
+
+  for (const char *kind = kinds; *kind != '\0'; kind++)
+    for (guint length = 1; length <= longest; length++)
+      for (guint place = 0; place < length; place++)
+        {
+          g_autofree char *text = g_strnfill (length, 'x');
+          g_autofree char *alone = NULL; /* so that no byte around it may be looked at */
+
+          text[place] = *kind;
+          alone = g_memdup2 (text, length);
+          tally_batch_add_row (batch);
+          tally_batch_hold (batch, alone, g_free);
+          tally_batch_set_view (batch, 0, (TallyText) { g_steal_pointer (&alone), length });
+          if (strchr ("x:y", *kind) != NULL)
+            g_string_append_printf (expected, "%s\n", text);
+          else
+            g_string_append_printf (expected, "\"%.*s%s%s\"\n", place, text, *kind == '"' ? "\"" : "", text + place);
+        }
+  plug_open (plug, schema, &error);
+  plug->plugin->write (plug->self, plug->ctx, batch, &error);
+  plug->plugin->commit (plug->self, plug->ctx, &error);
+  assert_no_error (error);
+  g_autofree char *written = contents (path);
+  assert_text (written, expected->str);
+}
+
 /* Rows that the format cannot hold. */
 static const Case refused[] = {
   { "a line break without quotes", { "quote", "none" }, { "x\ny", "2" }, "a value has a delimiter or a line break, but \"quote\" is none" },
@@ -222,6 +260,7 @@ test_says_what_it_cannot_open (void)
 
 static const Promise promises[] = {
   { "writes each case", test_writes_each_case },
+  { "finds what needs quotes at each place", test_finds_what_needs_quotes_at_each_place },
   { "sets a row aside that cannot be written", test_sets_a_row_aside_that_cannot_be_written },
   { "a file appears only when it is whole", test_a_file_appears_only_when_it_is_whole },
   { "what was not committed is removed", test_what_was_not_committed_is_removed },
