@@ -547,8 +547,10 @@ compact_vector (gpointer vector, gsize size, const guint *kept, guint n_kept)
 static void
 compact_validity (guint64 *validity, const guint *kept, guint n_kept, guint n_rows)
 {
-  for (guint i = 0; i < n_kept; i++)
-    tally_bitmap_put (validity, i, tally_bitmap_get (validity, kept[i]));
+  /* Most columns have no NULL: then it does not matter which rows are kept. */
+  if (!tally_bitmap_is_full (validity, n_rows))
+    for (guint i = 0; i < n_kept; i++)
+      tally_bitmap_put (validity, i, tally_bitmap_get (validity, kept[i]));
   tally_bitmap_clear_from (validity, n_kept, n_rows);
 }
 

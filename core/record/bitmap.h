@@ -45,6 +45,16 @@ tally_bitmap_fill (guint64 *bits, guint n_rows)
     bits[n_rows / 64] = (G_GUINT64_CONSTANT (1) << (n_rows % 64)) - 1;
 }
 
+/* Whether the first n_rows bits are all set. */
+static inline gboolean
+tally_bitmap_is_full (const guint64 *bits, guint n_rows)
+{
+  for (guint i = 0; i < n_rows / 64; i++)
+    if (bits[i] != G_MAXUINT64)
+      return FALSE;
+  return n_rows % 64 == 0 || (~bits[n_rows / 64] & ((G_GUINT64_CONSTANT (1) << (n_rows % 64)) - 1)) == 0;
+}
+
 /* Clears the bits from row on, up to the end of the word that holds row n_rows - 1. */
 static inline void
 tally_bitmap_clear_from (guint64 *bits, guint row, guint n_rows)
