@@ -1,6 +1,6 @@
 /* fields.h: the custom fields of an account */
 #pragma once
-#include "members.h"
+#include "columns.h"
 
 /* What a field takes. */
 typedef enum

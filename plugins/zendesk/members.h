@@ -1,43 +1,8 @@
-/* members.h: which columns a ticket is made of
- *
- * One table says what a column may be called, what it has to hold, and where it stands in the
- * request.  accept() holds the columns of a pipeline against it and notes their places in a plan.
- */
+/* members.h: which columns a ticket is made of */
 #pragma once
-#include <tallyman/plugin.h>
+#include "columns.h"
 
-/* What is done with records: one bit each, so that a member can say where it may be used. */
-typedef enum
-{
-  ZENDESK_MODE_CREATE = 1 << 0,
-} ZendeskMode;
-
-/* What a member holds. */
-typedef enum
-{
-  ZENDESK_FORM_TEXT,
-  ZENDESK_FORM_BODY,    /* the ticket's text, which may be too long */
-  ZENDESK_FORM_HTML,    /* likewise, but cannot be split */
-  ZENDESK_FORM_ID,      /* a whole number above zero */
-  ZENDESK_FORM_BOOLEAN,
-  ZENDESK_FORM_CHOICE,  /* one of a few words */
-  ZENDESK_FORM_TAGS,    /* a jsonb array, or text with commas and blanks between them */
-  ZENDESK_FORM_TIME,
-  ZENDESK_FORM_LIST,    /* a jsonb array, sent as it is */
-  ZENDESK_FORM_TOKENS,  /* a jsonb array of texts, or one text */
-  ZENDESK_FORM_OURS,    /* filled by us; no column */
-} ZendeskForm;
-
-typedef struct
-{
-  const char *name;           /* with a dot: of the object before it */
-  guint modes;
-  ZendeskForm form;
-  const char *const *choices; /* (nullable) */
-} ZendeskMember;
-
-/* In the order in which a request has them; members of an object stand together.  Each has its
- * index here: */
+/* Their places in the table. */
 typedef enum
 {
   ZENDESK_MEMBER_EXTERNAL_ID,
@@ -74,32 +39,4 @@ typedef enum
   ZENDESK_N_MEMBERS
 } ZendeskMemberIndex;
 
-extern const ZendeskMember zendesk_members[ZENDESK_N_MEMBERS];
-
-/* More columns than any ticket has fields, and bytes of a field's title. */
-#define ZENDESK_MAX_CUSTOM 200
-#define ZENDESK_MAX_TITLE 128
-
-/* A column that fills a custom field. */
-typedef struct
-{
-  guint column;
-  TallyType type;
-  char name[ZENDESK_MAX_TITLE]; /* what follows "custom_fields.": a title or an id */
-  guint field;                  /* of the account's fields, once they are known */
-} ZendeskCustomColumn;
-
-/* Which column fills what.  Holds no memory of its own: accept() is called for a check alone, too,
- * after which nobody calls close(). */
-typedef struct
-{
-  gint columns[ZENDESK_N_MEMBERS]; /* -1: none */
-  TallyType types[ZENDESK_N_MEMBERS];
-  ZendeskCustomColumn custom[ZENDESK_MAX_CUSTOM];
-  guint n_custom;
-} ZendeskPlan;
-
-/* Holds the columns against the table.  ignored: (nullable) names of columns that are not sent.
- * Fails with TALLY_ERROR_USAGE. */
-gboolean zendesk_plan_accept (ZendeskPlan *plan, ZendeskMode mode, TallySchema *schema,
-                              const char *const *ignored, GError **error);
+extern const ZendeskTable zendesk_ticket_table;

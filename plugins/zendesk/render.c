@@ -3,137 +3,18 @@
 #include "parts.h"
 #include "text.h"
 #include "values.h"
+#include "writer.h"
 
 #include <string.h>
-
-#define TAG_SEPARATORS " ,\t\r\n"
-
-/* Writes the members of {"ticket":{…}}, opening and closing the objects that a dot stands for. */
-typedef struct
-{
-  GString *out;        /* (unowned) */
-  const char *group;   /* (nullable) the name of the object that is open, */
-  gsize group_length;  /* up to its dot */
-  gboolean group_first, first;
-} Writer;
-
-static void
-close_group (Writer *writer)
-{
-  if (writer->group != NULL)
-    g_string_append_c (writer->out, '}');
-  writer->group = NULL;
-}
-
-/* Writes the name of a member; its value is to follow. */
-static void
-begin_member (Writer *writer, const char *name)
-{
-  const char *dot = strchr (name, '.');
-  gsize length = dot != NULL ? (gsize) (dot - name) : 0;
-
-  if (dot == NULL || writer->group == NULL || length != writer->group_length
-      || strncmp (writer->group, name, length) != 0)
-    {
-      close_group (writer);
-      g_string_append (writer->out, writer->first ? "" : ",");
-      writer->first = FALSE;
-      if (dot != NULL)
-        {
-          g_string_append_printf (writer->out, "\"%.*s\":{", (int) length, name);
-          writer->group = name;
-          writer->group_length = length;
-          writer->group_first = TRUE;
-        }
-    }
-  if (dot != NULL)
-    {
-      g_string_append (writer->out, writer->group_first ? "" : ",");
-      writer->group_first = FALSE;
-    }
-  g_string_append_printf (writer->out, "\"%s\":", dot != NULL ? dot + 1 : name);
-}
-
-static gboolean
-is_given (const ZendeskRender *render, const TallyBatch *batch, guint row, ZendeskMemberIndex member)
-{
-  gint column = render->plan->columns[member];
-
-  return column >= 0 && !tally_batch_is_null (batch, row, (guint) column);
-}
-
-/* (transfer full) (nullable) the text of a member, or NULL if it is not given. */
-static char *
-dup_given (const ZendeskRender *render, const TallyBatch *batch, guint row, ZendeskMemberIndex member)
-{
-  if (!is_given (render, batch, row, member))
-    return NULL;
-  return zendesk_value_dup_text (batch, row, (guint) render->plan->columns[member]);
-}
-
-static gboolean
-append_choice (const ZendeskMember *member, const char *text, GString *out, GError **error)
-{
-  if (g_strv_contains (member->choices, text))
-    {
-      zendesk_append_string (text, out);
-      return TRUE;
-    }
-
-  g_autofree char *shown = zendesk_text_clean (text, strlen (text), 60);
-  g_autofree char *all = g_strjoinv (", ", (char **) member->choices);
-  return tally_throw (error, TALLY_ERROR_DATA, "\"%s\" is none of: %s", shown, all);
-}
-
-/* A value of the kinds that need nothing but itself. */
-static gboolean
-append_value (const ZendeskRender *render, const TallyBatch *batch, guint row, ZendeskMemberIndex i,
-              GString *out, GError **error)
-{
-  const ZendeskMember *member = &zendesk_members[i];
-  guint column = (guint) render->plan->columns[i];
-  TallyType type = render->plan->types[i];
-  g_autofree char *text = NULL;
-  g_autoptr (GPtrArray) words = NULL;
-  gboolean value;
-
-  switch (member->form)
-    {
-    case ZENDESK_FORM_ID:
-      return zendesk_value_id (batch, row, column, type, out, error);
-    case ZENDESK_FORM_TIME:
-      return zendesk_value_time (batch, row, column, type, out, error);
-    case ZENDESK_FORM_LIST:
-      return zendesk_value_list (batch, row, column, out, error);
-    case ZENDESK_FORM_BOOLEAN:
-      if (!zendesk_value_boolean (batch, row, column, type, &value, error))
-        return FALSE;
-      g_string_append (out, value ? "true" : "false");
-      return TRUE;
-    case ZENDESK_FORM_TOKENS:
-      words = zendesk_value_words (batch, row, column, type, "", error);
-      if (words == NULL)
-        return FALSE;
-      zendesk_words_append (words, out);
-      return TRUE;
-    case ZENDESK_FORM_CHOICE:
-      text = zendesk_value_dup_text (batch, row, column);
-      return append_choice (member, text, out, error);
-    default:
-      text = zendesk_value_dup_text (batch, row, column);
-      zendesk_append_string (text, out);
-      return TRUE;
-    }
-}
 
 /* The ticket's text, which must be there and fit; ret_parts gets what it was split into, or NULL. */
 static gboolean
 take_body (const ZendeskRender *render, const TallyBatch *batch, guint row, ZendeskMemberIndex member,
            const char *reference, char **ret_text, GPtrArray **ret_parts, GError **error)
 {
-  const char *name = zendesk_members[member].name;
-  g_autofree char *text = dup_given (render, batch, row, member);
-  g_autofree char *status = dup_given (render, batch, row, ZENDESK_MEMBER_STATUS);
+  const char *name = zendesk_ticket_table.members[member].name;
+  g_autofree char *text = zendesk_plan_dup (render->plan, batch, row, member);
+  g_autofree char *status = zendesk_plan_dup (render->plan, batch, row, ZENDESK_MEMBER_STATUS);
   gsize length = text != NULL ? strlen (text) : 0;
 
   if (zendesk_text_is_blank (text))
@@ -168,7 +49,7 @@ take_body (const ZendeskRender *render, const TallyBatch *batch, guint row, Zend
 
 static gboolean
 append_comment_body (const ZendeskRender *render, const TallyBatch *batch, guint row,
-                     const char *reference, Writer *writer, GPtrArray **ret_parts,
+                     const char *reference, ZendeskWriter *writer, GPtrArray **ret_parts,
                      gboolean *ret_placeholder, GError **error)
 {
   ZendeskMemberIndex member = render->plan->columns[ZENDESK_MEMBER_HTML_BODY] >= 0
@@ -181,25 +62,25 @@ append_comment_body (const ZendeskRender *render, const TallyBatch *batch, guint
   if (!take_body (render, batch, row, member, reference, &text, ret_parts, error))
     return FALSE;
   *ret_placeholder = strstr (text, "{{") != NULL;
-  begin_member (writer, member == ZENDESK_MEMBER_HTML_BODY ? "comment.html_body" : "comment.body");
+  zendesk_writer_begin (writer, member == ZENDESK_MEMBER_HTML_BODY ? "comment.html_body" : "comment.body");
   zendesk_append_string (text, writer->out);
-  if (!is_given (render, batch, row, ZENDESK_MEMBER_PUBLIC)) /* left out, it would be inherited */
+  if (!zendesk_plan_gives (render->plan, batch, row, ZENDESK_MEMBER_PUBLIC)) /* left out, it would be inherited */
     {
-      begin_member (writer, "comment.public");
+      zendesk_writer_begin (writer, "comment.public");
       g_string_append (writer->out, "true");
     }
   return TRUE;
 }
 
 static gboolean
-append_tags (const ZendeskRender *render, const TallyBatch *batch, guint row, Writer *writer,
+append_tags (const ZendeskRender *render, const TallyBatch *batch, guint row, ZendeskWriter *writer,
              GError **error)
 {
   g_autoptr (GPtrArray) words = NULL;
 
-  if (is_given (render, batch, row, ZENDESK_MEMBER_TAGS))
+  if (zendesk_plan_gives (render->plan, batch, row, ZENDESK_MEMBER_TAGS))
     words = zendesk_value_words (batch, row, (guint) render->plan->columns[ZENDESK_MEMBER_TAGS],
-                                 render->plan->types[ZENDESK_MEMBER_TAGS], TAG_SEPARATORS, error);
+                                 render->plan->types[ZENDESK_MEMBER_TAGS], ZENDESK_SEPARATORS, error);
   else
     words = g_ptr_array_new_with_free_func (g_free);
   if (words == NULL)
@@ -211,7 +92,7 @@ append_tags (const ZendeskRender *render, const TallyBatch *batch, guint row, Wr
     zendesk_words_add (words, g_strdup (render->run_tag));
   if (words->len == 0)
     return TRUE;
-  begin_member (writer, "tags");
+  zendesk_writer_begin (writer, "tags");
   zendesk_words_append (words, writer->out);
   return TRUE;
 }
@@ -220,21 +101,21 @@ append_tags (const ZendeskRender *render, const TallyBatch *batch, guint row, Wr
 static gboolean
 check_row (const ZendeskRender *render, const TallyBatch *batch, guint row, GError **error)
 {
-  g_autofree char *type = dup_given (render, batch, row, ZENDESK_MEMBER_TYPE);
+  g_autofree char *type = zendesk_plan_dup (render->plan, batch, row, ZENDESK_MEMBER_TYPE);
 
-  if (is_given (render, batch, row, ZENDESK_MEMBER_DUE_AT) && g_strcmp0 (type, "task") != 0)
+  if (zendesk_plan_gives (render->plan, batch, row, ZENDESK_MEMBER_DUE_AT) && g_strcmp0 (type, "task") != 0)
     return tally_throw (error, TALLY_ERROR_DATA,
                         "\"due_at\" is set, but \"type\" is not \"task\": Zendesk would drop it");
-  if (is_given (render, batch, row, ZENDESK_MEMBER_REQUESTER_ID)
-      && (is_given (render, batch, row, ZENDESK_MEMBER_REQUESTER_EMAIL)
-          || is_given (render, batch, row, ZENDESK_MEMBER_REQUESTER_NAME)))
+  if (zendesk_plan_gives (render->plan, batch, row, ZENDESK_MEMBER_REQUESTER_ID)
+      && (zendesk_plan_gives (render->plan, batch, row, ZENDESK_MEMBER_REQUESTER_EMAIL)
+          || zendesk_plan_gives (render->plan, batch, row, ZENDESK_MEMBER_REQUESTER_NAME)))
     return tally_throw (error, TALLY_ERROR_DATA,
                         "both \"requester_id\" and a new \"requester\" are set; only one can count");
   return TRUE;
 }
 
 static gboolean
-append_custom_fields (const ZendeskRender *render, const TallyBatch *batch, guint row, Writer *writer,
+append_custom_fields (const ZendeskRender *render, const TallyBatch *batch, guint row, ZendeskWriter *writer,
                       GError **error)
 {
   gboolean first = TRUE;
@@ -247,7 +128,7 @@ append_custom_fields (const ZendeskRender *render, const TallyBatch *batch, guin
       if (tally_batch_is_null (batch, row, column->column))
         continue;
       if (first)
-        begin_member (writer, "custom_fields");
+        zendesk_writer_begin (writer, "custom_fields");
       g_string_append_printf (writer->out, "%s{\"id\":%" G_GINT64_FORMAT ",\"value\":",
                               first ? "[" : ",", field->id);
       first = FALSE;
@@ -262,9 +143,9 @@ append_custom_fields (const ZendeskRender *render, const TallyBatch *batch, guin
 
 static gboolean
 append_members (const ZendeskRender *render, const TallyBatch *batch, guint row, const char *reference,
-                Writer *writer, GPtrArray **ret_parts, gboolean *ret_placeholder, GError **error)
+                ZendeskWriter *writer, GPtrArray **ret_parts, gboolean *ret_placeholder, GError **error)
 {
-  begin_member (writer, "external_id");
+  zendesk_writer_begin (writer, "external_id");
   zendesk_append_string (reference, writer->out);
 
   for (guint i = 0; i < ZENDESK_N_MEMBERS; i++)
@@ -280,11 +161,11 @@ append_members (const ZendeskRender *render, const TallyBatch *batch, guint row,
           return tally_throw_prefix (error, "tags");
       }
     else if (i != ZENDESK_MEMBER_DESCRIPTION && i != ZENDESK_MEMBER_HTML_BODY
-             && is_given (render, batch, row, i))
+             && zendesk_plan_gives (render->plan, batch, row, i))
       {
-        begin_member (writer, zendesk_members[i].name);
-        if (!append_value (render, batch, row, i, writer->out, error))
-          return tally_throw_prefix (error, "%s", zendesk_members[i].name);
+        zendesk_writer_begin (writer, zendesk_ticket_table.members[i].name);
+        if (!zendesk_plan_append (render->plan, batch, row, i, writer->out, error))
+          return tally_throw_prefix (error, "%s", zendesk_ticket_table.members[i].name);
       }
   return append_custom_fields (render, batch, row, writer, error);
 }
@@ -306,7 +187,7 @@ gboolean
 zendesk_render (const ZendeskRender *render, const TallyBatch *batch, guint row, const char *reference,
                 GString *out, gboolean *ret_placeholder, GError **error)
 {
-  Writer writer = { .out = out, .first = TRUE };
+  ZendeskWriter writer = ZENDESK_WRITER_INIT (out);
   g_autoptr (GPtrArray) parts = NULL;
 
   if (!check_row (render, batch, row, error))
@@ -314,7 +195,7 @@ zendesk_render (const ZendeskRender *render, const TallyBatch *batch, guint row,
   g_string_append (out, "{\"ticket\":{");
   if (!append_members (render, batch, row, reference, &writer, &parts, ret_placeholder, error))
     return FALSE;
-  close_group (&writer);
+  zendesk_writer_end (&writer);
   g_string_append (out, "}}");
   if (parts != NULL)
     append_parts (parts, out);

@@ -1,6 +1,7 @@
 /* render.h: a record becomes the bytes of a request */
 #pragma once
 #include "fields.h"
+#include "members.h"
 
 /* Zendesk cuts a comment off at 64 kB, without a word.  Its sheet does not say how many bytes that
  * are; this is the lowest that it can mean and still be 64 binary kilobytes, in bytes of UTF-8. */

@@ -63,7 +63,7 @@ sink_accept (gpointer self, TallySchema *schema, GError **error)
 {
   ZendeskSink *sink = self;
 
-  return zendesk_plan_accept (&sink->plan, zendesk_modes[sink->mode].mode, schema,
+  return zendesk_plan_accept (&sink->plan, &zendesk_ticket_table, zendesk_modes[sink->mode].mode, schema,
                               (const char *const *) sink->ignore, error);
 }
 
