@@ -13,7 +13,9 @@
 typedef enum
 {
   READ_NOTHING, /* the status says it all */
-  READ_TICKET,  /* {"ticket":{…}} of ours, else nobody knows */
+  READ_ENTITY,  /* {"ticket":{…}} of ours, else nobody knows */
+  READ_UPDATED, /* the same, by its id */
+  READ_GONE,    /* nothing has that id, or there is no such address */
   READ_LIST,    /* {"tickets":[…]} */
   READ_ERROR,   /* an error in one of Zendesk's shapes, else nobody knows who spoke */
   READ_PLACE,   /* where the redirect leads */
@@ -34,12 +36,26 @@ typedef struct
 
 /* What is not listed is unknown: a proxy's page, a gateway's failure, a status of tomorrow. */
 static const Rule create_rules[] = {
-  { 200, 201, TALLY_VERDICT_DELIVERED, READ_TICKET },
+  { 200, 201, TALLY_VERDICT_DELIVERED, READ_ENTITY },
   { 300, 399, TALLY_VERDICT_HALT, READ_PLACE },
   { 400, 400, TALLY_VERDICT_REJECTED, READ_ERROR },
   { 401, 401, TALLY_VERDICT_HALT, READ_NOTHING, .meaning = CREDENTIALS },
   { 403, 403, TALLY_VERDICT_HALT, READ_NOTHING, .meaning = RIGHTS },
   { 404, 404, TALLY_VERDICT_HALT, READ_NOTHING, .meaning = ADDRESS },
+  { 409, 409, TALLY_VERDICT_BUSY, READ_NOTHING },
+  { 413, 413, TALLY_VERDICT_REJECTED, READ_NOTHING, .meaning = "the request is too large" },
+  { 422, 422, TALLY_VERDICT_REJECTED, READ_ERROR },
+  { 429, 429, TALLY_VERDICT_BUSY, READ_NOTHING, .wait_all = TRUE },
+  { 503, 503, TALLY_VERDICT_UNKNOWN, READ_NOTHING, .wait_all = TRUE },
+};
+
+static const Rule update_rules[] = {
+  { 200, 200, TALLY_VERDICT_DELIVERED, READ_UPDATED },
+  { 300, 399, TALLY_VERDICT_HALT, READ_PLACE },
+  { 400, 400, TALLY_VERDICT_REJECTED, READ_ERROR },
+  { 401, 401, TALLY_VERDICT_HALT, READ_NOTHING, .meaning = CREDENTIALS },
+  { 403, 403, TALLY_VERDICT_HALT, READ_NOTHING, .meaning = RIGHTS },
+  { 404, 404, TALLY_VERDICT_REJECTED, READ_GONE },
   { 409, 409, TALLY_VERDICT_BUSY, READ_NOTHING },
   { 413, 413, TALLY_VERDICT_REJECTED, READ_NOTHING, .meaning = "the request is too large" },
   { 422, 422, TALLY_VERDICT_REJECTED, READ_ERROR },
@@ -58,7 +74,7 @@ static const Rule find_rules[] = {
   { 503, 503, TALLY_VERDICT_UNKNOWN, READ_NOTHING, .wait_all = TRUE },
 };
 
-/* The ticket exists, so whatever is refused now, the record was acted upon: only "unknown" is true. */
+/* It exists, so whatever is refused now, the record was acted upon: only "unknown" is true. */
 static const Rule continue_rules[] = {
   { 200, 200, TALLY_VERDICT_DELIVERED, READ_NOTHING },
   { 401, 401, TALLY_VERDICT_UNKNOWN, READ_NOTHING, .meaning = CREDENTIALS },
@@ -72,6 +88,7 @@ static const struct
   guint n_rules;
 } asks[] = {
   [ZENDESK_ASK_CREATE] = { create_rules, G_N_ELEMENTS (create_rules) },
+  [ZENDESK_ASK_UPDATE] = { update_rules, G_N_ELEMENTS (update_rules) },
   [ZENDESK_ASK_FIND] = { find_rules, G_N_ELEMENTS (find_rules) },
   [ZENDESK_ASK_CONTINUE] = { continue_rules, G_N_ELEMENTS (continue_rules) },
 };
@@ -105,7 +122,7 @@ zendesk_finding_set (ZendeskFinding *finding, TallyVerdict verdict, const char *
 }
 
 void
-zendesk_finding_add_ticket (ZendeskFinding *finding, gint64 id)
+zendesk_finding_add (ZendeskFinding *finding, gint64 id)
 {
   gint64 other = MAX (id, finding->target_id);
 
@@ -239,6 +256,15 @@ describe_text (const ZendeskAnswer *answer, GString *detail)
     add_words (detail, ": ", answer->body + start, answer->length - start);
 }
 
+/* "a ticket" */
+static const char *
+an_entity (const ZendeskAnswer *answer)
+{
+  return g_str_equal (answer->entity, "ticket") ? "a ticket"
+         : g_str_equal (answer->entity, "user") ? "a user"
+                                                : "an organization";
+}
+
 static gboolean
 is_key_mismatch (json_object *body)
 {
@@ -253,48 +279,48 @@ is_key_mismatch (json_object *body)
   return FALSE;
 }
 
-/* Whether a ticket's external_id is, byte for byte, the one that we gave. */
+/* Whether an entity's external_id is, byte for byte, the one that we gave. */
 static gboolean
-is_ours (json_object *ticket, const char *reference)
+is_ours (json_object *entity, const char *reference)
 {
-  return g_strcmp0 (zendesk_json_get_text (ticket, "external_id"), reference) == 0;
+  return g_strcmp0 (zendesk_json_get_text (entity, "external_id"), reference) == 0;
 }
 
-/* What counts in a ticket; kind is JSON_NULL for what is not there. */
+/* What counts in an entity; kind is JSON_NULL for what is not there. */
 typedef struct
 {
   JsonValue id, external_id;
-} Ticket;
+} Entity;
 
 static gboolean
-cut_members (JsonSkim *skim, Ticket *ret_ticket)
+cut_members (JsonSkim *skim, Entity *ret_entity)
 {
   JsonValue name, value;
 
-  *ret_ticket = (Ticket){ 0 };
+  *ret_entity = (Entity){ 0 };
   if (!json_skim_begin_object (skim))
     return FALSE;
   while (json_skim_next_name (skim, &name) && json_skim_value (skim, &value))
     if (json_value_is_text (&name, "id"))
-      ret_ticket->id = value;
+      ret_entity->id = value;
     else if (json_value_is_text (&name, "external_id"))
-      ret_ticket->external_id = value;
+      ret_entity->external_id = value;
   return skim->flaw == NULL;
 }
 
 /* There is an answer for every record, and it is long: it is looked through, not built.
- * FALSE: it is no object, or its ticket is none. */
+ * FALSE: it is no object, or its entity is none. */
 static gboolean
-cut_ticket (const ZendeskAnswer *answer, Ticket *ret_ticket)
+cut_entity (const ZendeskAnswer *answer, Entity *ret_entity)
 {
   JsonSkim skim = { answer->body, answer->length, .max_depth = ZENDESK_MAX_DEPTH };
   JsonValue name, value;
 
-  *ret_ticket = (Ticket){ 0 };
+  *ret_entity = (Entity){ 0 };
   if (!g_utf8_validate_len (skim.data, skim.length, NULL) || !json_skim_begin_object (&skim))
     return FALSE;
   while (json_skim_next_name (&skim, &name))
-    if (!(json_value_is_text (&name, "ticket") ? cut_members (&skim, ret_ticket)
+    if (!(json_value_is_text (&name, answer->entity) ? cut_members (&skim, ret_entity)
                                                : json_skim_value (&skim, &value)))
       return FALSE;
   return skim.flaw == NULL && json_skim_is_done (&skim);
@@ -309,61 +335,108 @@ read_id (const JsonValue *value, gint64 *ret_id)
   return zendesk_json_is_id (*ret_id);
 }
 
-/* The answer to a creation: a ticket with an id and our reference, or nobody knows what happened. */
-static void
-read_ticket (const ZendeskAnswer *answer, const char *reference, ZendeskFinding *finding)
+/* The entity of an answer, by its id; if there is none, nobody knows what happened. */
+static gboolean
+take_entity (const ZendeskAnswer *answer, Entity *ret_entity, gint64 *ret_id, ZendeskFinding *finding)
 {
-  Ticket ticket;
+  finding->verdict = TALLY_VERDICT_UNKNOWN;
+  if (!cut_entity (answer, ret_entity))
+    {
+      g_string_append_printf (finding->detail, ": not %s in JSON", an_entity (answer));
+      describe_text (answer, finding->detail);
+      return FALSE;
+    }
+  if (!read_id (&ret_entity->id, ret_id))
+    {
+      g_string_append_printf (finding->detail, ": an answer without %s's id", an_entity (answer));
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* The answer to a creation: an entity with an id and our reference. */
+static void
+read_entity (const ZendeskAnswer *answer, const char *reference, ZendeskFinding *finding)
+{
+  Entity entity;
   gint64 id;
 
-  finding->verdict = TALLY_VERDICT_UNKNOWN;
-  if (!cut_ticket (answer, &ticket))
+  if (!take_entity (answer, &entity, &id, finding))
+    return;
+  if (!json_value_is_text (&entity.external_id, reference))
     {
-      g_string_append (finding->detail, ": not a ticket in JSON");
-      describe_text (answer, finding->detail);
+      g_string_append_printf (finding->detail,
+                              ": an answer about %s %" G_GINT64_FORMAT ", whose external_id is not \"%s\"",
+                              answer->entity, id, reference);
+      return;
     }
-  else if (!read_id (&ticket.id, &id))
-    g_string_append (finding->detail, ": an answer without a ticket's id");
-  else if (!json_value_is_text (&ticket.external_id, reference))
-    g_string_append_printf (finding->detail,
-                            ": an answer about ticket %" G_GINT64_FORMAT
-                            ", whose external_id is not \"%s\"",
-                            id, reference);
+  finding->verdict = TALLY_VERDICT_DELIVERED;
+  finding->target_id = id;
+  finding->repeated = answer->headers->lookup == ZENDESK_LOOKUP_HIT;
+}
+
+/* The answer to an update of what has the finding's id. */
+static void
+read_updated (const ZendeskAnswer *answer, ZendeskFinding *finding)
+{
+  Entity entity;
+  gint64 id;
+
+  if (!take_entity (answer, &entity, &id, finding))
+    return;
+  if (id == finding->target_id)
+    finding->verdict = TALLY_VERDICT_DELIVERED;
+  else
+    g_string_append_printf (finding->detail, ": an answer about %s %" G_GINT64_FORMAT ", not %" G_GINT64_FORMAT,
+                            answer->entity, id, finding->target_id);
+}
+
+/* A 404 is said of an address that is none, too, and by whatever stands in front of Zendesk. */
+static void
+read_gone (json_object *body, const ZendeskAnswer *answer, ZendeskFinding *finding)
+{
+  const char *error = zendesk_json_get_text (body, "error");
+
+  if (g_strcmp0 (error, "RecordNotFound") == 0)
+    g_string_append_printf (finding->detail, ": %s %" G_GINT64_FORMAT " was deleted in the target", answer->entity,
+                            finding->target_id);
   else
     {
-      finding->verdict = TALLY_VERDICT_DELIVERED;
-      finding->target_id = id;
-      finding->repeated = answer->headers->lookup == ZENDESK_LOOKUP_HIT;
+      finding->verdict = TALLY_VERDICT_HALT;
+      g_string_append (finding->detail, ": " ADDRESS);
+      if (!describe_error (body, finding->detail))
+        describe_text (answer, finding->detail);
     }
 }
 
-/* The answer to a lookup: any number of tickets, of which only those with our reference count. */
+/* The answer to a lookup: any number of entities, of which only those with our reference count. */
 static void
 read_list (json_object *body, const ZendeskAnswer *answer, const char *reference,
            ZendeskFinding *finding)
 {
-  json_object *tickets = zendesk_json_get_array (body, "tickets");
+  g_autofree char *name = g_strconcat (answer->entity, "s", NULL);
+  json_object *rows = zendesk_json_get_array (body, name);
   gint64 id;
 
   finding->more = FALSE;
   finding->verdict = TALLY_VERDICT_UNKNOWN;
-  if (tickets == NULL)
+  if (rows == NULL)
     {
-      g_string_append (finding->detail, ": not a list of tickets");
+      g_string_append_printf (finding->detail, ": not a list of %s", name);
       describe_text (answer, finding->detail);
       return;
     }
-  for (gsize i = 0; i < json_object_array_length (tickets); i++)
+  for (gsize i = 0; i < json_object_array_length (rows); i++)
     {
-      json_object *ticket = json_object_array_get_idx (tickets, i);
+      json_object *row = json_object_array_get_idx (rows, i);
 
-      if (!zendesk_json_get_id (ticket, "id", &id))
+      if (!zendesk_json_get_id (row, "id", &id))
         {
-          g_string_append (finding->detail, ": a list with a ticket without an id");
+          g_string_append_printf (finding->detail, ": a list with %s without an id", an_entity (answer));
           return;
         }
-      if (is_ours (ticket, reference))
-        zendesk_finding_add_ticket (finding, id);
+      if (is_ours (row, reference))
+        zendesk_finding_add (finding, id);
       else
         finding->strangers = TRUE;
     }
@@ -425,9 +498,8 @@ zendesk_judge (ZendeskAsk ask, const ZendeskAnswer *answer, const char *referenc
                ZendeskFinding *finding)
 {
   const Rule *rule = find_rule (ask, answer->status);
-  g_autoptr (json_object) body = rule->reading != READ_TICKET
-                                     ? zendesk_json_parse (answer->body, answer->length)
-                                     : NULL;
+  gboolean is_walked = rule->reading == READ_ENTITY || rule->reading == READ_UPDATED;
+  g_autoptr (json_object) body = is_walked ? NULL : zendesk_json_parse (answer->body, answer->length);
 
   finding->verdict = rule->verdict;
   finding->status = answer->status;
@@ -439,8 +511,14 @@ zendesk_judge (ZendeskAsk ask, const ZendeskAnswer *answer, const char *referenc
 
   switch (rule->reading)
     {
-    case READ_TICKET:
-      read_ticket (answer, reference, finding);
+    case READ_ENTITY:
+      read_entity (answer, reference, finding);
+      break;
+    case READ_UPDATED:
+      read_updated (answer, finding);
+      break;
+    case READ_GONE:
+      read_gone (body, answer, finding);
       break;
     case READ_LIST:
       read_list (body, answer, reference, finding);

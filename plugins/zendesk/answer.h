@@ -17,14 +17,16 @@
 /* What was asked for. */
 typedef enum
 {
-  ZENDESK_ASK_CREATE,  /* POST /tickets */
-  ZENDESK_ASK_FIND,    /* GET /tickets?external_id= */
-  ZENDESK_ASK_CONTINUE /* anything about a ticket that is there already, but not yet whole */
+  ZENDESK_ASK_CREATE,  /* POST /tickets, /users, /organizations */
+  ZENDESK_ASK_UPDATE,  /* PUT of what has the finding's target_id */
+  ZENDESK_ASK_FIND,    /* GET /tickets?external_id=, or whatever answers with a list */
+  ZENDESK_ASK_CONTINUE /* anything about what is there already, but not yet whole */
 } ZendeskAsk;
 
 /* An answer that came whole. */
 typedef struct
 {
+  const char *entity; /* what it is about: "ticket"; a list has an s behind it */
   gint status;
   const char *body;
   gsize length;
@@ -43,7 +45,7 @@ typedef struct
   gint64 wait;
   gboolean wait_all;
   gboolean more;      /* ZENDESK_ASK_FIND: another page follows */
-  gboolean strangers; /* ZENDESK_ASK_FIND: tickets with other external_ids were among them */
+  gboolean strangers; /* ZENDESK_ASK_FIND: entities with other external_ids were among them */
   GString *detail;    /* (owned) */
 } ZendeskFinding;
 
@@ -54,17 +56,17 @@ void zendesk_finding_clear (ZendeskFinding *finding);
 void zendesk_finding_set (ZendeskFinding *finding, TallyVerdict verdict, const char *format, ...)
     G_GNUC_PRINTF (3, 4);
 
-/* Adds one more ticket that was found: the lowest id becomes target_id, the others other_ids. */
-void zendesk_finding_add_ticket (ZendeskFinding *finding, gint64 id);
+/* Adds one more that was found: the lowest id becomes target_id, the others other_ids. */
+void zendesk_finding_add (ZendeskFinding *finding, gint64 id);
 
 /**
  * zendesk_judge:
  * @ask: what was asked for
  * @answer: what came
  * @reference: the external_id that was sent, or looked for
- * @finding: (inout): gets verdict, status, wait and detail; the tickets of a further page are added
+ * @finding: (inout): gets verdict, status, wait and detail; what a further page has is added
  *
- * A ticket counts only if the answer has the expected shape, an id above zero and our own
+ * An entity counts only if the answer has the expected shape, an id above zero and our own
  * external_id; anything that is not understood is %TALLY_VERDICT_UNKNOWN.  For
  * %ZENDESK_ASK_FIND the verdict says what is known so far: %TALLY_VERDICT_ABSENT or
  * %TALLY_VERDICT_DELIVERED.  For %ZENDESK_ASK_CONTINUE it is %TALLY_VERDICT_DELIVERED if the answer

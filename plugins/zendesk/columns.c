@@ -50,9 +50,8 @@ add_custom (ZendeskPlan *plan, guint column, const TallyColumn *what, GError **e
   if (*name == '\0')
     return tally_throw (error, TALLY_ERROR_USAGE, "column \"%s\" names no field", what->name);
   if (strlen (name) >= ZENDESK_MAX_TITLE)
-    return tally_throw (error, TALLY_ERROR_USAGE,
-                        "column \"%.40s…\" has a title of more than %d bytes; name the field by its id",
-                        what->name, ZENDESK_MAX_TITLE - 1);
+    return tally_throw (error, TALLY_ERROR_USAGE, "column \"%.40s…\" names a field by more than %d bytes%s", what->name,
+                        ZENDESK_MAX_TITLE - 1, plan->table->fields_have_keys ? "" : "; name it by its id");
   if (plan->n_custom == ZENDESK_MAX_CUSTOM)
     return tally_throw (error, TALLY_ERROR_USAGE, "more than %d columns are custom fields",
                         ZENDESK_MAX_CUSTOM);

@@ -64,6 +64,9 @@ struct _ZendeskTable
   const ZendeskRefusal *refused; /* (nullable) up to one without a name */
   const char *custom_prefix;     /* "custom_fields." */
   const char *custom_name;       /* what follows it: "title or id" */
+  const char *field;             /* "ticket field" */
+  const char *fields;            /* the list of them in an answer, and the end of its path: "ticket_fields" */
+  gboolean fields_have_keys;     /* a field is named by its key, not by its title or id */
   gboolean (*check) (const ZendeskPlan *plan, GError **error); /* (nullable) rules between columns */
 };
 

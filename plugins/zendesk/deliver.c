@@ -49,7 +49,8 @@ clear_errand (ZendeskErrand *base)
 static Errand *
 errand_new (ZendeskSink *sink, TallyDelivery *delivery)
 {
-  Errand *errand = zendesk_errand_new (sizeof *errand, &sink->account, sink->errands, delivery, clear_errand);
+  Errand *errand = zendesk_errand_new (sizeof *errand, "ticket", &sink->account, sink->errands, delivery,
+                                       clear_errand);
 
   errand->sink = sink;
   errand->page = 1;

@@ -8,12 +8,13 @@ on_token (ZendeskWaiter *waiter, TallyVerdict verdict, const char *detail)
 }
 
 gpointer
-zendesk_errand_new (gsize size, ZendeskAccount *account, GPtrArray *errands, TallyDelivery *delivery,
-                    void (*clear) (ZendeskErrand *errand))
+zendesk_errand_new (gsize size, const char *entity, ZendeskAccount *account, GPtrArray *errands,
+                    TallyDelivery *delivery, void (*clear) (ZendeskErrand *errand))
 {
   ZendeskErrand *errand = g_malloc0 (size);
 
   errand->waiter.on_token = on_token;
+  errand->entity = entity;
   errand->account = account;
   errand->errands = errands;
   errand->delivery = delivery;
@@ -87,7 +88,8 @@ zendesk_errand_take_answer (ZendeskErrand *errand, ZendeskCall *call)
 void
 zendesk_errand_judge (ZendeskErrand *errand, ZendeskCall *call, ZendeskAsk ask)
 {
-  ZendeskAnswer answer = { .status = call->status,
+  ZendeskAnswer answer = { .entity = errand->entity,
+                           .status = call->status,
                            .body = call->answer->str,
                            .length = call->answer->len,
                            .headers = &call->headers,

@@ -18,13 +18,14 @@ struct _ZendeskErrand
   ZendeskAccount *account; /* (unowned) */
   GPtrArray *errands;      /* (unowned) (element-type ZendeskErrand) the sink's, this one among them */
   TallyDelivery *delivery; /* (unowned) */
+  const char *entity;      /* (unowned) what it is about: "ticket" */
   ZendeskFinding finding;  /* what is known so far */
   void (*clear) (ZendeskErrand *errand);
 };
 
 /* An errand of so many bytes, which begins with the delivery's.  clear: (nullable) frees what follows the base. */
-gpointer zendesk_errand_new (gsize size, ZendeskAccount *account, GPtrArray *errands, TallyDelivery *delivery,
-                             void (*clear) (ZendeskErrand *errand));
+gpointer zendesk_errand_new (gsize size, const char *entity, ZendeskAccount *account, GPtrArray *errands,
+                             TallyDelivery *delivery, void (*clear) (ZendeskErrand *errand));
 /* Of deliveries that will not be settled. */
 void zendesk_errands_drop (GPtrArray *errands);
 

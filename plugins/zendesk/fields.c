@@ -26,6 +26,7 @@ static const struct
   { "decimal", ZENDESK_FIELD_DECIMAL },
   { "date", ZENDESK_FIELD_DATE },
   { "tagger", ZENDESK_FIELD_TAGGER },
+  { "dropdown", ZENDESK_FIELD_TAGGER }, /* the same, of users and organizations */
   { "multiselect", ZENDESK_FIELD_MULTISELECT },
   { "lookup", ZENDESK_FIELD_LOOKUP },
   { "subject", ZENDESK_FIELD_SYSTEM },
@@ -96,22 +97,22 @@ parse_options (json_object *list)
 }
 
 GPtrArray *
-zendesk_fields_parse (const char *text, gsize length, GError **error)
+zendesk_fields_parse (const ZendeskTable *table, const char *text, gsize length, GError **error)
 {
   g_autoptr (json_object) body = zendesk_json_parse (text, length);
-  json_object *rows = zendesk_json_get_array (body, "ticket_fields");
+  json_object *rows = zendesk_json_get_array (body, table->fields);
   g_autoptr (GPtrArray) fields = g_ptr_array_new_with_free_func (zendesk_field_free);
 
   if (rows == NULL || json_object_array_length (rows) > MAX_FIELDS)
     {
-      tally_throw (error, TALLY_ERROR_DATA, "the list of ticket fields is not what it should be");
+      tally_throw (error, TALLY_ERROR_DATA, "the list of %ss is not what it should be", table->field);
       return NULL;
     }
   for (gsize i = 0; i < json_object_array_length (rows); i++)
     {
       json_object *row = json_object_array_get_idx (rows, i);
       const char *type = zendesk_json_get_text (row, "type");
-      const char *title = zendesk_json_get_text (row, "title");
+      const char *title = zendesk_json_get_text (row, table->fields_have_keys ? "key" : "title");
       json_object *active = zendesk_json_get (row, "active");
       gint64 id;
 
@@ -157,7 +158,7 @@ is_id (const char *name)
 }
 
 static gboolean
-find_by_title (const GPtrArray *fields, const char *title, guint *ret_field, GError **error)
+find_by_title (const GPtrArray *fields, const ZendeskTable *table, const char *title, guint *ret_field, GError **error)
 {
   g_autoptr (GString) ids = g_string_new (NULL);
   guint n_found = 0;
@@ -176,22 +177,22 @@ find_by_title (const GPtrArray *fields, const char *title, guint *ret_field, GEr
     return TRUE;
   if (n_found > 1)
     return tally_throw (error, TALLY_ERROR_USAGE,
-                        "%u ticket fields have the title \"%s\"; name one by its id: %s", n_found,
+                        "%u %ss have the title \"%s\"; name one by its id: %s", n_found, table->field,
                         title, ids->str);
 
   g_autofree char *nearest = dup_nearest (fields, title);
-  return tally_throw (error, TALLY_ERROR_USAGE, "no active ticket field has the title \"%s\"%s%s%s",
-                      title, nearest != NULL ? "; did you mean \"" : "",
+  return tally_throw (error, TALLY_ERROR_USAGE, "no active %s has the %s \"%s\"%s%s%s", table->field,
+                      table->fields_have_keys ? "key" : "title", title, nearest != NULL ? "; did you mean \"" : "",
                       nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
 }
 
 static gboolean
-find_field (const GPtrArray *fields, const char *name, guint *ret_field, GError **error)
+find_field (const GPtrArray *fields, const ZendeskTable *table, const char *name, guint *ret_field, GError **error)
 {
   gint64 id;
 
-  if (!is_id (name))
-    return find_by_title (fields, name, ret_field, error);
+  if (table->fields_have_keys || !is_id (name))
+    return find_by_title (fields, table, name, ret_field, error);
   if (g_ascii_string_to_signed (name, 10, 1, G_MAXINT64 - 1, &id, NULL))
     for (guint i = 0; i < fields->len; i++)
       if (((const ZendeskField *) fields->pdata[i])->id == id)
@@ -199,15 +200,15 @@ find_field (const GPtrArray *fields, const char *name, guint *ret_field, GError 
           *ret_field = i;
           return TRUE;
         }
-  return tally_throw (error, TALLY_ERROR_USAGE, "no active ticket field has the id %s", name);
+  return tally_throw (error, TALLY_ERROR_USAGE, "no active %s has the id %s", table->field, name);
 }
 
 static gboolean
-resolve_column (const GPtrArray *fields, ZendeskCustomColumn *column, GError **error)
+resolve_column (const GPtrArray *fields, const ZendeskTable *table, ZendeskCustomColumn *column, GError **error)
 {
   const ZendeskField *field;
 
-  if (!find_field (fields, column->name, &column->field, error))
+  if (!find_field (fields, table, column->name, &column->field, error))
     return FALSE;
   field = fields->pdata[column->field];
   if (field->kind == ZENDESK_FIELD_SYSTEM)
@@ -216,7 +217,7 @@ resolve_column (const GPtrArray *fields, ZendeskCustomColumn *column, GError **e
                         "after the ticket's own member", column->name, field->type);
   if (!(column_types[field->kind] & (1u << column->type)))
     return tally_throw (error, TALLY_ERROR_USAGE,
-                        "column \"custom_fields.%s\" of type %s does not fit a field of type %s",
+                        "column \"%s%s\" of type %s does not fit a field of type %s", table->custom_prefix,
                         column->name, tally_type_name (column->type), field->type);
   return TRUE;
 }
@@ -235,7 +236,7 @@ gboolean
 zendesk_fields_resolve (const GPtrArray *fields, ZendeskPlan *plan, GError **error)
 {
   for (guint i = 0; i < plan->n_custom; i++)
-    if (!resolve_column (fields, &plan->custom[i], error))
+    if (!resolve_column (fields, plan->table, &plan->custom[i], error))
       return FALSE;
   if (plan->n_custom > 1)
     g_qsort_with_data (plan->custom, (gint) plan->n_custom, sizeof plan->custom[0], compare_columns,
@@ -243,8 +244,8 @@ zendesk_fields_resolve (const GPtrArray *fields, ZendeskPlan *plan, GError **err
   for (guint i = 1; i < plan->n_custom; i++)
     if (plan->custom[i - 1].field == plan->custom[i].field)
       return tally_throw (error, TALLY_ERROR_USAGE,
-                          "columns \"custom_fields.%s\" and \"custom_fields.%s\" are the same field",
-                          plan->custom[i - 1].name, plan->custom[i].name);
+                          "columns \"%s%s\" and \"%s%s\" are the same field", plan->table->custom_prefix,
+                          plan->custom[i - 1].name, plan->table->custom_prefix, plan->custom[i].name);
   return TRUE;
 }
 

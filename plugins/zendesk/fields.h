@@ -21,15 +21,15 @@ typedef struct
   gint64 id;
   ZendeskFieldKind kind;
   char *type;   /* (owned) as Zendesk calls it */
-  char *title;  /* (owned) */
+  char *title;  /* (owned) or its key, where fields are named by these */
   char **options; /* (owned) (nullable) values that it takes; NULL: not known */
 } ZendeskField;
 
 void zendesk_field_free (gpointer field);
 
-/* Reads the answer to GET /ticket_fields: the active ones.  (transfer full) (element-type
- * ZendeskField); NULL if it is not such an answer. */
-GPtrArray *zendesk_fields_parse (const char *text, gsize length, GError **error);
+/* Reads the answer to GET /ticket_fields, or whatever the table's are called: the active ones.  (transfer full)
+ * (element-type ZendeskField); NULL if it is not such an answer. */
+GPtrArray *zendesk_fields_parse (const ZendeskTable *table, const char *text, gsize length, GError **error);
 
 /* Finds the field of each custom column of the plan, holds the column's type against it, and brings
  * the columns into the order of the fields' ids. */

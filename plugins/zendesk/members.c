@@ -112,5 +112,7 @@ const ZendeskTable zendesk_ticket_table = {
   .refused = refused,
   .custom_prefix = "custom_fields.",
   .custom_name = "title or id",
+  .field = "ticket field",
+  .fields = "ticket_fields",
   .check = check_whole,
 };

@@ -89,7 +89,7 @@ read_fields (ZendeskSink *sink, GError **error)
 
   if (!zendesk_account_get (&sink->account, ZENDESK_API "/ticket_fields.json", "the ticket fields", &reply, error))
     return FALSE;
-  sink->fields = zendesk_fields_parse (reply.body, reply.length, error);
+  sink->fields = zendesk_fields_parse (&zendesk_ticket_table, reply.body, reply.length, error);
   return sink->fields != NULL && zendesk_fields_resolve (sink->fields, &sink->plan, error);
 }
 

@@ -23,13 +23,15 @@ judge (const ZendeskAnswer *answer)
       ZendeskFinding finding;
 
       zendesk_finding_init (&finding);
+      finding.target_id = ask == ZENDESK_ASK_UPDATE ? 7 : 0;
       zendesk_judge (ask, answer, REFERENCE, &finding);
       g_assert (g_utf8_validate (finding.detail->str, (gssize) finding.detail->len, NULL));
       g_assert (finding.wait >= 0 && finding.wait <= ZENDESK_MAX_WAIT);
       if (finding.verdict == TALLY_VERDICT_DELIVERED && ask != ZENDESK_ASK_CONTINUE)
         {
           g_assert (finding.target_id > 0);
-          g_assert (memmem (answer->body, answer->length, "external_id", 11) != NULL
+          g_assert (ask != ZENDESK_ASK_UPDATE || finding.target_id == 7);
+          g_assert (ask == ZENDESK_ASK_UPDATE || memmem (answer->body, answer->length, "external_id", 11) != NULL
                     || memmem (answer->body, answer->length, "\\u", 2) != NULL);
         }
       zendesk_finding_clear (&finding);
@@ -39,12 +41,13 @@ judge (const ZendeskAnswer *answer)
 static void
 read_lists (const char *body, gsize length)
 {
+  static const ZendeskTable table = { .field = "ticket field", .fields = "ticket_fields" };
   g_autoptr (GPtrArray) fields = NULL, parts = NULL;
   g_autofree char *updated_at = NULL;
   ZendeskThread thread;
   gboolean solved;
 
-  fields = zendesk_fields_parse (body, length, NULL);
+  fields = zendesk_fields_parse (&table, body, length, NULL);
   for (guint i = 0; fields != NULL && i < fields->len; i++)
     g_assert (((const ZendeskField *) fields->pdata[i])->id > 0);
   zendesk_thread_init (&thread, REFERENCE, 5);
@@ -77,7 +80,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, size_t size)
     }
 
   g_autofree char *body = g_strndup (text, end - text); /* its own block, so that reading past it is seen */
-  ZendeskAnswer answer = { .status = data[0] & 1 ? data[0] + 256 * (data[1] % 4) : statuses[data[1] % G_N_ELEMENTS (statuses)],
+  ZendeskAnswer answer = { .entity = "ticket", .status = data[0] & 1 ? data[0] + 256 * (data[1] % 4) : statuses[data[1] % G_N_ELEMENTS (statuses)],
                            .body = body, .length = end - text, .headers = &headers, .now = 1700000000 };
   gint64 limit, remaining, reset;
 

@@ -31,11 +31,16 @@ typedef struct
   const char *detail;  /* (nullable) part of it */
   gint64 id;
   gint64 wait;         /* seconds */
+  const char *entity;  /* (nullable) NULL: ticket */
 } Row;
 
 #define CREATE ZENDESK_ASK_CREATE
 #define FIND ZENDESK_ASK_FIND
 #define CONTINUE ZENDESK_ASK_CONTINUE
+#define UPDATE ZENDESK_ASK_UPDATE
+
+/* What is updated. */
+#define TARGET 12
 
 static const Row rows[] = {
   { "a ticket of ours", CREATE, 201, NULL, OURS, D, "HTTP 201", 12 },
@@ -162,6 +167,32 @@ static const Row rows[] = {
     "closed prevents ticket update" },
   { "a stale time does not undo it", CONTINUE, 409, NULL, "{\"error\":\"UpdateConflict\"}", U, "UpdateConflict" },
   { "gone in between", CONTINUE, 404, NULL, "", U, NULL },
+
+  { "a user of ours", CREATE, 201, NULL, "{\"user\":{\"id\":12,\"external_id\":\"desk:7\"}}", D, NULL, 12, 0, "user" },
+  { "a ticket in place of a user", CREATE, 201, NULL, OURS, U, "an answer without a user's id", 0, 0, "user" },
+  { "an organization of ours", CREATE, 201, NULL, "{\"organization\":{\"id\":12,\"external_id\":\"desk:7\"}}", D, NULL, 12,
+    0, "organization" },
+  { "an organization that is a page", CREATE, 201, NULL, PAGE, U, "not an organization in JSON: an HTML page", 0, 0,
+    "organization" },
+  { "a list of users", FIND, 200, NULL, "{\"users\":[{\"id\":4,\"external_id\":\"desk:7\"}]}", D, NULL, 4, 0, "user" },
+  { "a list of tickets in place of one of users", FIND, 200, NULL, "{\"tickets\":[]}", U, "not a list of users", 0, 0, "user" },
+  { "a user in other case is another one", FIND, 200, NULL, "{\"users\":[{\"id\":4,\"external_id\":\"Desk:7\"}]}", A, NULL, 0,
+    0, "user" },
+
+  { "an update of the right one", UPDATE, 200, NULL, "{\"user\":{\"id\":12,\"external_id\":null}}", D, NULL, TARGET, 0, "user" },
+  { "an update of another one", UPDATE, 200, NULL, "{\"user\":{\"id\":13}}", U, "an answer about user 13, not 12", TARGET, 0,
+    "user" },
+  { "an update that creates", UPDATE, 201, NULL, "{\"user\":{\"id\":12}}", U, NULL, TARGET, 0, "user" },
+  { "an update without an answer's body", UPDATE, 200, NULL, "", U, "not a user in JSON", TARGET, 0, "user" },
+  { "what was deleted", UPDATE, 404, NULL, "{\"error\":\"RecordNotFound\",\"description\":\"Not found\"}", R,
+    "user 12 was deleted in the target", TARGET, 0, "user" },
+  { "an address that is none", UPDATE, 404, NULL, "{\"error\":\"InvalidEndpoint\",\"description\":\"Not found\"}", H,
+    "no Zendesk API at this address: InvalidEndpoint", TARGET, 0, "user" },
+  { "a page that says 404", UPDATE, 404, NULL, PAGE, H, "an HTML page", TARGET, 0, "user" },
+  { "an update with a flaw", UPDATE, 422, NULL, "{\"error\":\"RecordInvalid\"}", R, "RecordInvalid", TARGET, 0, "user" },
+  { "an update at the limit", UPDATE, 429, "Retry-After: 3", "", B, NULL, TARGET, 3, "user" },
+  { "an update that collides", UPDATE, 409, NULL, "{\"error\":\"DatabaseConflict\"}", B, NULL, TARGET, 0, "user" },
+  { "an update behind a gateway", UPDATE, 504, NULL, PAGE, U, NULL, TARGET, 0, "user" },
 };
 
 static void
@@ -185,11 +216,12 @@ test_each_answer_has_one_meaning (void)
       const Row *row = &rows[i];
       ZendeskHeaders headers;
       ZendeskFinding finding;
-      ZendeskAnswer answer = { .status = row->status, .body = row->body, .length = strlen (row->body),
-                               .headers = &headers, .now = NOW };
+      ZendeskAnswer answer = { .entity = row->entity != NULL ? row->entity : "ticket", .status = row->status,
+                               .body = row->body, .length = strlen (row->body), .headers = &headers, .now = NOW };
 
       zendesk_headers_init (&headers);
       zendesk_finding_init (&finding);
+      finding.target_id = row->ask == UPDATE ? TARGET : 0;
       take_lines (&headers, row->headers);
       zendesk_judge (row->ask, &answer, REFERENCE, &finding);
       assert_row_int (row->what, finding.verdict, row->verdict);
@@ -208,7 +240,7 @@ static void
 judge_with (gint status, const char *lines, const char *body, ZendeskFinding *finding)
 {
   ZendeskHeaders headers;
-  ZendeskAnswer answer = { .status = status, .body = body, .length = strlen (body), .headers = &headers,
+  ZendeskAnswer answer = { .entity = "ticket", .status = status, .body = body, .length = strlen (body), .headers = &headers,
                            .now = NOW };
 
   zendesk_headers_init (&headers);
@@ -251,9 +283,9 @@ test_the_other_tickets_are_told (void)
   ZendeskFinding finding;
 
   zendesk_finding_init (&finding);
-  zendesk_finding_add_ticket (&finding, 9);
-  zendesk_finding_add_ticket (&finding, 4);
-  zendesk_finding_add_ticket (&finding, 6);
+  zendesk_finding_add (&finding, 9);
+  zendesk_finding_add (&finding, 4);
+  zendesk_finding_add (&finding, 6);
   assert_int (finding.target_id, 4);
   assert_text (finding.other_ids->str, "9,6");
   zendesk_finding_clear (&finding);

@@ -222,7 +222,7 @@ resolve (Desk *desk, const char *column, GError **error)
   if (!desk_accept (desk, columns, error))
     return FALSE;
   g_clear_pointer (&desk->sink->fields, g_ptr_array_unref);
-  desk->sink->fields = zendesk_fields_parse (FIELDS, strlen (FIELDS), error);
+  desk->sink->fields = zendesk_fields_parse (&zendesk_ticket_table, FIELDS, strlen (FIELDS), error);
   return desk->sink->fields != NULL && zendesk_fields_resolve (desk->sink->fields, &desk->sink->plan, error);
 }
 
