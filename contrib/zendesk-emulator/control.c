@@ -11,7 +11,7 @@ add_count (GString *out, const char *name, guint count)
   g_string_append_printf (out, "\"%s\":%u,", name, count);
 }
 
-/* Users whose external_id another one has as well, and organizations whose name. */
+/* What another one has as well: external_ids of users, external_ids and names of organizations. */
 static guint
 count_double_users (const EmuUsers *users)
 {
@@ -31,15 +31,19 @@ count_double_users (const EmuUsers *users)
 static guint
 count_double_organizations (const EmuOrganizations *organizations)
 {
-  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GHashTable) names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GHashTable) ids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   guint n = 0;
 
   for (guint i = 0; i < organizations->all->len; i++)
     {
       const EmuOrganization *organization = organizations->all->pdata[i];
 
-      if (organization != NULL && !g_hash_table_add (seen, emu_fold (organization->name)))
-        n++;
+      if (organization == NULL)
+        continue;
+      n += !g_hash_table_add (names, emu_fold (organization->name));
+      n += organization->external_id != NULL
+           && !g_hash_table_add (ids, emu_fold (organization->external_id));
     }
   return n;
 }
