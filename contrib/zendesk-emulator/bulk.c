@@ -208,9 +208,10 @@ read_names (EmuExchange *x, const Bulk *bulk)
     }
   items = json_object_new_array ();
   for (char **word = words; *word != NULL; word++)
-    add_item (items,
-              external ? find_external (x->emu, bulk, *word) : g_ascii_strtoll (*word, NULL, 10),
-              wish);
+    if (**word != '\0')
+      add_item (items,
+                external ? find_external (x->emu, bulk, *word) : g_ascii_strtoll (*word, NULL, 10),
+                wish);
   return items;
 }
 

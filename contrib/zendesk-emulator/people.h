@@ -2,8 +2,6 @@
 #pragma once
 #include "users.h"
 
-gboolean emu_is_email (const char *text);
-
 /* Whether @value can be one of @owner's (nullable) addresses; what is against it is filed under
  * @field, and begins with @label. */
 void emu_check_address (const EmuUsers *users, const EmuUser *owner, const char *field,

@@ -33,8 +33,6 @@ is_good (const EmuMember *member, json_object *value)
       return is_scalar (value);
     case EMU_MEMBER_ID:
       return emu_json_get_id (value, &number) && number >= 0;
-    case EMU_MEMBER_TIME:
-      return emu_json_get_time (value, &number);
     case EMU_MEMBER_FLAG:
       return json_object_is_type (value, json_type_boolean);
     case EMU_MEMBER_VALUES:
@@ -139,9 +137,6 @@ apply_member (const EmuMember *member, json_object *value, const EmuFields *fiel
       break;
     case EMU_MEMBER_ID:
       *(gint64 *)place = emu_json_get_id (value, &number) ? number : 0;
-      break;
-    case EMU_MEMBER_TIME:
-      *(gint64 *)place = emu_json_get_time (value, &number) ? number : 0;
       break;
     case EMU_MEMBER_FLAG:
       *(gboolean *)place = json_object_get_boolean (value) ? TRUE : FALSE;

@@ -12,7 +12,7 @@ typedef enum
   EMU_MEMBER_TEXT,     /* char * (owned) */
   EMU_MEMBER_WORD,     /* const char * (unowned) */
   EMU_MEMBER_ID,       /* gint64; 0 is null */
-  EMU_MEMBER_TIME,     /* gint64, Unix seconds; 0 is null */
+  EMU_MEMBER_TIME,     /* gint64, Unix seconds; 0 is null; never set from a request */
   EMU_MEMBER_FLAG,     /* gboolean */
   EMU_MEMBER_TAGS,     /* GStrv (owned) */
   EMU_MEMBER_VALUES,   /* json_object * (owned) of the fields that the account has, by their keys */

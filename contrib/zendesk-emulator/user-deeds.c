@@ -7,8 +7,8 @@
 
 static const char *const roles[] = { "end-user", "agent", "admin", NULL };
 
-gboolean
-emu_is_email (const char *text)
+static gboolean
+is_email (const char *text)
 {
   const char *at = text != NULL ? strrchr (text, '@') : NULL;
 
@@ -22,7 +22,7 @@ emu_check_address (const EmuUsers *users, const EmuUser *owner, const char *fiel
   const EmuIdentity *taken;
   g_autofree char *text = NULL;
 
-  if (g_str_equal (type, "email") && !emu_is_email (value))
+  if (g_str_equal (type, "email") && !is_email (value))
     {
       text = g_strdup_printf ("%s:  %s is not properly formatted", label, value);
       emu_problems_add (problems, field, text, "InvalidValue");
@@ -216,9 +216,11 @@ apply_user (Emulator *emu, const EmuDeed *deed, EmuUser *user)
 void
 emu_user_settle (Emulator *emu, EmuUser *user, gint64 now)
 {
-  EmuOrganization *organization = emu_organizations_find_domain (emu->organizations, user->email);
+  EmuOrganization *organization = NULL;
 
-  if (organization != NULL && user->memberships->len == 0)
+  if (user->memberships->len == 0)
+    organization = emu_organizations_find_domain (emu->organizations, user->email);
+  if (organization != NULL)
     join (emu, user, organization, now);
 }
 

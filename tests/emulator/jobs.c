@@ -340,6 +340,9 @@ test_tickets_of_a_job_have_ids_in_no_order (void)
         }
       assert_int (in_order, FALSE);
       assert_int (rig_count (rig, "created"), 4);
+      /* Triggers run, unless it is an import. */
+      g_autoptr (Reply) history = rig_get (rig, "/_emulator/history");
+      assert_contains (history->body, i == 0 ? "\"notified\":true" : "\"notified\":false");
     }
   talk_forget ();
 }
@@ -814,6 +817,24 @@ test_a_job_needs_no_request_to_go_on (void)
   g_unlink (state);
 }
 
+static void
+test_a_key_protects_no_bulk_call (void)
+{
+  g_autoptr (Rig) rig = rig_new (NULL);
+
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (Reply) reply
+          = rig_call (rig, "POST", "/api/v2/tickets/create_many",
+                      "{\"tickets\":[{\"comment\":\"c\"}]}", "Idempotency-Key: k1");
+      g_autofree char *lookup = reply_header (reply, "x-idempotency-lookup");
+
+      assert_int (reply->status, 200);
+      assert_text (lookup, NULL);
+    }
+  assert_int (rig_count (rig, "jobs"), 2);
+}
+
 static const Promise promises[] = {
   { "a job is done by and by", test_a_job_is_done_by_and_by },
   { "results differ from kind to kind", test_results_differ_from_kind_to_kind },
@@ -830,6 +851,7 @@ static const Promise promises[] = {
     test_a_job_fails_is_lost_or_falls_short_on_demand },
   { "a job is done though its answer was lost", test_a_job_is_done_though_its_answer_was_lost },
   { "a job goes on after a kill where it was", test_a_job_goes_on_after_a_kill_where_it_was },
+  { "a key protects no bulk call", test_a_key_protects_no_bulk_call },
   { "a job needs no request to go on", test_a_job_needs_no_request_to_go_on },
   { NULL },
 };
