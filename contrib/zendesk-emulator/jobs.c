@@ -4,8 +4,6 @@
 #include "job-rows.h"
 #include "journal.h"
 
-#include <math.h>
-
 static const struct
 {
   const char *name;
@@ -200,7 +198,7 @@ emu_jobs_get_wait (const Emulator *emu)
   if (job == NULL || emu->clock.rate <= 0)
     return -1;
   left = (double)(get_due (emu, job) - emu_clock_now (&emu->clock)) / emu->clock.rate;
-  return (gint64)CLAMP (ceil (left), 0, 60e6);
+  return (gint64)CLAMP (left + 1, 0, 60e6);
 }
 
 gint64
