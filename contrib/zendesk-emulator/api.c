@@ -311,8 +311,9 @@ static const EmuRoute ticket_routes[] = {
   { 0 },
 };
 
-static const EmuRoute *const routes[] = { ticket_routes, emu_user_routes, emu_organization_routes,
-                                          emu_bulk_routes, emu_export_routes };
+static const EmuRoute *const routes[]
+    = { ticket_routes,   emu_user_routes,   emu_organization_routes,
+        emu_bulk_routes, emu_export_routes, emu_search_routes };
 
 /* Whether @route is as @pattern says; its numbers and its word go to @x. */
 static gboolean

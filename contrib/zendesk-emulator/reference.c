@@ -283,6 +283,17 @@ emu_reference_find (const EmuReference *reference, EmuKind kind, gint64 id)
 }
 
 json_object *
+emu_reference_find_name (const EmuReference *reference, EmuKind kind, const char *name)
+{
+  for (guint i = 0; i < reference->rows[kind]->len; i++)
+    if (g_strcmp0 (name,
+                   json_object_get_string (emu_json_get (reference->rows[kind]->pdata[i], "name")))
+        == 0)
+      return reference->rows[kind]->pdata[i];
+  return NULL;
+}
+
+json_object *
 emu_reference_find_default (const EmuReference *reference, EmuKind kind)
 {
   for (guint i = 0; i < reference->rows[kind]->len; i++)
@@ -296,18 +307,12 @@ static gint64
 find_group (const EmuReference *reference, json_object *wish)
 {
   g_autofree char *name = emu_json_dup_text (wish);
+  json_object *row = emu_reference_find_name (reference, EMU_GROUPS, name);
   gint64 id = 0;
 
   if (emu_json_get_id (wish, &id) && emu_reference_find (reference, EMU_GROUPS, id) != NULL)
     return id;
-  for (guint i = 0; i < reference->rows[EMU_GROUPS]->len; i++)
-    {
-      json_object *row = reference->rows[EMU_GROUPS]->pdata[i];
-
-      if (g_strcmp0 (name, json_object_get_string (emu_json_get (row, "name"))) == 0)
-        return get_number (row, "id");
-    }
-  return 0;
+  return row != NULL ? get_number (row, "id") : 0;
 }
 
 static void

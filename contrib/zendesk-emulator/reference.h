@@ -37,6 +37,8 @@ gint emu_kind_find (const char *plural);
 
 /* (nullable) (unowned) */
 json_object *emu_reference_find (const EmuReference *reference, EmuKind kind, gint64 id);
+json_object *emu_reference_find_name (const EmuReference *reference, EmuKind kind,
+                                      const char *name);
 json_object *emu_reference_find_default (const EmuReference *reference, EmuKind kind);
 
 /* Makes the agents users, and members of their groups. */

@@ -5,6 +5,16 @@
 #include "people-api.h"
 #include "ticket-json.h"
 
+/* include=users,groups; a search says include=tickets(users,groups). */
+static gboolean
+asks_for (EmuExchange *x, const char *word)
+{
+  const char *text = emu_query (x, "include");
+  g_auto (GStrv) words = g_strsplit_set (text != NULL ? text : "", ",()", 64);
+
+  return g_strv_contains ((const char *const *)words, word);
+}
+
 EmuIds *
 emu_ids_new (void)
 {
@@ -112,7 +122,7 @@ sideload_organizations (const EmuList *list, const GPtrArray *rows, gsize offset
 void
 emu_sideload_users (const EmuList *list, const GPtrArray *rows, GString *out)
 {
-  if (emu_query_has (list->x, "include", "organizations"))
+  if (asks_for (list->x, "organizations"))
     sideload_organizations (list, rows, G_STRUCT_OFFSET (EmuUser, organization), out);
 }
 
@@ -155,16 +165,16 @@ sideload_reference (const EmuList *list, const GPtrArray *rows, EmuKind kind, gs
 void
 emu_sideload_tickets (const EmuList *list, const GPtrArray *rows, GString *out)
 {
-  if (emu_query_has (list->x, "include", "users"))
+  if (asks_for (list->x, "users"))
     sideload_users (list, rows, out);
-  if (emu_query_has (list->x, "include", "organizations"))
+  if (asks_for (list->x, "organizations"))
     sideload_organizations (list, rows, G_STRUCT_OFFSET (EmuTicket, organization), out);
-  if (emu_query_has (list->x, "include", "groups"))
+  if (asks_for (list->x, "groups"))
     sideload_reference (list, rows, EMU_GROUPS, G_STRUCT_OFFSET (EmuTicket, group), out);
-  if (emu_query_has (list->x, "include", "custom_statuses"))
+  if (asks_for (list->x, "custom_statuses"))
     sideload_reference (list, rows, EMU_CUSTOM_STATUSES, G_STRUCT_OFFSET (EmuTicket, custom_status),
                         out);
-  if (emu_query_has (list->x, "include", "metric_sets"))
+  if (asks_for (list->x, "metric_sets"))
     sideload_metrics (list, rows, out);
 }
 
@@ -172,7 +182,7 @@ void
 emu_sideload_write_ticket (EmuExchange *x, const EmuTicket *ticket, GString *out)
 {
   emu_ticket_write (ticket, x->emu->fields, x->emu->base_url, FALSE, out);
-  if (!emu_query_has (x, "include", "comment_count"))
+  if (!asks_for (x, "comment_count"))
     return;
   g_string_truncate (out, out->len - 1); /* the brace */
   g_string_append_printf (out, ",\"comment_count\":%u}", ticket->comments->len);
