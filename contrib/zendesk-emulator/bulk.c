@@ -11,6 +11,7 @@ typedef enum
   LISTED,          /* the body lists new records */
   LISTED_OR_NAMED, /* the body lists changes, or the query names records for one change */
   NAMED,           /* the query names records */
+  ROUTED,          /* the route names one */
 } Form;
 
 typedef struct
@@ -25,6 +26,8 @@ static const Bulk bulks[] = {
   { "POST", "imports/tickets/create_many", "tickets", "ticket", EMU_JOB_TICKETS_IMPORT, LISTED },
   { "PUT", "tickets/update_many", "tickets", "ticket", EMU_JOB_TICKETS_UPDATE, LISTED_OR_NAMED },
   { "DELETE", "tickets/destroy_many", "tickets", "ticket", EMU_JOB_TICKETS_DELETE, NAMED },
+  { "DELETE", "deleted_tickets/destroy_many", "tickets", "ticket", EMU_JOB_TICKETS_SCRUB, NAMED },
+  { "DELETE", "deleted_tickets/#", "tickets", "ticket", EMU_JOB_TICKETS_SCRUB, ROUTED },
   { "POST", "users/create_many", "users", "user", EMU_JOB_USERS_CREATE, LISTED },
   { "POST", "users/create_or_update_many", "users", "user", EMU_JOB_USERS_CREATE_OR_UPDATE,
     LISTED },
@@ -40,13 +43,23 @@ static const Bulk bulks[] = {
     "organization_membership", EMU_JOB_MEMBERSHIPS_CREATE, LISTED },
 };
 
+/* Whether @route is @pattern with a number for the # at its end. */
+static gboolean
+is_numbered (const char *pattern, const char *route)
+{
+  gsize length = strlen (pattern) - 1;
+
+  return strncmp (pattern, route, length) == 0 && g_ascii_isdigit (route[length]);
+}
+
 /* The request came here because its route is one of these. */
 static const Bulk *
 find_bulk (const EmuExchange *x)
 {
   guint i = 0;
 
-  while (!g_str_equal (bulks[i].route, x->route))
+  while (!g_str_equal (bulks[i].route, x->route)
+         && (bulks[i].form != ROUTED || !is_numbered (bulks[i].route, x->route)))
     i++;
   return &bulks[i];
 }
@@ -215,6 +228,23 @@ read_names (EmuExchange *x, const Bulk *bulk)
   return items;
 }
 
+/* The one ticket of the route, which is there to be deleted for good. */
+static json_object *
+read_route (EmuExchange *x)
+{
+  const EmuTicket *ticket = emu_tickets_get (x->emu->tickets, x->id);
+  json_object *items;
+
+  if (ticket == NULL || !ticket->deleted || ticket->scrubbed)
+    {
+      emu_answer_not_found (&x->answer);
+      return NULL;
+    }
+  items = json_object_new_array ();
+  add_item (items, x->id, NULL);
+  return items;
+}
+
 /* (transfer full) (nullable) with an answer */
 static json_object *
 read_items (EmuExchange *x, const Bulk *bulk)
@@ -223,6 +253,8 @@ read_items (EmuExchange *x, const Bulk *bulk)
 
   if (bulk->form == NAMED)
     return read_names (x, bulk);
+  if (bulk->form == ROUTED)
+    return read_route (x);
   if (!emu_api_has_json (x))
     return NULL;
   return bulk->form == LISTED_OR_NAMED && named ? read_names (x, bulk) : read_list (x, bulk);
@@ -359,6 +391,8 @@ const EmuRoute emu_bulk_routes[] = {
   { "POST", "imports/tickets/create_many", queue_job },
   { "PUT", "tickets/update_many", queue_job },
   { "DELETE", "tickets/destroy_many", queue_job },
+  { "DELETE", "deleted_tickets/destroy_many", queue_job },
+  { "DELETE", "deleted_tickets/#", queue_job },
   { "POST", "users/create_many", queue_job },
   { "POST", "users/create_or_update_many", queue_job },
   { "PUT", "users/update_many", queue_job },

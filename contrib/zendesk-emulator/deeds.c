@@ -30,6 +30,7 @@ static const struct
   [EMU_TICKET_IMPORT] = { "ticket-import", emu_ticket_import },
   [EMU_TICKET_UPDATE] = { "ticket-update", emu_ticket_update },
   [EMU_TICKET_DELETE] = { "ticket-delete", emu_ticket_delete },
+  [EMU_TICKET_SCRUB] = { "ticket-scrub", emu_ticket_scrub },
 };
 
 const char *

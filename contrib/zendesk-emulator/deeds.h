@@ -30,6 +30,7 @@ typedef enum
   EMU_TICKET_IMPORT,
   EMU_TICKET_UPDATE,
   EMU_TICKET_DELETE,
+  EMU_TICKET_SCRUB, /* deletes for good what was deleted */
   EMU_N_DEEDS,
 } EmuDeedKind;
 
@@ -96,6 +97,7 @@ void emu_ticket_create (Emulator *emu, const EmuDeed *deed, EmuOutcome *outcome)
 void emu_ticket_import (Emulator *emu, const EmuDeed *deed, EmuOutcome *outcome);
 void emu_ticket_update (Emulator *emu, const EmuDeed *deed, EmuOutcome *outcome);
 void emu_ticket_delete (Emulator *emu, const EmuDeed *deed, EmuOutcome *outcome);
+void emu_ticket_scrub (Emulator *emu, const EmuDeed *deed, EmuOutcome *outcome);
 
 /* There is no such record. */
 void emu_outcome_not_found (EmuOutcome *outcome);

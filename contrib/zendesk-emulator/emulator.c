@@ -354,7 +354,6 @@ emulator_scrub (Emulator *emu, EmuTicket *ticket, gint64 now)
         emu_uploads_drop_attachment (emu->uploads, files->pdata[k]);
     }
   emu_tickets_scrub (emu->tickets, ticket, now);
-  emu_journal_ticket (emu, "scrub", ticket, now);
 }
 
 /* Whoever and whatever a ticket names by number has to be there. */

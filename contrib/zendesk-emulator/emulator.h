@@ -162,7 +162,8 @@ void emulator_update (Emulator *emu, EmuTicket *ticket, EmuDraft *draft, const E
                       GString *ret_audit);
 void emulator_delete (Emulator *emu, EmuTicket *ticket, gint64 now);
 
-/* Takes a deletion back; or makes it final, with all that the ticket held. */
+/* Takes a deletion back; or makes it final, with all that the ticket held, which only a job does
+ * and writes down. */
 void emulator_restore (Emulator *emu, EmuTicket *ticket, gint64 now);
 void emulator_scrub (Emulator *emu, EmuTicket *ticket, gint64 now);
 

@@ -48,6 +48,7 @@ write_success (const EmuJob *job, guint place, const EmuOutcome *outcome, GStrin
                               outcome->id);
       break;
     case EMU_JOB_TICKETS_DELETE:
+    case EMU_JOB_TICKETS_SCRUB:
     case EMU_JOB_USERS_DELETE:
     case EMU_JOB_ORGANIZATIONS_DELETE:
       g_string_append_printf (out,
@@ -96,6 +97,7 @@ static const char *const errors[EMU_N_JOBS] = {
   [EMU_JOB_TICKETS_IMPORT] = "TicketCreateFailed",
   [EMU_JOB_TICKETS_UPDATE] = "TicketUpdateFailed",
   [EMU_JOB_TICKETS_DELETE] = "TicketDeleteFailed",
+  [EMU_JOB_TICKETS_SCRUB] = "TicketDeleteFailed",
   [EMU_JOB_USERS_CREATE] = "UserCreateError",
   [EMU_JOB_USERS_CREATE_OR_UPDATE] = "UserUpdateError",
   [EMU_JOB_USERS_UPDATE] = "UserUpdateError",
@@ -131,6 +133,7 @@ write_failure (const Emulator *emu, const EmuJob *job, guint place, const EmuDee
                              out);
       break;
     case EMU_JOB_TICKETS_DELETE:
+    case EMU_JOB_TICKETS_SCRUB:
     case EMU_JOB_USERS_DELETE:
     case EMU_JOB_ORGANIZATIONS_DELETE:
       write_failed_change ("delete", place, deed->id, error, details, out);

@@ -19,6 +19,8 @@ static const struct
                                "TicketBulkUpdateJobV3", "Updating ticket", FALSE },
   [EMU_JOB_TICKETS_DELETE] = { "tickets-delete", EMU_TICKET_DELETE, "Bulk Update Ticket",
                                "TicketBulkUpdateJobV3", "Deleting ticket", FALSE },
+  [EMU_JOB_TICKETS_SCRUB] = { "tickets-scrub", EMU_TICKET_SCRUB, "Bulk Delete Ticket",
+                              "TicketDeletionJob", "Deleting ticket", FALSE },
   [EMU_JOB_USERS_CREATE] = { "users-create", EMU_USER_CREATE, "Bulk Create User",
                              "UserBulkCreateJob", "Creating User", FALSE },
   [EMU_JOB_USERS_CREATE_OR_UPDATE]
@@ -335,6 +337,16 @@ write_end (GString *out, const char *how, gint64 time)
   g_string_append_printf (out, "\"%s at %.10s %.8s +0000\"", how, text, text + 11);
 }
 
+/* The job that deletes tickets for good counts nothing. */
+static void
+write_number (const EmuJob *job, guint number, GString *out)
+{
+  if (job->kind == EMU_JOB_TICKETS_SCRUB)
+    g_string_append (out, "null");
+  else
+    g_string_append_printf (out, "%u", number);
+}
+
 static void
 write_rows (const EmuJob *job, GString *out)
 {
@@ -344,6 +356,11 @@ write_rows (const EmuJob *job, GString *out)
   if (is_broken (job) && !job->keep_rows)
     {
       g_string_append (out, "null");
+      return;
+    }
+  if (job->kind == EMU_JOB_TICKETS_SCRUB)
+    {
+      g_string_append (out, "{\"success\":true}");
       return;
     }
   g_string_append_c (out, '[');
@@ -364,8 +381,10 @@ write_state (const Emulator *emu, const EmuJob *job, GString *out)
 
   if (job->finished != 0)
     {
-      g_string_append_printf (out, "\"progress\":%u,\"status\":\"%s\",\"message\":",
-                              failed ? 0 : job->total, failed ? "failed" : "completed");
+      g_string_append (out, "\"progress\":");
+      write_number (job, failed ? 0 : job->total, out);
+      g_string_append_printf (out,
+                              ",\"status\":\"%s\",\"message\":", failed ? "failed" : "completed");
       write_end (out, failed ? "Failed" : "Completed", job->finished);
       g_string_append (out, ",\"results\":");
       write_rows (job, out);
@@ -379,10 +398,13 @@ write_state (const Emulator *emu, const EmuJob *job, GString *out)
                             "\"results\":null",
                             kinds[job->kind].doing);
   else
-    g_string_append_printf (out,
-                            "\"progress\":%u,\"status\":\"working\",\"message\":\"%s #%u\","
-                            "\"results\":null",
-                            job->done, kinds[job->kind].doing, job->done);
+    {
+      g_string_append (out, "\"progress\":");
+      write_number (job, job->done, out);
+      g_string_append_printf (out,
+                              ",\"status\":\"working\",\"message\":\"%s #%u\",\"results\":null",
+                              kinds[job->kind].doing, job->done);
+    }
 }
 
 void
@@ -390,8 +412,10 @@ emu_job_write (const Emulator *emu, const EmuJob *job, GString *out)
 {
   g_string_append_printf (out,
                           "{\"id\":\"%s\",\"job_type\":\"%s\","
-                          "\"url\":\"%s/api/v2/job_statuses/%s.json\",\"total\":%u,",
-                          job->id, kinds[job->kind].type, emu->base_url, job->id, job->total);
+                          "\"url\":\"%s/api/v2/job_statuses/%s.json\",\"total\":",
+                          job->id, kinds[job->kind].type, emu->base_url, job->id);
+  write_number (job, job->total, out);
+  g_string_append_c (out, ',');
   write_state (emu, job, out);
   g_string_append_c (out, '}');
 }

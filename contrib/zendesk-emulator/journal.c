@@ -309,8 +309,6 @@ replay_ticket (Emulator *emu, const char *what, EmuTicket *ticket, gint64 now)
     emulator_delete (emu, ticket, now);
   else if (g_str_equal (what, "restore") && ticket->deleted)
     emulator_restore (emu, ticket, now);
-  else if (g_str_equal (what, "scrub") && ticket->deleted)
-    emulator_scrub (emu, ticket, now);
   else
     return FALSE;
   return TRUE;

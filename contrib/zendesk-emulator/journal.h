@@ -15,7 +15,7 @@ void emu_journal_create (Emulator *emu, const EmuTicket *ticket, const EmuDraft 
                          const EmuOrigin *origin);
 void emu_journal_update (Emulator *emu, const EmuTicket *ticket, const EmuDraft *draft,
                          const EmuOrigin *origin);
-/* @what: "delete", "restore" or "scrub" */
+/* @what: "delete" or "restore" */
 void emu_journal_ticket (Emulator *emu, const char *what, const EmuTicket *ticket, gint64 now);
 
 /* The content itself is in a file of its own. */

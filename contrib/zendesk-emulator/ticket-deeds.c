@@ -116,3 +116,17 @@ emu_ticket_delete (Emulator *emu, const EmuDeed *deed, EmuOutcome *outcome)
   emulator_delete (emu, ticket, deed->now);
   emu_outcome_done (outcome, 204, ticket->id, NULL);
 }
+
+void
+emu_ticket_scrub (Emulator *emu, const EmuDeed *deed, EmuOutcome *outcome)
+{
+  EmuTicket *ticket = emu_tickets_get (emu->tickets, deed->id);
+
+  if (ticket == NULL || !ticket->deleted || ticket->scrubbed)
+    {
+      emu_outcome_not_found (outcome);
+      return;
+    }
+  emulator_scrub (emu, ticket, deed->now);
+  emu_outcome_done (outcome, 204, ticket->id, NULL);
+}

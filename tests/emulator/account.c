@@ -232,6 +232,65 @@ test_lets_a_deleted_ticket_come_back (void)
   g_rmdir (folder);
 }
 
+static void
+test_deletes_for_good_and_says_so_in_exports (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("emulator-XXXXXX", NULL);
+  g_autofree char *state = g_build_filename (folder, "state", NULL);
+  g_autoptr (Rig) rig = rig_new ("--state", state, NULL);
+  static const char export[] = "/api/v2/incremental/tickets.json?start_time=0";
+  static const char events[]
+      = "/api/v2/incremental/ticket_events.json?start_time=0&include=comment_events";
+  g_autoptr (Reply) taken = rig_send (rig, "/api/v2/uploads?filename=a", "text/plain", "secret", 6);
+  g_autofree char *token = at (taken->json, "upload.token");
+  g_autofree char *content = at (taken->json, "upload.attachment.content_url");
+  g_autofree char *body = g_strdup_printf (
+      "{'ticket':{'subject':'s','tags':['t'],'comment':{'body':'secret','uploads':['%s']}}}",
+      token);
+
+  reply_free (rig_create (rig, body, NULL));
+  assert_int (reply_take_status (rig_call (rig, "DELETE", "/api/v2/deleted_tickets/1", NULL, NULL)),
+              404);
+  reply_free (rig_call (rig, "DELETE", "/api/v2/tickets/1", NULL, NULL));
+  rig_advance (rig, 100);
+  g_autoptr (Reply) soft = rig_get (rig, export);
+  g_autofree char *soft_status = at (soft->json, "tickets.0.status");
+  g_autofree char *soft_subject = at (soft->json, "tickets.0.subject");
+  assert_text (soft_status, "deleted");
+  assert_text (soft_subject, "s");
+
+  g_autoptr (Reply) queued = rig_call (rig, "DELETE", "/api/v2/deleted_tickets/1", NULL, NULL);
+  g_autofree char *id = at (queued->json, "job_status.id");
+  g_autofree char *path = g_strdup_printf ("/api/v2/job_statuses/%s", id);
+  assert_int (queued->status, 200);
+  rig_advance (rig, 100);
+  g_autoptr (Reply) job = rig_get (rig, path);
+  g_autofree char *status = at (job->json, "job_status.status");
+  g_autofree char *success = at (job->json, "job_status.results.success");
+  g_autofree char *total = at (job->json, "job_status.total");
+  assert_text (status, "completed");
+  assert_text (success, "true");
+  assert_text (total, NULL);
+
+  rig_restart (rig, "--state", state, NULL);
+  rig_advance (rig, 100);
+  g_autoptr (Reply) hard = rig_get (rig, export);
+  g_autoptr (Reply) told = rig_get (rig, events);
+  g_autofree char *subject = at (hard->json, "tickets.0.subject");
+  g_autofree char *text = at (hard->json, "tickets.0.description");
+  assert_text (subject, "SCRUBBED");
+  assert_text (text, "X");
+  assert_int (number_at (hard->json, "tickets.0.tags.#"), 0);
+  assert_true (strstr (told->body, "secret") == NULL);
+  assert_int (reply_take_status (rig_get (rig, strstr (content, "/attachments"))), 404);
+  assert_int (
+      reply_take_status (rig_call (rig, "PUT", "/api/v2/deleted_tickets/1/restore", NULL, NULL)),
+      404);
+  reply_free (rig_call (rig, "POST", "/_emulator/reset", NULL, NULL));
+  g_unlink (state);
+  g_rmdir (folder);
+}
+
 static const Promise promises[] = {
   { "has what every account has", test_has_what_every_account_has },
   { "has what it is told to have", test_has_what_it_is_told_to_have },
@@ -240,6 +299,7 @@ static const Promise promises[] = {
   { "keeps status and custom status in step", test_keeps_status_and_custom_status_in_step },
   { "sends groups along", test_sends_groups_along },
   { "lets a deleted ticket come back", test_lets_a_deleted_ticket_come_back },
+  { "deletes for good, and says so in exports", test_deletes_for_good_and_says_so_in_exports },
   { NULL },
 };
 
