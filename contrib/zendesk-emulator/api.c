@@ -312,8 +312,8 @@ static const EmuRoute ticket_routes[] = {
 };
 
 static const EmuRoute *const routes[]
-    = { ticket_routes,   emu_user_routes,   emu_organization_routes,
-        emu_bulk_routes, emu_export_routes, emu_search_routes };
+    = { ticket_routes,     emu_user_routes,   emu_organization_routes, emu_bulk_routes,
+        emu_export_routes, emu_search_routes, emu_list_routes };
 
 /* Whether @route is as @pattern says; its numbers and its word go to @x. */
 static gboolean

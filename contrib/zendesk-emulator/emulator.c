@@ -298,12 +298,14 @@ emulator_update (Emulator *emu, EmuTicket *ticket, EmuDraft *draft, const EmuOri
 {
   EmuTicket before = *ticket;
   g_autofree char *subject = g_strdup (ticket->subject);
+  g_auto (GStrv) tags = g_strdupv (ticket->tags);
   guint n_comments = ticket->comments->len, n_users = emu->users->all->len;
   gint64 ids = emu_tickets_reserve (emu->tickets, EMU_CREATE_IDS);
   const char *external_id;
 
   freeze (emu, ticket);
   before.subject = subject;
+  before.tags = tags;
   if (emu_draft_get_external_id (draft, &external_id))
     emu_tickets_rename (emu->tickets, ticket, external_id);
   emu_draft_apply (draft, ticket, emu->fields, emu->users);

@@ -1,7 +1,11 @@
 /* lists.c: the lists of tickets */
 #include "lists.h"
 
+#include "api.h"
+
 #include "sideload.h"
+
+#define MAX_RECENT 5
 
 static gpointer
 if_visible (EmuTicket *ticket)
@@ -109,6 +113,123 @@ emu_list_tickets (EmuExchange *x)
   g_free (list.more);
 }
 
+/* --- whose tickets they are --- */
+
+static gboolean
+has_id (const GArray *ids, gint64 id)
+{
+  for (guint i = 0; ids != NULL && i < ids->len; i++)
+    if (g_array_index (ids, gint64, i) == id)
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+is_requested (const EmuTicket *ticket, gint64 id)
+{
+  return ticket->requester == id;
+}
+
+static gboolean
+is_assigned (const EmuTicket *ticket, gint64 id)
+{
+  return ticket->assignee == id;
+}
+
+static gboolean
+is_ccd (const EmuTicket *ticket, gint64 id)
+{
+  return has_id (ticket->ccs, id) || has_id (ticket->collaborators, id);
+}
+
+static gboolean
+is_followed (const EmuTicket *ticket, gint64 id)
+{
+  return has_id (ticket->followers, id);
+}
+
+static gboolean
+is_of_organization (const EmuTicket *ticket, gint64 id)
+{
+  return ticket->organization == id;
+}
+
+typedef struct
+{
+  gboolean (*test) (const EmuTicket *ticket, gint64 id);
+} Relation;
+
+static gpointer
+get_related (const EmuList *list, guint place)
+{
+  const Relation *relation = list->data;
+  EmuTicket *ticket = get_by_id (list, place);
+
+  return ticket != NULL && relation->test (ticket, list->x->id) ? ticket : NULL;
+}
+
+/* The tickets to which the user or the organization of the route stands in this relation. */
+static void
+list_related (EmuExchange *x, gboolean exists, Relation relation)
+{
+  EmuList list = { .x = x,
+                   .name = "tickets",
+                   .order = "nice_id",
+                   .data = &relation,
+                   .n_places = x->emu->tickets->all->len,
+                   .get = get_related,
+                   .write = write_ticket,
+                   .sideload = emu_sideload_tickets,
+                   .more = (char *)"" };
+
+  if (!exists)
+    {
+      emu_answer_not_found (&x->answer);
+      return;
+    }
+  for (guint i = 0; i < list.n_places; i++)
+    list.n_rows += get_related (&list, i) != NULL;
+  emu_list_answer (&list);
+}
+
+static gboolean
+is_user (const EmuExchange *x)
+{
+  return emu_users_get (x->emu->users, x->id) != NULL;
+}
+
+static void
+list_requested (EmuExchange *x)
+{
+  list_related (x, is_user (x), (Relation){ is_requested });
+}
+
+static void
+list_assigned (EmuExchange *x)
+{
+  list_related (x, is_user (x), (Relation){ is_assigned });
+}
+
+static void
+list_ccd (EmuExchange *x)
+{
+  list_related (x, is_user (x), (Relation){ is_ccd });
+}
+
+static void
+list_followed (EmuExchange *x)
+{
+  list_related (x, is_user (x), (Relation){ is_followed });
+}
+
+static void
+list_of_organization (EmuExchange *x)
+{
+  gboolean exists = emu_organizations_get (x->emu->organizations, x->id) != NULL;
+
+  list_related (x, exists, (Relation){ is_of_organization });
+}
+
 static gint
 compare_ids (gconstpointer a, gconstpointer b)
 {
@@ -145,3 +266,31 @@ emu_show_many (EmuExchange *x)
   emu_list_write_rows (&list, rows, out);
   emu_list_write_whole (rows->len, out);
 }
+
+/* What the administrator, who is everybody here, looked at last: the newest. */
+static void
+list_recent (EmuExchange *x)
+{
+  const EmuTickets *tickets = x->emu->tickets;
+  g_autoptr (GPtrArray) rows = g_ptr_array_new ();
+  EmuList list
+      = { .x = x, .name = "tickets", .write = write_ticket, .sideload = emu_sideload_tickets };
+
+  for (guint i = tickets->all->len; i > 0 && rows->len < MAX_RECENT; i--)
+    if (if_visible (tickets->all->pdata[i - 1]) != NULL)
+      g_ptr_array_add (rows, tickets->all->pdata[i - 1]);
+
+  GString *out = emu_answer_begin (&x->answer, 200, "listed");
+  emu_list_write_rows (&list, rows, out);
+  emu_list_write_whole (rows->len, out);
+}
+
+const EmuRoute emu_list_routes[] = {
+  { "GET", "tickets/recent", list_recent },
+  { "GET", "users/#/tickets/requested", list_requested },
+  { "GET", "users/#/tickets/assigned", list_assigned },
+  { "GET", "users/#/tickets/ccd", list_ccd },
+  { "GET", "users/#/tickets/followed", list_followed },
+  { "GET", "organizations/#/tickets", list_of_organization },
+  { 0 },
+};

@@ -31,7 +31,9 @@ static const struct
                          "\"ticket_field_ids\":[],\"active\":true,\"default\":false,"
                          "\"in_all_brands\":true,\"restricted_brand_ids\":[],"
                          "\"end_user_conditions\":[],\"agent_conditions\":[]," BORN "}",
-                         "[{\"name\":\"Default Ticket Form\",\"default\":true}]" },
+                         "[{\"name\":\"Default Ticket Form\",\"default\":true,\"ticket_field_ids\":"
+                         "[360000000101,360000000102,360000000103,360000000104,360000000105,"
+                         "360000000106,360000000107]}]" },
   [EMU_CUSTOM_STATUSES]
   = { "custom_statuses", "custom_status", 360000004001,
       "{\"status_category\":\"open\",\"agent_label\":\"Open\",\"raw_agent_label\":\"Open\","

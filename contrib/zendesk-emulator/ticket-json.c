@@ -218,42 +218,56 @@ emu_comment_write (const EmuComment *comment, gboolean with_inline, const char *
   g_string_append_c (out, '}');
 }
 
+typedef enum
+{
+  AUDITED_ID,
+  AUDITED_CHOICE,
+  AUDITED_TEXT,
+  AUDITED_TAGS,
+} Audited;
+
 /* What audits speak of, beside comments. */
 static const struct
 {
   const char *name;
   gsize offset;
-  const char *const *choices; /* NULL: an id, or a text */
-  gboolean text;
+  Audited type;
+  const char *const *choices;
 } audited[] = {
-  { "subject", G_STRUCT_OFFSET (EmuTicket, subject), NULL, TRUE },
+  { "subject", G_STRUCT_OFFSET (EmuTicket, subject), AUDITED_TEXT },
   { "requester_id", G_STRUCT_OFFSET (EmuTicket, requester) },
   { "assignee_id", G_STRUCT_OFFSET (EmuTicket, assignee) },
   { "organization_id", G_STRUCT_OFFSET (EmuTicket, organization) },
   { "group_id", G_STRUCT_OFFSET (EmuTicket, group) },
   { "brand_id", G_STRUCT_OFFSET (EmuTicket, brand) },
   { "ticket_form_id", G_STRUCT_OFFSET (EmuTicket, form) },
-  { "type", G_STRUCT_OFFSET (EmuTicket, type), emu_types },
-  { "priority", G_STRUCT_OFFSET (EmuTicket, priority), emu_priorities },
-  { "status", G_STRUCT_OFFSET (EmuTicket, status), emu_statuses },
+  { "tags", G_STRUCT_OFFSET (EmuTicket, tags), AUDITED_TAGS },
+  { "type", G_STRUCT_OFFSET (EmuTicket, type), AUDITED_CHOICE, emu_types },
+  { "priority", G_STRUCT_OFFSET (EmuTicket, priority), AUDITED_CHOICE, emu_priorities },
+  { "status", G_STRUCT_OFFSET (EmuTicket, status), AUDITED_CHOICE, emu_statuses },
 };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (audited) + 3 <= EMU_CREATE_IDS);
 
-/* In audits every value is a text. */
+/* In audits every value is a text, but for lists. */
 static void
 write_audited (GString *out, const EmuTicket *ticket, guint i)
 {
   gconstpointer place = G_STRUCT_MEMBER_P (ticket, audited[i].offset);
   gint64 number;
 
-  if (audited[i].text)
+  switch (audited[i].type)
     {
+    case AUDITED_TEXT:
       emu_json_add_text (out, *(char *const *)place);
       return;
+    case AUDITED_TAGS:
+      emu_json_add_tags (out, *(const GStrv *)place);
+      return;
+    default:
+      number = *(const gint64 *)place;
     }
-  number = *(const gint64 *)place;
-  if (audited[i].choices != NULL || number == 0)
+  if (audited[i].type == AUDITED_CHOICE || number == 0)
     emu_json_add_text (out, number != 0 ? audited[i].choices[number] : NULL);
   else
     {
@@ -264,11 +278,20 @@ write_audited (GString *out, const EmuTicket *ticket, guint i)
 }
 
 static gboolean
+has_tags (const GStrv tags)
+{
+  return tags != NULL && *tags != NULL;
+}
+
+static gboolean
 is_set (const EmuTicket *ticket, guint i)
 {
   gconstpointer place = G_STRUCT_MEMBER_P (ticket, audited[i].offset);
 
-  return audited[i].text ? *(char *const *)place != NULL : *(const gint64 *)place != 0;
+  if (audited[i].type == AUDITED_TAGS)
+    return has_tags (*(const GStrv *)place);
+  return audited[i].type == AUDITED_TEXT ? *(char *const *)place != NULL
+                                         : *(const gint64 *)place != 0;
 }
 
 static gboolean
@@ -277,8 +300,17 @@ is_changed (const EmuTicket *ticket, const EmuTicket *before, guint i)
   gconstpointer now = G_STRUCT_MEMBER_P (ticket, audited[i].offset);
   gconstpointer then = G_STRUCT_MEMBER_P (before, audited[i].offset);
 
-  return audited[i].text ? g_strcmp0 (*(char *const *)now, *(char *const *)then) != 0
-                         : *(const gint64 *)now != *(const gint64 *)then;
+  switch (audited[i].type)
+    {
+    case AUDITED_TEXT:
+      return g_strcmp0 (*(char *const *)now, *(char *const *)then) != 0;
+    case AUDITED_TAGS:
+      if (!has_tags (*(const GStrv *)now) || !has_tags (*(const GStrv *)then))
+        return has_tags (*(const GStrv *)now) != has_tags (*(const GStrv *)then);
+      return !g_strv_equal (*(const char *const *const *)now, *(const char *const *const *)then);
+    default:
+      return *(const gint64 *)now != *(const gint64 *)then;
+    }
 }
 
 /* {"id",…,"events":[ */
