@@ -34,6 +34,13 @@ static const struct
   [EMU_BUCKET_UPDATE_USER] = { NULL, 1, 1, TRUE, FALSE, COMPLAINT },
   [EMU_BUCKET_UPDATE_EACH] = { NULL, 5, 60, TRUE, TRUE, COMPLAINT },
   [EMU_BUCKET_UPDATE_ORGANIZATION] = { NULL, 5, 60, TRUE, TRUE, "Too many requests to update" },
+  [EMU_BUCKET_SAMPLE] = { NULL, 10, 1200, TRUE, FALSE, COMPLAINT },
+  [EMU_BUCKET_SEARCH] = { "search-index", 2500, 60, TRUE, FALSE, COMPLAINT },
+  [EMU_BUCKET_SEARCH_EXPORT] = { NULL, 100, 60, TRUE, FALSE, COMPLAINT },
+  [EMU_BUCKET_DELETE] = { NULL, 400, 60, TRUE, FALSE, COMPLAINT },
+  [EMU_BUCKET_DELETED] = { "deleted-tickets-index", 10, 60, TRUE, FALSE, COMPLAINT },
+  [EMU_BUCKET_DESTROY] = { "deleted-tickets-destroy", 1000, 60, TRUE, FALSE, COMPLAINT },
+  [EMU_BUCKET_DESTROY_MANY] = { "deleted-tickets-destroy_many", 300, 60, TRUE, FALSE, COMPLAINT },
 };
 
 gboolean

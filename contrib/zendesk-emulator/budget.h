@@ -19,6 +19,13 @@ typedef enum
   EMU_BUCKET_UPDATE_USER,         /* PUT /users/{id} */
   EMU_BUCKET_UPDATE_EACH,         /* the same, of each user */
   EMU_BUCKET_UPDATE_ORGANIZATION, /* PUT /organizations/{id}, of each organization */
+  EMU_BUCKET_SAMPLE,              /* GET /incremental/…/sample */
+  EMU_BUCKET_SEARCH,              /* GET /search */
+  EMU_BUCKET_SEARCH_EXPORT,       /* GET /search/export */
+  EMU_BUCKET_DELETE,              /* DELETE /tickets/{id} */
+  EMU_BUCKET_DELETED,             /* GET /deleted_tickets */
+  EMU_BUCKET_DESTROY,             /* DELETE /deleted_tickets/{id} */
+  EMU_BUCKET_DESTROY_MANY,        /* DELETE /deleted_tickets/destroy_many */
   EMU_N_BUCKETS,
 } EmuBucketKind;
 

@@ -537,13 +537,13 @@ sample_organizations (EmuExchange *x)
 const EmuRoute emu_export_routes[] = {
   { "GET", "incremental/tickets/cursor", export_tickets_by_cursor, EMU_BUCKET_INCREMENTAL },
   { "GET", "incremental/tickets", export_tickets, EMU_BUCKET_INCREMENTAL },
-  { "GET", "incremental/tickets/sample", sample_tickets },
+  { "GET", "incremental/tickets/sample", sample_tickets, EMU_BUCKET_SAMPLE },
   { "GET", "incremental/ticket_events", export_ticket_events, EMU_BUCKET_INCREMENTAL },
-  { "GET", "incremental/ticket_events/sample", sample_ticket_events },
+  { "GET", "incremental/ticket_events/sample", sample_ticket_events, EMU_BUCKET_SAMPLE },
   { "GET", "incremental/users/cursor", export_users_by_cursor, EMU_BUCKET_INCREMENTAL },
   { "GET", "incremental/users", export_users, EMU_BUCKET_INCREMENTAL },
-  { "GET", "incremental/users/sample", sample_users },
+  { "GET", "incremental/users/sample", sample_users, EMU_BUCKET_SAMPLE },
   { "GET", "incremental/organizations", export_organizations, EMU_BUCKET_INCREMENTAL },
-  { "GET", "incremental/organizations/sample", sample_organizations },
+  { "GET", "incremental/organizations/sample", sample_organizations, EMU_BUCKET_SAMPLE },
   { 0 },
 };

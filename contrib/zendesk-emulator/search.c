@@ -361,8 +361,8 @@ export_results (EmuExchange *x)
 }
 
 const EmuRoute emu_search_routes[] = {
-  { "GET", "search", search_records },
+  { "GET", "search", search_records, EMU_BUCKET_SEARCH },
   { "GET", "search/count", count_results },
-  { "GET", "search/export", export_results },
+  { "GET", "search/export", export_results, EMU_BUCKET_SEARCH_EXPORT },
   { 0 },
 };

@@ -291,6 +291,19 @@ test_deletes_for_good_and_says_so_in_exports (void)
   g_rmdir (folder);
 }
 
+static void
+test_lists_what_was_deleted_ten_times_a_minute (void)
+{
+  g_autoptr (Rig) rig = rig_new ("--plan", "enterprise", "--time-rate", "0", NULL);
+
+  for (guint i = 0; i < 10; i++)
+    assert_int (reply_take_status (rig_get (rig, "/api/v2/deleted_tickets")), 200);
+  g_autoptr (Reply) refused = rig_get (rig, "/api/v2/deleted_tickets");
+  g_autofree char *told = reply_header (refused, "Zendesk-RateLimit-deleted-tickets-index");
+  assert_int (refused->status, 429);
+  assert_contains (told, "total=10; remaining=0");
+}
+
 static const Promise promises[] = {
   { "has what every account has", test_has_what_every_account_has },
   { "has what it is told to have", test_has_what_it_is_told_to_have },
@@ -300,6 +313,7 @@ static const Promise promises[] = {
   { "sends groups along", test_sends_groups_along },
   { "lets a deleted ticket come back", test_lets_a_deleted_ticket_come_back },
   { "deletes for good, and says so in exports", test_deletes_for_good_and_says_so_in_exports },
+  { "lists what was deleted ten times a minute", test_lists_what_was_deleted_ten_times_a_minute },
   { NULL },
 };
 

@@ -381,6 +381,21 @@ test_allows_ten_exports_a_minute (void)
   assert_int (reply_take_status (rig_get (rig, paths[1])), 200);
 }
 
+static void
+test_allows_ten_samples_in_twenty_minutes (void)
+{
+  static const char path[] = "/api/v2/incremental/users/sample?start_time=0";
+  g_autoptr (Rig) rig = rig_new ("--plan", "enterprise", "--time-rate", "0", NULL);
+
+  set_clock (rig, "2030-01-01T00:01:00Z");
+  for (guint i = 0; i < 10; i++)
+    assert_int (reply_take_status (rig_get (rig, path)), 200);
+  rig_advance (rig, 18 * 60);
+  assert_int (reply_take_status (rig_get (rig, path)), 429);
+  rig_advance (rig, 60);
+  assert_int (reply_take_status (rig_get (rig, path)), 200);
+}
+
 static const Promise promises[] = {
   { "begins again with the second that a page ended with",
     test_begins_again_with_the_second_that_a_page_ended_with },
@@ -396,6 +411,7 @@ static const Promise promises[] = {
   { "sends along what is asked for", test_sends_along_what_is_asked_for },
   { "gives a sample of fifty", test_gives_a_sample_of_fifty },
   { "allows ten exports a minute", test_allows_ten_exports_a_minute },
+  { "allows ten samples in twenty minutes", test_allows_ten_samples_in_twenty_minutes },
   { NULL },
 };
 

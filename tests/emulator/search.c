@@ -214,6 +214,17 @@ test_exports_what_it_finds_by_cursor (void)
   assert_int (reply_take_status (rig_get (rig, next + strlen (rig->url))), 400);
 }
 
+static void
+test_exports_a_hundred_times_a_minute (void)
+{
+  static const char path[] = "/api/v2/search/export?query=x&filter%5Btype%5D=user";
+  g_autoptr (Rig) rig = rig_new ("--plan", "enterprise", "--time-rate", "0", NULL);
+
+  for (guint i = 0; i < 100; i++)
+    assert_int (reply_take_status (rig_get (rig, path)), 200);
+  assert_int (reply_take_status (rig_get (rig, path)), 429);
+}
+
 static const Promise promises[] = {
   { "finds what the operators ask for", test_finds_what_the_operators_ask_for },
   { "finds late what is new", test_finds_late_what_is_new },
@@ -221,6 +232,7 @@ static const Promise promises[] = {
   { "pages by number only", test_pages_by_number_only },
   { "sends users along with tickets", test_sends_users_along_with_tickets },
   { "exports what it finds by cursor", test_exports_what_it_finds_by_cursor },
+  { "exports a hundred times a minute", test_exports_a_hundred_times_a_minute },
   { NULL },
 };
 
