@@ -86,9 +86,10 @@ emu_list_comments (EmuExchange *x)
 
   if (ticket == NULL)
     return;
-  g_autofree char *more = list.more = dup_more (x, repeated);
+  list.more = dup_more (x, repeated);
   list.n_places = list.n_rows = ticket->comments->len;
   emu_list_answer (&list);
+  g_free (list.more);
 }
 
 /* A row is a number, from 1 on. */
@@ -149,9 +150,10 @@ emu_list_audits (EmuExchange *x)
 
   if (ticket == NULL)
     return;
-  g_autofree char *more = list.more = dup_more (x, repeated);
+  list.more = dup_more (x, repeated);
   list.n_places = list.n_rows = emu_ticket_get_n_audits (ticket);
   emu_list_answer (&list);
+  g_free (list.more);
 }
 
 void

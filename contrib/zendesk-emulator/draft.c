@@ -409,7 +409,7 @@ emu_draft_read (EmuAction action, json_object *root, const EmuFields *fields, co
           emu_problems_add_unpermitted (&draft->problems, "", name);
       }
     }
-  if (draft->ticket != NULL)
+  if (json_object_is_type (draft->ticket, json_type_object))
     read_members (draft, fields, users);
   use_description (draft);
   if (draft->comments->len > EMU_MAX_COMMENTS)

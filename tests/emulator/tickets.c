@@ -326,6 +326,7 @@ test_refuses_what_the_service_refuses (void)
     { "a blank text", "{'ticket':{'comment':{'body':' \\n'}}}", 422, "details.base.0.error" },
     { "no ticket", "{}", 422, "details.base.0.description" },
     { "a list", "[]", 422, "details.base.0.description" },
+    { "a ticket that is a number", "{'ticket':3}", 422, "details.base.0.description" },
     { "a wrong status", "{'ticket':{'comment':'c','status':'done'}}", 422,
       "details.status.0.error" },
     { "a status in capitals", "{'ticket':{'comment':'c','status':'Open'}}", 422,
