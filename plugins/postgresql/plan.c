@@ -121,7 +121,8 @@ plan_open (gpointer self, TallyContext *ctx, GError **error)
   sink->plan->left_out = g_ptr_array_new ();
   if (!pg_sink_connect (sink, ctx, error)
       || !(stages ? pg_begin_write (sink->conn, error) : pg_begin_read (sink->conn, error))
-      || !pg_sink_look_at_table (sink, ctx, error) || (stages && !make_stage (sink, error)))
+      || !pg_sink_look_at_table (sink, ctx, error) || !pg_sink_check_rights (sink, error)
+      || (stages && !make_stage (sink, error)))
     return FALSE;
   tell_table (sink, ctx);
   return TRUE;
@@ -198,14 +199,30 @@ tell_upsert (PgSink *sink, TallyContext *ctx, GError **error)
   return tell_numbers (sink, ctx, sql, facts, G_N_ELEMENTS (facts), error);
 }
 
+/* A run deletes rows that it may not be able to count. */
+static gboolean
+tell_rows_before (PgSink *sink, TallyContext *ctx, GError **error)
+{
+  static const char *const facts[] = { "rows_before" };
+  const char *values[] = { sink->target };
+  g_autofree char *sql = g_strdup_printf ("SELECT count (*) FROM %s", sink->target);
+  g_autoptr (PGresult) result = NULL;
+
+  if (sink->plan->makes_table)
+    {
+      tally_context_plan_number (ctx, facts[0], 0);
+      return TRUE;
+    }
+  result = pg_run_with (sink->conn, "SELECT has_any_column_privilege (to_regclass ($1)::oid, 'SELECT')", values, 1, error);
+  if (result == NULL)
+    return FALSE;
+  return *PQgetvalue (result, 0, 0) != 't' || tell_numbers (sink, ctx, sql, facts, G_N_ELEMENTS (facts), error);
+}
+
 static gboolean
 tell_replace (PgSink *sink, TallyContext *ctx, GError **error)
 {
-  static const char *const facts[] = { "rows_before" };
-  g_autofree char *sql = sink->plan->makes_table ? g_strdup ("SELECT 0")
-                                                 : g_strdup_printf ("SELECT count (*) FROM %s", sink->target);
-
-  if (!tell_numbers (sink, ctx, sql, facts, G_N_ELEMENTS (facts), error))
+  if (!tell_rows_before (sink, ctx, error))
     return FALSE;
   tally_context_plan_number (ctx, "rows_after", sink->plan->n_taken);
   return TRUE;

@@ -71,6 +71,10 @@ extern const TallyPlanSink pg_sink_plan;
 gboolean pg_sink_connect (PgSink *sink, TallyContext *ctx, GError **error);
 /* Chooses the columns that are written, after making the table and what it lacks; for a plan nothing is made. */
 gboolean pg_sink_look_at_table (PgSink *sink, TallyContext *ctx, GError **error);
+/* Whether the table of checkpoints is there. */
+gboolean pg_sink_find_checkpoints (PgSink *sink, gboolean *ret_there, GError **error);
+/* Whether the user may do what a run would; of a plan, after looking at the table.  Fails with TALLY_ERROR_AUTH. */
+gboolean pg_sink_check_rights (PgSink *sink, GError **error);
 char *pg_sink_compose_create (const PgSink *sink, const char *table);
 /* The COPY, into the stage or the table. */
 void pg_sink_compose_copy (PgSink *sink);

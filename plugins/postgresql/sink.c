@@ -331,8 +331,8 @@ compose_loading_name (const PgSink *sink, TallyContext *ctx)
   return g_strdup_printf ("%stallyman_load_%.24s", sink->prefix, hash);
 }
 
-static gboolean
-find_checkpoints (PgSink *sink, gboolean *ret_there, GError **error)
+gboolean
+pg_sink_find_checkpoints (PgSink *sink, gboolean *ret_there, GError **error)
 {
   const char *values[] = { sink->checkpoints };
   g_autoptr (PGresult) result = pg_run_with (sink->conn, "SELECT to_regclass ($1) IS NOT NULL", values, 1, error);
@@ -350,7 +350,7 @@ make_checkpoints (PgSink *sink, GError **error)
                                           sink->checkpoints);
   gboolean there;
 
-  return find_checkpoints (sink, &there, error) && (there || pg_do (sink->conn, sql, error));
+  return pg_sink_find_checkpoints (sink, &there, error) && (there || pg_do (sink->conn, sql, error));
 }
 
 gboolean
@@ -413,7 +413,7 @@ sink_resume (gpointer self, TallyContext *ctx, char **ret_checkpoint, GError **e
 
   *ret_checkpoint = NULL;
   /* A plan has not made the table. */
-  if (sink->plan != NULL && !find_checkpoints (sink, &there, error))
+  if (sink->plan != NULL && !pg_sink_find_checkpoints (sink, &there, error))
     return FALSE;
   return !there || read_checkpoint (sink, ctx, ret_checkpoint, error);
 }

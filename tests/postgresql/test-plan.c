@@ -18,6 +18,20 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (json_object, json_object_put)
   "false, '')::text END), E'\\n' ORDER BY c.oid)) FROM pg_class c WHERE c.relnamespace <> ALL (ARRAY['pg_catalog', "                 \
   "'information_schema', 'pg_toast']::regnamespace[])"
 
+#define TABLES                                                                                                                    \
+  "CREATE TABLE t (id bigint PRIMARY KEY, x text); CREATE TABLE tallyman_checkpoint (key text PRIMARY KEY, checkpoint text NOT NULL, " \
+  "written_at timestamptz NOT NULL DEFAULT clock_timestamp ())"
+
+/* (transfer full): with a name in the place of %s. */
+static char *
+fill_in (const char *text, const char *name)
+{
+  g_autoptr (GString) filled = g_string_new (text);
+
+  g_string_replace (filled, "%s", name, 0);
+  return g_string_free (g_steal_pointer (&filled), FALSE);
+}
+
 static void
 write_pipeline (Desk *desk, const char *steps, const char *options, const char *csv)
 {
@@ -248,6 +262,79 @@ test_mistakes (void)
   assert_contains (rig_errors (desk->rig), "the server would refuse each row: there is no unique or exclusion constraint matching");
 }
 
+/* The database for a user who may do nothing in it. (transfer full): its URI */
+static char *
+hire_a_clerk (Desk *desk)
+{
+  g_autoptr (GString) uri = g_string_new (desk->uri);
+
+  desk_do (desk, "DO $$ BEGIN IF to_regrole ('clerk') IS NULL THEN CREATE ROLE clerk LOGIN; END IF; "
+                 "EXECUTE format ('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database ()); "
+                 "EXECUTE format ('GRANT CONNECT ON DATABASE %I TO clerk', current_database ()); END $$; "
+                 "REVOKE CREATE ON SCHEMA public FROM PUBLIC; GRANT USAGE ON SCHEMA public TO clerk");
+  assert_int (g_string_replace (uri, "postgres@", "clerk@", 1), 1);
+  return g_string_free (g_steal_pointer (&uri), FALSE);
+}
+
+/* A run without them fails, one that has them does not, and each is needed. */
+static void
+test_rights (void)
+{
+  static const struct
+  {
+    const char *label, *before, *options, *wanted;
+  } rows[] = {
+    { "a new table", "", "create: true", "GRANT CREATE ON SCHEMA \"public\" TO \"clerk\"" },
+    { "a load", "", "create: true, connections: 2", "GRANT CREATE ON SCHEMA \"public\" TO \"clerk\"" },
+    { "append", TABLES, "mode: append",
+      "GRANT INSERT ON \"t\" TO \"clerk\"; GRANT SELECT ON tallyman_checkpoint TO \"clerk\"; "
+      "GRANT INSERT ON tallyman_checkpoint TO \"clerk\"; GRANT UPDATE ON tallyman_checkpoint TO \"clerk\"" },
+    { "append, of some columns", TABLES "; GRANT INSERT (id, x) ON t TO clerk; GRANT SELECT, INSERT ON tallyman_checkpoint TO clerk",
+      "mode: append", "GRANT UPDATE ON tallyman_checkpoint TO \"clerk\"" },
+    { "replace", TABLES "; GRANT ALL ON tallyman_checkpoint TO clerk", "mode: replace",
+      "GRANT INSERT ON \"t\" TO \"clerk\"; GRANT DELETE ON \"t\" TO \"clerk\"" },
+    { "upsert", TABLES "; GRANT ALL ON tallyman_checkpoint TO clerk", "mode: upsert, key: id",
+      "GRANT INSERT ON \"t\" TO \"clerk\"; GRANT SELECT ON \"t\" TO \"clerk\"; GRANT UPDATE ON \"t\" TO \"clerk\"; "
+      "GRANT TEMPORARY ON DATABASE \"%s\" TO \"clerk\"" },
+    { "columns", "CREATE TABLE t (id bigint PRIMARY KEY); GRANT ALL ON t TO clerk; GRANT CREATE ON SCHEMA public TO clerk",
+      "mode: append, columns: add", "ALTER TABLE \"t\" OWNER TO \"clerk\"" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autoptr (Desk) desk = desk_new (FALSE);
+      g_autofree char *uri = NULL, *root = NULL, *database = NULL, *wanted = NULL;
+      g_auto (GStrv) statements = NULL;
+
+      if (desk == NULL)
+        return;
+      database = cluster_query (desk->uri, "SELECT current_database ()");
+      wanted = fill_in (rows[i].wanted, database);
+      uri = hire_a_clerk (desk);
+      desk_do (desk, rows[i].before[0] != '\0' ? rows[i].before : "SELECT 1");
+      root = g_steal_pointer (&desk->uri);
+      desk->uri = g_strdup (uri);
+      write_pipeline (desk, "", rows[i].options, "id,x\n1,a\n");
+      g_free (desk->uri);
+      desk->uri = g_steal_pointer (&root);
+
+      /* One after the other: without any of them it is no. */
+      statements = g_strsplit (wanted, "; ", -1);
+      for (char **statement = statements; *statement != NULL; statement++)
+        {
+          g_autofree char *left = g_strjoinv ("; ", statement), *message = g_strconcat ("gives them: ", left, "\n", NULL);
+
+          json_object_put (plan (desk, rows[i].label, 1));
+          assert_contains (rig_errors (desk->rig), message);
+          run (desk, rows[i].label, 1);
+          desk_do (desk, *statement);
+        }
+      json_object_put (plan (desk, rows[i].label, 0));
+      run (desk, rows[i].label, 0);
+      desk_expect (desk, rows[i].label, "SELECT count (*) FROM t", "1");
+    }
+}
+
 static void
 test_other_columns (void)
 {
@@ -284,6 +371,7 @@ static const Promise promises[] = {
   { "of columns that the table lacks", test_other_columns },
   { "of a load that begins anew", test_a_load_begins_anew },
   { "mistakes are a run's", test_mistakes },
+  { "rights that are missing, and no others", test_rights },
   { NULL },
 };
 
