@@ -36,21 +36,40 @@ select_new (const TallyStepKind *kind, const GArray *columns, const GArray *from
   return &step->base;
 }
 
+/* The argument that names column, or -1. */
+static gint
+find_argument (const gint *columns, guint n_arguments, gint column)
+{
+  for (guint i = 0; i < n_arguments; i++)
+    if (columns[i] == column)
+      return i;
+
+  return -1;
+}
+
+/* Passes columns under the names that they have. */
+static TallyStep *
+pass_columns (const TallyStepKind *kind, TallySchema *schema, const GArray *from)
+{
+  g_autoptr (GArray) kept = g_array_new (FALSE, FALSE, sizeof (TallyColumn));
+
+  for (guint i = 0; i < from->len; i++)
+    g_array_append_val (kept, *tally_schema_column (schema, g_array_index (from, gint, i)));
+  return select_new (kind, kept, from);
+}
+
 static TallyStep *
 keep_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema *schema,
             GPtrArray *complaints)
 {
   g_autofree gint *columns = tally_step_find_columns (complaints, arguments, n_arguments, schema);
-  g_autoptr (GArray) kept = g_array_new (FALSE, FALSE, sizeof (TallyColumn));
   g_autoptr (GArray) from = g_array_new (FALSE, FALSE, sizeof (gint));
 
   if (columns == NULL)
     return NULL;
 
   g_array_append_vals (from, columns, n_arguments);
-  for (guint i = 0; i < n_arguments; i++)
-    g_array_append_val (kept, *tally_schema_column (schema, columns[i]));
-  return select_new (&tally_step_keep, kept, from);
+  return pass_columns (&tally_step_keep, schema, from);
 }
 
 static TallyStep *
@@ -58,35 +77,15 @@ drop_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema *
             GPtrArray *complaints)
 {
   g_autofree gint *columns = tally_step_find_columns (complaints, arguments, n_arguments, schema);
-  g_autoptr (GArray) kept = g_array_new (FALSE, FALSE, sizeof (TallyColumn));
   g_autoptr (GArray) from = g_array_new (FALSE, FALSE, sizeof (gint));
 
   if (columns == NULL)
     return NULL;
 
   for (gint column = 0; column < (gint) tally_schema_n_columns (schema); column++)
-    {
-      gboolean dropped = FALSE;
-
-      for (guint i = 0; i < n_arguments; i++)
-        dropped = dropped || columns[i] == column;
-      if (dropped)
-        continue;
-      g_array_append_val (kept, *tally_schema_column (schema, column));
+    if (find_argument (columns, n_arguments, column) < 0)
       g_array_append_val (from, column);
-    }
-  return select_new (&tally_step_drop, kept, from);
-}
-
-/* The argument that gives column its name, or -1. */
-static gint
-find_renamed (const gint *columns, guint n_arguments, gint column)
-{
-  for (guint i = 0; i < n_arguments; i++)
-    if (columns[i] == column)
-      return i;
-
-  return -1;
+  return pass_columns (&tally_step_drop, schema, from);
 }
 
 /* A new name that another column has already, or gets as well. */
@@ -97,7 +96,7 @@ complain_of_clashes (const TallyStepArgument *arguments, guint n_arguments, cons
   for (guint i = 0; i < n_arguments; i++)
     {
       gint holder = tally_schema_find (schema, arguments[i].name);
-      gboolean clash = holder >= 0 && find_renamed (columns, n_arguments, holder) < 0;
+      gboolean clash = holder >= 0 && find_argument (columns, n_arguments, holder) < 0;
       g_autofree char *message
           = g_strdup_printf ("there is a column \"%s\" already", arguments[i].name);
 
@@ -127,7 +126,7 @@ rename_build (const TallyStepArgument *arguments, guint n_arguments, TallySchema
   for (gint column = 0; column < (gint) tally_schema_n_columns (schema); column++)
     {
       TallyColumn copy = *tally_schema_column (schema, column);
-      gint argument = find_renamed (columns, n_arguments, column);
+      gint argument = find_argument (columns, n_arguments, column);
 
       if (argument >= 0)
         copy.name = arguments[argument].name;
