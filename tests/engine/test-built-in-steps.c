@@ -1,28 +1,7 @@
 /* test-built-in-steps.c: the engine around steps that make rows, or remember them */
-#include "promise.h"
-#include <glib/gstdio.h>
+#include "runs.h"
 #include <sqlite3.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-
-static char *folder;
-
-static char *
-path_of (const char *name)
-{
-  return g_build_filename (folder, name, NULL);
-}
-
-static char *
-read_file (const char *name)
-{
-  g_autofree char *path = path_of (name);
-  char *text = NULL;
-
-  g_file_get_contents (path, &text, NULL, NULL);
-  return text != NULL ? text : g_strdup ("");
-}
 
 /* The values of rows that have one column, with a blank after each. */
 static char *
@@ -36,29 +15,10 @@ words_of (const char *rows)
   return g_string_free (words, FALSE);
 }
 
-/* Runs a pipeline.  Returns the exit code, a colon and the summary as JSON. */
-static char *
-run_from (const char *source, const char *steps, const char *sink)
-{
-  g_autofree char *file = path_of ("p.yaml"), *ledger = path_of ("ledger.db"), *text = NULL, *output = NULL;
-  const char *argv[] = { g_getenv ("TALLYMAN"), "run", "--json", "--batch-rows", "2", file, NULL };
-  g_autoptr (GError) error = NULL;
-  gint status = -1;
-
-  text = g_strdup_printf ("pipeline: p\nsource: %s\ntransform:\n%ssink: %s\nledger: sqlite:%s\n", source, steps,
-                          sink, ledger);
-  g_file_set_contents (file, text, -1, &error);
-  assert_no_error (error);
-  g_spawn_sync (NULL, (char **)argv, NULL, 0, NULL, NULL, &output, NULL, &status, &error);
-  assert_no_error (error);
-  return g_strdup_printf ("%d:%s", WEXITSTATUS (status), output);
-}
-
-/* The same over the lines one, two, three. */
 static char *
 run (const char *steps, const char *sink)
 {
-  return run_from ("{ lines: { path: lines.txt, batch-rows: 2 } }", steps, sink);
+  return runs_run (RUNS_LINES, steps, sink, NULL);
 }
 
 static void
@@ -68,7 +28,7 @@ test_rows_of_arrays_are_counted_as_added (void)
       = run ("  - set:\n      parts: CASE line WHEN 'one' THEN '[1, 2, 3]' WHEN 'two' THEN '[]' ELSE '{}' END::jsonb\n"
              "  - unnest: parts\n",
              "{ json: { path: out.ndjson } }");
-  g_autofree char *rows = read_file ("out.ndjson");
+  g_autofree char *rows = runs_read ("out.ndjson");
 
   assert_text (rows, "{\"line\":\"one\",\"parts\":1}\n{\"line\":\"one\",\"parts\":2}\n{\"line\":\"one\",\"parts\":3}\n");
   assert_contains (summary, "3:{");
@@ -105,7 +65,7 @@ test_a_sink_gets_patience_after_the_last_row_too (void)
 static void
 save_position (void)
 {
-  g_autofree char *path = path_of ("ledger.db");
+  g_autofree char *path = runs_path ("ledger.db");
   sqlite3 *ledger = NULL;
 
   assert_int (sqlite3_open (path, &ledger), SQLITE_OK);
@@ -176,7 +136,7 @@ test_rows_that_are_held_back_are_counted_once (void)
                            rows[i].counts[j]);
         if (sink == 0)
           {
-            g_autofree char *out = read_file ("held.ndjson");
+            g_autofree char *out = runs_read ("held.ndjson");
             g_autofree char *words = words_of (out);
 
             assert_row_text (rows[i].label, words, rows[i].rows);
@@ -187,17 +147,17 @@ test_rows_that_are_held_back_are_counted_once (void)
 static void
 test_what_is_rejected_after_a_sort_names_its_place (void)
 {
-  g_autofree char *a = path_of ("a.csv"), *b = path_of ("b.csv"), *rejects = NULL, *rows = NULL, *summary = NULL;
+  g_autofree char *a = runs_path ("a.csv"), *b = runs_path ("b.csv"), *rejects = NULL, *rows = NULL, *summary = NULL;
 
   g_file_set_contents (a, "line\nd\na\nbad\n", -1, NULL);
   g_file_set_contents (b, "line\nc\nbad\nb\n", -1, NULL);
-  summary = run_from ("{ csv: { path: '?.csv' } }",
+  summary = runs_run ("{ csv: { path: '?.csv' } }",
                       "  - sort: line\n  - assert: { line <> 'bad': is bad }\nerrors: { rejects: r.ndjson }\n",
-                      "{ json: { path: out.ndjson } }");
+                      "{ json: { path: out.ndjson } }", NULL);
   assert_contains (summary, "3:{");
-  rows = read_file ("out.ndjson");
+  rows = runs_read ("out.ndjson");
   assert_text (rows, "{\"line\":\"a\"}\n{\"line\":\"b\"}\n{\"line\":\"c\"}\n{\"line\":\"d\"}\n");
-  rejects = read_file ("r.ndjson");
+  rejects = runs_read ("r.ndjson");
   assert_text (rejects, "{\"origin\":\"a.csv:4\",\"stage\":\"assert\",\"reason\":\"is bad\",\"record\":{\"line\":\"bad\"}}\n"
                         "{\"origin\":\"b.csv:3\",\"stage\":\"assert\",\"reason\":\"is bad\",\"record\":{\"line\":\"bad\"}}\n");
 }
@@ -215,16 +175,5 @@ static const Promise promises[] = {
 int
 main (int argc, char **argv)
 {
-  g_autofree char *lines = NULL, *command = NULL;
-  int result;
-
-  folder = g_dir_make_tmp ("built-in-XXXXXX", NULL);
-  g_setenv ("XDG_STATE_HOME", folder, TRUE);
-  lines = path_of ("lines.txt");
-  g_file_set_contents (lines, "one\ntwo\nthree\n", -1, NULL);
-  result = keep_promises ("built-in steps", promises, argc, argv);
-  command = g_strdup_printf ("rm -rf '%s'", folder);
-  result |= system (command);
-  g_free (folder);
-  return result;
+  return runs_main ("built-in steps", promises, argc, argv);
 }

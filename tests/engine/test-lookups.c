@@ -1,7 +1,6 @@
 /* test-lookups.c: the engine around steps that read sources of their own */
-#include "promise.h"
+#include "runs.h"
 #include <fcntl.h>
-#include <glib/gstdio.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -11,55 +10,6 @@
 
 #define PATIENCE (20 * 1000) /* milliseconds until what does not come is missed */
 
-static char *folder;
-
-static void
-write_file (const char *name, const char *text)
-{
-  g_autofree char *path = g_build_filename (folder, name, NULL);
-
-  g_file_set_contents (path, text, -1, NULL);
-}
-
-static char *
-read_file (const char *name)
-{
-  g_autofree char *path = g_build_filename (folder, name, NULL);
-  char *text = NULL;
-
-  g_file_get_contents (path, &text, NULL, NULL);
-  return text != NULL ? text : g_strdup ("");
-}
-
-static void
-remove_file (const char *name)
-{
-  g_autofree char *path = g_build_filename (folder, name, NULL);
-
-  g_unlink (path);
-}
-
-static gint
-compare_names (gconstpointer a, gconstpointer b)
-{
-  return strcmp (*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Their names, in order. */
-static char *
-list_files (void)
-{
-  g_autoptr (GDir) listing = g_dir_open (folder, 0, NULL);
-  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
-  const char *name;
-
-  while ((name = g_dir_read_name (listing)) != NULL)
-    g_ptr_array_add (names, g_strdup (name));
-  g_ptr_array_sort (names, compare_names);
-  g_ptr_array_add (names, NULL);
-  return g_strjoinv (" ", (char **)names->pdata);
-}
-
 /* The pipeline whose steps and sink these are, from in.csv. */
 static void
 write_pipeline (const char *steps, const char *sink)
@@ -68,22 +18,20 @@ write_pipeline (const char *steps, const char *sink)
                                            "sink: %s\nledger: sqlite:ledger.db\nerrors: { rejects: r.ndjson }\n",
                                            steps, sink);
 
-  write_file ("p.yaml", text);
+  runs_write ("p.yaml", text);
 }
 
 /* Runs it.  Returns the exit code, a colon, the summary as JSON, and what was complained of. */
 static char *
 run (const char *steps, const char *sink)
 {
-  const char *argv[] = { g_getenv ("TALLYMAN"), "run", "--json", "p.yaml", NULL };
+  const char *const arguments[] = { "run", "--json", "p.yaml", NULL };
   g_autofree char *output = NULL, *complaints = NULL;
-  g_autoptr (GError) error = NULL;
-  gint status = -1;
+  int code;
 
   write_pipeline (steps, sink);
-  g_spawn_sync (folder, (char **)argv, NULL, 0, NULL, NULL, &output, &complaints, &status, &error);
-  assert_no_error (error);
-  return g_strdup_printf ("%d:%s%s", WIFEXITED (status) ? WEXITSTATUS (status) : -1, output, complaints);
+  code = runs_command (arguments, &output, &complaints);
+  return g_strdup_printf ("%d:%s%s", code, output, complaints);
 }
 
 static void
@@ -91,13 +39,13 @@ test_file_and_file (void)
 {
   g_autofree char *summary = NULL, *rows = NULL;
 
-  write_file ("in.csv", "id,subject\n1,one\n2,two\n3,\n");
-  write_file ("thread.csv", "ticket,body,at\n2,b,2020-01-02\n1,a,2020-01-01\n2,c,2020-01-01\n");
-  write_file ("users.csv", "key,name\n1,ann\n3,cid\n");
+  runs_write ("in.csv", "id,subject\n1,one\n2,two\n3,\n");
+  runs_write ("thread.csv", "ticket,body,at\n2,b,2020-01-02\n1,a,2020-01-01\n2,c,2020-01-01\n");
+  runs_write ("users.csv", "key,name\n1,ann\n3,cid\n");
   summary = run ("  - lookup: { from: { csv: { path: thread.csv } }, match: { ticket: id }, collect: comments, order: at DESC }\n"
                  "  - lookup: { from: { csv: { path: users.csv } }, match: { key: id } }\n",
                  "{ json: { path: out.ndjson } }");
-  rows = read_file ("out.ndjson");
+  rows = runs_read ("out.ndjson");
   assert_contains (summary, "0:{");
   assert_contains (summary, "\"read\":3,\"taken_up\":0,\"added\":0,\"delivered\":3,");
   assert_text (rows, "{\"id\":\"1\",\"subject\":\"one\",\"comments\":[{\"at\": \"2020-01-01\", \"body\": \"a\"}],\"name\":\"ann\"}\n"
@@ -120,8 +68,8 @@ write_many (void)
       g_string_append_printf (ours, "%u\n", i * 7919 % (N_ROWS + 1000));
       g_string_append_printf (theirs, "%u,\"text %u, %u\",%u\n", i * 104729 % N_ROWS / 3, i, i * i, i % 100);
     }
-  write_file ("in.csv", ours->str);
-  write_file ("many.csv", theirs->str);
+  runs_write ("in.csv", ours->str);
+  runs_write ("many.csv", theirs->str);
 }
 
 static void
@@ -145,8 +93,8 @@ test_memory_and_disk_give_the_same (void)
       second = run (large->str, "{ json: { path: large.ndjson } }");
       assert_contains (first, "0:{");
       assert_contains (second, "0:{");
-      on_disk = read_file ("small.ndjson");
-      in_memory = read_file ("large.ndjson");
+      on_disk = runs_read ("small.ndjson");
+      in_memory = runs_read ("large.ndjson");
       assert_contains (in_memory, "\"n\"");
       assert_true (strlen (in_memory) > N_ROWS * 20);
       assert_true (g_str_equal (on_disk, in_memory));
@@ -160,8 +108,8 @@ test_memory_and_disk_give_the_same (void)
 static void
 write_bad (void)
 {
-  write_file ("in.csv", "id\n1\n2\n");
-  write_file ("bad.csv", "key,n\n1,10\n2,x\n3,1,too many\n");
+  runs_write ("in.csv", "id\n1\n2\n");
+  runs_write ("bad.csv", "key,n\n1,10\n2,x\n3,1,too many\n");
 }
 
 static void
@@ -170,9 +118,9 @@ test_a_bad_row_ends_the_run_before_anything_is_written (void)
   g_autofree char *steps = g_strdup_printf (CAST, ""), *summary = NULL, *rows = NULL;
 
   write_bad ();
-  write_file ("out.ndjson", "as it was");
+  runs_write ("out.ndjson", "as it was");
   summary = run (steps, "{ json: { path: out.ndjson } }");
-  rows = read_file ("out.ndjson");
+  rows = runs_read ("out.ndjson");
   assert_contains (summary, "1:{");
   assert_contains (summary, "step \\\"lookup\\\": bad.csv:4: ");
   assert_contains (summary, "\\\"errors: reject\\\" would list such rows");
@@ -186,8 +134,8 @@ test_or_is_a_reject_of_the_run (void)
 
   write_bad ();
   summary = run (steps, "{ json: { path: out.ndjson } }");
-  rows = read_file ("out.ndjson");
-  rejects = read_file ("r.ndjson");
+  rows = runs_read ("out.ndjson");
+  rejects = runs_read ("r.ndjson");
   assert_contains (summary, "3:{");
   assert_contains (summary, "\"read\":4,\"taken_up\":0,\"added\":0,\"delivered\":2,");
   assert_contains (summary, "\"rejected\":2,");
@@ -204,9 +152,9 @@ test_the_engine_has_patience_with_each_call (void)
 {
   g_autofree char *summary = NULL, *rows = NULL;
 
-  write_file ("in.csv", "id\n9\n");
+  runs_write ("in.csv", "id\n9\n");
   summary = run ("  - lookup: { from: shout-late, match: { word: id } }\n", "{ json: { path: out.ndjson } }");
-  rows = read_file ("out.ndjson");
+  rows = runs_read ("out.ndjson");
   assert_contains (summary, "0:{");
   assert_text (rows, "{\"id\":\"9\",\"n\":9}\n");
 }
@@ -216,7 +164,7 @@ test_columns_of_a_far_source_are_checked_by_the_run (void)
 {
   g_autofree char *summary = NULL, *nobody = NULL;
 
-  write_file ("in.csv", "id\n9\n");
+  runs_write ("in.csv", "id\n9\n");
   summary = run ("  - lookup: { from: shout-late, match: { word: id }, columns: { m: nn } }\n  - filter: m > 1\n",
                  "{ json: { path: out.ndjson } }");
   assert_contains (summary, "2:{");
@@ -230,7 +178,7 @@ test_columns_of_a_far_source_are_checked_by_the_run (void)
 static int
 hang_bell (const char *name)
 {
-  g_autofree char *path = g_build_filename (folder, name, NULL);
+  g_autofree char *path = runs_path (name);
 
   assert_int (mkfifo (path, 0600), 0);
   return open (path, O_RDWR | O_CLOEXEC);
@@ -257,13 +205,13 @@ stop (const char *command, int number)
   int status = -1;
   GPid pid;
 
-  assert_true (g_spawn_async (folder, (char **)argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid, &error));
+  assert_true (g_spawn_async (runs_folder (), (char **)argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid, &error));
   assert_no_error (error);
   assert_true (hears (bell));
   kill (pid, number);
   waitpid (pid, &status, 0);
   close (bell);
-  remove_file ("bell");
+  runs_remove ("bell");
   return WIFEXITED (status) ? WEXITSTATUS (status) : -1;
 }
 
@@ -272,7 +220,7 @@ test_a_signal_ends_the_wait (void)
 {
   static const char *const sinks[] = { "{ json: { path: out.ndjson } }", "shout-busy" };
 
-  write_file ("in.csv", "id\n9\n");
+  runs_write ("in.csv", "id\n9\n");
   for (guint i = 0; i < G_N_ELEMENTS (sinks); i++)
     {
       write_pipeline ("  - lookup: { from: " MUTE ", match: { word: id }, collect: all }\n", sinks[i]);
@@ -293,9 +241,9 @@ test_a_signal_ends_a_plan (void)
   };
   g_autofree char *before = NULL;
 
-  write_file ("in.csv", "id\n9\n");
-  write_file ("p.yaml", "");
-  before = list_files ();
+  runs_write ("in.csv", "id\n9\n");
+  runs_write ("p.yaml", "");
+  before = runs_list ();
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     {
       g_autofree char *text = g_strdup_printf ("pipeline: p\nsource: %s\ntransform:\n  - %s\n"
@@ -303,9 +251,9 @@ test_a_signal_ends_a_plan (void)
                                                rows[i].source, rows[i].steps);
       g_autofree char *after = NULL;
 
-      write_file ("p.yaml", text);
+      runs_write ("p.yaml", text);
       assert_row_int (rows[i].steps, stop ("plan", rows[i].number), 130);
-      after = list_files ();
+      after = runs_list ();
       assert_row_text (rows[i].steps, after, before);
     }
 }
@@ -322,25 +270,8 @@ static const Promise promises[] = {
   { NULL },
 };
 
-static void
-remove_folder (void)
-{
-  g_autoptr (GDir) listing = g_dir_open (folder, 0, NULL);
-  const char *name;
-
-  while (listing != NULL && (name = g_dir_read_name (listing)) != NULL)
-    remove_file (name);
-  g_rmdir (folder);
-  g_free (folder);
-}
-
 int
 main (int argc, char **argv)
 {
-  int result;
-
-  folder = g_dir_make_tmp ("lookups-XXXXXX", NULL);
-  result = keep_promises ("lookups", promises, argc, argv);
-  remove_folder ();
-  return result;
+  return runs_main ("lookups", promises, argc, argv);
 }

@@ -1,39 +1,18 @@
 /* test-steps-of-plugins.c: a transform of a plugin as a step of a pipeline */
-#include "promise.h"
-#include <glib/gstdio.h>
-#include <stdlib.h>
+#include "runs.h"
 #include <string.h>
-#include <sys/wait.h>
-
-static char *folder;
-
-static char *
-path_of (const char *name)
-{
-  return g_build_filename (folder, name, NULL);
-}
 
 /* Runs a pipeline with these steps over the lines one, two, three, two a batch.  Returns the exit code, a colon and
  * what came out, each row on a line. */
 static char *
 run (const char *steps, char **ret_complaints)
 {
-  g_autofree char *file = path_of ("p.yaml"), *out = path_of ("out.ndjson"), *rows = NULL, *text = NULL;
-  const char *argv[] = { g_getenv ("TALLYMAN"), "run", "--quiet", file, NULL };
-  g_autofree char *ledger = path_of ("ledger.db");
-  g_autoptr (GError) error = NULL;
-  gint status = -1;
+  g_autofree char *summary = NULL, *rows = NULL;
 
-  g_unlink (out);
-  text = g_strdup_printf ("pipeline: p\nsource: { lines: { path: lines.txt, batch-rows: 2 } }\n"
-                          "transform:\n%ssink: { json: { path: out.ndjson } }\nledger: sqlite:%s\n",
-                          steps, ledger);
-  g_file_set_contents (file, text, -1, &error);
-  assert_no_error (error);
-  g_spawn_sync (NULL, (char **)argv, NULL, 0, NULL, NULL, NULL, ret_complaints, &status, &error);
-  assert_no_error (error);
-  g_file_get_contents (out, &rows, NULL, NULL);
-  return g_strdup_printf ("%d:%s", WEXITSTATUS (status), rows != NULL ? rows : "");
+  runs_remove ("out.ndjson");
+  summary = runs_run (RUNS_LINES, steps, "{ json: { path: out.ndjson } }", ret_complaints);
+  rows = runs_read ("out.ndjson");
+  return g_strdup_printf ("%.*s:%s", (int)strcspn (summary, ":"), summary, rows);
 }
 
 static void
@@ -94,16 +73,5 @@ static const Promise promises[] = {
 int
 main (int argc, char **argv)
 {
-  g_autofree char *lines = NULL, *command = NULL;
-  int result;
-
-  folder = g_dir_make_tmp ("steps-XXXXXX", NULL);
-  g_setenv ("XDG_STATE_HOME", folder, TRUE);
-  lines = path_of ("lines.txt");
-  g_file_set_contents (lines, "one\ntwo\nthree\n", -1, NULL);
-  result = keep_promises ("steps of plugins", promises, argc, argv);
-  command = g_strdup_printf ("rm -rf '%s'", folder);
-  result |= system (command);
-  g_free (folder);
-  return result;
+  return runs_main ("steps of plugins", promises, argc, argv);
 }
