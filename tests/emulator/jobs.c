@@ -348,6 +348,56 @@ test_tickets_of_a_job_have_ids_in_no_order (void)
 }
 
 static void
+test_a_row_that_is_no_record_fails_alone (void)
+{
+  static const Line lines[] = {
+    { "tickets",
+      "POST",
+      "tickets/create_many",
+      "{'tickets':[3,{'comment':'c'},null]}",
+      200,
+      { { NULL } },
+      "j=job_status.id" },
+    { "users",
+      "POST",
+      "users/create_many",
+      "{'users':[null,[],{'name':'A'},'x']}",
+      200,
+      { { NULL } },
+      "u=job_status.id" },
+    { "later", "POST", "/_emulator/clock", "{'advance':20}", 200, { { NULL } } },
+    { "rows",
+      "GET",
+      JOB,
+      NULL,
+      200,
+      { { "job_status.status", "completed" },
+        { RESULT "0.error", "TicketCreateFailed" },
+        { RESULT "1.id", "1" },
+        { RESULT "2.index", "2" } } },
+    { "user rows",
+      "GET",
+      "job_statuses/$u",
+      NULL,
+      200,
+      { { RESULT "1.status", "Failed" },
+        { RESULT "2.status", "Created" },
+        { RESULT "3.id", "3" } } },
+    { "only these",
+      "GET",
+      "/_emulator/counts",
+      NULL,
+      200,
+      { { "created", "1" }, { "users_created", "1" } } },
+    { 0 },
+  };
+  g_autoptr (Rig) rig = rig_new (STILL, NULL);
+
+  talk (rig, lines);
+  talk_forget ();
+}
+
+static void
 test_a_job_of_failures_has_failed (void)
 {
   static const Line lines[] = {
@@ -850,6 +900,7 @@ static const Promise promises[] = {
   { "an organization that failed may say where it stood",
     test_an_organization_that_failed_may_say_where_it_stood },
   { "tickets of a job have ids in no order", test_tickets_of_a_job_have_ids_in_no_order },
+  { "a row that is no record fails alone", test_a_row_that_is_no_record_fails_alone },
   { "a job of failures has failed", test_a_job_of_failures_has_failed },
   { "updates of tickets are safe", test_updates_of_tickets_are_safe },
   { "more than a hundred are refused as a whole", test_more_than_a_hundred_are_refused_as_a_whole },
