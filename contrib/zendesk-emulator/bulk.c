@@ -111,7 +111,7 @@ has_room (EmuExchange *x, EmuJobKind kind)
   for (guint i = 0; i < active->len; i++)
     g_string_append_printf (out, "%s\"%s\"", i > 0 ? "," : "", ((EmuJob *)active->pdata[i])->id);
   g_string_append (out, "]}");
-  left = emu_jobs_get_next_end (emu) - emu_clock_now (&emu->clock);
+  left = MIN (emu_jobs_get_next_end (emu) - emu_clock_now (&emu->clock), 60 * G_USEC_PER_SEC);
   emu_answer_take_header (
       &x->answer, "Retry-After",
       g_strdup_printf ("%" G_GINT64_FORMAT,
@@ -274,7 +274,12 @@ set_faults (EmuJob *job, const EmuFault *fault)
   if (fault == NULL)
     return;
   if (fault->kind == EMU_FAULT_JOB_FAIL)
-    job->fail_after = fault->records;
+    {
+      job->fail_after = fault->records;
+      job->failure = fault->message != NULL ? g_ref_string_new_intern (fault->message) : NULL;
+    }
+  else if (fault->kind == EMU_FAULT_JOB_STALL)
+    job->stall_after = fault->records;
   else if (fault->kind == EMU_FAULT_JOB_SHORT)
     job->n_short = MAX (fault->records, 1);
   else

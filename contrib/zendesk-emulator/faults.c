@@ -35,6 +35,7 @@ static const struct
   [EMU_FAULT_FORBIDDEN] = { "forbidden", FALSE },
   [EMU_FAULT_WARN] = { "warn", TRUE },
   [EMU_FAULT_JOB_FAIL] = { "job-fail", TRUE },
+  [EMU_FAULT_JOB_STALL] = { "job-stall", TRUE },
   [EMU_FAULT_JOB_SHORT] = { "job-short", TRUE },
   [EMU_FAULT_JOB_GONE] = { "job-gone", TRUE },
 };
@@ -376,8 +377,8 @@ is_early (const EmuFault *fault)
 static gboolean
 is_of_job (const EmuFault *fault)
 {
-  return fault->kind == EMU_FAULT_JOB_FAIL || fault->kind == EMU_FAULT_JOB_SHORT
-         || fault->kind == EMU_FAULT_JOB_GONE;
+  return fault->kind == EMU_FAULT_JOB_FAIL || fault->kind == EMU_FAULT_JOB_STALL
+         || fault->kind == EMU_FAULT_JOB_SHORT || fault->kind == EMU_FAULT_JOB_GONE;
 }
 
 void

@@ -81,6 +81,7 @@ job_free (gpointer data)
   g_ptr_array_unref (job->rows);
   clear_ref (&job->client);
   clear_ref (&job->address);
+  clear_ref (&job->failure);
   g_free (job);
 }
 
@@ -121,15 +122,23 @@ emu_job_new (EmuJobs *jobs, EmuJobKind kind, json_object *items, gint64 created)
   job->total = (guint)json_object_array_length (items);
   job->rows = g_ptr_array_new_full (job->total, g_free);
   g_ptr_array_set_size (job->rows, (gint)job->total);
-  job->fail_after = -1;
+  job->fail_after = job->stall_after = -1;
   return job;
 }
 
 /* --- their time --- */
 
+static gboolean
+has_stalled (const EmuJob *job)
+{
+  return job->stall_after >= 0 && job->done >= job->stall_after;
+}
+
 static gint64
 get_end (const Emulator *emu, const EmuJob *job)
 {
+  if (job->stall_after >= 0)
+    return G_MAXINT64;
   return job->created + emu->config.jobs.wait + job->total * emu->config.jobs.pace;
 }
 
@@ -139,6 +148,8 @@ get_due (const Emulator *emu, const EmuJob *job)
 {
   guint next = MIN (job->done + 1, job->total);
 
+  if (has_stalled (job))
+    return G_MAXINT64;
   return job->created + emu->config.jobs.wait + next * emu->config.jobs.pace;
 }
 
@@ -151,8 +162,10 @@ forget_old (Emulator *emu, gint64 now)
     {
       EmuJob *oldest = jobs->all->pdata[0];
 
-      if (oldest->finished == 0 || now < oldest->created + emu->config.jobs.life)
+      if ((oldest->finished == 0 && !has_stalled (oldest))
+          || now < oldest->created + emu->config.jobs.life)
         return;
+      g_ptr_array_remove (jobs->active, oldest);
       g_hash_table_remove (jobs->by_id, oldest->id);
       g_ptr_array_remove_index (jobs->all, 0);
     }
@@ -374,6 +387,15 @@ write_rows (const EmuJob *job, GString *out)
   g_string_append_c (out, ']');
 }
 
+/* (unowned): how a job has ended */
+static const char *
+get_status (const EmuJob *job)
+{
+  if (!has_failed (job))
+    return "completed";
+  return is_broken (job) && job->failure != NULL ? job->failure : "failed";
+}
+
 static void
 write_state (const Emulator *emu, const EmuJob *job, GString *out)
 {
@@ -383,8 +405,9 @@ write_state (const Emulator *emu, const EmuJob *job, GString *out)
     {
       g_string_append (out, "\"progress\":");
       write_number (job, failed ? 0 : job->total, out);
-      g_string_append_printf (out,
-                              ",\"status\":\"%s\",\"message\":", failed ? "failed" : "completed");
+      g_string_append (out, ",\"status\":");
+      emu_json_add_text (out, get_status (job));
+      g_string_append (out, ",\"message\":");
       write_end (out, failed ? "Failed" : "Completed", job->finished);
       g_string_append (out, ",\"results\":");
       write_rows (job, out);
@@ -448,7 +471,9 @@ emu_job_replay (Emulator *emu, json_object *line, gint64 now)
   job->address = read_ref (line, "address");
   job->archive = json_object_get_boolean (emu_json_get (line, "archive"));
   emu_json_get_id (emu_json_get (line, "fail_after"), &job->fail_after);
+  emu_json_get_id (emu_json_get (line, "stall_after"), &job->stall_after);
   emu_json_get_id (emu_json_get (line, "short"), &job->n_short);
+  job->failure = read_ref (line, "failure");
   job->gone = json_object_get_boolean (emu_json_get (line, "gone"));
   job->keep_rows = json_object_get_boolean (emu_json_get (line, "keep_rows"));
   emu_jobs_queue (emu, job);

@@ -55,10 +55,12 @@ typedef struct
   GRefString *client, *address; /* (owned) (nullable) who asked for it */
   gboolean archive;
   /* faults */
-  gint64 fail_after;  /* records after which it fails; -1: never */
-  gint64 n_short;     /* rows that are missing from its results */
-  gboolean gone;      /* nobody knows it any more, though it is done */
-  gboolean keep_rows; /* when it fails by a fault, it still tells of what it has done */
+  gint64 fail_after;   /* records after which it fails; -1: never */
+  gint64 stall_after;  /* records after which it does no more, and does not end; -1: never */
+  GRefString *failure; /* (owned) (nullable) what its status is then, if not "failed" */
+  gint64 n_short;      /* rows that are missing from its results */
+  gboolean gone;       /* nobody knows it any more, though it is done */
+  gboolean keep_rows;  /* when it fails by a fault, it still tells of what it has done */
 } EmuJob;
 
 typedef struct

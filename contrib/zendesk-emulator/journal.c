@@ -180,6 +180,8 @@ emu_journal_job (Emulator *emu, const EmuJob *job)
   add_member (line, "client", job->client);
   add_member (line, "address", job->address);
   add_number (line, "fail_after", job->fail_after);
+  add_number (line, "stall_after", job->stall_after);
+  add_member (line, "failure", job->failure);
   add_number (line, "short", job->n_short);
   g_string_append_printf (line, ",\"archive\":%s,\"gone\":%s,\"keep_rows\":%s",
                           job->archive ? "true" : "false", job->gone ? "true" : "false",

@@ -685,6 +685,20 @@ test_a_job_fails_is_lost_or_falls_short_on_demand (void)
       200,
       { { NULL } },
       "c=job_status.id" },
+    { "is killed",
+      "POST",
+      "organizations/create_many",
+      "{'organizations':[{'name':'J'},{'name':'K'}]}",
+      200,
+      { { NULL } },
+      "e=job_status.id" },
+    { "stalls",
+      "POST",
+      "organizations/create_many",
+      "{'organizations':[{'name':'L'},{'name':'M'}]}",
+      200,
+      { { NULL } },
+      "f=job_status.id" },
     { "falls short",
       "POST",
       "organizations/create_many",
@@ -713,7 +727,7 @@ test_a_job_fails_is_lost_or_falls_short_on_demand (void)
       "job_statuses",
       NULL,
       200,
-      { { "job_statuses.#", "3" }, { "count", "3" } } },
+      { { "job_statuses.#", "5" }, { "count", "5" } } },
     { "too few",
       "GET",
       "job_statuses/$d",
@@ -722,16 +736,38 @@ test_a_job_fails_is_lost_or_falls_short_on_demand (void)
       { { "job_status.status", "completed" },
         { "job_status.progress", "3" },
         { RESULT "#", "1" } } },
-    { "what was done", "GET", "organizations", NULL, 200, { { "count", "7" } } },
+    { "at once",
+      "GET",
+      "job_statuses/$e",
+      NULL,
+      200,
+      { { "job_status.status", "killed" }, { "job_status.progress", "0" } } },
+    { "what was done", "GET", "organizations", NULL, 200, { { "count", "8" } } },
+    { "hours later", "POST", "/_emulator/clock", "{'advance':80000}", 200, { { NULL } } },
+    { "still at work",
+      "GET",
+      "job_statuses/$f",
+      NULL,
+      200,
+      { { "job_status.status", "working" },
+        { "job_status.progress", "1" },
+        { "job_status.results", NULL } } },
+    { "counts as such", "GET", "/_emulator/counts", NULL, 200, { { "jobs_active", "1" } } },
+    { "a day later", "POST", "/_emulator/clock", "{'advance':8000}", 200, { { NULL } } },
+    { "forgotten", "GET", "job_statuses/$f", NULL, 404, { { NULL } } },
+    { "in the end", "GET", "/_emulator/counts", NULL, 200, { { "jobs_active", "0" } } },
     { 0 },
   };
   g_autoptr (Rig) rig = rig_new (STILL, NULL);
 
   rig_set_faults (
-      rig, "[{'kind':'job-fail','records':2,'path':'/api/v2/organizations'},"
-           "{'kind':'job-fail','records':1,'rows':true,'at':2,'path':'/api/v2/organizations'},"
-           "{'kind':'job-gone','at':3,'path':'/api/v2/organizations'},"
-           "{'kind':'job-short','records':2,'at':4,'path':'/api/v2/organizations'}]");
+      rig,
+      "[{'kind':'job-fail','records':2,'path':'/api/v2/organizations'},"
+      "{'kind':'job-fail','records':1,'rows':true,'at':2,'path':'/api/v2/organizations'},"
+      "{'kind':'job-gone','at':3,'path':'/api/v2/organizations'},"
+      "{'kind':'job-fail','records':0,'message':'killed','at':4,'path':'/api/v2/organizations'},"
+      "{'kind':'job-stall','records':1,'at':5,'path':'/api/v2/organizations'},"
+      "{'kind':'job-short','records':2,'at':6,'path':'/api/v2/organizations'}]");
   talk (rig, lines);
   g_autoptr (Reply) history = rig_get (rig, "/_emulator/history");
   assert_contains (history->body, "\"fault\":\"job-fail\"");
