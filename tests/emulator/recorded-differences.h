@@ -47,6 +47,12 @@ static const Difference differences_2015[] = {
   /* What the service does otherwise by now. */
   { "* adds *iana_time_zone", "came later" },
   { "* adds *report_csv", "came later" },
+  { "* adds *default_group_id", "came later" },
+  { "* adds *shared_phone_number", "came later" },
+  { "GET ticket_fields* 200 adds *.agent_description", "came later" },
+  { "GET ticket_fields* 200 adds *.key", "came later" },
+  { "* adds *.height", "came later, of attachments" },
+  { "* adds *.width", "likewise" },
   { "* lacks *chat_only", "is not told any more" },
   { "GET users/me 200 lacks user.authenticity_token", "belongs to a session in a browser" },
   { "* adds *allow_attachments", "came later" },
@@ -78,6 +84,8 @@ static const Difference differences_2015[] = {
 
   /* What is only so because the accounts differ. */
   { "* adds *custom_field_options", "a field with choices was not in that account" },
+  { "* adds *.user_fields.*", "fields of this account" },
+  { "* adds *.organization_fields.*", "likewise" },
 };
 
 /* --- 2023, by the client for Node --- */
@@ -86,6 +94,7 @@ static const Difference differences_2023[] = {
   { "* adds job_status.job_type", "was recorded from February 2024 on" },
   { "GET job_statuses/? 200 adds job_status.results*",
     "a row that failed: most of the records of those jobs are not here" },
+  { "* adds *.organization_fields.*", "fields of this account" },
 };
 
 /* --- the fixtures of the client in Go --- */
@@ -93,6 +102,11 @@ static const Difference differences_2023[] = {
 static const Difference differences_go[] = {
   /* They are a choice of members from the documents, so much is not in them. */
   { "* adds count", "is not in it" },
+  { "* adds next_page", "is not in it" },
+  { "* adds previous_page", "is not in it" },
+  { "* adds *.regexp_for_validation", "is not in it, but was recorded in 2015" },
+  { "GET ticket_fields* 200 adds *.key", "came later" },
+  { "* adds *.user_fields.*", "fields of this account" },
   { "GET groups 200 adds *", "is not in it, but was recorded in 2023" },
   { "GET organizations* 200 adds *", "is not in it, but was recorded" },
   { "GET organization_memberships 200 adds *.url", "is not in it, but was recorded in 2015" },
@@ -110,6 +124,7 @@ static const Difference differences_go[] = {
   /* What the emulator does not do. */
   { "* lacks *chat_only", "is not told any more" },
   { "* lacks *relationship_*", "fields that look records up have no filter here" },
+  { "* lacks *satisfaction_probability", "a forecast that only some plans have" },
   { "* lacks *sub_type_id", "is not in what was recorded in 2023" },
   { "* lacks *user_fields.*", "fields of that account" },
   { "* lacks *conditions??", "a form of the default account has no conditions" },

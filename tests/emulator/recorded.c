@@ -375,13 +375,13 @@ compare_shapes (Play *play, const char *route, GHashTable *one, GHashTable *othe
       g_auto (GStrv) parts = g_strsplit (key, " ", 2);
       g_autofree char *parent = get_parent (parts[0]);
 
-      if (g_hash_table_contains (other, key) || g_str_equal (parts[1], "null")
+      if (g_hash_table_contains (other, key)
           || (adds && g_str_has_suffix (parts[0], "[]")) /* theirs happened to be empty */
           || (parent != NULL && !has_place (other, parent, FALSE)))
         continue;
       if (!has_place (other, parts[0], TRUE))
         differ (play, "%s %s %s", route, adds ? "adds" : "lacks", parts[0]);
-      else if (has_place (other, parts[0], FALSE))
+      else if (!g_str_equal (parts[1], "null") && has_place (other, parts[0], FALSE))
         differ (play, "%s %s has %s %s", route, parts[0], adds ? "also" : "never", parts[1]);
     }
 }
