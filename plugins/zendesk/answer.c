@@ -76,7 +76,7 @@ static const Rule find_rules[] = {
 
 /* It exists, so whatever is refused now, the record was acted upon: only "unknown" is true. */
 static const Rule continue_rules[] = {
-  { 200, 200, TALLY_VERDICT_DELIVERED, READ_NOTHING },
+  { 200, 201, TALLY_VERDICT_DELIVERED, READ_NOTHING },
   { 401, 401, TALLY_VERDICT_UNKNOWN, READ_NOTHING, .meaning = CREDENTIALS },
   { 429, 429, TALLY_VERDICT_UNKNOWN, READ_NOTHING, .wait_all = TRUE },
   { 503, 503, TALLY_VERDICT_UNKNOWN, READ_NOTHING, .wait_all = TRUE },

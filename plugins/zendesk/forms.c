@@ -17,6 +17,7 @@ static const struct
   [ZENDESK_FORM_BODY] = { BIT (TEXT), "cast it with ::text" },
   [ZENDESK_FORM_HTML] = { BIT (TEXT), "cast it with ::text" },
   [ZENDESK_FORM_ID] = { BIT (BIGINT) | BIT (NUMERIC) | BIT (TEXT), "cast it with ::bigint" },
+  [ZENDESK_FORM_IDS] = { BIT (JSONB) | BIT (TEXT) | BIT (BIGINT) | BIT (NUMERIC), "cast it with ::text" },
   [ZENDESK_FORM_BOOLEAN] = { BIT (BOOLEAN) | BIT (TEXT), "cast it with ::boolean" },
   [ZENDESK_FORM_CHOICE] = { BIT (TEXT), "map it to text with CASE" },
   [ZENDESK_FORM_TAGS] = { BIT (JSONB) | BIT (TEXT), "cast it with ::text" },
@@ -73,6 +74,24 @@ append_words (const TallyBatch *batch, guint row, guint column, TallyType type, 
   return TRUE;
 }
 
+static gboolean
+append_ids (const TallyBatch *batch, guint row, guint column, TallyType type, GString *out, GError **error)
+{
+  g_autoptr (GPtrArray) words = zendesk_value_words (batch, row, column, type, ZENDESK_SEPARATORS, error);
+
+  if (words == NULL)
+    return FALSE;
+  g_string_append_c (out, '[');
+  for (guint i = 0; i < words->len; i++)
+    {
+      g_string_append (out, i > 0 ? "," : "");
+      if (!zendesk_id_append (words->pdata[i], out, error))
+        return FALSE;
+    }
+  g_string_append_c (out, ']');
+  return TRUE;
+}
+
 gboolean
 zendesk_form_append (ZendeskForm form, const char *const *choices, const TallyBatch *batch, guint row, guint column,
                      TallyType type, GString *out, GError **error)
@@ -83,6 +102,8 @@ zendesk_form_append (ZendeskForm form, const char *const *choices, const TallyBa
     {
     case ZENDESK_FORM_ID:
       return zendesk_value_id (batch, row, column, type, out, error);
+    case ZENDESK_FORM_IDS:
+      return append_ids (batch, row, column, type, out, error);
     case ZENDESK_FORM_TIME:
       return zendesk_value_time (batch, row, column, type, out, error);
     case ZENDESK_FORM_LIST:

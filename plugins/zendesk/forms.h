@@ -11,6 +11,7 @@ typedef enum
   ZENDESK_FORM_BODY,    /* the ticket's text, which may be too long */
   ZENDESK_FORM_HTML,    /* likewise, but cannot be split */
   ZENDESK_FORM_ID,      /* a whole number above zero */
+  ZENDESK_FORM_IDS,     /* a jsonb array of such, or text with commas and blanks between them, or one number */
   ZENDESK_FORM_BOOLEAN,
   ZENDESK_FORM_CHOICE,  /* one of a few words */
   ZENDESK_FORM_TAGS,    /* a jsonb array, or text with commas and blanks between them */

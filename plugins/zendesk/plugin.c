@@ -1,4 +1,4 @@
 /* plugin.c: what this shared object holds */
 #include "plugins.h"
 
-TALLY_REGISTER (&zendesk_source, &zendesk_tickets);
+TALLY_REGISTER (&zendesk_source, &zendesk_tickets, &zendesk_users, &zendesk_organizations);

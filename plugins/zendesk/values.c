@@ -30,6 +30,13 @@ zendesk_value_id (const TallyBatch *batch, guint row, guint column, TallyType ty
                   GError **error)
 {
   g_autofree char *text = zendesk_value_dup_text (batch, row, column);
+
+  return zendesk_id_append (text, out, error);
+}
+
+gboolean
+zendesk_id_append (char *text, GString *out, GError **error)
+{
   gint64 id;
 
   if (!g_ascii_string_to_signed (g_strstrip (text), 10, 1, G_MAXINT64 - 1, &id, NULL))

@@ -11,6 +11,8 @@ char *zendesk_value_dup_text (const TallyBatch *batch, guint row, guint column);
 
 gboolean zendesk_value_id (const TallyBatch *batch, guint row, guint column, TallyType type,
                            GString *out, GError **error);
+/* The same of a text, blanks around it or not. */
+gboolean zendesk_id_append (char *text, GString *out, GError **error);
 gboolean zendesk_value_boolean (const TallyBatch *batch, guint row, guint column, TallyType type,
                                 gboolean *ret_value, GError **error);
 gboolean zendesk_value_time (const TallyBatch *batch, guint row, guint column, TallyType type,

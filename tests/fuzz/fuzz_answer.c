@@ -5,7 +5,9 @@
  * own external_id in it.
  */
 #include "../../plugins/zendesk/answer.h"
+#include "../../plugins/zendesk/belongings.h"
 #include "../../plugins/zendesk/fields.h"
+#include "../../plugins/zendesk/match.h"
 #include "../../plugins/zendesk/parts.h"
 #include "../../plugins/zendesk/text.h"
 
@@ -57,6 +59,55 @@ read_lists (const char *body, gsize length)
   zendesk_parts_further ((TallyText){ body, length }, &parts);
 }
 
+/* Nobody is taken for another, whatever a list of users says. */
+static void
+match_users (const char *body, gsize length)
+{
+  ZendeskWanted wanted = { .entity = "user", .reference = REFERENCE, .name = "Ann", .email = "ann@acme.test",
+                           .adopts = ZENDESK_ADOPT_EMAIL | ZENDESK_ADOPT_NAME };
+  g_autoptr (GPtrArray) found = zendesk_found_new ();
+  g_autoptr (GString) detail = g_string_new (NULL);
+  const ZendeskFound *one;
+  gboolean more;
+  gint64 id = 0;
+
+  if (!zendesk_found_read (found, "user", body, length, &more))
+    return;
+  switch (zendesk_match (&wanted, found, &id, detail))
+    {
+    case ZENDESK_MATCH_OURS:
+      g_assert_cmpstr (zendesk_found_get (found, id)->external_id, ==, REFERENCE);
+      break;
+    case ZENDESK_MATCH_ADOPT:
+      one = zendesk_found_get (found, id);
+      g_assert (one->external_id == NULL || *one->external_id == '\0');
+      g_assert (!one->deleted);
+      break;
+    case ZENDESK_MATCH_CONFLICT:
+      g_assert (detail->len > 0 && g_utf8_validate (detail->str, (gssize) detail->len, NULL));
+      break;
+    case ZENDESK_MATCH_NONE:
+      break;
+    }
+}
+
+static void
+read_belongings (const char *body, gsize length)
+{
+  g_autoptr (GPtrArray) identities = zendesk_belonging_list_new (), memberships = zendesk_belonging_list_new ();
+  g_autoptr (ZendeskBelongings) wanted = NULL;
+  gboolean more;
+  gint64 id;
+
+  zendesk_identities_read (identities, body, length, &more);
+  zendesk_memberships_read (memberships, body, length, &more);
+  g_assert (identities->len <= ZENDESK_MAX_BELONGINGS && memberships->len <= ZENDESK_MAX_BELONGINGS);
+  if (!zendesk_belongings_parse ((TallyText){ body, length }, &wanted) || wanted == NULL)
+    return;
+  zendesk_next_identity (wanted, identities, &id);
+  zendesk_next_membership (wanted, memberships, &id);
+}
+
 int
 LLVMFuzzerTestOneInput (const guint8 *data, size_t size)
 {
@@ -85,6 +136,8 @@ LLVMFuzzerTestOneInput (const guint8 *data, size_t size)
   gint64 limit, remaining, reset;
 
   judge (&answer);
+  match_users (body, end - text);
+  read_belongings (body, end - text);
   read_lists (body, end - text);
   g_free (zendesk_headers_dup_warning (&headers));
   if (zendesk_headers_budget (&headers, &limit, &remaining, &reset))

@@ -95,8 +95,8 @@ tally_context_report_budget (TallyContext *ctx, gint64 limit, gint64 remaining, 
 
 /* --- the sink --- */
 
-static void
-delivery_free (gpointer data)
+void
+desk_delivery_free (gpointer data)
 {
   TallyDelivery *delivery = data;
 
@@ -138,7 +138,7 @@ append_word (char ***list, const char *word)
 }
 
 static void
-set_option (ZendeskSink *sink, const TallyOption *option, const char *value)
+set_option (gpointer sink, const TallyOption *option, const char *value)
 {
   gpointer field = G_STRUCT_MEMBER_P (sink, option->offset);
 
@@ -178,22 +178,57 @@ set_by_name (Desk *desk, const char *name, const char *value)
   g_error ("there is no option \"%s\"", name);
 }
 
-Desk *
-desk_new (const char *name, ...)
+static const TallyPlugin *
+find_plugin (const char *name)
+{
+  for (const TallyPlugin *const *plugin = tallyman_plugins (); *plugin != NULL; plugin++)
+    if (g_str_equal ((*plugin)->name, name))
+      return *plugin;
+  g_error ("there is no plugin \"%s\"", name);
+}
+
+static Desk *
+desk_begin (const char *plugin)
 {
   Desk *desk = g_new0 (Desk, 1);
-  va_list arguments;
 
-  desk->plugin = &zendesk_tickets;
+  desk->plugin = find_plugin (plugin);
   desk->sink = g_malloc0 (desk->plugin->instance_size);
   desk->ctx.warnings = g_ptr_array_new_with_free_func (g_free);
-  desk->deliveries = g_ptr_array_new_with_free_func (delivery_free);
+  desk->deliveries = g_ptr_array_new_with_free_func (desk_delivery_free);
   for (const TallyOption *option = desk->plugin->options; option->name != NULL; option++)
     if (option->fallback != NULL)
       set_option (desk->sink, option, option->fallback);
-  va_start (arguments, name);
+  return desk;
+}
+
+static void
+set_all (Desk *desk, const char *name, va_list arguments)
+{
   for (; name != NULL; name = va_arg (arguments, const char *))
     set_by_name (desk, name, va_arg (arguments, const char *));
+}
+
+Desk *
+desk_new (const char *name, ...)
+{
+  Desk *desk = desk_begin ("zendesk-tickets");
+  va_list arguments;
+
+  va_start (arguments, name);
+  set_all (desk, name, arguments);
+  va_end (arguments);
+  return desk;
+}
+
+Desk *
+desk_new_for (const char *plugin, const char *name, ...)
+{
+  Desk *desk = desk_begin (plugin);
+  va_list arguments;
+
+  va_start (arguments, name);
+  set_all (desk, name, arguments);
   va_end (arguments);
   return desk;
 }
@@ -323,6 +358,12 @@ desk_resolve (Desk *desk, const char *key, const char *reference, const char *bo
 
   desk->plugin->delivery->resolve (desk->sink, &desk->ctx, delivery);
   return delivery;
+}
+
+TallyDelivery *
+desk_take_delivery (Desk *desk, guint i)
+{
+  return g_ptr_array_steal_index (desk->deliveries, i);
 }
 
 static gboolean

@@ -5,6 +5,7 @@
  * exactly what a test wants, request by request.
  */
 #pragma once
+#include "party.h"
 #include "sink.h"
 
 /* --- what the core would be --- */
@@ -35,7 +36,11 @@ struct _TallyContext
 typedef struct
 {
   const TallyPlugin *plugin; /* (unowned) */
-  ZendeskSink *sink;         /* (owned) */
+  union
+  {
+    ZendeskSink *sink;       /* (owned) of zendesk-tickets, */
+    ZendeskPartySink *party; /* or of the others */
+  };
   TallyContext ctx;
   TallySchema *schema;       /* (owned) (nullable) */
   TallyBatch *batch;         /* (owned) (nullable) */
@@ -44,6 +49,8 @@ typedef struct
 
 /* A sink with the given options, up to NULL: name, value, …  A value "+x" appends to a list. */
 Desk *desk_new (const char *name, ...) G_GNUC_NULL_TERMINATED;
+/* The same of another sink than zendesk-tickets. */
+Desk *desk_new_for (const char *plugin, const char *name, ...) G_GNUC_NULL_TERMINATED;
 void desk_free (Desk *desk);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Desk, desk_free)
 
@@ -60,6 +67,9 @@ char *desk_render (Desk *desk, guint row, const char *reference, GError **error)
 /* Hands a delivery over; it is kept by the desk. */
 TallyDelivery *desk_send (Desk *desk, const char *key, const char *reference, const char *body);
 TallyDelivery *desk_resolve (Desk *desk, const char *key, const char *reference, const char *body);
+/* Takes it from the desk. */
+TallyDelivery *desk_take_delivery (Desk *desk, guint i);
+void desk_delivery_free (gpointer delivery);
 /* Drives until all are settled. */
 void desk_finish (Desk *desk);
 

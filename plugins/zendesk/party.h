@@ -1,0 +1,72 @@
+/* party.h: users and organizations, which are delivered in the same way
+ *
+ *   organizations.c  members, request and options of zendesk-organizations
+ *   users.c          the same of zendesk-users
+ *   party.c          what both sinks do without a network
+ *   settle.c         send, resolve and drive: one errand for each delivery
+ *   match.c          what is there already, and whether it may be taken over
+ *   claims.c         names that are being created
+ *   belongings.c     what a user has beside its own record: addresses and memberships
+ */
+#pragma once
+#include "account.h"
+#include "claims.h"
+#include "fields.h"
+#include "match.h"
+
+typedef struct
+{
+  const char *entity;           /* "user" */
+  const char *path;             /* of the list: "/api/v2/users" */
+  const ZendeskTable *table;
+  guint name;                   /* the member that no two may share: an index into the table */
+  const char *name_called;      /* "e-mail address" */
+} ZendeskPartyKind;
+
+typedef struct
+{
+  ZendeskAccount account;
+
+  /* options */
+  char **ignore, **adopt;
+  gboolean verify_email;       /* of users alone */
+  gint64 lookup_lag;
+
+  /* from accept() */
+  const ZendeskPartyKind *kind; /* (unowned) */
+  ZendeskPlan plan;
+  guint adopts;                 /* ZendeskAdopt bits */
+
+  /* (owned) (nullable) from open() to close() */
+  GPtrArray *fields;   /* (element-type ZendeskField) if the plan has custom ones */
+  GPtrArray *errands;  /* (element-type ZendeskErrand) deliveries that are not settled */
+  ZendeskClaims *claims;
+} ZendeskPartySink;
+
+#define ZENDESK_PARTY_OPTIONS                                                                                       \
+  { .name = "ignore", .type = TALLY_OPTION_LIST, .offset = G_STRUCT_OFFSET (ZendeskPartySink, ignore),              \
+    .summary = "Columns that are not sent, beyond those that only the key needs", .example = "[legacy_id]" },       \
+  { .name = "lookup-lag", .type = TALLY_OPTION_DURATION, .offset = G_STRUCT_OFFSET (ZendeskPartySink, lookup_lag),  \
+    .fallback = "0s", .min = 0, .max = 60 * (gint64) ZENDESK_MINUTE,                                                \
+    .summary = "Time after a request during which a lookup that finds nothing is not believed", .example = "120s" }
+
+/* --- party.c --- */
+
+gboolean zendesk_party_check (ZendeskPartySink *sink, const char *const *adoptable, GError **error);
+gboolean zendesk_party_accept (ZendeskPartySink *sink, const ZendeskPartyKind *kind, TallySchema *schema, GError **error);
+void zendesk_party_profile (const ZendeskPartySink *sink, const char *entity, TallyDeliveryProfile *ret_profile);
+gboolean zendesk_party_open (gpointer self, TallyContext *ctx, GError **error);
+gboolean zendesk_party_probe (gpointer self, TallyContext *ctx, GError **error);
+void zendesk_party_interrupt (gpointer self);
+void zendesk_party_close (gpointer self);
+
+/* Appends {"user":{…}} of a row.  reference: (nullable) the external_id; NULL: an update, which has none.  left_out: bits
+ * of members that stand elsewhere, or nowhere.  last: (nullable) a member as it is, at the end.  Fails with TALLY_ERROR_DATA. */
+gboolean zendesk_party_render (const ZendeskPartySink *sink, const TallyBatch *batch, guint row, const char *reference,
+                               guint64 left_out, const char *last, GString *out, GError **error);
+
+/* --- settle.c --- */
+
+void zendesk_party_send (gpointer self, TallyContext *ctx, TallyDelivery *delivery);
+void zendesk_party_resolve (gpointer self, TallyContext *ctx, TallyDelivery *delivery);
+gboolean zendesk_party_drive (gpointer self, TallyContext *ctx, gint64 wait, GError **error);
