@@ -175,9 +175,79 @@ test_in_pages_with_comments (void)
   copy_an_account ("comments: true, page-size: 1000, parallel: 3", TRUE);
 }
 
+/* ---- The examples ---- */
+
+static void
+post (Desk *desk, const char *path, const char *body)
+{
+  g_autofree char *json = g_strdelimit (g_strdup (body), "'", '"');
+
+  g_free (rig_ask (desk->rig, "POST", path, json));
+}
+
+static char *
+example (const char *name)
+{
+  return g_build_filename (g_getenv ("SOURCE_ROOT"), "pipelines", name, NULL);
+}
+
+static void
+test_the_warehouse_is_kept_fresh (void)
+{
+  g_autoptr (Desk) desk = desk_new (FALSE);
+  g_autofree char *folder = example ("warehouse");
+
+  if (desk == NULL)
+    return;
+  rig_setenv (desk->rig, "ZENDESK_URL", rig_url (desk->rig));
+  rig_setenv (desk->rig, "ZENDESK_TOKEN", "x");
+  rig_setenv (desk->rig, "WAREHOUSE", desk->uri);
+  post (desk, "/api/v2/organizations.json", "{'organization':{'name':'Acme','domain_names':['acme.example']}}");
+  post (desk, "/api/v2/users.json", "{'user':{'name':'Ada','email':'ada@acme.example','skip_verify_email':true}}");
+  post (desk, "/api/v2/tickets.json", "{'ticket':{'subject':'s','comment':{'body':'first'},'requester':{'email':'ada@acme.example'}}}");
+  post (desk, "/_emulator/clock", "{'advance':70}");
+  assert_int (rig_command (desk->rig, "run", folder, NULL), 0);
+  desk_expect (desk, "joined",
+               "SELECT concat_ws (' ', t.subject, t.n_comments, u.name, o.name, o.domain_names) FROM zendesk_tickets t "
+               "JOIN zendesk_users u ON u.id = t.requester_id JOIN zendesk_organizations o ON o.id = u.organization_id",
+               "s 1 Ada Acme [\"acme.example\"]");
+
+  post (desk, "/api/v2/users.json", "{'user':{'name':'Bo'}}");
+  g_free (rig_ask (desk->rig, "PUT", "/api/v2/tickets/1.json", "{\"ticket\":{\"comment\":{\"body\":\"second\"}}}"));
+  post (desk, "/_emulator/clock", "{'advance':70}");
+  assert_int (rig_command (desk->rig, "run", folder, NULL), 0);
+  desk_expect (desk, "the ticket", "SELECT count (*) || ' ' || max (n_comments) FROM zendesk_tickets", "1 2");
+  desk_expect (desk, "the user", "SELECT count (*) FROM zendesk_users WHERE name = 'Bo'", "1");
+}
+
+static void
+test_comments_become_a_file (void)
+{
+  g_autoptr (Desk) desk = desk_new (FALSE);
+  g_autofree char *path = example ("zendesk-to-csv/comments.yaml"), *text = NULL, *csv = NULL;
+
+  if (desk == NULL)
+    return;
+  rig_setenv (desk->rig, "ZENDESK_URL", rig_url (desk->rig));
+  rig_setenv (desk->rig, "ZENDESK_TOKEN", "x");
+  post (desk, "/api/v2/tickets.json", "{'ticket':{'subject':'s','comment':{'body':'first'}}}");
+  g_free (rig_ask (desk->rig, "PUT", "/api/v2/tickets/1.json",
+                   "{\"ticket\":{\"comment\":{\"body\":\"a, note\",\"public\":false}}}"));
+  post (desk, "/_emulator/clock", "{'advance':70}");
+  g_file_get_contents (path, &text, NULL, NULL);
+  rig_write (desk->rig, "pipeline.yaml", text);
+  assert_int (desk_run (desk), 0);
+  csv = rig_read (desk->rig, "comments.csv");
+  assert_contains (csv, "ticket_id,id,author_id,created_at,public,plain_body\n1,");
+  assert_contains (csv, ",t,first\n1,");
+  assert_contains (csv, ",f,\"a, note\"\n");
+}
+
 static const Promise promises[] = {
   { "F8 each version of a ticket comes once, in small pages", test_in_small_pages },
   { "F8 each version of a ticket comes once, in large ones with comments", test_in_pages_with_comments },
+  { "the warehouse of pipelines/ is kept fresh", test_the_warehouse_is_kept_fresh },
+  { "the comments of pipelines/ become a file", test_comments_become_a_file },
   { NULL },
 };
 
