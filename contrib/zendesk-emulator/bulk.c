@@ -313,7 +313,8 @@ queue_job (EmuExchange *x)
   job = emu_job_new (emu->jobs, bulk->kind, items, emu_clock_now (&emu->clock));
   job->client = intern (x->client);
   job->address = intern (x->address);
-  job->archive = g_strcmp0 (emu_query (x, "archive_immediately"), "true") == 0;
+  job->archive = bulk->kind == EMU_JOB_TICKETS_IMPORT
+                 && g_strcmp0 (emu_query (x, "archive_immediately"), "true") == 0;
   set_faults (job, x->strike.job);
   emu_jobs_queue (emu, job);
   answer_job (x, job, "queued");

@@ -398,6 +398,36 @@ test_a_row_that_is_no_record_fails_alone (void)
 }
 
 static void
+test_only_an_import_goes_into_the_archive (void)
+{
+  static const struct
+  {
+    const char *path, *listed;
+  } rows[] = { { "imports/tickets/create_many?archive_immediately=true", "0" },
+               { "imports/tickets/create_many", "1" },
+               { "tickets/create_many?archive_immediately=true", "1" } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      const Line lines[] = {
+        { "queued",
+          "POST",
+          rows[i].path,
+          "{'tickets':[{'comment':'c','status':'closed'}]}",
+          200,
+          { { NULL } } },
+        { "later", "POST", "/_emulator/clock", "{'advance':20}", 200, { { NULL } } },
+        { rows[i].path, "GET", "tickets", NULL, 200, { { "count", rows[i].listed } } },
+        { "there", "GET", "tickets/1", NULL, 200, { { "ticket.status", "closed" } } },
+        { 0 },
+      };
+      g_autoptr (Rig) rig = rig_new (STILL, NULL);
+
+      talk (rig, lines);
+    }
+}
+
+static void
 test_a_job_of_failures_has_failed (void)
 {
   static const Line lines[] = {
@@ -937,6 +967,7 @@ static const Promise promises[] = {
     test_an_organization_that_failed_may_say_where_it_stood },
   { "tickets of a job have ids in no order", test_tickets_of_a_job_have_ids_in_no_order },
   { "a row that is no record fails alone", test_a_row_that_is_no_record_fails_alone },
+  { "only an import goes into the archive", test_only_an_import_goes_into_the_archive },
   { "a job of failures has failed", test_a_job_of_failures_has_failed },
   { "updates of tickets are safe", test_updates_of_tickets_are_safe },
   { "more than a hundred are refused as a whole", test_more_than_a_hundred_are_refused_as_a_whole },
