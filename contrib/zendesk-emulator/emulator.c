@@ -7,14 +7,17 @@
 
 #include <unistd.h>
 
+/* When the account came to be with its administrator and its agents: 2023-01-02T03:04:05Z. */
+#define FOUNDED G_GINT64_CONSTANT (1672628645)
+
 static void
 begin (Emulator *emu)
 {
   const EmuConfig *config = &emu->config;
 
   emu_clock_start (&emu->clock, config->time_rate);
-  emu->users = emu_users_new (config->email, emu_clock_seconds (&emu->clock));
-  emu_reference_hire (emu->reference, emu->users, emu_clock_seconds (&emu->clock));
+  emu->users = emu_users_new (config->email, FOUNDED);
+  emu_reference_hire (emu->reference, emu->users, FOUNDED);
   emu->organizations = emu_organizations_new ();
   emu->tickets = emu_tickets_new (config->first_id);
   emu->uploads = emu_uploads_new (config->state, config->hold_files);
