@@ -51,6 +51,30 @@ test_one_of_several_makes_a_new_requester (void)
 }
 
 static void
+test_users_race_however_they_are_made (void)
+{
+  static const struct
+  {
+    const char *path, *body;
+  } rows[] = {
+    { "users", "{'user':{'name':'A','email':'A@ex.org'}}" },
+    { "users/create_or_update.json", "{'user':{'name':'B','email':'b@ex.org'}}" },
+    { "imports/tickets", "{'ticket':{'comment':'c','requester':{'name':'C','email':'c@ex.org'}}}" },
+  };
+  g_autoptr (Rig) rig = rig_new ("--requester-race", "conflict", "--delay", "300", NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autofree char *path = g_strconcat ("/api/v2/", rows[i].path, NULL);
+      g_autoptr (GPtrArray) replies = rig_post_at_once (rig, path, rows[i].body, NULL, 3);
+
+      assert_row_int (rows[i].path, count_status (replies, 201), 1);
+      assert_row_int (rows[i].path, count_status (replies, 409), 2);
+      assert_row_int (rows[i].path, rig_count (rig, "users_created"), i + 1);
+    }
+}
+
+static void
 test_a_ticket_may_have_to_name_people_that_are_there (void)
 {
   static const Line lines[] = {
@@ -119,6 +143,7 @@ test_a_ticket_may_have_to_name_people_that_are_there (void)
 
 static const Promise promises[] = {
   { "one of several makes a new requester", test_one_of_several_makes_a_new_requester },
+  { "users race however they are made", test_users_race_however_they_are_made },
   { "a ticket may have to name people that are there",
     test_a_ticket_may_have_to_name_people_that_are_there },
   { NULL },

@@ -258,10 +258,9 @@ rig_create (Rig *rig, const char *body, const char *key)
 }
 
 GPtrArray *
-rig_create_at_once (Rig *rig, const char *body, const char *key, guint n)
+rig_post_at_once (Rig *rig, const char *path, const char *body, const char *header, guint n)
 {
   g_autofree char *text = quoted (body);
-  g_autofree char *header = g_strdup_printf ("Idempotency-Key: %s", key);
   const char *headers[] = { header, NULL };
   GPtrArray *replies = g_ptr_array_new_with_free_func ((GDestroyNotify)reply_free);
   g_autofree Call *calls = g_new0 (Call, n);
@@ -271,7 +270,7 @@ rig_create_at_once (Rig *rig, const char *body, const char *key, guint n)
 
   for (guint i = 0; i < n; i++)
     {
-      call_begin (&calls[i], rig, curl_easy_init (), "POST", "/api/v2/tickets.json", text, headers);
+      call_begin (&calls[i], rig, curl_easy_init (), "POST", path, text, headers);
       curl_multi_add_handle (multi, calls[i].curl);
     }
   while (curl_multi_perform (multi, &running) == CURLM_OK && running > 0)
@@ -288,6 +287,14 @@ rig_create_at_once (Rig *rig, const char *body, const char *key, guint n)
     }
   curl_multi_cleanup (multi);
   return replies;
+}
+
+GPtrArray *
+rig_create_at_once (Rig *rig, const char *body, const char *key, guint n)
+{
+  g_autofree char *header = g_strdup_printf ("Idempotency-Key: %s", key);
+
+  return rig_post_at_once (rig, "/api/v2/tickets.json", body, header, n);
 }
 
 void

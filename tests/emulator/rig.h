@@ -49,6 +49,8 @@ Reply *rig_send (Rig *rig, const char *path, const char *type, const char *data,
 Reply *rig_create (Rig *rig, const char *body, const char *key);
 
 /* The same request, @n times at once on connections of their own. */
+GPtrArray *rig_post_at_once (Rig *rig, const char *path, const char *body, const char *header,
+                             guint n);
 GPtrArray *rig_create_at_once (Rig *rig, const char *body, const char *key, guint n);
 
 /* Sets the faults; the list is JSON with ' for ". */
