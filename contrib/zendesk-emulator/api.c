@@ -9,6 +9,7 @@
 #include "metrics.h"
 #include "pages.h"
 #include "people-api.h"
+#include "sideload.h"
 #include "spoil.h"
 #include "ticket-json.h"
 
@@ -123,12 +124,15 @@ static void
 show_ticket (EmuExchange *x)
 {
   EmuTicket *ticket = find_ticket (x);
+  g_autoptr (GPtrArray) rows = g_ptr_array_new ();
 
   if (ticket == NULL)
     return;
   GString *out = emu_answer_begin (&x->answer, 200, "shown");
   g_string_append (out, "{\"ticket\":");
-  emu_ticket_write (ticket, x->emu->fields, x->emu->base_url, FALSE, out);
+  emu_sideload_write_ticket (x, ticket, out);
+  g_ptr_array_add (rows, ticket);
+  emu_sideload_tickets (&(EmuList){ .x = x }, rows, out);
   g_string_append_c (out, '}');
 }
 
@@ -313,7 +317,7 @@ static const EmuRoute ticket_routes[] = {
 
 static const EmuRoute *const routes[]
     = { ticket_routes,     emu_user_routes,   emu_organization_routes, emu_bulk_routes,
-        emu_export_routes, emu_search_routes, emu_list_routes };
+        emu_export_routes, emu_search_routes, emu_list_routes,         emu_ticket_part_routes };
 
 /* Whether @route is as @pattern says; its numbers and its word go to @x. */
 static gboolean

@@ -11,7 +11,7 @@ typedef struct
 } EmuRoute;
 
 extern const EmuRoute emu_user_routes[], emu_organization_routes[], emu_bulk_routes[],
-    emu_export_routes[], emu_search_routes[], emu_list_routes[];
+    emu_export_routes[], emu_search_routes[], emu_list_routes[], emu_ticket_part_routes[];
 
 /* FALSE, with an answer, when the body is no JSON. */
 gboolean emu_api_has_json (EmuExchange *x);

@@ -1,6 +1,6 @@
 /* imports.c: what the emulator promises about tickets with a past */
 #include "promise.h"
-#include "rig.h"
+#include "talk.h"
 
 #include <string.h>
 
@@ -224,6 +224,78 @@ test_refuses_an_author_who_is_nobody_if_told_so (void)
   assert_int (rig_count (rig, "created"), 1);
 }
 
+static void
+test_tells_and_changes_the_parts_of_a_ticket (void)
+{
+  static const Line lines[] = {
+    { "an agent", "POST", "users", "{'user':{'name':'Ann','email':'ann@x.example','role':'agent'}}",
+      201, .keep = "a=user.id" },
+    { "an archived ticket", "POST", "imports/tickets?archive_immediately=true",
+      "{'ticket':{'status':'closed','comments':[{'value':'c'}]}}", 201 },
+    { "a ticket", "POST", "tickets",
+      "{'ticket':{'comment':'c','tags':['one'],'via_followup_source_id':1,'followers':[$a],"
+      "'collaborators':[$a],'email_ccs':[{'user_email':'cc@x.example'}]}}",
+      201 },
+    { "its tags", "GET", "tickets/2/tags", NULL, 200, { { "tags.#", "1" } } },
+    { "a tag more",
+      "PUT",
+      "tickets/2/tags",
+      "{'tags':['two','one']}",
+      200,
+      { { "tags.#", "2" }, { "tags.1", "two" } } },
+    { "a tag less", "DELETE", "tickets/2/tags", "{'tags':['one']}", 204 },
+    { "what is left",
+      "GET",
+      "tickets/2/tags",
+      NULL,
+      200,
+      { { "tags.#", "1" }, { "tags.0", "two" } } },
+    { "other tags", "POST", "tickets/2/tags", "{'tags':['x','y']}", 201, { { "tags.#", "2" } } },
+    { "an audit for each",
+      "GET",
+      "tickets/2/audits",
+      NULL,
+      200,
+      { { "count", "4" },
+        { "audits.1.events.0.field_name", "tags" },
+        { "audits.1.events.0.previous_value.#", "1" } } },
+    { "a closed one keeps its tags", "POST", "tickets/1/tags", "{'tags':['x']}", 422 },
+    { "collaborators", "GET", "tickets/2/collaborators", NULL, 200, { { "users.0.name", "Ann" } } },
+    { "followers", "GET", "tickets/2/followers", NULL, 200, { { "users.0.name", "Ann" } } },
+    { "copies",
+      "GET",
+      "tickets/2/email_ccs",
+      NULL,
+      200,
+      { { "users.0.email", "cc@x.example" }, { "count", "1" } } },
+    { "what it follows",
+      "GET",
+      "tickets/2/related",
+      NULL,
+      200,
+      { { "ticket_related.followup_source_ids.0", "1" },
+        { "ticket_related.from_archive", "false" } } },
+    { "from the archive",
+      "GET",
+      "tickets/1/related",
+      NULL,
+      200,
+      { { "ticket_related.from_archive", "true" } } },
+    { "with its people",
+      "GET",
+      "tickets/2?include=users,comment_count",
+      NULL,
+      200,
+      { { "ticket.comment_count", "1" }, { "users.#", "3" } } },
+    { "of none", "GET", "tickets/9/related", NULL, 404 },
+    { 0 },
+  };
+  g_autoptr (Rig) rig = rig_new (NULL);
+
+  talk (rig, lines);
+  talk_forget ();
+}
+
 static const Promise promises[] = {
   { "keeps the times and the order it was given", test_keeps_the_times_and_the_order_it_was_given },
   { "sorts the comments if told so", test_sorts_the_comments_if_told_so },
@@ -233,6 +305,7 @@ static const Promise promises[] = {
   { "shows a comment as the service does", test_shows_a_comment_as_the_service_does },
   { "has an audit for each thing that happened", test_has_an_audit_for_each_thing_that_happened },
   { "refuses an author who is nobody if told so", test_refuses_an_author_who_is_nobody_if_told_so },
+  { "tells and changes the parts of a ticket", test_tells_and_changes_the_parts_of_a_ticket },
   { NULL },
 };
 
