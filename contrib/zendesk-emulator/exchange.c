@@ -276,6 +276,7 @@ static void
 arrive (EmuExchange *x)
 {
   emu_jobs_run (x->emu); /* whatever was due before */
+  emu_uploads_expire (x->emu->uploads, emu_clock_seconds (&x->emu->clock));
   if (x->body->len > 0 && !x->too_large && !emu_exchange_is_upload (x))
     x->json = emu_json_parse (x->body->str, x->body->len, EMU_JSON_DEPTH);
   log_arrival (x);

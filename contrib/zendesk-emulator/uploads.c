@@ -46,6 +46,7 @@ emu_uploads_free (EmuUploads *uploads)
   if (uploads == NULL)
     return;
   g_queue_clear (&uploads->held);
+  g_queue_clear (&uploads->by_age);
   g_hash_table_unref (uploads->by_token);
   g_hash_table_unref (uploads->by_secret);
   g_hash_table_unref (uploads->by_id);
@@ -124,6 +125,7 @@ emu_uploads_begin (EmuUploads *uploads, const char *token, gint64 expires)
   upload->expires = expires;
   upload->attachments = g_ptr_array_new ();
   g_hash_table_insert (uploads->by_token, upload->token, upload);
+  g_queue_push_tail (&uploads->by_age, upload);
   return upload;
 }
 
@@ -202,7 +204,20 @@ emu_uploads_drop (EmuUploads *uploads, EmuUpload *upload)
 {
   for (guint i = 0; i < upload->attachments->len; i++)
     emu_uploads_drop_attachment (uploads, upload->attachments->pdata[i]);
+  g_queue_remove (&uploads->by_age, upload);
   g_hash_table_remove (uploads->by_token, upload->token);
+}
+
+void
+emu_uploads_expire (EmuUploads *uploads, gint64 now)
+{
+  EmuUpload *upload;
+
+  while ((upload = g_queue_peek_head (&uploads->by_age)) != NULL && upload->expires <= now)
+    if (upload->used)
+      g_queue_pop_head (&uploads->by_age); /* its files are in a comment */
+    else
+      emu_uploads_drop (uploads, upload);
 }
 
 void

@@ -35,6 +35,7 @@ typedef struct
   GHashTable *by_id;     /* (owned) id (unowned) to EmuAttachment (owned) */
   GHashTable *by_secret; /* (owned) secret (unowned) to EmuAttachment (unowned) */
   char *folder;          /* (owned) (nullable) for the contents */
+  GQueue by_age;         /* of EmuUpload (unowned), oldest first, until it expires */
   GQueue held;           /* of EmuAttachment (unowned) whose content is in memory, oldest first */
   gsize n_held, most_held;
 } EmuUploads;
@@ -45,6 +46,9 @@ void emu_uploads_free (EmuUploads *uploads);
 
 /* Deletes the contents on disk. */
 void emu_uploads_erase (EmuUploads *uploads);
+
+/* Forgets what nobody has named in time, with its contents. */
+void emu_uploads_expire (EmuUploads *uploads, gint64 now);
 
 /* (nullable) (unowned): an upload that a comment may still name. */
 EmuUpload *emu_uploads_find (const EmuUploads *uploads, const char *token, gint64 now);

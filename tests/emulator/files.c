@@ -186,7 +186,12 @@ static void
 test_takes_no_token_twice_or_too_late (void)
 {
   g_autoptr (Rig) rig = rig_new (NULL);
-  g_autofree char *token = get_token (rig, "1"), *late = get_token (rig, "2");
+  g_autoptr (Reply) used_file = upload (rig, UPLOAD, "1");
+  g_autoptr (Reply) late_file = upload (rig, UPLOAD, "2");
+  g_autofree char *token = at (used_file->json, "upload.token");
+  g_autofree char *late = at (late_file->json, "upload.token");
+  g_autofree char *used_content = get_path (rig, used_file->json, "upload.attachment.content_url");
+  g_autofree char *late_content = get_path (rig, late_file->json, "upload.attachment.content_url");
   g_autofree char *fresh = get_token (rig, "3"), *why = NULL;
   g_autofree char *both = g_strconcat (fresh, "','", fresh, NULL);
 
@@ -198,6 +203,8 @@ test_takes_no_token_twice_or_too_late (void)
   assert_int (reply_take_status (name_token (rig, fresh)), 201);
   rig_advance (rig, 1);
   g_autoptr (Reply) refused = name_token (rig, late);
+  assert_int (reply_take_status (rig_get (rig, late_content)), 404);
+  assert_int (reply_take_status (rig_get (rig, used_content)), 200);
   why = at (refused->json, "details.base.0.error");
   assert_int (refused->status, 422);
   assert_text (why, "InvalidValue");
