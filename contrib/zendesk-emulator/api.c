@@ -24,8 +24,8 @@ emu_api_has_json (EmuExchange *x)
   return FALSE;
 }
 
-static EmuTicket *
-find_ticket (EmuExchange *x)
+EmuTicket *
+emu_api_find_ticket (EmuExchange *x)
 {
   EmuTicket *ticket = emu_tickets_get (x->emu->tickets, x->id);
 
@@ -123,7 +123,7 @@ import_ticket (EmuExchange *x)
 static void
 show_ticket (EmuExchange *x)
 {
-  EmuTicket *ticket = find_ticket (x);
+  EmuTicket *ticket = emu_api_find_ticket (x);
   g_autoptr (GPtrArray) rows = g_ptr_array_new ();
 
   if (ticket == NULL)
@@ -151,7 +151,7 @@ update_ticket (EmuExchange *x)
   Emulator *emu = x->emu;
   gint64 now = emu_clock_now (&emu->clock);
   EmuOrigin origin = get_origin (x, now);
-  EmuTicket *ticket = find_ticket (x);
+  EmuTicket *ticket = emu_api_find_ticket (x);
 
   if (ticket == NULL || !emu_api_has_json (x) || !is_safe (x, ticket))
     return;
@@ -176,7 +176,7 @@ update_ticket (EmuExchange *x)
 static void
 delete_ticket (EmuExchange *x)
 {
-  EmuTicket *ticket = find_ticket (x);
+  EmuTicket *ticket = emu_api_find_ticket (x);
 
   if (ticket == NULL)
     return;

@@ -16,6 +16,10 @@ extern const EmuRoute emu_user_routes[], emu_organization_routes[], emu_bulk_rou
 /* FALSE, with an answer, when the body is no JSON. */
 gboolean emu_api_has_json (EmuExchange *x);
 
+/* (nullable) (unowned): the ticket of the route, if it is there and not deleted; NULL with an
+ * answer */
+EmuTicket *emu_api_find_ticket (EmuExchange *x);
+
 /* Credentials and limits: answers the request if it may not go on. */
 void emu_api_admit (EmuExchange *x);
 

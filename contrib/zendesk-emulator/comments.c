@@ -1,20 +1,9 @@
 /* comments.c: what was said in a ticket, and what was done to it */
 #include "comments.h"
 
+#include "api.h"
 #include "sideload.h"
 #include "ticket-json.h"
-
-/* (nullable) (unowned): the ticket of the route; NULL with an answer */
-static EmuTicket *
-find_ticket (EmuExchange *x)
-{
-  EmuTicket *ticket = emu_tickets_get (x->emu->tickets, x->id);
-
-  if (ticket != NULL && !ticket->deleted)
-    return ticket;
-  emu_answer_not_found (&x->answer);
-  return NULL;
-}
 
 static gpointer
 get_comment (const EmuList *list, guint place)
@@ -42,24 +31,6 @@ sideload_authors (const EmuList *list, const GPtrArray *rows, GString *out)
   emu_sideload_write_users (list->x->emu, ids, out);
 }
 
-/* Parameters that the links of a page repeat. */
-static char *
-dup_more (EmuExchange *x, const char *const *names)
-{
-  GString *more = g_string_new (NULL);
-
-  for (; *names != NULL; names++)
-    {
-      const char *value = emu_query (x, *names);
-      g_autofree char *valid = value != NULL ? g_utf8_make_valid (value, -1) : NULL;
-      g_autofree char *escaped = valid != NULL ? g_uri_escape_string (valid, ",", FALSE) : NULL;
-
-      if (escaped != NULL)
-        g_string_append_printf (more, "%s=%s&", *names, escaped);
-    }
-  return g_string_free (more, FALSE);
-}
-
 /* With a cursor sort= counts, without one sort_order=; the other is ignored. */
 static gboolean
 is_descending (EmuExchange *x)
@@ -74,7 +45,7 @@ emu_list_comments (EmuExchange *x)
 {
   static const char *const repeated[]
       = { "sort", "sort_order", "include", "include_inline_images", NULL };
-  EmuTicket *ticket = find_ticket (x);
+  EmuTicket *ticket = emu_api_find_ticket (x);
   EmuList list = { .x = x,
                    .name = "comments",
                    .order = is_descending (x) ? "-created_at" : "created_at",
@@ -86,7 +57,7 @@ emu_list_comments (EmuExchange *x)
 
   if (ticket == NULL)
     return;
-  list.more = dup_more (x, repeated);
+  list.more = emu_query_dup (x, repeated);
   list.n_places = list.n_rows = ticket->comments->len;
   emu_list_answer (&list);
   g_free (list.more);
@@ -139,7 +110,7 @@ void
 emu_list_audits (EmuExchange *x)
 {
   static const char *const repeated[] = { "include", NULL };
-  EmuTicket *ticket = find_ticket (x);
+  EmuTicket *ticket = emu_api_find_ticket (x);
   EmuList list = { .x = x,
                    .name = "audits",
                    .order = "created_at",
@@ -150,7 +121,7 @@ emu_list_audits (EmuExchange *x)
 
   if (ticket == NULL)
     return;
-  list.more = dup_more (x, repeated);
+  list.more = emu_query_dup (x, repeated);
   list.n_places = list.n_rows = emu_ticket_get_n_audits (ticket);
   emu_list_answer (&list);
   g_free (list.more);
@@ -159,7 +130,7 @@ emu_list_audits (EmuExchange *x)
 void
 emu_show_audit (EmuExchange *x)
 {
-  EmuTicket *ticket = find_ticket (x);
+  EmuTicket *ticket = emu_api_find_ticket (x);
   gint64 id = x->word != NULL ? g_ascii_strtoll (x->word, NULL, 10) : 0;
 
   for (guint i = 0; ticket != NULL && i < emu_ticket_get_n_audits (ticket); i++)

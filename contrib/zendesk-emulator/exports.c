@@ -413,29 +413,12 @@ export_by_cursor (EmuExchange *x, const Table *table)
 
 /* --- by time --- */
 
-/* Parameters that the address of the next page repeats. */
-static void
-add_parameters (EmuExchange *x, GString *url)
-{
-  static const char *const names[] = { "per_page", "include", "exclude_deleted" };
-
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-    {
-      const char *value = emu_query (x, names[i]);
-      g_autofree char *valid = value != NULL ? g_utf8_make_valid (value, -1) : NULL;
-      g_autofree char *escaped = valid != NULL ? g_uri_escape_string (valid, ",", FALSE) : NULL;
-
-      if (escaped != NULL)
-        g_string_append_printf (url, "&%s=%s", names[i], escaped);
-    }
-}
-
 /* The next page begins with the second that this one ends with, so its records come again. */
 static void
 export_by_time (EmuExchange *x, const Table *table)
 {
-  gint64 size = emu_query_number (x, "per_page", MAX_ROWS, 1, MAX_ROWS);
-  g_autoptr (GString) url = g_string_new (NULL);
+  static const char *const repeated[] = { "per_page", "include", "exclude_deleted", NULL };
+  g_autofree char *more = emu_query_dup (x, repeated);
   g_auto (Export) export = { 0 };
   gint64 start, last;
 
@@ -444,17 +427,16 @@ export_by_time (EmuExchange *x, const Table *table)
     return;
   last = start;
   export.entry = find_entry (&export, start);
-  take_seconds (&export, size, start);
+  take_seconds (&export, emu_query_number (x, "per_page", MAX_ROWS, 1, MAX_ROWS), start);
   if (export.rows->len > 0)
     last = get_time (&export, export.entry - 1);
 
-  g_string_append_printf (url, "%s/api/v2/incremental/%s.json?start_time=%" G_GINT64_FORMAT,
-                          x->emu->base_url, table->name, last);
-  add_parameters (x, url);
-  g_string_append_printf (
-      answer_rows (&export),
-      ",\"count\":%u,\"end_of_stream\":%s,\"end_time\":%" G_GINT64_FORMAT ",\"next_page\":\"%s\"}",
-      export.rows->len, export.entry >= export.end ? "true" : "false", last, url->str);
+  g_string_append_printf (answer_rows (&export),
+                          ",\"count\":%u,\"end_of_stream\":%s,\"end_time\":%" G_GINT64_FORMAT
+                          ",\"next_page\":\"%s/api/v2/incremental/%s.json?%sstart_time="
+                          "%" G_GINT64_FORMAT "\"}",
+                          export.rows->len, export.entry >= export.end ? "true" : "false", last,
+                          x->emu->base_url, table->name, more, last);
 }
 
 static void

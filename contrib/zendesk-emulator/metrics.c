@@ -1,6 +1,7 @@
 /* metrics.c: the measures of a ticket */
 #include "metrics.h"
 
+#include "api.h"
 #include "ticket-json.h"
 
 static guint
@@ -62,14 +63,11 @@ emu_metrics_write (const Emulator *emu, const EmuTicket *ticket, GString *out)
 void
 emu_show_metrics (EmuExchange *x)
 {
-  EmuTicket *ticket = emu_tickets_get (x->emu->tickets, x->id);
+  const EmuTicket *ticket = emu_api_find_ticket (x);
   GString *out;
 
-  if (ticket == NULL || ticket->deleted)
-    {
-      emu_answer_not_found (&x->answer);
-      return;
-    }
+  if (ticket == NULL)
+    return;
   out = emu_answer_begin (&x->answer, 200, "shown");
   g_string_append (out, "{\"ticket_metric\":");
   emu_metrics_write (x->emu, ticket, out);

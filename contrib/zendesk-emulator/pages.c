@@ -31,6 +31,24 @@ emu_query_has (EmuExchange *x, const char *name, const char *word)
   return g_strv_contains ((const char *const *)words, word);
 }
 
+char *
+emu_query_dup (EmuExchange *x, const char *const *names)
+{
+  GString *text = g_string_new (NULL);
+
+  for (; *names != NULL; names++)
+    {
+      const char *value = emu_query (x, *names);
+      g_autofree char *valid = value != NULL ? g_utf8_make_valid (value, -1) : NULL;
+      g_autofree char *name = g_uri_escape_string (*names, NULL, FALSE);
+      g_autofree char *escaped = valid != NULL ? g_uri_escape_string (valid, ",", FALSE) : NULL;
+
+      if (escaped != NULL)
+        g_string_append_printf (text, "%s=%s&", name, escaped);
+    }
+  return g_string_free (text, FALSE);
+}
+
 /* The row at the @i-th place in the list's direction. */
 static gpointer
 get_in_order (const EmuList *list, guint i)

@@ -37,6 +37,9 @@ gint64 emu_query_number (EmuExchange *x, const char *name, gint64 fallback, gint
 /* Whether the list of words at @name, with commas between them, has @word. */
 gboolean emu_query_has (EmuExchange *x, const char *name, const char *word);
 
+/* (transfer full): "a=b&c=d&", for those of @names (up to NULL) that the request has. */
+char *emu_query_dup (EmuExchange *x, const char *const *names);
+
 /* Answers with the page that the request asks for. */
 void emu_list_answer (const EmuList *list);
 

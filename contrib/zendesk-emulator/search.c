@@ -192,30 +192,12 @@ write_results (EmuExchange *x, const GArray *matches, guint first, guint n, gint
   emu_sideload_tickets (&(EmuList){ .x = x }, tickets, out);
 }
 
-static char *
-dup_parameters (EmuExchange *x, const char *const *parameters)
-{
-  GString *text = g_string_new (NULL);
-
-  for (; *parameters != NULL; parameters++)
-    {
-      const char *value = emu_query (x, *parameters);
-      g_autofree char *valid = value != NULL ? g_utf8_make_valid (value, -1) : NULL;
-      g_autofree char *name = g_uri_escape_string (*parameters, NULL, FALSE);
-      g_autofree char *escaped = valid != NULL ? g_uri_escape_string (valid, NULL, TRUE) : NULL;
-
-      if (escaped != NULL)
-        g_string_append_printf (text, "%s=%s&", name, escaped);
-    }
-  return g_string_free (text, FALSE);
-}
-
 /* ,"name":"…?page=N" or null */
 static void
 write_link (EmuExchange *x, const char *name, gint64 page, gint64 size, GString *out)
 {
   static const char *const repeated[] = { "query", "sort_by", "sort_order", "include", NULL };
-  g_autofree char *parameters = dup_parameters (x, repeated);
+  g_autofree char *parameters = emu_query_dup (x, repeated);
 
   if (page == 0)
     g_string_append_printf (out, ",\"%s\":null", name);
@@ -310,7 +292,7 @@ static void
 answer_export (EmuExchange *x, const GArray *matches, guint first, guint n, gint64 size)
 {
   static const char *const repeated[] = { "query", "filter[type]", NULL };
-  g_autofree char *parameters = dup_parameters (x, repeated);
+  g_autofree char *parameters = emu_query_dup (x, repeated);
   g_autofree char *cursor = n > 0 ? make_cursor (&g_array_index (matches, Match, first + n - 1),
                                                  emu_clock_seconds (&x->emu->clock))
                                   : NULL;

@@ -2,18 +2,6 @@
 #include "people-api.h"
 #include "sideload.h"
 
-/* (nullable) (unowned): the ticket of the route; NULL with an answer */
-static EmuTicket *
-find_ticket (EmuExchange *x)
-{
-  EmuTicket *ticket = emu_tickets_get (x->emu->tickets, x->id);
-
-  if (ticket != NULL && !ticket->deleted)
-    return ticket;
-  emu_answer_not_found (&x->answer);
-  return NULL;
-}
-
 /* --- tags --- */
 
 static void
@@ -29,7 +17,7 @@ answer_tags (EmuExchange *x, const EmuTicket *ticket, guint status, const char *
 static void
 show_tags (EmuExchange *x)
 {
-  const EmuTicket *ticket = find_ticket (x);
+  const EmuTicket *ticket = emu_api_find_ticket (x);
 
   if (ticket != NULL)
     answer_tags (x, ticket, 200, "shown");
@@ -71,7 +59,7 @@ change_tags (EmuExchange *x)
 {
   Emulator *emu = x->emu;
   gint64 now = emu_clock_now (&emu->clock);
-  EmuTicket *ticket = find_ticket (x);
+  EmuTicket *ticket = emu_api_find_ticket (x);
   g_autoptr (GString) audit = g_string_new (NULL);
 
   if (ticket == NULL || !emu_api_has_json (x))
@@ -117,7 +105,7 @@ answer_people (EmuExchange *x, const GArray *ids)
 static void
 list_collaborators (EmuExchange *x)
 {
-  const EmuTicket *ticket = find_ticket (x);
+  const EmuTicket *ticket = emu_api_find_ticket (x);
 
   if (ticket != NULL)
     answer_people (x, ticket->collaborators);
@@ -126,7 +114,7 @@ list_collaborators (EmuExchange *x)
 static void
 list_followers (EmuExchange *x)
 {
-  const EmuTicket *ticket = find_ticket (x);
+  const EmuTicket *ticket = emu_api_find_ticket (x);
 
   if (ticket != NULL)
     answer_people (x, ticket->followers);
@@ -135,7 +123,7 @@ list_followers (EmuExchange *x)
 static void
 list_ccs (EmuExchange *x)
 {
-  const EmuTicket *ticket = find_ticket (x);
+  const EmuTicket *ticket = emu_api_find_ticket (x);
 
   if (ticket != NULL)
     answer_people (x, ticket->ccs);
@@ -146,7 +134,7 @@ list_ccs (EmuExchange *x)
 static void
 show_related (EmuExchange *x)
 {
-  const EmuTicket *ticket = find_ticket (x);
+  const EmuTicket *ticket = emu_api_find_ticket (x);
   GString *out;
 
   if (ticket == NULL)

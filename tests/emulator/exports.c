@@ -112,7 +112,8 @@ test_tells_where_a_page_ends (void)
   g_autoptr (Reply) none = rig_get (rig, TICKETS "1893456500");
   g_autofree char *next = at (page->json, "next_page"), *more = at (page->json, "end_of_stream");
   g_autofree char *own = at (last->json, "next_page"), *end = at (last->json, "end_of_stream");
-  g_autofree char *expected = g_strconcat (rig->url, TICKETS "1893456001&per_page=3", NULL);
+  g_autofree char *expected = g_strconcat (
+      rig->url, "/api/v2/incremental/tickets.json?per_page=3&start_time=1893456001", NULL);
   g_autofree char *itself = g_strconcat (rig->url, TICKETS "1893456002", NULL);
 
   assert_int (number_at (page->json, "count"), 5);
