@@ -1,6 +1,7 @@
-/* doubt.c: tallyman doubt list|resolve: records whose fate is not known, and a user's word on one
+/* doubt.c: tallyman doubt list|resolve|reconcile: records whose fate is not known, and a user's word on one
  */
 #include "listing.h"
+#include "reconcile.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +13,8 @@ typedef struct
   char *target, *origin, *entity; /* (owned) (nullable) */
   char *delivered;                /* (owned) (nullable) the id */
   gboolean absent;
+  gboolean leave_others, unsafe_ledger;
+  char *since;           /* (owned) (nullable) */
   TallyListing *listing; /* (owned) (nullable) */
   GArray *scopes;        /* (owned) (nullable) those in which the key is unsettled */
   GString *places;       /* (owned) (nullable) the same for a person */
@@ -27,6 +30,7 @@ doubt_clear (Doubt *self)
   g_free (self->origin);
   g_free (self->entity);
   g_free (self->delivered);
+  g_free (self->since);
   g_free (self->found_in);
   g_clear_pointer (&self->listing, tally_listing_free);
   g_clear_pointer (&self->scopes, g_array_unref);
@@ -171,12 +175,22 @@ doubt_main (int argc, char **argv)
     { "delivered", 0, 0, G_OPTION_ARG_STRING, &self.delivered,
       "resolve: it is in the target, with this id", "ID" },
     { "entity", 0, 0, G_OPTION_ARG_STRING, &self.entity, "Only of this kind: ticket", "NAME" },
-    { "json", 0, 0, G_OPTION_ARG_NONE, &self.json, "list: a line of JSON for each", NULL },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &self.json,
+      "list: a line of JSON for each; reconcile: for each finding, and one with the counts of each pipeline",
+      NULL },
+    { "leave-others", 0, 0, G_OPTION_ARG_NONE, &self.leave_others,
+      "reconcile: accept the ledger although it has deliveries of pipelines that are not named", NULL },
     { "ledger", 0, 0, G_OPTION_ARG_STRING, &self.uri,
       "Where the ledger is, if not in the state directory", "URI" },
     { "origin", 0, 0, G_OPTION_ARG_STRING, &self.origin, "Only of this origin", "NAME" },
     { "pipeline", 0, 0, G_OPTION_ARG_STRING, &self.pipeline, "Only of this pipeline", "NAME" },
+    { "since", 0, 0, G_OPTION_ARG_STRING, &self.since,
+      "reconcile: look only at what was created or changed in the target since then, and not for what is "
+      "missing",
+      "TIME" },
     { "target", 0, 0, G_OPTION_ARG_STRING, &self.target, "Only in this target", "NAME" },
+    { "unsafe-ledger", 0, 0, G_OPTION_ARG_NONE, &self.unsafe_ledger,
+      "reconcile: on a ledger whose server does not sync", NULL },
     { NULL },
   };
 
@@ -186,14 +200,21 @@ doubt_main (int argc, char **argv)
     return doubt_list (&self, argv + 2);
   if (argc >= 2 && g_str_equal (argv[1], "resolve"))
     return doubt_resolve (&self, argv + 2);
-  tally_command_complain (
-      "doubt takes \"list [PIPELINE]\" or \"resolve KEY\"; see 'tallyman doubt --help'");
+  if (argc >= 2 && g_str_equal (argv[1], "reconcile"))
+    return tally_doubt_reconcile (&(TallyReconcileWish){ .json = self.json,
+                                                         .leave_others = self.leave_others,
+                                                         .unsafe_ledger = self.unsafe_ledger,
+                                                         .ledger = self.uri,
+                                                         .since = self.since },
+                                  argv + 2);
+  tally_command_complain ("doubt takes \"list [PIPELINE]\", \"resolve KEY\" or \"reconcile PIPELINE…\"; see "
+                          "'tallyman doubt --help'");
   return TALLY_EXIT_USAGE;
 }
 
 const TallyCommand tally_command_doubt = {
   .name = "doubt",
-  .arguments = "list [PIPELINE] | resolve KEY --delivered ID|--absent",
-  .summary = "list records whose fate is not known; settle one by your word",
+  .arguments = "list [PIPELINE] | resolve KEY --delivered ID|--absent | reconcile PIPELINE…",
+  .summary = "list records whose fate is not known; settle one by your word, or all by the target",
   .main = doubt_main,
 };

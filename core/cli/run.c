@@ -1,6 +1,5 @@
 /* run.c: tallyman run PIPELINE… */
-#include "command.h"
-#include "engine/engine.h"
+#include "load.h"
 #include <stdio.h>
 #include <unistd.h>
 
@@ -111,44 +110,11 @@ run_one (RunCommand *self, TallyPipeline *pipeline, const char *command)
   return how;
 }
 
-/* Reads all the pipelines before the first one runs, so that a mistake in the last stops them all. */
-static GPtrArray *
-load_all (char **arguments, TallyRegistry *registry)
-{
-  g_autoptr (GPtrArray) pipelines = g_ptr_array_new_with_free_func ((GDestroyNotify) tally_pipeline_free);
-  gboolean good = TRUE;
-
-  for (char **argument = arguments; *argument != NULL; argument++)
-    {
-      g_autoptr (GError) error = NULL;
-      g_auto (GStrv) files = tally_pipeline_order (*argument, &error);
-
-      if (files == NULL)
-        {
-          tally_command_complain ("%s", error->message);
-          good = FALSE;
-          continue;
-        }
-      for (char **file = files; *file != NULL; file++)
-        {
-          TallyPipeline *pipeline = tally_pipeline_load (*file, registry);
-          g_autoptr (GString) text = g_string_new (NULL);
-
-          g_ptr_array_add (pipelines, pipeline);
-          tally_pipeline_format_diagnostics (pipeline, tally_command_has_colour (STDERR_FILENO), text);
-          fputs (text->str, stderr);
-          good = good && tally_pipeline_n_errors (pipeline) == 0;
-        }
-    }
-
-  return good ? g_steal_pointer (&pipelines) : NULL;
-}
-
 static int
 run_all (RunCommand *self, char **arguments)
 {
   g_autoptr (TallyRegistry) registry = tally_registry_new ();
-  g_autoptr (GPtrArray) pipelines = load_all (arguments, registry);
+  g_autoptr (GPtrArray) pipelines = tally_command_load_all (arguments, registry);
   TallyExit worst = TALLY_EXIT_COMPLETE;
 
   if (pipelines == NULL)

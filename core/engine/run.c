@@ -187,21 +187,25 @@ open_sink (Run *run, GError **error)
   return TRUE;
 }
 
-/* One run of a pipeline at a time; and one writer for the keys of an origin in a target, whatever
- * pipelines share them. */
+gboolean
+tally_run_acquire (TallyLedger *ledger, const TallyPipeline *pipeline, const char *entity, const char *target,
+                   const char *command, gint64 ttl, gint64 *ret_epoch, gint64 *ret_last_send, GError **error)
+{
+  g_autoptr (TallyHolder) self = tally_holder_self (command);
+  g_autofree char *name = g_strdup_printf ("pipeline %s", pipeline->name), *scope = NULL;
+  const char *names[] = { name, NULL, NULL };
+
+  if (entity != NULL)
+    names[1] = scope = g_strdup_printf ("%s of %s in %s", entity, pipeline->origin, target);
+  return tally_ledger_acquire (ledger, names, self, ttl, ret_epoch, ret_last_send, NULL, error);
+}
+
 static gboolean
 take_lease (Run *run, GError **error)
 {
-  g_autoptr (TallyHolder) self = tally_holder_self (run->options->command);
-  g_autofree char *pipeline = g_strdup_printf ("pipeline %s", run->pipeline->name);
-  g_autofree char *scope = NULL;
-  const char *names[] = { pipeline, NULL, NULL };
-
-  if (delivers (run))
-    names[1] = scope = g_strdup_printf ("%s of %s in %s", run->profile.entity, run->pipeline->origin,
-                                        run->stages.sink_ctx->target);
-  return tally_ledger_acquire (run->ledger, names, self, run->options->lease_ttl, &run->epoch,
-                               &run->last_send, NULL, error);
+  return tally_run_acquire (run->ledger, run->pipeline, delivers (run) ? run->profile.entity : NULL,
+                            run->stages.sink_ctx->target, run->options->command, run->options->lease_ttl,
+                            &run->epoch, &run->last_send, error);
 }
 
 /* The rows in the target may reach further than the ledger knows. */

@@ -81,3 +81,7 @@ gboolean tally_rejects_count_before (TallyLedger *ledger, const TallyLedgerRun *
 gboolean tally_run_is_interrupted (void);
 /* The same for a context, which reads it atomically. */
 const gint *tally_run_interruption (void);
+/* Takes the leases of a pipeline: one run of it at a time; and, if it delivers an entity, one writer for the keys of
+ * its origin in the target, whatever pipelines share them. */
+gboolean tally_run_acquire (TallyLedger *ledger, const TallyPipeline *pipeline, const char *entity, const char *target,
+                            const char *command, gint64 ttl, gint64 *ret_epoch, gint64 *ret_last_send, GError **error);

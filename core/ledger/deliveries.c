@@ -124,6 +124,8 @@ compose_filter (const TallyLedgerFilter *filter)
     g_string_append_printf (sql, " AND d.key = $%u", ++n_values);
   if (filter->pipeline != NULL)
     g_string_append_printf (sql, " AND r.pipeline = $%u", ++n_values);
+  if (filter->scope != 0)
+    g_string_append_printf (sql, " AND d.scope = $%u", ++n_values);
   /* Spelt as in the partial indexes, because SQLite takes no other word for it. */
   if (filter->unsettled
       || (!filter->any_state && tally_delivery_state_is_unsettled (filter->state)))
@@ -139,13 +141,15 @@ read_page (TallyDatabase *database, guint tries, gpointer data, GError **error)
 {
   DeliveryPages *pages = data;
   const TallyLedgerFilter *filter = pages->filter;
-  TallySqlValue values[4] = { SQL_INT (pages->after_scope), SQL_TEXT (pages->after_key) };
+  TallySqlValue values[5] = { SQL_INT (pages->after_scope), SQL_TEXT (pages->after_key) };
   guint n_values = 2;
 
   if (filter->key != NULL)
     values[n_values++] = (TallySqlValue)SQL_TEXT (filter->key);
   if (filter->pipeline != NULL)
     values[n_values++] = (TallySqlValue)SQL_TEXT (filter->pipeline);
+  if (filter->scope != 0)
+    values[n_values++] = (TallySqlValue)SQL_INT (filter->scope);
   g_clear_pointer (&pages->rows, tally_rows_free);
   return tally_sql (database, &pages->rows, error, pages->sql, values, n_values);
 }

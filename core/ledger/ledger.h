@@ -102,6 +102,7 @@ typedef enum
   TALLY_RUN_RESUMES = 1 << 0,     /* a checkpoint, if there is one, is used */
   TALLY_RUN_READS_AGAIN = 1 << 1, /* all that the runs read that began at that checkpoint: their rejects are cleared */
   TALLY_RUN_NEW_TARGET = 1 << 2,  /* the pipeline may have had another target before */
+  TALLY_RUN_ASIDE = 1 << 3,       /* it reads no source: where the pipeline stands, and its rejects, stay as they are */
 } TallyRunFlags;
 
 /* What the next run would find, without beginning it: where it would go on, or NULL; and whether the checkpoint of
@@ -141,6 +142,9 @@ const char *tally_delivery_state_name (TallyDeliveryState state); /* "in doubt" 
 /* A key's most bytes.  A longer one is the record's fault: reject it before it comes here. */
 #define TALLY_LEDGER_KEY_MAX 1024
 
+/* The pass of a delivery whose row was met in no reading of the source. */
+#define TALLY_PASS_NONE (-1)
+
 /* Whose keys are meant: deliveries are unique by scope and key. */
 typedef struct
 {
@@ -161,7 +165,7 @@ typedef struct
   char *content_hash;     /* of the record that it was rendered from */
   char *row_origin;       /* tickets.csv:1024 */
   char *reference;        /* the external_id: stored, so that a changed origin cannot change it */
-  gint64 pass;            /* of an intent: 0 for the run's, or that in which its row was read */
+  gint64 pass;            /* of an intent: 0 for the run's, or that in which its row was read, or TALLY_PASS_NONE */
   gint64 run;
   guint attempts;         /* sends so far, as far as the ledger knows */
   gint64 intended_at;     /* of this generation */
@@ -271,6 +275,7 @@ typedef struct
 {
   const char *pipeline; /* (nullable) whose run intended it last; NULL for all */
   const char *key;      /* (nullable) with one, stored requests are read, else they are not */
+  gint64 scope;         /* 0 for all */
   TallyDeliveryState state;
   gboolean any_state;
   gboolean unsettled;   /* INTENDED and IN_DOUBT; state does not count then */

@@ -27,8 +27,8 @@ enum
 
 /* After a colon; the mark's path follows. */
 #define REMEDY                                                                                     \
-  "nothing may be created with it: bring its newest state back, or settle by the target what it "  \
-  "lacks and then remove \"%s\""
+  "nothing may be created with it: bring its newest state back, or refill it from the target with " \
+  "\"tallyman doubt reconcile PIPELINE\"; the mark is \"%s\""
 
 static char *
 mark_path (const char *ledger_id, gboolean make_folder, GError **error)
@@ -147,7 +147,8 @@ tally_mark_check_place (TallyDatabase *database, const char *ledger_id, GError *
         return tally_throw (
             error, TALLY_ERROR_LEDGER,
             "the ledger %s %s at its place: what that one had delivered would be created again; "
-            "bring it back, or remove \"%s\" if nothing of it is in a target",
+            "bring it back, refill the new one from the target with \"tallyman doubt reconcile PIPELINE\", "
+            "or remove \"%s\" if nothing of it is in a target",
             database->description,
             ledger_id != NULL ? "is new, and another one was" : "is not there, and one was", path);
     }

@@ -154,7 +154,9 @@ begin_run (TallyDatabase *database, guint tries, gpointer data, GError **error)
                      0))
     return FALSE;
   id = tally_rows_int (rows, 0, 0);
-  if (pass == 0 ? !begin_pass (database, beginning, id, error)
+  if (beginning->flags & TALLY_RUN_ASIDE)
+    pass = id;
+  else if (pass == 0 ? !begin_pass (database, beginning, id, error)
                 : beginning->flags & TALLY_RUN_READS_AGAIN && !forget_rejects (database, beginning, error))
     return FALSE;
   return SQL (database, NULL, error,

@@ -141,6 +141,18 @@ typedef struct
 #define TALLY_OUTCOME_INIT .size = sizeof (TallyOutcome)
 
 /**
+ * TallySurveyed:
+ * @reference: what the record in the target carries, as render() got it
+ * @target_id: its id
+ * @data: as survey() got it
+ *
+ * Takes one record that a survey has found.
+ *
+ * Since: 0.1
+ */
+typedef void (*TallySurveyed) (const char *reference, const char *target_id, gpointer data);
+
+/**
  * TallyDeliverySink:
  * @size: sizeof (TallyDeliverySink)
  * @profile: says what the target promises; called after check(), before open(), and again at work:
@@ -156,6 +168,12 @@ typedef struct
  * @render_update: (nullable): as @render, for a record that the target has under @target_id and that
  *   has changed since: the bytes of a request that brings it to what the row says.  No bytes: there is
  *   nothing to send, and the record counts as unchanged.  %NULL: what was delivered stays as it is
+ * @survey: (nullable): calls @found for each record in the target that carries a reference, whoever made it,
+ *   and was created or changed at @since or later, in microseconds since 1970 on the target's clock; 0: for
+ *   all.  If several carry the same reference the oldest comes first.  What it reads must be as new as the
+ *   moment at which it is called.  It blocks, and fails if it cannot see all; it looks at
+ *   tally_context_is_interrupted() now and then.  %NULL: a ledger that has lost commits cannot be refilled
+ *   from this target
  *
  * The callbacks of a delivering sink, in place of write() and commit().
  *
@@ -173,6 +191,8 @@ typedef struct
   gboolean (*render_update) (gpointer self, TallyContext *ctx, const TallyBatch *batch, guint row,
                              const char *reference, const char *target_id, GString *ret_body,
                              GError **error);
+  gboolean (*survey) (gpointer self, TallyContext *ctx, gint64 since, TallySurveyed found,
+                      gpointer data, GError **error);
 } TallyDeliverySink;
 
 #define TALLY_DELIVERY_SINK_INIT .size = sizeof (TallyDeliverySink)

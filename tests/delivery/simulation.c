@@ -84,6 +84,16 @@ run_in_trouble (World *world)
 
 static gboolean with_sqlite;
 
+/* The ledger's server comes back with a copy from some time before (E1). */
+static void
+put_back_perhaps (World *world)
+{
+  if (world_chance (world, 0.3))
+    world_sqlite_keep (world);
+  else if (world_sqlite_has_copy (world) && world_chance (world, 0.3))
+    world_sqlite_put_back (world);
+}
+
 /* TRUE if all is well at the end. */
 static gboolean
 play (guint32 seed, gboolean tell)
@@ -117,6 +127,8 @@ play (guint32 seed, gboolean tell)
           world->ledger_moved = TRUE;
         }
       edit_records (world);
+      if (with_sqlite)
+        put_back_perhaps (world);
     }
 
   world->trouble = world->death = 0;

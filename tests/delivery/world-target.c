@@ -218,7 +218,8 @@ target_update (World *world, const Request *request)
   if (strcmp (entity->reference, request->reference) != 0)
     world_complain (world, "\"%s\" was overwritten with \"%s\"", entity->reference,
                     request->reference);
-  if (world_body_version (request->body) < world_body_version (entity->body))
+  /* A ledger that lost commits has an old update in doubt; the newest follows it. */
+  if (world_body_version (request->body) < world_body_version (entity->body) && !world->put_back)
     world_complain (world, "R14: \"%s\" was put back to an earlier version", entity->reference);
   g_free (entity->body);
   entity->body = g_strdup (request->body);
@@ -724,6 +725,22 @@ sink_render_update (gpointer self, TallyContext *ctx, const TallyBatch *batch, g
   return TRUE;
 }
 
+static gboolean
+sink_survey (gpointer self, TallyContext *ctx, gint64 since, TallySurveyed found, gpointer data,
+             GError **error)
+{
+  World *world = ((Process *)self)->world;
+
+  for (guint i = 0; i < world->entities->len; i++)
+    {
+      const Entity *entity = g_ptr_array_index (world->entities, i);
+      g_autofree char *id = g_strdup_printf ("%" G_GUINT64_FORMAT, entity->id);
+
+      found (entity->reference, id, data);
+    }
+  return TRUE;
+}
+
 static void
 sink_profile (gpointer self, TallyDeliveryProfile *ret_profile)
 {
@@ -744,6 +761,7 @@ const TallyDeliverySink world_updating_sink = {
   .resolve = sink_resolve,
   .drive = sink_drive,
   .render_update = sink_render_update,
+  .survey = sink_survey,
 };
 
 void

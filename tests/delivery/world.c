@@ -331,8 +331,10 @@ audit_delivered (World *world, const TallyLedgerDelivery *row, const Entity *ent
   if (g_strcmp0 (row->target_id, id) != 0)
     world_complain (world, "\"%s\" has id %s, the ledger says %s", row->reference, id,
                     row->target_id);
-  /* The last request may have been rejected, and then there was nothing more to send. */
-  if (strcmp (hash, row->request_hash) != 0 && !g_hash_table_contains (world->idle, row->reference))
+  /* The last request may have been rejected, and then there was nothing more to send; and what was found
+   * in the target was made by a request that the ledger has lost. */
+  if (strcmp (hash, row->request_hash) != 0 && !g_hash_table_contains (world->idle, row->reference)
+      && !world->put_back)
     world_complain (world, "R3: \"%s\" was made by another request than the one in the ledger",
                     row->reference);
 }

@@ -119,6 +119,7 @@ struct _World
   GArray *sent_at;   /* (element-type gint64) of each request */
   GHashTable *first_sent; /* idempotency key → gint64: when its first request left */
   gboolean ledger_moved;  /* its clock was set */
+  gboolean put_back;      /* the ledger was replaced by a copy from before */
   guint unsteady;    /* renders differ each time: F3 */
   GHashTable *idle;  /* references of which there once was nothing to send */
   GHashTable *plans; /* reference → queue of Plan, for its requests in order */
@@ -146,6 +147,10 @@ struct _World
 World *world_new (guint32 seed, const WorldSettings *settings);
 /* From now on the ledger is a file. */
 void world_sqlite_open (World *world);
+/* Keeps a copy of it; puts the copy in its place, and refills it from the target. */
+void world_sqlite_keep (World *world);
+gboolean world_sqlite_has_copy (const World *world);
+void world_sqlite_put_back (World *world);
 void world_free (World *world);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (World, world_free)
 extern const WorldSettings world_plain;

@@ -167,6 +167,28 @@ test_renders_what_would_be_sent (void)
   assert_text (tally_harness_error (harness), "a letter needs a subject");
 }
 
+static void
+test_renders_an_update (void)
+{
+  static const TallyColumn columns[] = { { "title", TALLY_TYPE_TEXT } };
+  g_autoptr (TallyHarness) harness = tally_harness_new ("shelf");
+
+  tally_harness_set_columns (harness, columns, 1);
+  tally_harness_set (harness, "path", "nowhere");
+  tally_harness_set (harness, "subject", "title");
+  tally_harness_add_row (harness, (const char *const[]) { "hello" });
+  tally_harness_add_row (harness, (const char *const[]) { "same" });
+  tally_harness_add_row (harness, (const char *const[]) { NULL });
+  g_autofree char *created = tally_harness_render_update (harness, 1, "desk:1", NULL);
+  g_autofree char *updated = tally_harness_render_update (harness, 0, "desk:1", "7");
+  g_autofree char *nothing = tally_harness_render_update (harness, 1, "desk:1", "7");
+  assert_text (created, "same");
+  assert_text (updated, "hello");
+  assert_text (nothing, "");
+  assert_true (tally_harness_render_update (harness, 2, "desk:2", "8") == NULL);
+  assert_text (tally_harness_error (harness), "a book needs a subject");
+}
+
 static const Promise promises[] = {
   { "pulls rows", test_pulls_rows },
   { "resumes at the next line", test_resumes_at_the_next_line },
@@ -177,6 +199,7 @@ static const Promise promises[] = {
   { "a sink may ask for patience", test_a_sink_may_ask_for_patience },
   { "a sink may settle later", test_a_sink_may_settle_later },
   { "renders what would be sent", test_renders_what_would_be_sent },
+  { "renders an update", test_renders_an_update },
   { NULL },
 };
 

@@ -281,6 +281,49 @@ test_a_user_s_word_on_an_update (void)
   assert_text (found->target_id, "id-rejected");
 }
 
+/* A reconciliation reads no source: where the pipeline stands, and what it rejected, is none of its business. */
+static void
+test_a_run_aside_leaves_the_pipeline_as_it_is (void)
+{
+  EACH_DATABASE ();
+  g_autoptr (Work) work = work_new ();
+  g_autoptr (GError) error = NULL;
+  const TallyReject reject
+      = { (char *)"a:1", (char *)"sink", (char *)"no subject", (char *)"{}" };
+  TallyLedgerChange change = work_change (work);
+  TallyLedgerRun *aside = NULL;
+  TallyLedgerTotals totals;
+  g_autofree char *position = NULL;
+  gint64 pass = work->run->pass;
+
+  change.rejects = &reject;
+  change.n_rejects = 1;
+  change.position = "here";
+  tally_ledger_commit (work->ledger, &change, NULL, &error);
+  tally_ledger_end_run (work->ledger, work->run, "failed", "{}", TRUE, &error);
+  assert_no_error (error);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autofree char *none = NULL;
+
+      tally_ledger_begin_run (work->ledger, work->epoch, work->run->pipeline, work->run->target, TALLY_RUN_ASIDE,
+                              &aside, &none, &error);
+      assert_no_error (error);
+      assert_text (none, NULL);
+      assert_true (aside->pass != pass);
+      tally_ledger_end_run (work->ledger, aside, "reconciled", "{}", TRUE, &error);
+      tally_ledger_run_free (aside);
+    }
+  tally_ledger_total (work->ledger, work->run->pipeline, &totals, &error);
+  assert_int (totals.rejects, 1);
+  tally_ledger_begin_run (work->ledger, work->epoch, work->run->pipeline, work->run->target, TALLY_RUN_RESUMES,
+                          &aside, &position, &error);
+  assert_no_error (error);
+  assert_text (position, "here");
+  assert_int (aside->pass, pass);
+  tally_ledger_run_free (aside);
+}
+
 static void
 test_nonsense_by_hand_is_refused (void)
 {
@@ -329,6 +372,7 @@ static const Promise promises[] = {
   { "a content of which nothing was sent is taken over", test_a_content_is_taken_over },
   { "a receipt lives as long as its generation", test_a_receipt_lives_as_long_as_its_generation },
   { "a user's word on an update", test_a_user_s_word_on_an_update },
+  { "a run aside leaves the pipeline as it is", test_a_run_aside_leaves_the_pipeline_as_it_is },
   { "nonsense by hand is refused (E8)", test_nonsense_by_hand_is_refused },
   { NULL },
 };
