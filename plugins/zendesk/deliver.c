@@ -5,8 +5,9 @@
  *   send ─┬─► create ──┬──────────────────────────────────────────► settled
  *         │     ▲      └─ further parts ─► ticket ─► comments ─┬──►
  *         ▼     │                            ▲                 ▼
- *   resolve ─► find ───┬─ further parts ─────┴──────────── append
- *                      └──────────────────────────────────────────► settled
+ *   resolve ─► find ──┬┬─ further parts ─────┴──────────── append
+ *                ▼    │└──────────────────────────────────────────► settled
+ *              export ┘
  *
  * As long as no answer has shown whether idempotency keys count, a creation is looked up before it is
  * sent: an earlier run may have sent it.  If they do not, the profile says so, and the core looks up.
@@ -31,6 +32,7 @@ typedef struct
   char *updated_at;         /* (owned) (nullable) likewise */
   gboolean solved;
   guint appended;
+  ZendeskSought sought;
 } Errand;
 
 static void ask_find (Errand *errand);
@@ -42,6 +44,7 @@ clear_errand (ZendeskErrand *base)
 {
   Errand *errand = (Errand *) base;
 
+  zendesk_export_forget (errand->sink->export, &errand->sought);
   g_clear_pointer (&errand->parts, g_ptr_array_unref);
   g_free (errand->updated_at);
 }
@@ -266,21 +269,43 @@ zendesk_send (gpointer self, TallyContext *ctx, TallyDelivery *delivery)
 
 /* --- resolve --- */
 
-/* The target holds no such ticket, unless it only does not show it yet. */
+/* The export has told. */
 static void
-settle_absent (Errand *errand, ZendeskCall *call)
+on_sought (ZendeskSought *sought)
 {
-  gint64 now = call->headers.date > 0 ? call->headers.date * G_USEC_PER_SEC : g_get_real_time ();
-  gint64 left = tally_delivery_sent_at (errand->base.delivery) + errand->sink->lookup_lag - now;
+  Errand *errand = (Errand *) ((char *) sought - G_STRUCT_OFFSET (Errand, sought));
 
-  if (errand->sink->lookup_lag > 0 && left > 0)
-    {
-      errand->base.finding.wait = MIN (left, errand->sink->lookup_lag);
-      zendesk_errand_settle_with (&errand->base, TALLY_VERDICT_UNKNOWN,
-                   "not found, but it was sent too short a while ago to tell");
-    }
+  if (sought->deleted)
+    tally_context_warn (errand->base.account->ctx, "a ticket whose answer was lost has been deleted since: it counts as "
+                        "delivered, and is not created again");
+  if (errand->base.finding.verdict == TALLY_VERDICT_DELIVERED && !sought->deleted)
+    go_on (errand);
   else
     zendesk_errand_settle (&errand->base);
+}
+
+/* No list shows it; an archived or deleted ticket stands in the export alone. */
+static void
+seek_in_export (Errand *errand, ZendeskCall *call)
+{
+  gint64 now = call->headers.date > 0 ? call->headers.date * G_USEC_PER_SEC : g_get_real_time ();
+  gint64 until = tally_delivery_sent_at (errand->base.delivery);
+  gint64 lag = zendesk_export_lag (errand->sink->export, until, now);
+
+  if (lag > 0)
+    {
+      errand->base.finding.wait = lag;
+      zendesk_errand_settle_with (&errand->base, TALLY_VERDICT_UNKNOWN,
+                   "not in the list of tickets; the export, which has the archived and deleted ones, does not reach that "
+                   "far yet");
+      return;
+    }
+  errand->sought = (ZendeskSought){ .reference = tally_delivery_reference (errand->base.delivery),
+                                    .from = tally_delivery_intended_at (errand->base.delivery),
+                                    .until = until,
+                                    .finding = &errand->base.finding,
+                                    .done = on_sought };
+  zendesk_export_seek (errand->sink->export, &errand->sought);
 }
 
 /* A lookup that told nothing: what was not sent yet, is not. */
@@ -331,7 +356,7 @@ on_found (ZendeskCall *call, gpointer data)
   else if (errand->sending)
     ask_create (errand);
   else
-    settle_absent (errand, call);
+    seek_in_export (errand, call);
 }
 
 static void
@@ -361,5 +386,6 @@ zendesk_drive (gpointer self, TallyContext *ctx, gint64 wait, GError **error)
 {
   ZendeskSink *sink = self;
 
+  wait = zendesk_export_advance (sink->export, wait);
   return zendesk_http_drive (sink->account.http, wait, error);
 }

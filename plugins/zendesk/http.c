@@ -144,12 +144,18 @@ on_header (char *line, size_t size, size_t n, void *data)
   return size * n;
 }
 
+static gsize
+most_bytes (const ZendeskCall *call)
+{
+  return call->flags & ZENDESK_HTTP_LONG ? ZENDESK_MAX_LONG_ANSWER : call->http->config.max_answer;
+}
+
 static size_t
 on_write (char *bytes, size_t size, size_t n, void *data)
 {
   ZendeskCall *call = data;
 
-  if (call->answer->len + size * n > call->http->config.max_answer)
+  if (call->answer->len + size * n > most_bytes (call))
     {
       call->too_long = TRUE;
       return 0;
@@ -301,7 +307,7 @@ take_result (ZendeskCall *call, CURLcode result)
   call->half_status = (gint) status;
   if (call->too_long)
     g_snprintf (call->problem, sizeof call->problem, "the answer has more than %" G_GSIZE_FORMAT " bytes",
-                call->http->config.max_answer);
+                most_bytes (call));
   else if ((call->flags & ZENDESK_HTTP_ONCE) && call->begun > 1)
     g_strlcpy (call->problem, "the connection was dead, and the request was not sent again",
                sizeof call->problem);

@@ -11,6 +11,9 @@
 typedef struct _ZendeskHttp ZendeskHttp;
 typedef struct _ZendeskCall ZendeskCall;
 
+/* Bytes of the answer to a request that says ZENDESK_HTTP_LONG. */
+#define ZENDESK_MAX_LONG_ANSWER (32 << 20)
+
 /* What is the same for all requests; texts are (unowned). */
 typedef struct
 {
@@ -26,6 +29,7 @@ typedef struct
 typedef enum
 {
   ZENDESK_HTTP_ONCE = 1 << 0, /* it acts: not to be begun again on a dead connection */
+  ZENDESK_HTTP_LONG = 1 << 1, /* its answer may have ZENDESK_MAX_LONG_ANSWER bytes */
 } ZendeskHttpFlags;
 
 /* Called from within zendesk_http_drive(); call is freed when it returns. */

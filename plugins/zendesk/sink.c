@@ -29,11 +29,10 @@ static const TallyOption options[] = {
     .example = "false" },
   { .name = "ignore", .type = TALLY_OPTION_LIST, .offset = G_STRUCT_OFFSET (ZendeskSink, ignore),
     .summary = "Columns that are not sent, beyond those that only the key needs", .example = "[notes]" },
-  { .name = "lookup-lag", .type = TALLY_OPTION_DURATION,
-    .offset = G_STRUCT_OFFSET (ZendeskSink, lookup_lag), .fallback = "0s", .min = 0,
+  { .name = "export-delay", .type = TALLY_OPTION_DURATION,
+    .offset = G_STRUCT_OFFSET (ZendeskSink, export_delay), .fallback = "120s", .min = ZENDESK_MINUTE,
     .max = 60 * (gint64) ZENDESK_MINUTE,
-    .summary = "Time after a request during which a lookup that finds nothing is not believed",
-    .example = "120s" },
+    .summary = "How far the export of tickets is behind: nothing younger is believed to be absent", .example = "300s" },
   ZENDESK_NETWORK_OPTIONS (ZendeskSink),
   { 0 },
 };
@@ -101,6 +100,7 @@ sink_open (gpointer self, TallyContext *ctx, GError **error)
 
   sink->keys = ZENDESK_KEYS_UNPROVEN;
   sink->errands = g_ptr_array_new ();
+  sink->export = zendesk_export_new (&sink->account, sink->export_delay);
   if (!zendesk_account_open (&sink->account, ctx, &target, error))
     return FALSE;
   tally_context_set_target (ctx, target);
@@ -149,6 +149,7 @@ sink_close (gpointer self)
   ZendeskSink *sink = self;
 
   zendesk_errands_drop (sink->errands);
+  g_clear_pointer (&sink->export, zendesk_export_free);
   zendesk_account_close (&sink->account);
   g_clear_pointer (&sink->errands, g_ptr_array_unref);
   g_clear_pointer (&sink->fields, g_ptr_array_unref);

@@ -5,6 +5,7 @@
  */
 #pragma once
 #include "account.h"
+#include "export.h"
 #include "render.h"
 
 /* Whether an idempotency key counts, as far as answers have shown. */
@@ -24,7 +25,7 @@ typedef struct
   gint long_body;      /* a ZendeskLongBody */
   char **tags, **ignore;
   gboolean run_tag;
-  gint64 lookup_lag;
+  gint64 export_delay;
 
   /* from accept() */
   ZendeskPlan plan;
@@ -33,6 +34,7 @@ typedef struct
   GPtrArray *fields;   /* (element-type ZendeskField) if the plan has custom ones */
   ZendeskKeys keys;
   GPtrArray *errands;  /* (element-type ZendeskErrand) deliveries that are not settled */
+  ZendeskExport *export;
 } ZendeskSink;
 
 /* What is done with records. */

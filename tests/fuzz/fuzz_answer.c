@@ -6,6 +6,7 @@
  */
 #include "../../plugins/zendesk/answer.h"
 #include "../../plugins/zendesk/belongings.h"
+#include "../../plugins/zendesk/export-page.h"
 #include "../../plugins/zendesk/fields.h"
 #include "../../plugins/zendesk/match.h"
 #include "../../plugins/zendesk/parts.h"
@@ -38,6 +39,23 @@ judge (const ZendeskAnswer *answer)
         }
       zendesk_finding_clear (&finding);
     }
+}
+
+static void
+check_row (const ZendeskExportRow *row, gpointer data)
+{
+  g_assert (row->id > 0);
+  g_assert (row->external_id.text.length <= *(const gsize *) data);
+}
+
+static void
+read_export (const char *body, gsize length)
+{
+  ZendeskExportPage page = { 0 };
+
+  if (zendesk_export_page_read (body, length, check_row, &length, &page))
+    g_assert (page.cursor != NULL || page.end_of_stream);
+  g_free (page.cursor);
 }
 
 static void
@@ -138,6 +156,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, size_t size)
   judge (&answer);
   match_users (body, end - text);
   read_belongings (body, end - text);
+  read_export (body, end - text);
   read_lists (body, end - text);
   g_free (zendesk_headers_dup_warning (&headers));
   if (zendesk_headers_budget (&headers, &limit, &remaining, &reset))

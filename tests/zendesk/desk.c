@@ -31,6 +31,12 @@ tally_delivery_body (const TallyDelivery *delivery)
 }
 
 gint64
+tally_delivery_intended_at (const TallyDelivery *delivery)
+{
+  return delivery->intended_at;
+}
+
+gint64
 tally_delivery_sent_at (const TallyDelivery *delivery)
 {
   return delivery->sent_at;

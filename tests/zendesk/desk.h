@@ -14,7 +14,7 @@ struct _TallyDelivery
 {
   char *key, *reference; /* (owned) */
   GString *body;         /* (owned) */
-  gint64 sent_at;
+  gint64 intended_at, sent_at;
   gpointer user_data;
   guint settled;         /* times */
   TallyVerdict verdict;
