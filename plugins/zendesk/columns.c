@@ -89,6 +89,7 @@ zendesk_plan_accept (ZendeskPlan *plan, const ZendeskTable *table, ZendeskMode m
 {
   memset (plan, 0, sizeof *plan);
   plan->table = table;
+  plan->mode = mode;
   for (guint i = 0; i < ZENDESK_MAX_MEMBERS; i++)
     plan->columns[i] = -1;
 

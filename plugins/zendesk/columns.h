@@ -10,6 +10,8 @@
 typedef enum
 {
   ZENDESK_MODE_CREATE = 1 << 0,
+  ZENDESK_MODE_IMPORT = 1 << 1, /* created with times of its own, and nobody is told */
+  ZENDESK_MODE_UPDATE = 1 << 2,
 } ZendeskMode;
 
 typedef struct
@@ -49,6 +51,7 @@ typedef struct _ZendeskTable ZendeskTable;
 typedef struct
 {
   const ZendeskTable *table;         /* (unowned) */
+  ZendeskMode mode;
   gint columns[ZENDESK_MAX_MEMBERS]; /* by the member's index; -1: none */
   TallyType types[ZENDESK_MAX_MEMBERS];
   ZendeskCustomColumn custom[ZENDESK_MAX_CUSTOM];

@@ -39,6 +39,13 @@ static void ask_find (Errand *errand);
 static void ask_ticket (Errand *errand);
 static void ask_comments (Errand *errand);
 
+/* Whether an idempotency key is known to count where records are sent to. */
+static gboolean
+uses_keys (const ZendeskSink *sink)
+{
+  return zendesk_modes[sink->mode].key_life > 0;
+}
+
 static void
 clear_errand (ZendeskErrand *base)
 {
@@ -225,7 +232,8 @@ on_created (ZendeskCall *call, gpointer data)
   zendesk_errand_judge (&errand->base, call, ZENDESK_ASK_CREATE);
   if (errand->base.finding.verdict == TALLY_VERDICT_DELIVERED)
     {
-      learn_of_keys (errand, call);
+      if (uses_keys (errand->sink))
+        learn_of_keys (errand, call);
       go_on (errand);
     }
   else
@@ -246,7 +254,11 @@ take_parts (Errand *errand)
 static void
 ask_create (Errand *errand)
 {
-  zendesk_errand_create (&errand->base, zendesk_modes[errand->sink->mode].path,
+  const ZendeskSink *sink = errand->sink;
+  g_autofree char *path = g_strconcat (zendesk_modes[sink->mode].path, sink->archive ? "?archive_immediately=true" : NULL,
+                                       NULL);
+
+  zendesk_errand_create (&errand->base, path, uses_keys (sink) ? tally_delivery_key (errand->base.delivery) : NULL,
                          zendesk_parts_first (tally_delivery_body (errand->base.delivery)), on_created);
 }
 
@@ -258,7 +270,7 @@ zendesk_send (gpointer self, TallyContext *ctx, TallyDelivery *delivery)
 
   if (!take_parts (errand))
     return;
-  errand->sending = sink->keys == ZENDESK_KEYS_UNPROVEN;
+  errand->sending = uses_keys (sink) && sink->keys == ZENDESK_KEYS_UNPROVEN;
   if (zendesk_access_queue (&sink->account, &errand->base.waiter))
     return;
   if (errand->sending)

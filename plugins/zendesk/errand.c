@@ -55,13 +55,13 @@ zendesk_errand_ask (ZendeskErrand *errand, const char *method, const char *path,
 }
 
 void
-zendesk_errand_create (ZendeskErrand *errand, const char *path, TallyText body, ZendeskHttpDone done)
+zendesk_errand_create (ZendeskErrand *errand, const char *path, const char *key, TallyText body, ZendeskHttpDone done)
 {
   ZendeskAccount *account = errand->account;
 
   errand->waiter.generation = account->access.generation;
-  zendesk_http_start (account->http, "POST", path, account->access.header, tally_delivery_key (errand->delivery),
-                      body.data, body.length, ZENDESK_HTTP_ONCE, done, errand);
+  zendesk_http_start (account->http, "POST", path, account->access.header, key, body.data,
+                      body.length, ZENDESK_HTTP_ONCE, done, errand);
 }
 
 gboolean

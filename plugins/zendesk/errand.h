@@ -32,8 +32,9 @@ void zendesk_errands_drop (GPtrArray *errands);
 /* Starts a GET, or with a body (transfer full) a request that must not be made twice. */
 void zendesk_errand_ask (ZendeskErrand *errand, const char *method, const char *path, char *body,
                          ZendeskHttpDone done);
-/* Starts a POST of bytes of the delivery's, under its key, that must not be made twice. */
-void zendesk_errand_create (ZendeskErrand *errand, const char *path, TallyText body, ZendeskHttpDone done);
+/* Starts a POST of bytes of the delivery's that must not be made twice.  key: (nullable) under this. */
+void zendesk_errand_create (ZendeskErrand *errand, const char *path, const char *key, TallyText body,
+                            ZendeskHttpDone done);
 /* Whether a whole answer came; if not, the finding says what is known. */
 gboolean zendesk_errand_take_answer (ZendeskErrand *errand, ZendeskCall *call);
 /* Sets the finding by the answer. */

@@ -1,5 +1,6 @@
 /* render.c: a record becomes the bytes of a request */
 #include "render.h"
+#include "comments.h"
 #include "parts.h"
 #include "text.h"
 #include "values.h"
@@ -47,10 +48,18 @@ take_body (const ZendeskRender *render, const TallyBatch *batch, guint row, Zend
   return TRUE;
 }
 
+/* Whether the row has a comment; a creation must have one. */
+static gboolean
+has_comment (const ZendeskRender *render, const TallyBatch *batch, guint row)
+{
+  return render->plan->mode == ZENDESK_MODE_CREATE || zendesk_plan_gives (render->plan, batch, row, ZENDESK_MEMBER_BODY)
+         || zendesk_plan_gives (render->plan, batch, row, ZENDESK_MEMBER_HTML_BODY);
+}
+
 static gboolean
 append_comment_body (const ZendeskRender *render, const TallyBatch *batch, guint row,
                      const char *reference, ZendeskWriter *writer, GPtrArray **ret_parts,
-                     gboolean *ret_placeholder, GError **error)
+                     guint *ret_notes, GError **error)
 {
   ZendeskMemberIndex member = render->plan->columns[ZENDESK_MEMBER_HTML_BODY] >= 0
                                   ? ZENDESK_MEMBER_HTML_BODY
@@ -61,7 +70,8 @@ append_comment_body (const ZendeskRender *render, const TallyBatch *batch, guint
 
   if (!take_body (render, batch, row, member, reference, &text, ret_parts, error))
     return FALSE;
-  *ret_placeholder = strstr (text, "{{") != NULL;
+  if (strstr (text, "{{") != NULL)
+    *ret_notes |= ZENDESK_NOTE_BRACES;
   zendesk_writer_begin (writer, member == ZENDESK_MEMBER_HTML_BODY ? "comment.html_body" : "comment.body");
   zendesk_append_string (text, writer->out);
   if (!zendesk_plan_gives (render->plan, batch, row, ZENDESK_MEMBER_PUBLIC)) /* left out, it would be inherited */
@@ -70,6 +80,75 @@ append_comment_body (const ZendeskRender *render, const TallyBatch *batch, guint
       g_string_append (writer->out, "true");
     }
   return TRUE;
+}
+
+/* --- the conversation of an import --- */
+
+static gboolean
+read_id (const ZendeskRender *render, const TallyBatch *batch, guint row, ZendeskMemberIndex member, gint64 *ret_id)
+{
+  g_autofree char *text = zendesk_plan_dup (render->plan, batch, row, member);
+
+  return text != NULL && g_ascii_string_to_signed (g_strstrip (text), 10, 1, G_MAXINT64 - 1, ret_id, NULL);
+}
+
+/* The description was the first comment, by whom and when the ticket was made. */
+static gboolean
+add_description (const ZendeskRender *render, const TallyBatch *batch, guint row, GPtrArray *comments, GError **error)
+{
+  g_autofree char *text = zendesk_plan_dup (render->plan, batch, row, ZENDESK_MEMBER_DESCRIPTION);
+  ZendeskComment *comment;
+  gint column = render->plan->columns[ZENDESK_MEMBER_CREATED_AT];
+  gint64 seconds;
+
+  if (zendesk_text_is_blank (text))
+    return TRUE;
+  comment = g_new0 (ZendeskComment, 1);
+  comment->is_public = TRUE;
+  comment->text = g_steal_pointer (&text);
+  g_ptr_array_insert (comments, 0, comment);
+  if (!read_id (render, batch, row, ZENDESK_MEMBER_SUBMITTER_ID, &comment->author_id)
+      && !read_id (render, batch, row, ZENDESK_MEMBER_REQUESTER_ID, &comment->author_id))
+    comment->author_id = 0; /* then it is the requester */
+  if (!zendesk_plan_gives (render->plan, batch, row, ZENDESK_MEMBER_CREATED_AT))
+    return TRUE;
+  if (!zendesk_value_seconds (batch, row, (guint) column, render->plan->types[ZENDESK_MEMBER_CREATED_AT], &seconds, error))
+    return tally_throw_prefix (error, "created_at");
+  comment->has_time = TRUE;
+  comment->time = seconds * G_USEC_PER_SEC;
+  return TRUE;
+}
+
+/* (transfer full) (element-type ZendeskComment) */
+static GPtrArray *
+take_conversation (const ZendeskRender *render, const TallyBatch *batch, guint row, guint *ret_notes, GError **error)
+{
+  g_autofree char *json = zendesk_plan_dup (render->plan, batch, row, ZENDESK_MEMBER_COMMENTS);
+  g_autoptr (GPtrArray) comments = zendesk_comments_parse (render, json != NULL ? json : "[]", ret_notes, error);
+
+  if (comments == NULL)
+    {
+      tally_throw_prefix (error, "comments");
+      return NULL;
+    }
+  return add_description (render, batch, row, comments, error) ? g_steal_pointer (&comments) : NULL;
+}
+
+static gboolean
+append_conversation (const ZendeskRender *render, const TallyBatch *batch, guint row, const char *reference,
+                     ZendeskWriter *writer, guint *ret_notes, GError **error)
+{
+  g_autoptr (GPtrArray) comments = take_conversation (render, batch, row, ret_notes, error);
+
+  if (comments == NULL)
+    return FALSE;
+  if (comments->len == 0)
+    return tally_throw (error, TALLY_ERROR_DATA,
+                        "the ticket has no text: neither a comment nor a \"description\", and Zendesk takes none without; "
+                        "a \"set\" with coalesce(nullif(trim(…), ''), '(no text)') would give it one");
+  zendesk_writer_begin (writer, "comments");
+  return zendesk_comments_append (render, comments, reference, writer->out, ret_notes, error)
+         || tally_throw_prefix (error, "comments");
 }
 
 static gboolean
@@ -102,6 +181,9 @@ static gboolean
 check_row (const ZendeskRender *render, const TallyBatch *batch, guint row, GError **error)
 {
   g_autofree char *type = zendesk_plan_dup (render->plan, batch, row, ZENDESK_MEMBER_TYPE);
+
+  if (render->plan->mode == ZENDESK_MODE_UPDATE && !zendesk_plan_gives (render->plan, batch, row, ZENDESK_MEMBER_ID))
+    return tally_throw (error, TALLY_ERROR_DATA, "\"id\" is NULL: which ticket is it?");
 
   if (zendesk_plan_gives (render->plan, batch, row, ZENDESK_MEMBER_DUE_AT) && g_strcmp0 (type, "task") != 0)
     return tally_throw (error, TALLY_ERROR_DATA,
@@ -141,33 +223,190 @@ append_custom_fields (const ZendeskRender *render, const TallyBatch *batch, guin
   return TRUE;
 }
 
-static gboolean
-append_members (const ZendeskRender *render, const TallyBatch *batch, guint row, const char *reference,
-                ZendeskWriter *writer, GPtrArray **ret_parts, gboolean *ret_placeholder, GError **error)
-{
-  zendesk_writer_begin (writer, "external_id");
-  zendesk_append_string (reference, writer->out);
+/* --- people --- */
 
+/* Whether a member tells who somebody is, and this row does not. */
+static gboolean
+is_nobody (const ZendeskRender *render, const TallyBatch *batch, guint row, ZendeskMemberIndex member)
+{
+  const ZendeskPlan *plan = render->plan;
+  gboolean has_column = plan->columns[member] >= 0;
+
+  if (zendesk_plan_gives (plan, batch, row, member))
+    return FALSE;
+  switch (member)
+    {
+    case ZENDESK_MEMBER_REQUESTER_ID:
+      return (has_column || plan->mode == ZENDESK_MODE_IMPORT)
+             && !zendesk_plan_gives (plan, batch, row, ZENDESK_MEMBER_REQUESTER_EMAIL)
+             && !zendesk_plan_gives (plan, batch, row, ZENDESK_MEMBER_REQUESTER_NAME);
+    case ZENDESK_MEMBER_SUBMITTER_ID:
+    case ZENDESK_MEMBER_COMMENT_AUTHOR_ID:
+      return has_column;
+    default:
+      return FALSE;
+    }
+}
+
+/* Left out, it would be the user whose credentials these are. */
+static gboolean
+append_nobody (const ZendeskRender *render, ZendeskMemberIndex member, ZendeskWriter *writer, guint *ret_notes,
+               GError **error)
+{
+  const char *name = zendesk_ticket_table.members[member].name;
+
+  if (render->placeholder == 0 && render->plan->mode == ZENDESK_MODE_IMPORT)
+    return tally_throw (error, TALLY_ERROR_DATA,
+                        "%s: nobody is given; \"placeholder\" names a user for those who are not known", name);
+  if (render->placeholder == 0)
+    return TRUE;
+  zendesk_writer_begin (writer, name);
+  g_string_append_printf (writer->out, "%" G_GINT64_FORMAT, render->placeholder);
+  *ret_notes |= ZENDESK_NOTE_PLACEHOLDER;
+  return TRUE;
+}
+
+/* --- members of other kinds --- */
+
+gboolean
+zendesk_render_check_time (const ZendeskRender *render, gint64 seconds, GError **error)
+{
+  if (seconds >= 0 && seconds <= render->now)
+    return TRUE;
+  return tally_throw (error, TALLY_ERROR_DATA, "it lies %s", seconds < 0 ? "before 1970" : "in the future");
+}
+
+static gboolean
+append_past (const ZendeskRender *render, const TallyBatch *batch, guint row, ZendeskMemberIndex member, GString *out,
+             GError **error)
+{
+  gint64 seconds;
+
+  if (!zendesk_value_seconds (batch, row, (guint) render->plan->columns[member], render->plan->types[member], &seconds, error)
+      || !zendesk_render_check_time (render, seconds, error))
+    return FALSE;
+  zendesk_append_time (seconds, out);
+  return TRUE;
+}
+
+/* Members that are given by a name, and sent by an id. */
+static const struct
+{
+  ZendeskMemberIndex member;
+  ZendeskNamesKind kind;
+  const char *name;
+} named[] = {
+  { ZENDESK_MEMBER_ASSIGNEE, ZENDESK_NAMES_AGENT, "assignee_id" },
+  { ZENDESK_MEMBER_GROUP, ZENDESK_NAMES_GROUP, "group_id" },
+  { ZENDESK_MEMBER_BRAND, ZENDESK_NAMES_BRAND, "brand_id" },
+  { ZENDESK_MEMBER_FORM, ZENDESK_NAMES_FORM, "ticket_form_id" },
+};
+
+gboolean
+zendesk_render_needs (const ZendeskPlan *plan, ZendeskNamesKind kind)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (named); i++)
+    if (named[i].kind == kind)
+      return plan->columns[named[i].member] >= 0;
+  return FALSE;
+}
+
+static gboolean
+append_named (const ZendeskRender *render, const TallyBatch *batch, guint row, ZendeskMemberIndex member,
+              ZendeskWriter *writer, GError **error)
+{
+  g_autofree char *text = zendesk_plan_dup (render->plan, batch, row, member);
+
+  for (guint i = 0; i < G_N_ELEMENTS (named); i++)
+    if (named[i].member == member)
+      {
+        zendesk_writer_begin (writer, named[i].name);
+        return zendesk_names_append (render->names[named[i].kind], text, writer->out, error);
+      }
+  g_return_val_if_reached (FALSE);
+}
+
+static gboolean
+append_plain (const ZendeskRender *render, const TallyBatch *batch, guint row, ZendeskMemberIndex member,
+              ZendeskWriter *writer, GError **error)
+{
+  const ZendeskMember *what = &zendesk_ticket_table.members[member];
+  gboolean good;
+
+  if (what->form == ZENDESK_FORM_NAME)
+    good = append_named (render, batch, row, member, writer, error);
+  else
+    {
+      zendesk_writer_begin (writer, what->name);
+      good = what->modes == ZENDESK_MODE_IMPORT && what->form == ZENDESK_FORM_TIME
+                 ? append_past (render, batch, row, member, writer->out, error)
+                 : zendesk_plan_append (render->plan, batch, row, member, writer->out, error);
+    }
+  return good || tally_throw_prefix (error, "%s", what->name);
+}
+
+/* --- the whole --- */
+
+typedef struct
+{
+  const ZendeskRender *render;
+  const TallyBatch *batch;
+  guint row;
+  const char *reference;
+  ZendeskWriter writer;
+  GPtrArray *parts; /* (owned) (nullable) (element-type utf8) */
+  guint notes;
+} Request;
+
+static gboolean
+append_member (Request *request, ZendeskMemberIndex member, GError **error)
+{
+  const ZendeskRender *render = request->render;
+  const TallyBatch *batch = request->batch;
+  guint row = request->row;
+
+  switch (member)
+    {
+    case ZENDESK_MEMBER_EXTERNAL_ID:
+    case ZENDESK_MEMBER_ID:
+    case ZENDESK_MEMBER_DESCRIPTION:
+    case ZENDESK_MEMBER_HTML_BODY:
+      return TRUE; /* ours, or a part of what follows */
+    case ZENDESK_MEMBER_BODY:
+      return render->plan->mode == ZENDESK_MODE_IMPORT || !has_comment (render, batch, row)
+             || append_comment_body (render, batch, row, request->reference, &request->writer, &request->parts,
+                                     &request->notes, error);
+    case ZENDESK_MEMBER_COMMENTS:
+      return render->plan->mode != ZENDESK_MODE_IMPORT
+             || append_conversation (render, batch, row, request->reference, &request->writer, &request->notes, error);
+    case ZENDESK_MEMBER_TAGS:
+      return append_tags (render, batch, row, &request->writer, error) || tally_throw_prefix (error, "tags");
+    case ZENDESK_MEMBER_PUBLIC:
+    case ZENDESK_MEMBER_UPLOADS:
+    case ZENDESK_MEMBER_COMMENT_AUTHOR_ID:
+      if (!has_comment (render, batch, row))
+        return TRUE;
+      G_GNUC_FALLTHROUGH;
+    default:
+      if (is_nobody (render, batch, row, member))
+        return append_nobody (render, member, &request->writer, &request->notes, error);
+      return !zendesk_plan_gives (render->plan, batch, row, member)
+             || append_plain (render, batch, row, member, &request->writer, error);
+    }
+}
+
+static gboolean
+append_members (Request *request, GError **error)
+{
+  if (request->render->plan->mode != ZENDESK_MODE_UPDATE)
+    {
+      zendesk_writer_begin (&request->writer, "external_id");
+      zendesk_append_string (request->reference, request->writer.out);
+    }
   for (guint i = 0; i < ZENDESK_N_MEMBERS; i++)
-    if (i == ZENDESK_MEMBER_BODY)
-      {
-        if (!append_comment_body (render, batch, row, reference, writer, ret_parts, ret_placeholder,
-                                  error))
-          return FALSE;
-      }
-    else if (i == ZENDESK_MEMBER_TAGS)
-      {
-        if (!append_tags (render, batch, row, writer, error))
-          return tally_throw_prefix (error, "tags");
-      }
-    else if (i != ZENDESK_MEMBER_DESCRIPTION && i != ZENDESK_MEMBER_HTML_BODY
-             && zendesk_plan_gives (render->plan, batch, row, i))
-      {
-        zendesk_writer_begin (writer, zendesk_ticket_table.members[i].name);
-        if (!zendesk_plan_append (render->plan, batch, row, i, writer->out, error))
-          return tally_throw_prefix (error, "%s", zendesk_ticket_table.members[i].name);
-      }
-  return append_custom_fields (render, batch, row, writer, error);
+    if (!append_member (request, i, error))
+      return FALSE;
+  return append_custom_fields (request->render, request->batch, request->row, &request->writer, error);
 }
 
 /* The further parts, on a line of their own: the JSON before them has no line break. */
@@ -185,19 +424,23 @@ append_parts (const GPtrArray *parts, GString *out)
 
 gboolean
 zendesk_render (const ZendeskRender *render, const TallyBatch *batch, guint row, const char *reference,
-                GString *out, gboolean *ret_placeholder, GError **error)
+                GString *out, guint *ret_notes, GError **error)
 {
-  ZendeskWriter writer = ZENDESK_WRITER_INIT (out);
-  g_autoptr (GPtrArray) parts = NULL;
+  Request request = { .render = render, .batch = batch, .row = row, .reference = reference,
+                      .writer = ZENDESK_WRITER_INIT (out) };
+  gboolean good;
 
   if (!check_row (render, batch, row, error))
     return FALSE;
   g_string_append (out, "{\"ticket\":{");
-  if (!append_members (render, batch, row, reference, &writer, &parts, ret_placeholder, error))
-    return FALSE;
-  zendesk_writer_end (&writer);
+  good = append_members (&request, error);
+  zendesk_writer_end (&request.writer);
+  if (good && request.writer.first)
+    good = tally_throw (error, TALLY_ERROR_DATA, "nothing is given to update; a \"filter\" leaves such records out");
   g_string_append (out, "}}");
-  if (parts != NULL)
-    append_parts (parts, out);
-  return TRUE;
+  if (good && request.parts != NULL)
+    append_parts (request.parts, out);
+  g_clear_pointer (&request.parts, g_ptr_array_unref);
+  *ret_notes = request.notes;
+  return good;
 }

@@ -7,21 +7,28 @@
 #include <string.h>
 
 const ZendeskModeRow zendesk_modes[] = {
-  { "create", ZENDESK_MODE_CREATE, ZENDESK_API "/tickets.json", 120 * (gint64) ZENDESK_MINUTE },
+  { "create", ZENDESK_MODE_CREATE, "ticket", ZENDESK_API "/tickets.json", 120 * (gint64) ZENDESK_MINUTE },
+  { "import", ZENDESK_MODE_IMPORT, "ticket", ZENDESK_API "/imports/tickets.json" },
 };
 
-static const char *const mode_names[] = { "create", NULL };
+static const char *const mode_names[] = { "create", "import", NULL };
 static const char *const long_body_names[] = { "reject", "split", NULL };
 
 static const TallyOption options[] = {
   ZENDESK_ACCOUNT_OPTIONS (ZendeskSink),
   { .name = "mode", .type = TALLY_OPTION_CHOICE, .offset = G_STRUCT_OFFSET (ZendeskSink, mode),
     .fallback = "create", .choices = mode_names, .summary = "What is done with each record",
-    .example = "create" },
+    .example = "import" },
   { .name = "long-body", .type = TALLY_OPTION_CHOICE, .offset = G_STRUCT_OFFSET (ZendeskSink, long_body),
     .fallback = "reject", .choices = long_body_names,
     .summary = "What is done with a text of more than 65535 bytes, which Zendesk would cut off",
     .example = "split" },
+  { .name = "archive-immediately", .type = TALLY_OPTION_BOOL, .offset = G_STRUCT_OFFSET (ZendeskSink, archive),
+    .fallback = "false", .summary = "Whether imported tickets that are closed go to the archive at once",
+    .example = "true" },
+  { .name = "placeholder", .type = TALLY_OPTION_INT, .offset = G_STRUCT_OFFSET (ZendeskSink, placeholder),
+    .min = 1, .max = G_MAXINT64 - 1, .summary = "Id of the user who stands for requesters, submitters and authors that are NULL",
+    .example = "33144647570963" },
   { .name = "tags", .type = TALLY_OPTION_LIST, .offset = G_STRUCT_OFFSET (ZendeskSink, tags),
     .summary = "Tags added to each ticket", .example = "[imported, legacy]" },
   { .name = "run-tag", .type = TALLY_OPTION_BOOL, .offset = G_STRUCT_OFFSET (ZendeskSink, run_tag),
@@ -36,6 +43,9 @@ static const TallyOption options[] = {
   ZENDESK_NETWORK_OPTIONS (ZendeskSink),
   { 0 },
 };
+
+/* Of a list of names. */
+#define MAX_PAGES 100
 
 /* --- rules between options --- */
 
@@ -54,6 +64,8 @@ sink_check (gpointer self, GError **error)
 {
   ZendeskSink *sink = self;
 
+  if (sink->archive && zendesk_modes[sink->mode].mode != ZENDESK_MODE_IMPORT)
+    return tally_throw (error, TALLY_ERROR_USAGE, "\"archive-immediately\" is for \"mode: import\"");
   return zendesk_account_check (&sink->account, error) && check_tags (sink->tags, error);
 }
 
@@ -71,7 +83,7 @@ sink_profile (gpointer self, TallyDeliveryProfile *ret_profile)
 {
   ZendeskSink *sink = self;
 
-  ret_profile->entity = "ticket";
+  ret_profile->entity = zendesk_modes[sink->mode].entity;
   ret_profile->key_life = sink->keys == ZENDESK_KEYS_IGNORED ? 0 : zendesk_modes[sink->mode].key_life;
   ret_profile->settle = ZENDESK_MINUTE;
   ret_profile->in_flight = TALLY_IN_FLIGHT_UNKNOWN;
@@ -92,6 +104,46 @@ read_fields (ZendeskSink *sink, GError **error)
   return sink->fields != NULL && zendesk_fields_resolve (sink->fields, &sink->plan, error);
 }
 
+/* All pages of a list. */
+static gboolean
+read_names (ZendeskSink *sink, ZendeskNamesKind kind, GError **error)
+{
+  gboolean more = TRUE;
+
+  sink->names[kind] = zendesk_names_new (kind);
+  for (guint page = 1; more && page <= MAX_PAGES; page++)
+    {
+      g_auto (ZendeskReply) reply = { 0 };
+      g_autofree char *path = zendesk_names_path (kind, page);
+
+      if (!zendesk_account_get (&sink->account, path, zendesk_names_title (kind), &reply, error)
+          || !zendesk_names_take (sink->names[kind], reply.body, reply.length, &more, error))
+        return FALSE;
+    }
+  return !more || tally_throw (error, TALLY_ERROR_DATA, "the account has too many of %s", zendesk_names_title (kind));
+}
+
+static gboolean
+read_all_names (ZendeskSink *sink, GError **error)
+{
+  for (ZendeskNamesKind kind = 0; kind < ZENDESK_N_NAMES; kind++)
+    if (zendesk_render_needs (&sink->plan, kind) && !read_names (sink, kind, error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+check_placeholder (ZendeskSink *sink, GError **error)
+{
+  g_auto (ZendeskReply) reply = { 0 };
+  g_autofree char *path = g_strdup_printf (ZENDESK_API "/users/%" G_GINT64_FORMAT ".json", sink->placeholder);
+
+  if (zendesk_account_get (&sink->account, path, "the user of \"placeholder\"", &reply, error)
+      && zendesk_user_check (reply.body, reply.length, sink->placeholder, error))
+    return TRUE;
+  return tally_throw_prefix (error, "placeholder %" G_GINT64_FORMAT, sink->placeholder);
+}
+
 static gboolean
 sink_open (gpointer self, TallyContext *ctx, GError **error)
 {
@@ -104,7 +156,9 @@ sink_open (gpointer self, TallyContext *ctx, GError **error)
   if (!zendesk_account_open (&sink->account, ctx, &target, error))
     return FALSE;
   tally_context_set_target (ctx, target);
-  return sink->plan.n_custom == 0 || read_fields (sink, error);
+  if (sink->placeholder != 0 && !check_placeholder (sink, error))
+    return FALSE;
+  return (sink->plan.n_custom == 0 || read_fields (sink, error)) && read_all_names (sink, error);
 }
 
 static gboolean
@@ -115,6 +169,19 @@ sink_probe (gpointer self, TallyContext *ctx, GError **error)
   return zendesk_account_probe (&sink->account, error);
 }
 
+static const struct
+{
+  ZendeskNote note;
+  const char *warning;
+} notes[] = {
+  { ZENDESK_NOTE_BRACES, "a text has \"{{\" in it: where its author is an agent, Zendesk takes that for a placeholder and "
+                         "replaces it" },
+  { ZENDESK_NOTE_ESCAPED, "a text has \"{{\" in it, which Zendesk would take for a placeholder: it is sent as \"\\{{\", and "
+                          "in HTML as \"&#123;&#123;\"" },
+  { ZENDESK_NOTE_PLACEHOLDER, "a record has a requester, submitter or author who is not known: the user of \"placeholder\" "
+                              "stands for them" },
+};
+
 static gboolean
 sink_render (gpointer self, TallyContext *ctx, const TallyBatch *batch, guint row,
              const char *reference, GString *ret_body, GError **error)
@@ -122,16 +189,19 @@ sink_render (gpointer self, TallyContext *ctx, const TallyBatch *batch, guint ro
   ZendeskSink *sink = self;
   ZendeskRender render = { .plan = &sink->plan,
                            .fields = sink->fields,
+                           .names = sink->names,
                            .tags = (const char *const *) sink->tags,
                            .run_tag = sink->run_tag ? tally_context_run_tag (ctx) : NULL,
-                           .long_body = sink->long_body };
-  gboolean placeholder = FALSE;
+                           .long_body = sink->long_body,
+                           .placeholder = sink->placeholder,
+                           .now = g_get_real_time () / G_USEC_PER_SEC };
+  guint noted = 0;
 
-  if (!zendesk_render (&render, batch, row, reference, ret_body, &placeholder, error))
+  if (!zendesk_render (&render, batch, row, reference, ret_body, &noted, error))
     return FALSE;
-  if (placeholder)
-    tally_context_warn (ctx, "a text has \"{{\" in it: where its author is an agent, Zendesk takes that "
-                             "for a placeholder and replaces it");
+  for (guint i = 0; i < G_N_ELEMENTS (notes); i++)
+    if (noted & notes[i].note)
+      tally_context_warn (ctx, "%s", notes[i].warning);
   return TRUE;
 }
 
@@ -153,6 +223,8 @@ sink_close (gpointer self)
   zendesk_account_close (&sink->account);
   g_clear_pointer (&sink->errands, g_ptr_array_unref);
   g_clear_pointer (&sink->fields, g_ptr_array_unref);
+  for (ZendeskNamesKind kind = 0; kind < ZENDESK_N_NAMES; kind++)
+    g_clear_pointer (&sink->names[kind], zendesk_names_free);
 }
 
 static const TallyDeliverySink delivery = {

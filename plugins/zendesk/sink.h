@@ -26,12 +26,15 @@ typedef struct
   char **tags, **ignore;
   gboolean run_tag;
   gint64 export_delay;
+  gint64 placeholder;  /* a user's id; 0: none */
+  gboolean archive;
 
   /* from accept() */
   ZendeskPlan plan;
 
   /* (owned) (nullable) from open() to close() */
   GPtrArray *fields;   /* (element-type ZendeskField) if the plan has custom ones */
+  ZendeskNames *names[ZENDESK_N_NAMES]; /* those that the plan needs */
   ZendeskKeys keys;
   GPtrArray *errands;  /* (element-type ZendeskErrand) deliveries that are not settled */
   ZendeskExport *export;
@@ -42,6 +45,7 @@ typedef struct
 {
   const char *name;
   ZendeskMode mode;
+  const char *entity;
   const char *path;    /* where a record is sent to */
   gint64 key_life;     /* 0: the idempotency key is not known to count there */
 } ZendeskModeRow;

@@ -51,6 +51,41 @@ zendesk_text_is_blank (const char *text)
   return text == NULL || *text == '\0';
 }
 
+/* Whether an odd number of backslashes stands before p, so that the last of them is about p. */
+static gboolean
+is_escaped (const char *text, const char *p)
+{
+  gsize n = 0;
+
+  while (p - n > text && p[-1 - (gssize) n] == '\\')
+    n++;
+  return n % 2 == 1;
+}
+
+char *
+zendesk_text_escape_braces (const char *text, gboolean html)
+{
+  GString *out;
+
+  if (strstr (text, "{{") == NULL)
+    return NULL;
+  out = g_string_sized_new (strlen (text) + 64);
+  for (const char *p = text; *p != '\0'; p++)
+    {
+      gboolean before = p > text && p[-1] == '{', after = *p == '{' && p[1] == '{';
+
+      if (html && *p == '{' && (before || after))
+        g_string_append (out, "&#123;");
+      else
+        {
+          if (after && !is_escaped (text, p))
+            g_string_append_c (out, '\\');
+          g_string_append_c (out, *p);
+        }
+    }
+  return g_string_free (out, FALSE);
+}
+
 gsize
 zendesk_text_cut (const char *text, gsize max)
 {

@@ -12,6 +12,10 @@ void zendesk_text_redact (GString *text, const char *const *secrets, guint n_sec
 /* Whether there is nothing but white space.  text: (nullable) */
 gboolean zendesk_text_is_blank (const char *text);
 
+/* Zendesk takes "{{" for the beginning of a placeholder where an agent is the author.  (transfer full) the text with it
+ * written so that it is none: as "\\{{" in plain text, as "&#123;&#123;" in HTML; NULL if it has none. */
+char *zendesk_text_escape_braces (const char *text, gboolean html);
+
 /* Where to cut text so that at most max bytes come before: after a line break, else after a blank,
  * if one is near; never within a letter.  length > max >= 8 */
 gsize zendesk_text_cut (const char *text, gsize max);

@@ -56,17 +56,8 @@ static const struct
 };
 
 gboolean
-zendesk_value_boolean (const TallyBatch *batch, guint row, guint column, TallyType type,
-                       gboolean *ret_value, GError **error)
+zendesk_word_boolean (const char *text, gboolean *ret_value, GError **error)
 {
-  if (type == TALLY_TYPE_BOOLEAN)
-    {
-      *ret_value = tally_batch_get_int (batch, row, column) != 0;
-      return TRUE;
-    }
-
-  g_autofree char *text = zendesk_value_dup_text (batch, row, column);
-  g_strstrip (text);
   for (guint i = 0; i < G_N_ELEMENTS (booleans); i++)
     if (g_ascii_strcasecmp (booleans[i].word, text) == 0)
       {
@@ -77,8 +68,22 @@ zendesk_value_boolean (const TallyBatch *batch, guint row, guint column, TallyTy
 }
 
 gboolean
-zendesk_value_time (const TallyBatch *batch, guint row, guint column, TallyType type, GString *out,
-                    GError **error)
+zendesk_value_boolean (const TallyBatch *batch, guint row, guint column, TallyType type,
+                       gboolean *ret_value, GError **error)
+{
+  if (type == TALLY_TYPE_BOOLEAN)
+    {
+      *ret_value = tally_batch_get_int (batch, row, column) != 0;
+      return TRUE;
+    }
+
+  g_autofree char *text = zendesk_value_dup_text (batch, row, column);
+  return zendesk_word_boolean (g_strstrip (text), ret_value, error);
+}
+
+gboolean
+zendesk_value_seconds (const TallyBatch *batch, guint row, guint column, TallyType type, gint64 *ret_seconds,
+                       GError **error)
 {
   gint64 value = tally_batch_get_int (batch, row, column), seconds;
   g_autoptr (GDateTime) time = NULL;
@@ -95,9 +100,28 @@ zendesk_value_time (const TallyBatch *batch, guint row, guint column, TallyType 
 
       return refuse (text, "time between the years 1 and 9999", error);
     }
+  *ret_seconds = seconds + TALLY_EPOCH_UNIX;
+  return TRUE;
+}
 
+void
+zendesk_append_time (gint64 seconds, GString *out)
+{
+  g_autoptr (GDateTime) time = g_date_time_new_from_unix_utc (seconds);
   g_autofree char *text = g_date_time_format (time, "%Y-%m-%dT%H:%M:%SZ");
+
   zendesk_append_string (text, out);
+}
+
+gboolean
+zendesk_value_time (const TallyBatch *batch, guint row, guint column, TallyType type, GString *out,
+                    GError **error)
+{
+  gint64 seconds;
+
+  if (!zendesk_value_seconds (batch, row, column, type, &seconds, error))
+    return FALSE;
+  zendesk_append_time (seconds, out);
   return TRUE;
 }
 

@@ -13,8 +13,13 @@ gboolean zendesk_value_id (const TallyBatch *batch, guint row, guint column, Tal
                            GString *out, GError **error);
 /* The same of a text, blanks around it or not. */
 gboolean zendesk_id_append (char *text, GString *out, GError **error);
+/* true, yes, on, 1 and so on. */
+gboolean zendesk_word_boolean (const char *text, gboolean *ret_value, GError **error);
 gboolean zendesk_value_boolean (const TallyBatch *batch, guint row, guint column, TallyType type,
                                 gboolean *ret_value, GError **error);
+/* Unix seconds, rounded down. */
+gboolean zendesk_value_seconds (const TallyBatch *batch, guint row, guint column, TallyType type,
+                                gint64 *ret_seconds, GError **error);
 gboolean zendesk_value_time (const TallyBatch *batch, guint row, guint column, TallyType type,
                              GString *out, GError **error);
 /* A jsonb array, as it is. */
@@ -31,5 +36,7 @@ void zendesk_words_add (GPtrArray *words, char *word);
 /* As a JSON array. */
 void zendesk_words_append (const GPtrArray *words, GString *out);
 
+/* Unix seconds as "2023-09-18T23:25:58Z", in quotes.  They are in the years 1 to 9999. */
+void zendesk_append_time (gint64 seconds, GString *out);
 /* Any text as a JSON string. */
 void zendesk_append_string (const char *text, GString *out);

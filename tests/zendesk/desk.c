@@ -158,6 +158,10 @@ set_option (gpointer sink, const TallyOption *option, const char *value)
     case TALLY_OPTION_DURATION:
       *(gint64 *) field = read_duration (value);
       break;
+    case TALLY_OPTION_INT:
+    case TALLY_OPTION_SIZE:
+      *(gint64 *) field = g_ascii_strtoll (value, NULL, 10);
+      break;
     case TALLY_OPTION_BOOL:
       *(gboolean *) field = g_str_equal (value, "true");
       break;

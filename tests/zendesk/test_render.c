@@ -41,7 +41,7 @@ static const struct
   { "something else", "comment.body text, Fix Version text", "column \"Fix Version\" is no member of a ticket; leave it out" },
   { "the reference", "comment.body text, external_id text", "is filled by the pipeline's \"origin\"" },
   { "the id", "comment.body text, id bigint", "is given by Zendesk; rename the column, or use it as the key" },
-  { "a time that only an import sets", "comment.body text, created_at timestamptz", "an import could set it" },
+  { "a time that only an import sets", "comment.body text, created_at timestamptz", "only \"mode: import\" can set it" },
   { "an object as a whole", "comment.body text, requester jsonb", "name its members" },
   { "fields as a whole", "comment.body text, custom_fields jsonb", "as \"custom_fields.Severity\"" },
   { "a field without a name", "comment.body text, custom_fields. text", "names no field" },
