@@ -198,6 +198,13 @@ tally_delivery_sent_at (const TallyDelivery *delivery)
   return target_now - (now - delivery->quiet_at);
 }
 
+gboolean
+tally_delivery_may_send (const TallyDelivery *delivery)
+{
+  return delivery->dispatcher != NULL && delivery->parcel != NULL && !delivery->settled
+         && tally_traffic_may_send (delivery->dispatcher);
+}
+
 void
 tally_delivery_set_user_data (TallyDelivery *delivery, gpointer data)
 {

@@ -225,6 +225,8 @@ void tally_traffic_consider (TallyDispatcher *dispatcher, TallyParcel *parcel, g
 void tally_traffic_leave (TallyDispatcher *dispatcher, TallyParcel *parcel, const char *why);
 /* Its intent, its note or its outcome is in the ledger now. */
 void tally_traffic_on_written (TallyDispatcher *dispatcher, TallyParcel *parcel, gint64 now);
+/* R7: whether the lease is held, and nothing has failed. */
+gboolean tally_traffic_may_send (TallyDispatcher *dispatcher);
 /* Leaves everything that is not at the sink in doubt. */
 void tally_traffic_stop (TallyDispatcher *dispatcher);
 /* Takes the parcels that are at the sink away from it. */

@@ -460,12 +460,14 @@ traffic_read_answers (TallyDispatcher *dispatcher, gint64 now)
 
 /* R7: checked just before each send, on a clock that also counts the time that the machine slept.
  */
-static gboolean
-traffic_holds_lease (TallyDispatcher *dispatcher)
+gboolean
+tally_traffic_may_send (TallyDispatcher *dispatcher)
 {
   gint64 deadline;
   GError *error = NULL;
 
+  if (dispatcher->failure != NULL)
+    return FALSE;
   if (!TALLY_KEEPS ("R7"))
     return TRUE;
   if (!dispatcher->clerk->class->deadline (dispatcher->clerk, &deadline, &error))
@@ -550,7 +552,7 @@ traffic_go (TallyDispatcher *dispatcher)
         tally_traffic_consider (dispatcher, parcel, now);
       else if (look)
         traffic_look (dispatcher, parcel, now);
-      else if (traffic_holds_lease (dispatcher))
+      else if (tally_traffic_may_send (dispatcher))
         traffic_send (dispatcher, parcel, now);
       else
         break;

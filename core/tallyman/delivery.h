@@ -288,6 +288,19 @@ gint64 tally_delivery_intended_at (const TallyDelivery *delivery);
 gint64 tally_delivery_sent_at (const TallyDelivery *delivery);
 
 /**
+ * tally_delivery_may_send:
+ * @delivery: a delivery that send() got
+ *
+ * Whether a request of it may still go out.  The core has looked just before send(); a sink that does other things
+ * first, which take their time, asks again before the one request that acts, and answers %TALLY_VERDICT_UNSENT if it may
+ * not.
+ *
+ * Returns: %FALSE if the run has lost its lease, or waits for the delivery no longer
+ * Since: 0.1
+ */
+gboolean tally_delivery_may_send (const TallyDelivery *delivery);
+
+/**
  * tally_delivery_set_user_data:
  * @delivery: a delivery
  * @data: (nullable): whatever the sink wants to find again; not freed
