@@ -49,6 +49,21 @@ static const Rule create_rules[] = {
   { 503, 503, TALLY_VERDICT_UNKNOWN, READ_NOTHING, .wait_all = TRUE },
 };
 
+/* Nothing of the record is acted upon by it. */
+static const Rule upload_rules[] = {
+  { 200, 201, TALLY_VERDICT_DELIVERED, READ_NOTHING },
+  { 300, 399, TALLY_VERDICT_HALT, READ_PLACE },
+  { 400, 400, TALLY_VERDICT_REJECTED, READ_ERROR },
+  { 401, 401, TALLY_VERDICT_HALT, READ_NOTHING, .meaning = CREDENTIALS },
+  { 403, 403, TALLY_VERDICT_HALT, READ_NOTHING, .meaning = RIGHTS },
+  { 404, 404, TALLY_VERDICT_HALT, READ_NOTHING, .meaning = ADDRESS },
+  { 409, 409, TALLY_VERDICT_BUSY, READ_NOTHING },
+  { 413, 413, TALLY_VERDICT_REJECTED, READ_NOTHING, .meaning = "the file is too large for the account" },
+  { 422, 422, TALLY_VERDICT_REJECTED, READ_ERROR },
+  { 429, 429, TALLY_VERDICT_BUSY, READ_NOTHING, .wait_all = TRUE },
+  { 503, 503, TALLY_VERDICT_BUSY, READ_NOTHING, .wait_all = TRUE },
+};
+
 static const Rule update_rules[] = {
   { 200, 200, TALLY_VERDICT_DELIVERED, READ_UPDATED },
   { 300, 399, TALLY_VERDICT_HALT, READ_PLACE },
@@ -88,6 +103,7 @@ static const struct
   guint n_rules;
 } asks[] = {
   [ZENDESK_ASK_CREATE] = { create_rules, G_N_ELEMENTS (create_rules) },
+  [ZENDESK_ASK_UPLOAD] = { upload_rules, G_N_ELEMENTS (upload_rules) },
   [ZENDESK_ASK_UPDATE] = { update_rules, G_N_ELEMENTS (update_rules) },
   [ZENDESK_ASK_FIND] = { find_rules, G_N_ELEMENTS (find_rules) },
   [ZENDESK_ASK_CONTINUE] = { continue_rules, G_N_ELEMENTS (continue_rules) },
@@ -535,4 +551,18 @@ zendesk_judge (ZendeskAsk ask, const ZendeskAnswer *answer, const char *referenc
       break;
     }
   add_request_id (answer->headers, finding->detail);
+}
+
+gboolean
+zendesk_upload_read (const char *text, gsize length, char **ret_token, char **ret_url)
+{
+  g_autoptr (json_object) body = zendesk_json_parse (text, length);
+  json_object *upload = zendesk_json_get (body, "upload");
+  const char *token = zendesk_json_get_text (upload, "token");
+
+  if (token == NULL || *token == '\0')
+    return FALSE;
+  *ret_token = g_strdup (token);
+  *ret_url = g_strdup (zendesk_json_get_text (zendesk_json_get (upload, "attachment"), "content_url"));
+  return TRUE;
 }

@@ -18,6 +18,7 @@
 typedef enum
 {
   ZENDESK_ASK_CREATE,  /* POST /tickets, /users, /organizations */
+  ZENDESK_ASK_UPLOAD,  /* POST /uploads, before a creation or update */
   ZENDESK_ASK_UPDATE,  /* PUT of what has the finding's target_id */
   ZENDESK_ASK_FIND,    /* GET /tickets?external_id=, or whatever answers with a list */
   ZENDESK_ASK_CONTINUE /* anything about what is there already, but not yet whole */
@@ -74,3 +75,6 @@ void zendesk_finding_add (ZendeskFinding *finding, gint64 id);
  */
 void zendesk_judge (ZendeskAsk ask, const ZendeskAnswer *answer, const char *reference,
                     ZendeskFinding *finding);
+
+/* Takes the token and the file's address out of the answer to POST /uploads.  (transfer full)  FALSE if it has none. */
+gboolean zendesk_upload_read (const char *text, gsize length, char **ret_token, char **ret_url);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static const char *const known[] = { "author_id", "created_at", "body", "html_body", "public" };
+static const char *const known[] = { "author_id", "created_at", "body", "html_body", "public", "attachments" };
 
 void
 zendesk_comment_free (ZendeskComment *comment)
@@ -14,6 +14,7 @@ zendesk_comment_free (ZendeskComment *comment)
   if (comment == NULL)
     return;
   g_free (comment->text);
+  g_free (comment->files);
   g_free (comment);
 }
 
@@ -37,7 +38,7 @@ check_names (json_object *object, GError **error)
       g_autofree char *shown = zendesk_text_clean (name, strlen (name), 60);
       return tally_throw (error, TALLY_ERROR_DATA,
                           "\"%s\" is no member of a comment, which has: author_id, created_at, body or html_body, "
-                          "public; \"columns\" of the lookup chooses and renames", shown);
+                          "public, attachments; \"columns\" of the lookup chooses and renames", shown);
     }
   return TRUE;
 }
@@ -135,6 +136,17 @@ read_text (json_object *object, ZendeskComment *comment, GError **error)
 }
 
 static gboolean
+read_files (const ZendeskRender *render, json_object *value, ZendeskComment *comment, GError **error)
+{
+  GString *out = g_string_new (NULL);
+  guint n = 0;
+  gboolean good = zendesk_files_append (render->files, value, out, &n, error);
+
+  comment->files = g_string_free (out, n == 0);
+  return good || tally_throw_prefix (error, "attachments");
+}
+
+static gboolean
 read_comment (const ZendeskRender *render, json_object *object, ZendeskComment *comment, guint *ret_notes, GError **error)
 {
   if (!json_object_is_type (object, json_type_object))
@@ -142,7 +154,8 @@ read_comment (const ZendeskRender *render, json_object *object, ZendeskComment *
   return check_names (object, error)
          && read_author (render, zendesk_json_get (object, "author_id"), comment, ret_notes, error)
          && read_time (render, zendesk_json_get (object, "created_at"), comment, error)
-         && read_public (zendesk_json_get (object, "public"), comment, error) && read_text (object, comment, error);
+         && read_public (zendesk_json_get (object, "public"), comment, error) && read_text (object, comment, error)
+         && read_files (render, zendesk_json_get (object, "attachments"), comment, error);
 }
 
 GPtrArray *
@@ -184,8 +197,8 @@ compare_times (gconstpointer a, gconstpointer b)
 }
 
 /* What has no time would be of the moment of the import, and stand last. */
-static gboolean
-bring_into_order (GPtrArray *comments, GError **error)
+gboolean
+zendesk_comments_order (GPtrArray *comments, GError **error)
 {
   guint n_timed = 0, untimed = 0;
 
@@ -222,6 +235,7 @@ split_comment (const ZendeskRender *render, const ZendeskComment *comment, const
       ZendeskComment *part = g_memdup2 (comment, sizeof *comment);
 
       part->text = g_strdup (parts->pdata[i]);
+      part->files = i == 0 ? g_strdup (comment->files) : NULL;
       g_ptr_array_add (into, part);
     }
   return parts != NULL
@@ -254,6 +268,7 @@ cut_all (const ZendeskRender *render, const GPtrArray *comments, const char *ref
         }
       ZendeskComment *whole = g_memdup2 (comment, sizeof *comment);
       whole->text = g_strdup (comment->text);
+      whole->files = g_strdup (comment->files);
       g_ptr_array_add (cut, whole);
     }
   return g_steal_pointer (&cut);
@@ -275,18 +290,18 @@ append_comment (const ZendeskComment *comment, GString *out)
     }
   g_string_append_printf (out, "\"%s\":", comment->is_html ? "html_body" : "body");
   zendesk_append_string (comment->text, out);
-  g_string_append_printf (out, ",\"public\":%s}", comment->is_public ? "true" : "false");
+  g_string_append_printf (out, ",\"public\":%s", comment->is_public ? "true" : "false");
+  if (comment->files != NULL)
+    g_string_append_printf (out, ",\"uploads\":%s", comment->files);
+  g_string_append_c (out, '}');
 }
 
 gboolean
-zendesk_comments_append (const ZendeskRender *render, GPtrArray *comments, const char *reference, GString *out,
+zendesk_comments_append (const ZendeskRender *render, const GPtrArray *comments, const char *reference, GString *out,
                          guint *ret_notes, GError **error)
 {
-  g_autoptr (GPtrArray) cut = NULL;
+  g_autoptr (GPtrArray) cut = cut_all (render, comments, reference, ret_notes, error);
 
-  if (!bring_into_order (comments, error))
-    return FALSE;
-  cut = cut_all (render, comments, reference, ret_notes, error);
   if (cut == NULL)
     return FALSE;
   if (cut->len > ZENDESK_MAX_COMMENTS)

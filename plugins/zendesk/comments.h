@@ -22,6 +22,7 @@ typedef struct
   gint64 author_id;    /* 0: none */
   gboolean is_html, is_public;
   char *text;          /* (owned) */
+  char *files;         /* (owned) (nullable) its descriptions, see files.h */
 } ZendeskComment;
 
 void zendesk_comment_free (ZendeskComment *comment);
@@ -30,7 +31,9 @@ void zendesk_comment_free (ZendeskComment *comment);
  * should be; the message names it. */
 GPtrArray *zendesk_comments_parse (const ZendeskRender *render, const char *json, guint *ret_notes, GError **error);
 
-/* Brings them into the order of their times, cuts what is too long, and appends them as a JSON array.  Fails with
- * TALLY_ERROR_DATA. */
-gboolean zendesk_comments_append (const ZendeskRender *render, GPtrArray *comments, const char *reference, GString *out,
-                                  guint *ret_notes, GError **error);
+/* Brings them into the order of their times. */
+gboolean zendesk_comments_order (GPtrArray *comments, GError **error);
+
+/* Cuts what is too long, and appends them as a JSON array.  Fails with TALLY_ERROR_DATA. */
+gboolean zendesk_comments_append (const ZendeskRender *render, const GPtrArray *comments, const char *reference,
+                                  GString *out, guint *ret_notes, GError **error);

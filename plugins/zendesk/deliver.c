@@ -15,6 +15,7 @@
 #include "errand.h"
 #include "parts.h"
 #include "sink.h"
+#include "upload.h"
 
 #include <string.h>
 
@@ -33,6 +34,7 @@ typedef struct
   gboolean solved;
   guint appended;
   ZendeskSought sought;
+  ZendeskUploads *uploads;  /* (owned) (nullable) while its files go */
 } Errand;
 
 static void ask_find (Errand *errand);
@@ -43,7 +45,7 @@ static void ask_comments (Errand *errand);
 static gboolean
 uses_keys (const ZendeskSink *sink)
 {
-  return zendesk_modes[sink->mode].key_life > 0;
+  return zendesk_modes[sink->mode].key_life > 0 && !zendesk_sink_has_files (sink);
 }
 
 static void
@@ -52,6 +54,7 @@ clear_errand (ZendeskErrand *base)
   Errand *errand = (Errand *) base;
 
   zendesk_export_forget (errand->sink->export, &errand->sought);
+  g_clear_pointer (&errand->uploads, zendesk_uploads_free);
   g_clear_pointer (&errand->parts, g_ptr_array_unref);
   g_free (errand->updated_at);
 }
@@ -252,14 +255,41 @@ take_parts (Errand *errand)
 }
 
 static void
-ask_create (Errand *errand)
+post (Errand *errand, TallyText request)
 {
   const ZendeskSink *sink = errand->sink;
   g_autofree char *path = g_strconcat (zendesk_modes[sink->mode].path, sink->archive ? "?archive_immediately=true" : NULL,
                                        NULL);
 
-  zendesk_errand_create (&errand->base, path, uses_keys (sink) ? tally_delivery_key (errand->base.delivery) : NULL,
-                         zendesk_parts_first (tally_delivery_body (errand->base.delivery)), on_created);
+  zendesk_errand_create (&errand->base, path, uses_keys (sink) ? tally_delivery_key (errand->base.delivery) : NULL, request,
+                         on_created);
+}
+
+/* That may have taken minutes. */
+static void
+on_uploads (ZendeskErrand *base, TallyText request)
+{
+  if (tally_delivery_may_send (base->delivery))
+    post ((Errand *) base, request);
+  else
+    zendesk_errand_settle_with (base, TALLY_VERDICT_UNSENT, "not sent: meanwhile this run may not send any more");
+}
+
+static void
+ask_create (Errand *errand)
+{
+  TallyText request = zendesk_parts_first (tally_delivery_body (errand->base.delivery));
+
+  if (!zendesk_uploads_needed (request))
+    {
+      post (errand, request);
+      return;
+    }
+  errand->uploads = zendesk_uploads_new (&errand->base, &errand->sink->files, request);
+  if (errand->uploads != NULL)
+    zendesk_uploads_go (errand->uploads, on_uploads);
+  else
+    zendesk_errand_settle_with (&errand->base, TALLY_VERDICT_UNKNOWN, "the stored request is not as it was written");
 }
 
 void

@@ -24,6 +24,7 @@ static const struct
   [ZENDESK_FORM_TIME] = { BIT (TIMESTAMPTZ) | BIT (TIMESTAMP) | BIT (DATE), "cast it with ::timestamptz" },
   [ZENDESK_FORM_LIST] = { BIT (JSONB), "cast it with ::jsonb" },
   [ZENDESK_FORM_TOKENS] = { BIT (JSONB) | BIT (TEXT), "cast it with ::text" },
+  [ZENDESK_FORM_FILES] = { BIT (JSONB) | BIT (TEXT), "cast it with ::jsonb" },
   [ZENDESK_FORM_NAME] = { BIT (TEXT), "cast it with ::text" },
   [ZENDESK_FORM_OURS] = { 0, "" },
 };

@@ -18,6 +18,7 @@ typedef enum
   ZENDESK_FORM_TIME,
   ZENDESK_FORM_LIST,    /* a jsonb array, sent as it is */
   ZENDESK_FORM_TOKENS,  /* a jsonb array of texts, or one text */
+  ZENDESK_FORM_FILES,   /* a jsonb array, or a text that is one path, see files.h */
   ZENDESK_FORM_NAME,    /* of something that the account has, to be written as its id */
   ZENDESK_FORM_OURS,    /* filled by us; no column */
 } ZendeskForm;

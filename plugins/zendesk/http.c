@@ -2,11 +2,19 @@
 #include "http.h"
 #include <tallyman/error.h>
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A connection that was idle for longer is not used again: the longer it rests, the likelier the
  * other end has dropped it, and a creation that meets that is in doubt. */
 #define MAX_IDLE 30L /* seconds */
+
+/* A file gets so much more time than a request. */
+#define SLOWEST (32 << 10) /* bytes a second */
+
+/* Of a file on the web. */
+#define MAX_REDIRECTS 5L
 
 /* Handles kept for the next request. */
 #define MAX_SPARE 64
@@ -116,6 +124,15 @@ on_read (char *buffer, size_t size, size_t n, void *data)
   ZendeskCall *call = data;
   gsize length = MIN (size * n, call->length - call->at);
 
+  if (call->read != NULL)
+    {
+      gssize n_read = length > 0 ? call->read (call->data, buffer, length) : 0;
+
+      if (n_read < 0)
+        return CURL_READFUNC_ABORT;
+      call->at += (gsize) n_read;
+      return (size_t) n_read;
+    }
   memcpy (buffer, call->body + call->at, length);
   call->at += length;
   return length;
@@ -144,10 +161,19 @@ on_header (char *line, size_t size, size_t n, void *data)
   return size * n;
 }
 
-static gsize
-most_bytes (const ZendeskCall *call)
+static gboolean
+write_all (int file, const char *bytes, gsize length)
 {
-  return call->flags & ZENDESK_HTTP_LONG ? ZENDESK_MAX_LONG_ANSWER : call->http->config.max_answer;
+  while (length > 0)
+    {
+      gssize n = write (file, bytes, length);
+
+      if (n < 0 && errno != EINTR)
+        return FALSE;
+      bytes += MAX (n, 0);
+      length -= (gsize) MAX (n, 0);
+    }
+  return TRUE;
 }
 
 static size_t
@@ -155,11 +181,14 @@ on_write (char *bytes, size_t size, size_t n, void *data)
 {
   ZendeskCall *call = data;
 
-  if (call->answer->len + size * n > most_bytes (call))
+  if (call->n_answer + size * n > call->most)
     {
       call->too_long = TRUE;
       return 0;
     }
+  call->n_answer += size * n;
+  if (call->into >= 0)
+    return write_all (call->into, bytes, size * n) ? size * n : 0;
   g_string_append_len (call->answer, bytes, (gssize) (size * n));
   return size * n;
 }
@@ -167,10 +196,9 @@ on_write (char *bytes, size_t size, size_t n, void *data)
 /* --- requests --- */
 
 static void
-set_server (ZendeskCall *call, const ZendeskHttpConfig *config, const char *path)
+set_server (ZendeskCall *call, const ZendeskHttpConfig *config, const char *url, gsize n_bytes)
 {
-  g_autofree char *url = g_strconcat (config->base, path, NULL);
-  gboolean tls = g_str_has_prefix (config->base, "https:");
+  gboolean tls = g_ascii_strncasecmp (url, "https:", 6) == 0;
 
   curl_easy_setopt (call->easy, CURLOPT_URL, url);
   curl_easy_setopt (call->easy, CURLOPT_PROTOCOLS_STR, tls ? "https" : "http");
@@ -185,7 +213,7 @@ set_server (ZendeskCall *call, const ZendeskHttpConfig *config, const char *path
   curl_easy_setopt (call->easy, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt (call->easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt (call->easy, CURLOPT_USERAGENT, config->user_agent);
-  curl_easy_setopt (call->easy, CURLOPT_TIMEOUT_MS, (long) (config->timeout / 1000));
+  curl_easy_setopt (call->easy, CURLOPT_TIMEOUT_MS, (long) (config->timeout / 1000 + (gint64) (n_bytes / SLOWEST) * 1000));
   curl_easy_setopt (call->easy, CURLOPT_CONNECTTIMEOUT_MS, (long) (config->connect_timeout / 1000));
 }
 
@@ -207,6 +235,8 @@ set_callbacks (ZendeskCall *call)
 static void
 set_body (ZendeskCall *call, const char *method)
 {
+  if (call->body == NULL && call->read == NULL)
+    return;
   curl_easy_setopt (call->easy, CURLOPT_POST, 1L);
   if (!g_str_equal (method, "POST"))
     curl_easy_setopt (call->easy, CURLOPT_CUSTOMREQUEST, method);
@@ -226,12 +256,12 @@ add_line (ZendeskCall *call, const char *name, const char *value)
 }
 
 static void
-set_lines (ZendeskCall *call, const char *authorization, const char *key)
+set_lines (ZendeskCall *call, const char *type, const char *authorization, const char *key)
 {
-  add_line (call, "Accept: ", "application/json");
-  if (call->body != NULL)
+  add_line (call, "Accept: ", call->into < 0 ? "application/json" : "*/*");
+  if (type != NULL)
     {
-      add_line (call, "Content-Type: ", "application/json");
+      add_line (call, "Content-Type: ", type);
       add_line (call, "Expect:", ""); /* nobody has to be asked first */
     }
   if (authorization != NULL)
@@ -262,6 +292,8 @@ call_new (ZendeskHttp *http, const char *body, gsize length, ZendeskHttpFlags fl
   call->flags = flags;
   call->done = done;
   call->data = data;
+  call->into = -1;
+  call->most = flags & ZENDESK_HTTP_LONG ? ZENDESK_MAX_LONG_ANSWER : http->config.max_answer;
   call->answer = g_string_new (NULL);
   zendesk_headers_init (&call->headers);
   g_ptr_array_add (http->calls, call);
@@ -274,12 +306,44 @@ zendesk_http_start (ZendeskHttp *http, const char *method, const char *path, con
                     ZendeskHttpDone done, gpointer data)
 {
   ZendeskCall *call = call_new (http, body, length, flags, done, data);
+  g_autofree char *url = g_strconcat (http->config.base, path, NULL);
 
-  set_server (call, &http->config, path);
+  set_server (call, &http->config, url, 0);
   set_callbacks (call);
-  set_lines (call, authorization, key);
-  if (body != NULL)
-    set_body (call, method);
+  set_lines (call, body != NULL ? "application/json" : NULL, authorization, key);
+  set_body (call, method);
+  curl_multi_add_handle (http->multi, call->easy);
+}
+
+void
+zendesk_http_upload (ZendeskHttp *http, const char *path, const char *authorization, const char *type, gsize length,
+                     ZendeskHttpRead read, ZendeskHttpDone done, gpointer data)
+{
+  ZendeskCall *call = call_new (http, NULL, length, ZENDESK_HTTP_ONCE, done, data);
+  g_autofree char *url = g_strconcat (http->config.base, path, NULL);
+
+  call->read = read;
+  set_server (call, &http->config, url, length);
+  set_callbacks (call);
+  set_lines (call, type, authorization, NULL);
+  set_body (call, "POST");
+  curl_multi_add_handle (http->multi, call->easy);
+}
+
+void
+zendesk_http_fetch (ZendeskHttp *http, const char *url, int into, gsize most, ZendeskHttpDone done, gpointer data)
+{
+  ZendeskCall *call = call_new (http, NULL, 0, 0, done, data);
+
+  call->into = into;
+  call->most = most;
+  set_server (call, &http->config, url, most);
+  set_callbacks (call);
+  set_lines (call, NULL, NULL, NULL);
+  curl_easy_setopt (call->easy, CURLOPT_FOLLOWLOCATION, 1L);
+  curl_easy_setopt (call->easy, CURLOPT_MAXREDIRS, MAX_REDIRECTS);
+  curl_easy_setopt (call->easy, CURLOPT_REDIR_PROTOCOLS_STR,
+                    g_ascii_strncasecmp (url, "https:", 6) == 0 ? "https" : "http");
   curl_multi_add_handle (http->multi, call->easy);
 }
 
@@ -307,7 +371,7 @@ take_result (ZendeskCall *call, CURLcode result)
   call->half_status = (gint) status;
   if (call->too_long)
     g_snprintf (call->problem, sizeof call->problem, "the answer has more than %" G_GSIZE_FORMAT " bytes",
-                most_bytes (call));
+                call->most);
   else if ((call->flags & ZENDESK_HTTP_ONCE) && call->begun > 1)
     g_strlcpy (call->problem, "the connection was dead, and the request was not sent again",
                sizeof call->problem);

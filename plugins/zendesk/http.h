@@ -35,6 +35,9 @@ typedef enum
 /* Called from within zendesk_http_drive(); call is freed when it returns. */
 typedef void (*ZendeskHttpDone) (ZendeskCall *call, gpointer data);
 
+/* Reads what is to be sent: so many bytes, 0 at the end, or -1 if it cannot be read. */
+typedef gssize (*ZendeskHttpRead) (gpointer data, char *buffer, gsize size);
+
 struct _ZendeskCall
 {
   ZendeskHttp *http;         /* (unowned) */
@@ -43,6 +46,9 @@ struct _ZendeskCall
   char *own_body;            /* (owned) (nullable) */
   const char *body;          /* (unowned) (nullable) */
   gsize length, at;          /* of the body, and how much libcurl has taken */
+  ZendeskHttpRead read;      /* (nullable) gives the body in place of memory */
+  int into;                  /* -1, or the file that gets the answer */
+  gsize most;                /* bytes that the answer may have */
   guint flags;
   guint begun;               /* times that libcurl set about writing the request */
   ZendeskHttpDone done;
@@ -52,6 +58,7 @@ struct _ZendeskCall
   gint status;               /* 0: no answer, or not all of it */
   gint half_status;          /* of an answer that did not come whole */
   GString *answer;           /* (owned) */
+  gsize n_answer;            /* bytes of it */
   ZendeskHeaders headers;
   gboolean too_long;         /* the answer was cut off by us */
   gboolean sent;             /* a byte may have reached the server */
@@ -71,6 +78,12 @@ void zendesk_http_start (ZendeskHttp *http, const char *method, const char *path
 void zendesk_http_start_with (ZendeskHttp *http, const char *method, const char *path,
                               const char *authorization, char *body, ZendeskHttpFlags flags,
                               ZendeskHttpDone done, gpointer data);
+
+/* Begins to send length bytes that read() gives, as they are read.  data is read()'s, too. */
+void zendesk_http_upload (ZendeskHttp *http, const char *path, const char *authorization, const char *type, gsize length,
+                          ZendeskHttpRead read, ZendeskHttpDone done, gpointer data);
+/* Begins to fetch a file from anywhere, without credentials, into an open file; a redirect may not leave the scheme. */
+void zendesk_http_fetch (ZendeskHttp *http, const char *url, int into, gsize most, ZendeskHttpDone done, gpointer data);
 
 /* Forgets the requests that would call done() with data. */
 void zendesk_http_give_up (ZendeskHttp *http, gpointer data);

@@ -82,7 +82,65 @@ append_comment_body (const ZendeskRender *render, const TallyBatch *batch, guint
   return TRUE;
 }
 
+/* The files of the column.  (transfer full) (nullable) ret_files: their descriptions, or NULL. */
+static gboolean
+take_files (const ZendeskRender *render, const TallyBatch *batch, guint row, char **ret_files, GError **error)
+{
+  g_autofree char *text = zendesk_plan_dup (render->plan, batch, row, ZENDESK_MEMBER_ATTACHMENTS);
+  gboolean is_json = text != NULL && render->plan->types[ZENDESK_MEMBER_ATTACHMENTS] == TALLY_TYPE_JSONB;
+  g_autoptr (json_object) list = is_json ? zendesk_json_parse (text, strlen (text)) : NULL;
+  GString *out;
+  guint n = 0;
+
+  *ret_files = NULL;
+  if (text == NULL || zendesk_text_is_blank (text))
+    return TRUE;
+  if (!is_json)
+    list = json_object_new_string (text);
+  out = g_string_new (NULL);
+  if (!zendesk_files_append (render->files, list, out, &n, error))
+    {
+      g_string_free (out, TRUE);
+      return tally_throw_prefix (error, "attachments");
+    }
+  *ret_files = g_string_free (out, n == 0);
+  return TRUE;
+}
+
+static gboolean
+append_files (const ZendeskRender *render, const TallyBatch *batch, guint row, ZendeskWriter *writer, GError **error)
+{
+  g_autofree char *files = NULL;
+
+  if (!take_files (render, batch, row, &files, error))
+    return FALSE;
+  if (files == NULL)
+    return TRUE;
+  if (!has_comment (render, batch, row))
+    return tally_throw (error, TALLY_ERROR_DATA, "attachments: they belong to a comment, and there is none");
+  zendesk_writer_begin (writer, "comment.uploads");
+  g_string_append (writer->out, files);
+  return TRUE;
+}
+
 /* --- the conversation of an import --- */
+
+/* The column's files belong to the first comment, beside what it has. */
+static gboolean
+add_files (const ZendeskRender *render, const TallyBatch *batch, guint row, GPtrArray *comments, GError **error)
+{
+  ZendeskComment *first = comments->len > 0 ? comments->pdata[0] : NULL;
+  g_autofree char *files = NULL, *before = NULL;
+
+  if (!take_files (render, batch, row, &files, error))
+    return FALSE;
+  if (files == NULL || first == NULL)
+    return TRUE;
+  before = g_steal_pointer (&first->files);
+  first->files = before == NULL ? g_steal_pointer (&files)
+                                : g_strdup_printf ("%.*s,%s", (int) strlen (before) - 1, before, files + 1);
+  return TRUE;
+}
 
 static gboolean
 read_id (const ZendeskRender *render, const TallyBatch *batch, guint row, ZendeskMemberIndex member, gint64 *ret_id)
@@ -131,7 +189,14 @@ take_conversation (const ZendeskRender *render, const TallyBatch *batch, guint r
       tally_throw_prefix (error, "comments");
       return NULL;
     }
-  return add_description (render, batch, row, comments, error) ? g_steal_pointer (&comments) : NULL;
+  if (!add_description (render, batch, row, comments, error))
+    return NULL;
+  if (!zendesk_comments_order (comments, error))
+    {
+      tally_throw_prefix (error, "comments");
+      return NULL;
+    }
+  return add_files (render, batch, row, comments, error) ? g_steal_pointer (&comments) : NULL;
 }
 
 static gboolean
@@ -376,6 +441,9 @@ append_member (Request *request, ZendeskMemberIndex member, GError **error)
       return render->plan->mode == ZENDESK_MODE_IMPORT || !has_comment (render, batch, row)
              || append_comment_body (render, batch, row, request->reference, &request->writer, &request->parts,
                                      &request->notes, error);
+    case ZENDESK_MEMBER_ATTACHMENTS:
+      return render->plan->mode == ZENDESK_MODE_IMPORT
+             || append_files (render, batch, row, &request->writer, error);
     case ZENDESK_MEMBER_COMMENTS:
       return render->plan->mode != ZENDESK_MODE_IMPORT
              || append_conversation (render, batch, row, request->reference, &request->writer, &request->notes, error);

@@ -1,6 +1,7 @@
 /* render.h: a record becomes the bytes of a request */
 #pragma once
 #include "fields.h"
+#include "files.h"
 #include "members.h"
 #include "names.h"
 
@@ -33,6 +34,7 @@ typedef struct
   const char *const *tags;    /* (unowned) (nullable) added to each ticket */
   const char *run_tag;        /* (unowned) (nullable) likewise */
   ZendeskLongBody long_body;
+  const ZendeskFiles *files;  /* (unowned) */
   gint64 placeholder;         /* a user's id; 0: none */
   gint64 now;                 /* Unix seconds: nothing happened later */
 } ZendeskRender;

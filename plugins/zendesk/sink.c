@@ -26,6 +26,13 @@ static const TallyOption options[] = {
   { .name = "archive-immediately", .type = TALLY_OPTION_BOOL, .offset = G_STRUCT_OFFSET (ZendeskSink, archive),
     .fallback = "false", .summary = "Whether imported tickets that are closed go to the archive at once",
     .example = "true" },
+  { .name = "max-attachment", .type = TALLY_OPTION_SIZE, .offset = G_STRUCT_OFFSET (ZendeskSink, max_attachment),
+    .fallback = "50MiB", .min = 1, .max = 1 << 30, .summary = "Largest file that is attached", .example = "20MiB" },
+  { .name = "attachments-root", .type = TALLY_OPTION_TEXT, .flags = TALLY_OPTION_PATH,
+    .offset = G_STRUCT_OFFSET (ZendeskSink, attachments_root),
+    .summary = "Folder outside of which no file is attached, whatever the records say", .example = "export/files" },
+  { .name = "fetch-urls", .type = TALLY_OPTION_BOOL, .offset = G_STRUCT_OFFSET (ZendeskSink, fetch_urls),
+    .fallback = "false", .summary = "Whether attachments that are addresses of the web are fetched", .example = "true" },
   { .name = "placeholder", .type = TALLY_OPTION_INT, .offset = G_STRUCT_OFFSET (ZendeskSink, placeholder),
     .min = 1, .max = G_MAXINT64 - 1, .summary = "Id of the user who stands for requesters, submitters and authors that are NULL",
     .example = "33144647570963" },
@@ -78,13 +85,20 @@ sink_accept (gpointer self, TallySchema *schema, GError **error)
                               (const char *const *) sink->ignore, error);
 }
 
+gboolean
+zendesk_sink_has_files (const ZendeskSink *sink)
+{
+  return sink->plan.table != NULL && sink->plan.columns[ZENDESK_MEMBER_ATTACHMENTS] >= 0;
+}
+
 static void
 sink_profile (gpointer self, TallyDeliveryProfile *ret_profile)
 {
   ZendeskSink *sink = self;
 
   ret_profile->entity = zendesk_modes[sink->mode].entity;
-  ret_profile->key_life = sink->keys == ZENDESK_KEYS_IGNORED ? 0 : zendesk_modes[sink->mode].key_life;
+  ret_profile->key_life = sink->keys == ZENDESK_KEYS_IGNORED || zendesk_sink_has_files (sink)
+                              ? 0 : zendesk_modes[sink->mode].key_life;
   ret_profile->settle = ZENDESK_MINUTE;
   ret_profile->in_flight = TALLY_IN_FLIGHT_UNKNOWN;
   ret_profile->can_resolve = TRUE;
@@ -152,6 +166,10 @@ sink_open (gpointer self, TallyContext *ctx, GError **error)
 
   sink->keys = ZENDESK_KEYS_UNPROVEN;
   sink->errands = g_ptr_array_new ();
+  sink->files = (ZendeskFiles){ .directory = tally_context_directory (ctx),
+                                .root = sink->attachments_root,
+                                .max_size = sink->max_attachment,
+                                .fetch_urls = sink->fetch_urls };
   sink->export = zendesk_export_new (&sink->account, sink->export_delay);
   if (!zendesk_account_open (&sink->account, ctx, &target, error))
     return FALSE;
@@ -193,6 +211,7 @@ sink_render (gpointer self, TallyContext *ctx, const TallyBatch *batch, guint ro
                            .tags = (const char *const *) sink->tags,
                            .run_tag = sink->run_tag ? tally_context_run_tag (ctx) : NULL,
                            .long_body = sink->long_body,
+                           .files = &sink->files,
                            .placeholder = sink->placeholder,
                            .now = g_get_real_time () / G_USEC_PER_SEC };
   guint noted = 0;

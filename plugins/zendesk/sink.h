@@ -28,12 +28,16 @@ typedef struct
   gint64 export_delay;
   gint64 placeholder;  /* a user's id; 0: none */
   gboolean archive;
+  char *attachments_root;
+  gint64 max_attachment;
+  gboolean fetch_urls;
 
   /* from accept() */
   ZendeskPlan plan;
 
   /* (owned) (nullable) from open() to close() */
   GPtrArray *fields;   /* (element-type ZendeskField) if the plan has custom ones */
+  ZendeskFiles files;
   ZendeskNames *names[ZENDESK_N_NAMES]; /* those that the plan needs */
   ZendeskKeys keys;
   GPtrArray *errands;  /* (element-type ZendeskErrand) deliveries that are not settled */
@@ -51,6 +55,9 @@ typedef struct
 } ZendeskModeRow;
 
 extern const ZendeskModeRow zendesk_modes[];
+
+/* Whether records may have files, whose tokens are others each time. */
+gboolean zendesk_sink_has_files (const ZendeskSink *sink);
 
 /* --- deliver.c --- */
 

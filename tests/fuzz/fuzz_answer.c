@@ -8,7 +8,9 @@
 #include "../../plugins/zendesk/belongings.h"
 #include "../../plugins/zendesk/export-page.h"
 #include "../../plugins/zendesk/fields.h"
+#include "../../plugins/zendesk/inline.h"
 #include "../../plugins/zendesk/match.h"
+#include "../../plugins/zendesk/names.h"
 #include "../../plugins/zendesk/parts.h"
 #include "../../plugins/zendesk/text.h"
 
@@ -56,6 +58,42 @@ read_export (const char *body, gsize length)
   if (zendesk_export_page_read (body, length, check_row, &length, &page))
     g_assert (page.cursor != NULL || page.end_of_stream);
   g_free (page.cursor);
+}
+
+static void
+read_upload (const char *body, gsize length)
+{
+  g_autofree char *token = NULL, *url = NULL;
+
+  if (zendesk_upload_read (body, length, &token, &url))
+    g_assert (*token != '\0');
+}
+
+static void
+read_names (const char *body, gsize length)
+{
+  for (ZendeskNamesKind kind = 0; kind < ZENDESK_N_NAMES; kind++)
+    {
+      g_autoptr (ZendeskNames) names = zendesk_names_new (kind);
+      gboolean more;
+
+      zendesk_names_take (names, body, length, &more, NULL);
+      g_assert (names->all->len == g_hash_table_size (names->ids));
+    }
+  zendesk_user_check (body, length, 7, NULL);
+}
+
+/* A text of ours, with whatever was put in its place: nothing is read beyond its end. */
+static void
+replace_images (const char *body)
+{
+  const ZendeskInline image = { "a.png", "cid", "b/a.png", "https://z/\"&'<>" };
+  g_autofree char *shown = zendesk_inline_replace (body, &image, 1);
+  g_autofree char *plain = zendesk_text_escape_braces (body, FALSE), *html = zendesk_text_escape_braces (body, TRUE);
+
+  g_assert (strstr (body, "src") != NULL || strcasestr (body, "src") != NULL || g_str_equal (shown, body));
+  g_assert (html == NULL || strstr (html, "{{") == NULL);
+  g_assert ((plain == NULL) == (html == NULL));
 }
 
 static void
@@ -157,6 +195,9 @@ LLVMFuzzerTestOneInput (const guint8 *data, size_t size)
   match_users (body, end - text);
   read_belongings (body, end - text);
   read_export (body, end - text);
+  read_upload (body, end - text);
+  read_names (body, end - text);
+  replace_images (body);
   read_lists (body, end - text);
   g_free (zendesk_headers_dup_warning (&headers));
   if (zendesk_headers_budget (&headers, &limit, &remaining, &reset))

@@ -42,6 +42,12 @@ tally_delivery_sent_at (const TallyDelivery *delivery)
   return delivery->sent_at;
 }
 
+gboolean
+tally_delivery_may_send (const TallyDelivery *delivery)
+{
+  return !delivery->barred;
+}
+
 void
 tally_delivery_settle (TallyDelivery *delivery, const TallyOutcome *outcome)
 {
@@ -54,6 +60,12 @@ tally_delivery_settle (TallyDelivery *delivery, const TallyOutcome *outcome)
   delivery->repeated = outcome->repeated;
   delivery->wait = outcome->wait;
   delivery->wait_all = outcome->wait_all;
+}
+
+const char *
+tally_context_directory (TallyContext *ctx)
+{
+  return ctx->directory != NULL ? ctx->directory : "/";
 }
 
 const char *
@@ -159,8 +171,10 @@ set_option (gpointer sink, const TallyOption *option, const char *value)
       *(gint64 *) field = read_duration (value);
       break;
     case TALLY_OPTION_INT:
-    case TALLY_OPTION_SIZE:
       *(gint64 *) field = g_ascii_strtoll (value, NULL, 10);
+      break;
+    case TALLY_OPTION_SIZE:
+      *(gint64 *) field = g_ascii_strtoll (value, NULL, 10) * (g_str_has_suffix (value, "MiB") ? 1 << 20 : 1);
       break;
     case TALLY_OPTION_BOOL:
       *(gboolean *) field = g_str_equal (value, "true");
@@ -176,9 +190,11 @@ set_option (gpointer sink, const TallyOption *option, const char *value)
     }
 }
 
-static void
-set_by_name (Desk *desk, const char *name, const char *value)
+void
+desk_set (Desk *desk, const char *name, const char *value)
 {
+  if (name == NULL)
+    return;
   for (const TallyOption *option = desk->plugin->options; option->name != NULL; option++)
     if (g_str_equal (option->name, name))
       {
@@ -216,7 +232,7 @@ static void
 set_all (Desk *desk, const char *name, va_list arguments)
 {
   for (; name != NULL; name = va_arg (arguments, const char *))
-    set_by_name (desk, name, va_arg (arguments, const char *));
+    desk_set (desk, name, va_arg (arguments, const char *));
 }
 
 Desk *
@@ -272,6 +288,7 @@ desk_free (Desk *desk)
   tally_batch_free (desk->batch);
   tally_schema_unref (desk->schema);
   g_free (desk->ctx.target);
+  g_free (desk->ctx.directory);
   g_ptr_array_unref (desk->ctx.warnings);
   g_ptr_array_unref (desk->deliveries);
   g_free (desk);

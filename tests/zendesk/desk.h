@@ -15,6 +15,7 @@ struct _TallyDelivery
   char *key, *reference; /* (owned) */
   GString *body;         /* (owned) */
   gint64 intended_at, sent_at;
+  gboolean barred;       /* no request of it may go out any more */
   gpointer user_data;
   guint settled;         /* times */
   TallyVerdict verdict;
@@ -31,6 +32,7 @@ struct _TallyContext
   gint64 limit, remaining, reset;
   GPtrArray *warnings;   /* (owned) (element-type utf8) */
   gboolean interrupted;
+  char *directory;       /* (owned) (nullable) */
 };
 
 typedef struct
@@ -51,6 +53,8 @@ typedef struct
 Desk *desk_new (const char *name, ...) G_GNUC_NULL_TERMINATED;
 /* The same of another sink than zendesk-tickets. */
 Desk *desk_new_for (const char *plugin, const char *name, ...) G_GNUC_NULL_TERMINATED;
+/* One option more, before it is opened; name: (nullable) none. */
+void desk_set (Desk *desk, const char *name, const char *value);
 void desk_free (Desk *desk);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Desk, desk_free)
 
