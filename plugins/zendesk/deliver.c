@@ -125,6 +125,13 @@ append_next (Errand *errand)
       zendesk_errand_settle_with (&errand->base, TALLY_VERDICT_DELIVERED, "in %u comments", thread->n_parts);
       return;
     }
+  if (!tally_delivery_may_send (errand->base.delivery))
+    {
+      zendesk_errand_settle_with (&errand->base, TALLY_VERDICT_UNKNOWN,
+                   "ticket %" G_GINT64_FORMAT " is there, but not all of its text; meanwhile this run may not send any more",
+                   errand->base.finding.target_id);
+      return;
+    }
   errand->appended++;
   zendesk_errand_ask (&errand->base, "PUT", path,
                       zendesk_parts_update (thread, errand->parts->pdata[thread->n_present - 1], errand->updated_at,

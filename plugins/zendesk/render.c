@@ -3,10 +3,20 @@
 #include "comments.h"
 #include "parts.h"
 #include "text.h"
+#include "update.h"
 #include "values.h"
 #include "writer.h"
 
 #include <string.h>
+
+/* By it the comment of an update is found again. */
+static void
+add_mark (const char *reference, gboolean html, char **text)
+{
+  g_autofree char *before = *text, *mark = zendesk_update_mark (reference);
+
+  *text = html ? g_strdup_printf ("%s<p>%s</p>", before, mark) : g_strdup_printf ("%s\n\n%s", before, mark);
+}
 
 /* The ticket's text, which must be there and fit; ret_parts gets what it was split into, or NULL. */
 static gboolean
@@ -16,8 +26,11 @@ take_body (const ZendeskRender *render, const TallyBatch *batch, guint row, Zend
   const char *name = zendesk_ticket_table.members[member].name;
   g_autofree char *text = zendesk_plan_dup (render->plan, batch, row, member);
   g_autofree char *status = zendesk_plan_dup (render->plan, batch, row, ZENDESK_MEMBER_STATUS);
-  gsize length = text != NULL ? strlen (text) : 0;
+  gsize length;
 
+  if (render->plan->mode == ZENDESK_MODE_UPDATE && !zendesk_text_is_blank (text))
+    add_mark (reference, member == ZENDESK_MEMBER_HTML_BODY, &text);
+  length = text != NULL ? strlen (text) : 0;
   if (zendesk_text_is_blank (text))
     return tally_throw (error, TALLY_ERROR_DATA,
                         "the ticket has no text: \"%s\" is empty, and Zendesk takes none without; a "
@@ -31,7 +44,7 @@ take_body (const ZendeskRender *render, const TallyBatch *batch, guint row, Zend
     return tally_throw (error, TALLY_ERROR_DATA,
                         "\"%s\" has %" G_GSIZE_FORMAT " bytes, and Zendesk would cut it off after %d%s",
                         name, length, ZENDESK_MAX_BODY,
-                        member == ZENDESK_MEMBER_HTML_BODY
+                        member == ZENDESK_MEMBER_HTML_BODY || render->plan->mode == ZENDESK_MODE_UPDATE
                             ? ""
                             : "; \"long-body: split\" makes several comments of it");
   if (g_strcmp0 (status, "closed") == 0)
@@ -490,6 +503,16 @@ append_parts (const GPtrArray *parts, GString *out)
   g_string_append_c (out, ']');
 }
 
+/* The line before an update. */
+static gboolean
+append_target (const ZendeskRender *render, const TallyBatch *batch, guint row, GString *out, GError **error)
+{
+  if (!zendesk_plan_append (render->plan, batch, row, ZENDESK_MEMBER_ID, out, error))
+    return tally_throw_prefix (error, "id");
+  g_string_append_c (out, '\n');
+  return TRUE;
+}
+
 gboolean
 zendesk_render (const ZendeskRender *render, const TallyBatch *batch, guint row, const char *reference,
                 GString *out, guint *ret_notes, GError **error)
@@ -499,6 +522,8 @@ zendesk_render (const ZendeskRender *render, const TallyBatch *batch, guint row,
   gboolean good;
 
   if (!check_row (render, batch, row, error))
+    return FALSE;
+  if (render->plan->mode == ZENDESK_MODE_UPDATE && !append_target (render, batch, row, out, error))
     return FALSE;
   g_string_append (out, "{\"ticket\":{");
   good = append_members (&request, error);

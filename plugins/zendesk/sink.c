@@ -9,9 +9,10 @@
 const ZendeskModeRow zendesk_modes[] = {
   { "create", ZENDESK_MODE_CREATE, "ticket", ZENDESK_API "/tickets.json", 120 * (gint64) ZENDESK_MINUTE },
   { "import", ZENDESK_MODE_IMPORT, "ticket", ZENDESK_API "/imports/tickets.json" },
+  { "update", ZENDESK_MODE_UPDATE, "ticket update" },
 };
 
-static const char *const mode_names[] = { "create", "import", NULL };
+static const char *const mode_names[] = { "create", "import", "update", NULL };
 static const char *const long_body_names[] = { "reject", "split", NULL };
 
 static const TallyOption options[] = {
@@ -26,6 +27,9 @@ static const TallyOption options[] = {
   { .name = "archive-immediately", .type = TALLY_OPTION_BOOL, .offset = G_STRUCT_OFFSET (ZendeskSink, archive),
     .fallback = "false", .summary = "Whether imported tickets that are closed go to the archive at once",
     .example = "true" },
+  { .name = "safe-update", .type = TALLY_OPTION_BOOL, .offset = G_STRUCT_OFFSET (ZendeskSink, safe_update),
+    .fallback = "true", .summary = "Whether a ticket is read before it is updated, and not updated if it changes meanwhile",
+    .example = "false" },
   { .name = "max-attachment", .type = TALLY_OPTION_SIZE, .offset = G_STRUCT_OFFSET (ZendeskSink, max_attachment),
     .fallback = "50MiB", .min = 1, .max = 1 << 30, .summary = "Largest file that is attached", .example = "20MiB" },
   { .name = "attachments-root", .type = TALLY_OPTION_TEXT, .flags = TALLY_OPTION_PATH,
@@ -66,6 +70,21 @@ check_tags (char **tags, GError **error)
   return TRUE;
 }
 
+/* The tags of an update are all that the ticket has. */
+static gboolean
+check_update (const ZendeskSink *sink, GError **error)
+{
+  if (zendesk_modes[sink->mode].mode != ZENDESK_MODE_UPDATE)
+    return TRUE;
+  if (sink->tags != NULL)
+    return tally_throw (error, TALLY_ERROR_USAGE,
+                        "\"tags\" is not for \"mode: update\", where it would replace the tags that a ticket has; a column "
+                        "\"tags\" may do that");
+  if (sink->long_body == ZENDESK_LONG_SPLIT)
+    return tally_throw (error, TALLY_ERROR_USAGE, "\"long-body: split\" is not for \"mode: update\", which appends one comment");
+  return TRUE;
+}
+
 static gboolean
 sink_check (gpointer self, GError **error)
 {
@@ -73,7 +92,7 @@ sink_check (gpointer self, GError **error)
 
   if (sink->archive && zendesk_modes[sink->mode].mode != ZENDESK_MODE_IMPORT)
     return tally_throw (error, TALLY_ERROR_USAGE, "\"archive-immediately\" is for \"mode: import\"");
-  return zendesk_account_check (&sink->account, error) && check_tags (sink->tags, error);
+  return check_update (sink, error) && zendesk_account_check (&sink->account, error) && check_tags (sink->tags, error);
 }
 
 static gboolean
@@ -209,7 +228,7 @@ sink_render (gpointer self, TallyContext *ctx, const TallyBatch *batch, guint ro
                            .fields = sink->fields,
                            .names = sink->names,
                            .tags = (const char *const *) sink->tags,
-                           .run_tag = sink->run_tag ? tally_context_run_tag (ctx) : NULL,
+                           .run_tag = sink->run_tag && sink->plan.mode != ZENDESK_MODE_UPDATE ? tally_context_run_tag (ctx) : NULL,
                            .long_body = sink->long_body,
                            .files = &sink->files,
                            .placeholder = sink->placeholder,
@@ -246,12 +265,34 @@ sink_close (gpointer self)
     g_clear_pointer (&sink->names[kind], zendesk_names_free);
 }
 
+static void
+sink_send (gpointer self, TallyContext *ctx, TallyDelivery *delivery)
+{
+  ZendeskSink *sink = self;
+
+  if (zendesk_modes[sink->mode].mode == ZENDESK_MODE_UPDATE)
+    zendesk_send_update (self, ctx, delivery);
+  else
+    zendesk_send (self, ctx, delivery);
+}
+
+static void
+sink_resolve (gpointer self, TallyContext *ctx, TallyDelivery *delivery)
+{
+  ZendeskSink *sink = self;
+
+  if (zendesk_modes[sink->mode].mode == ZENDESK_MODE_UPDATE)
+    zendesk_resolve_update (self, ctx, delivery);
+  else
+    zendesk_resolve (self, ctx, delivery);
+}
+
 static const TallyDeliverySink delivery = {
   TALLY_DELIVERY_SINK_INIT,
   .profile = sink_profile,
   .render = sink_render,
-  .send = zendesk_send,
-  .resolve = zendesk_resolve,
+  .send = sink_send,
+  .resolve = sink_resolve,
   .drive = zendesk_drive,
 };
 
@@ -259,7 +300,7 @@ const TallyPlugin zendesk_tickets = {
   TALLY_PLUGIN_INIT,
   .kind = TALLY_SINK,
   .name = "zendesk-tickets",
-  .summary = "Creates a Zendesk ticket for each record, exactly once",
+  .summary = "Creates, imports or updates a Zendesk ticket for each record, exactly once",
   .threading = TALLY_THREADING_INSTANCE,
   .instance_size = sizeof (ZendeskSink),
   .options = options,

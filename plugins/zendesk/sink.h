@@ -2,6 +2,7 @@
  *
  *   sink.c      options, columns, profile, rendering: all that needs no network
  *   deliver.c   send, resolve and drive: one errand for each delivery
+ *   deliver-update.c   send and resolve of updates
  */
 #pragma once
 #include "account.h"
@@ -27,7 +28,7 @@ typedef struct
   gboolean run_tag;
   gint64 export_delay;
   gint64 placeholder;  /* a user's id; 0: none */
-  gboolean archive;
+  gboolean archive, safe_update;
   char *attachments_root;
   gint64 max_attachment;
   gboolean fetch_urls;
@@ -50,7 +51,7 @@ typedef struct
   const char *name;
   ZendeskMode mode;
   const char *entity;
-  const char *path;    /* where a record is sent to */
+  const char *path;    /* (nullable) where a record is sent to, if that is the same for all */
   gint64 key_life;     /* 0: the idempotency key is not known to count there */
 } ZendeskModeRow;
 
@@ -63,4 +64,8 @@ gboolean zendesk_sink_has_files (const ZendeskSink *sink);
 
 void zendesk_send (gpointer self, TallyContext *ctx, TallyDelivery *delivery);
 void zendesk_resolve (gpointer self, TallyContext *ctx, TallyDelivery *delivery);
+/* deliver-update.c */
+void zendesk_send_update (gpointer self, TallyContext *ctx, TallyDelivery *delivery);
+void zendesk_resolve_update (gpointer self, TallyContext *ctx, TallyDelivery *delivery);
+
 gboolean zendesk_drive (gpointer self, TallyContext *ctx, gint64 wait, GError **error);

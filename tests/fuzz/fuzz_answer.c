@@ -13,6 +13,7 @@
 #include "../../plugins/zendesk/names.h"
 #include "../../plugins/zendesk/parts.h"
 #include "../../plugins/zendesk/text.h"
+#include "../../plugins/zendesk/update.h"
 
 #include <string.h>
 
@@ -94,6 +95,24 @@ replace_images (const char *body)
   g_assert (strstr (body, "src") != NULL || strcasestr (body, "src") != NULL || g_str_equal (shown, body));
   g_assert (html == NULL || strstr (html, "{{") == NULL);
   g_assert ((plain == NULL) == (html == NULL));
+}
+
+static void
+read_update (const char *body, gsize length)
+{
+  static const char stored[] = "7\n{\"ticket\":{\"tags\":[\"a\"],\"custom_fields\":[{\"id\":1,\"value\":\"x\"}]}}";
+  ZendeskUpdate update, strange;
+  ZendeskUpdatable ticket = { 0 };
+  gboolean found, more;
+
+  g_assert (zendesk_update_read (&update, (TallyText){ stored, strlen (stored) }));
+  if (zendesk_updatable_read (&update, body, length, &ticket))
+    g_free (ticket.updated_at);
+  zendesk_update_find_mark (body, length, "[tallyman 0123456789ab]", &found, &more);
+  zendesk_update_clear (&update);
+  if (zendesk_update_read (&strange, (TallyText){ body, length }))
+    g_assert (strange.id > 0);
+  zendesk_update_clear (&strange);
 }
 
 static void
@@ -197,6 +216,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, size_t size)
   read_export (body, end - text);
   read_upload (body, end - text);
   read_names (body, end - text);
+  read_update (body, end - text);
   replace_images (body);
   read_lists (body, end - text);
   g_free (zendesk_headers_dup_warning (&headers));
