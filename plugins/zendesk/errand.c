@@ -108,7 +108,8 @@ zendesk_errand_settle (ZendeskErrand *errand)
   zendesk_access_redact (errand->account, finding->detail);
   outcome.verdict = finding->verdict;
   outcome.status = finding->status;
-  outcome.target_id = finding->verdict == TALLY_VERDICT_DELIVERED ? id : NULL;
+  /* What was rejected, but is there, is updated once it is corrected. */
+  outcome.target_id = finding->verdict == TALLY_VERDICT_DELIVERED || finding->verdict == TALLY_VERDICT_REJECTED ? id : NULL;
   outcome.other_ids = finding->other_ids->len > 0 ? finding->other_ids->str : NULL;
   outcome.repeated = finding->repeated;
   outcome.wait = finding->wait;

@@ -113,6 +113,13 @@ organizations_render (gpointer self, TallyContext *ctx, const TallyBatch *batch,
   return zendesk_party_render (sink, batch, row, reference, 0, NULL, ret_body, error);
 }
 
+static gboolean
+organizations_render_update (gpointer self, TallyContext *ctx, const TallyBatch *batch, guint row, const char *reference,
+                             const char *target_id, GString *ret_body, GError **error)
+{
+  return organizations_render (self, ctx, batch, row, NULL, ret_body, error);
+}
+
 static const TallyDeliverySink delivery = {
   TALLY_DELIVERY_SINK_INIT,
   .profile = organizations_profile,
@@ -120,13 +127,14 @@ static const TallyDeliverySink delivery = {
   .send = zendesk_party_send,
   .resolve = zendesk_party_resolve,
   .drive = zendesk_party_drive,
+  .render_update = organizations_render_update,
 };
 
 const TallyPlugin zendesk_organizations = {
   TALLY_PLUGIN_INIT,
   .kind = TALLY_SINK,
   .name = "zendesk-organizations",
-  .summary = "Creates a Zendesk organization for each record, exactly once",
+  .summary = "Creates and updates a Zendesk organization for each record, exactly once",
   .threading = TALLY_THREADING_INSTANCE,
   .instance_size = sizeof (ZendeskPartySink),
   .options = options,

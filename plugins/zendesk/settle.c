@@ -4,6 +4,8 @@
  *                   └─ not taken: 409, 422 ─► who has this external_id? ─► who has this name? ─┬─ ours ─► endow
  *                                                                                              ├─ adopt ─► endow
  *                                                                                              └─ rejected
+ *
+ *   send of an update ─► update ─► endow ─► settled
  *   resolve ─► who has this external_id? ─► endow
  *
  * There is no idempotency key for these: what got no answer is looked up by the core, and never sent again on faith.
@@ -115,6 +117,7 @@ reject (ZendeskPartyErrand *errand, TallyVerdict verdict, const GString *detail)
 {
   g_autofree char *complaint = g_strdup (errand->complaint != NULL ? errand->complaint->str : "");
 
+  errand->base.finding.target_id = 0; /* whoever was found is not this record's */
   zendesk_errand_settle_with (&errand->base, verdict, "%s%s%s", complaint,
                               *complaint != '\0' && detail->len > 0 ? "; " : "", detail->str);
 }
@@ -139,8 +142,11 @@ on_adopted (ZendeskCall *call, gpointer data)
     zendesk_errand_settle_with (&errand->base, TALLY_VERDICT_BUSY, "%s %" G_GINT64_FORMAT " was to be taken over, and is gone",
                                 errand->base.entity, id);
   else if (finding->verdict == TALLY_VERDICT_REJECTED)
-    zendesk_errand_settle_with (&errand->base, TALLY_VERDICT_REJECTED, "%s %" G_GINT64_FORMAT " would be taken over, but %s",
-                                errand->base.entity, id, words);
+    {
+      finding->target_id = 0;
+      zendesk_errand_settle_with (&errand->base, TALLY_VERDICT_REJECTED, "%s %" G_GINT64_FORMAT " would be taken over, but %s",
+                                  errand->base.entity, id, words);
+    }
   else if (finding->verdict == TALLY_VERDICT_DELIVERED && finding->target_id != id)
     zendesk_errand_settle_with (&errand->base, TALLY_VERDICT_UNKNOWN, "an answer about another %s than %" G_GINT64_FORMAT,
                                 errand->base.entity, id);
@@ -463,12 +469,50 @@ ask_create (ZendeskPartyErrand *errand)
   zendesk_errand_ask (&errand->base, "POST", path, tally_text_dup (request), on_created);
 }
 
+/* --- update --- */
+
+static void
+on_updated (ZendeskCall *call, gpointer data)
+{
+  ZendeskPartyErrand *errand = data;
+
+  if (!zendesk_errand_take_answer (&errand->base, call))
+    {
+      zendesk_errand_settle (&errand->base);
+      return;
+    }
+  if (call->status == 401 && zendesk_access_refused (errand->base.account, &errand->base.waiter))
+    return;
+  zendesk_errand_judge (&errand->base, call, ZENDESK_ASK_UPDATE);
+  if (errand->base.finding.verdict == TALLY_VERDICT_DELIVERED)
+    zendesk_party_endow (errand);
+  else
+    zendesk_errand_settle (&errand->base);
+}
+
+static void
+ask_update (ZendeskPartyErrand *errand)
+{
+  const char *target = tally_delivery_target_id (errand->base.delivery);
+  TallyText request = zendesk_stored_request (tally_delivery_body (errand->base.delivery));
+  g_autofree char *path = g_strdup_printf ("%s/%s.json", errand->sink->kind->path, target);
+
+  if (!g_ascii_string_to_signed (target, 10, 1, G_MAXINT64 - 1, &errand->base.finding.target_id, NULL))
+    {
+      zendesk_errand_settle_with (&errand->base, TALLY_VERDICT_REJECTED, "\"%s\" is no id of a %s", target, errand->base.entity);
+      return;
+    }
+  zendesk_errand_ask (&errand->base, "PUT", path, tally_text_dup (request), on_updated);
+}
+
 static void
 begin (ZendeskPartyErrand *errand)
 {
   if (zendesk_access_queue (errand->base.account, &errand->base.waiter))
     return;
-  if (g_str_equal (errand->base.entity, "user") && (errand->sink->adopts & ZENDESK_ADOPT_NAME))
+  if (tally_delivery_target_id (errand->base.delivery) != NULL)
+    ask_update (errand);
+  else if (g_str_equal (errand->base.entity, "user") && (errand->sink->adopts & ZENDESK_ADOPT_NAME))
     ask_name (errand);
   else
     ask_create (errand);

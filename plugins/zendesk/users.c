@@ -247,6 +247,22 @@ users_render (gpointer self, TallyContext *ctx, const TallyBatch *batch, guint r
          && append_belongings (sink, batch, row, /* is_update= */ FALSE, ret_body, error);
 }
 
+/* An address in an update is added as a further one, and an organization ends all other memberships; so these are settled
+ * afterwards, the organization at least where there may be others. */
+static gboolean
+users_render_update (gpointer self, TallyContext *ctx, const TallyBatch *batch, guint row, const char *reference,
+                     const char *target_id, GString *ret_body, GError **error)
+{
+  ZendeskPartySink *sink = self;
+  gboolean several = zendesk_plan_gives (&sink->plan, batch, row, MEMBER_ORGANIZATION_IDS);
+
+  return check_row (sink, batch, row, error)
+         && zendesk_party_render (sink, batch, row, NULL,
+                                  BELONGINGS | BIT (MEMBER_EMAIL) | (several ? BIT (MEMBER_ORGANIZATION_ID) : 0), NULL,
+                                  ret_body, error)
+         && append_belongings (sink, batch, row, /* is_update= */ TRUE, ret_body, error);
+}
+
 static const TallyDeliverySink delivery = {
   TALLY_DELIVERY_SINK_INIT,
   .profile = users_profile,
@@ -254,13 +270,14 @@ static const TallyDeliverySink delivery = {
   .send = zendesk_party_send,
   .resolve = zendesk_party_resolve,
   .drive = zendesk_party_drive,
+  .render_update = users_render_update,
 };
 
 const TallyPlugin zendesk_users = {
   TALLY_PLUGIN_INIT,
   .kind = TALLY_SINK,
   .name = "zendesk-users",
-  .summary = "Creates a Zendesk user for each record, exactly once",
+  .summary = "Creates and updates a Zendesk user for each record, exactly once",
   .threading = TALLY_THREADING_INSTANCE,
   .instance_size = sizeof (ZendeskPartySink),
   .options = options,

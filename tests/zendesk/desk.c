@@ -30,6 +30,12 @@ tally_delivery_body (const TallyDelivery *delivery)
   return (TallyText){ delivery->body->str, delivery->body->len };
 }
 
+const char *
+tally_delivery_target_id (const TallyDelivery *delivery)
+{
+  return delivery->updates;
+}
+
 gint64
 tally_delivery_intended_at (const TallyDelivery *delivery)
 {
@@ -121,6 +127,7 @@ desk_delivery_free (gpointer data)
   g_free (delivery->key);
   g_free (delivery->reference);
   g_string_free (delivery->body, TRUE);
+  g_free (delivery->updates);
   g_free (delivery->target_id);
   g_free (delivery->other_ids);
   g_free (delivery->detail);
@@ -357,6 +364,16 @@ desk_render (Desk *desk, guint row, const char *reference, GError **error)
   return g_strdup (out->str);
 }
 
+char *
+desk_render_update (Desk *desk, guint row, const char *reference, const char *target_id, GError **error)
+{
+  g_autoptr (GString) out = g_string_new (NULL);
+
+  if (!desk->plugin->delivery->render_update (desk->sink, &desk->ctx, desk->batch, row, reference, target_id, out, error))
+    return NULL;
+  return g_strdup (out->str);
+}
+
 static TallyDelivery *
 delivery_new (Desk *desk, const char *key, const char *reference, const char *body)
 {
@@ -374,6 +391,16 @@ desk_send (Desk *desk, const char *key, const char *reference, const char *body)
 {
   TallyDelivery *delivery = delivery_new (desk, key, reference, body);
 
+  desk->plugin->delivery->send (desk->sink, &desk->ctx, delivery);
+  return delivery;
+}
+
+TallyDelivery *
+desk_send_update (Desk *desk, const char *key, const char *reference, const char *target_id, const char *body)
+{
+  TallyDelivery *delivery = delivery_new (desk, key, reference, body);
+
+  delivery->updates = g_strdup (target_id);
   desk->plugin->delivery->send (desk->sink, &desk->ctx, delivery);
   return delivery;
 }

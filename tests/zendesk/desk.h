@@ -17,6 +17,7 @@ struct _TallyDelivery
   gint64 intended_at, sent_at;
   gboolean barred;       /* no request of it may go out any more */
   gpointer user_data;
+  char *updates;         /* (owned) (nullable) the id of what it updates */
   guint settled;         /* times */
   TallyVerdict verdict;
   gint status;
@@ -68,8 +69,12 @@ void desk_add_row (Desk *desk, const char *const *values);
 /* Renders a row; NULL and error if it is rejected. */
 char *desk_render (Desk *desk, guint row, const char *reference, GError **error);
 
+/* The same as an update of what has this id. */
+char *desk_render_update (Desk *desk, guint row, const char *reference, const char *target_id, GError **error);
+
 /* Hands a delivery over; it is kept by the desk. */
 TallyDelivery *desk_send (Desk *desk, const char *key, const char *reference, const char *body);
+TallyDelivery *desk_send_update (Desk *desk, const char *key, const char *reference, const char *target_id, const char *body);
 TallyDelivery *desk_resolve (Desk *desk, const char *key, const char *reference, const char *body);
 /* Takes it from the desk. */
 TallyDelivery *desk_take_delivery (Desk *desk, guint i);

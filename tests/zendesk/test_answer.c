@@ -184,7 +184,7 @@ static const Row rows[] = {
     "user" },
   { "an update that creates", UPDATE, 201, NULL, "{\"user\":{\"id\":12}}", U, NULL, TARGET, 0, "user" },
   { "an update without an answer's body", UPDATE, 200, NULL, "", U, "not a user in JSON", TARGET, 0, "user" },
-  { "what was deleted", UPDATE, 404, NULL, "{\"error\":\"RecordNotFound\",\"description\":\"Not found\"}", R,
+  { "what was deleted", UPDATE, 404, NULL, "{\"error\":\"RecordNotFound\",\"description\":\"Not found\"}", A,
     "user 12 was deleted in the target", TARGET, 0, "user" },
   { "an address that is none", UPDATE, 404, NULL, "{\"error\":\"InvalidEndpoint\",\"description\":\"Not found\"}", H,
     "no Zendesk API at this address: InvalidEndpoint", TARGET, 0, "user" },

@@ -150,6 +150,40 @@ test_each_value_becomes_what_zendesk_wants (void)
     }
 }
 
+#define N "{\"user\":{\"name\":\"Ann\""
+
+static const struct
+{
+  const char *what, *plugin, *columns;
+  const char *values[4];
+  const char *result;
+} updates[] = {
+  { "an organization", ORGANIZATIONS, "name text, domain_names text", { "Acme", "acme.test" },
+    "{\"organization\":{\"name\":\"Acme\",\"domain_names\":[\"acme.test\"]}}" },
+  { "a user", USERS, "name text, notes text", { "Ann", "x" }, N ",\"notes\":\"x\"}}" },
+  { "an address is no member of an update", USERS, "name text, email text", { "Ann", "ann@acme.test" },
+    N "}}\n{\"email\":\"ann@acme.test\"}" },
+  { "one organization is", USERS, "name text, organization_id bigint", { "Ann", "5" }, N ",\"organization_id\":5}}" },
+  { "of several it would end the others", USERS, "name text, organization_id bigint, organization_ids text", { "Ann", "5", "6" },
+    N "}}\n{\"organization_ids\":[6],\"organization_id\":5}" },
+  { "several may be none", USERS, "name text, organization_id bigint, organization_ids text", { "Ann", "5", "" },
+    N "}}\n{\"organization_ids\":[],\"organization_id\":5}" },
+};
+
+static void
+test_an_update_says_no_more_than_it_should (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (updates); i++)
+    {
+      g_autoptr (Desk) desk = new_desk (updates[i].plugin);
+
+      assert_true (desk_accept (desk, updates[i].columns, NULL));
+      desk_add_row (desk, updates[i].values);
+      g_autofree char *body = desk_render_update (desk, 0, "desk:1", "5", NULL);
+      assert_row_text (updates[i].what, body, updates[i].result);
+    }
+}
+
 static void
 test_a_mail_is_sent_only_where_it_is_asked_for (void)
 {
@@ -423,6 +457,7 @@ static const Promise promises[] = {
   { "columns are held against the table", test_columns_are_held_against_the_table },
   { "a rule that is none is refused", test_a_rule_that_is_none_is_refused },
   { "each value becomes what Zendesk wants", test_each_value_becomes_what_zendesk_wants },
+  { "an update says no more than it should", test_an_update_says_no_more_than_it_should },
   { "a mail is sent only where it is asked for", test_a_mail_is_sent_only_where_it_is_asked_for },
   { "nobody is taken for another", test_nobody_is_taken_for_another },
   { "a list is read whole or not at all", test_a_list_is_read_whole_or_not_at_all },

@@ -533,6 +533,116 @@ test_an_address_of_somebody_elses_is_told (void)
   assert_int (emulator_count (emulator, "users_created"), 2);
 }
 
+/* --- updates --- */
+
+static TallyDelivery *
+update_row (Desk *desk, const char *reference, const char *target_id, const char *const *values)
+{
+  TallyDelivery *delivery;
+
+  tally_batch_clear (desk->batch);
+  desk_add_row (desk, values);
+  g_autofree char *body = desk_render_update (desk, 0, reference, target_id, NULL);
+  delivery = desk_send_update (desk, "k", reference, target_id, body);
+  desk_finish (desk);
+  return delivery;
+}
+
+static void
+test_an_update_changes_what_is_there (void)
+{
+  g_autoptr (Emulator) emulator = EMULATOR ();
+  g_autoptr (Desk) desk = open_with (emulator, ORGANIZATIONS, "name text, domain_names text", NULL);
+  TallyDelivery *sent = send_row (desk, "desk:1", ROW ("Acme", "a.test b.test"));
+  TallyDelivery *update = update_row (desk, "desk:1", sent->target_id, ROW ("Acme Ltd", "b.test"));
+  g_autofree char *shown = show (emulator, "/api/v2/organizations/%s.json", sent->target_id);
+
+  assert_int (update->verdict, TALLY_VERDICT_DELIVERED);
+  assert_text (update->target_id, sent->target_id);
+  assert_shows (shown, "\"name\":\"Acme Ltd\"");
+  assert_shows (shown, "\"domain_names\":[\"b.test\"]");
+  assert_shows (shown, "\"external_id\":\"desk:1\"");
+  assert_int (emulator_count (emulator, "organizations_created"), 1);
+}
+
+/* With and without a fault; an update's bytes may go again. */
+static void
+test_an_address_is_changed_and_no_membership_lost (void)
+{
+  static const char *const faults_between[] = {
+    NULL, "{'kind':'drop-after','method':'PUT'}", "{'kind':'drop-before','method':'PUT'}",
+    "{'kind':'drop-after','method':'POST','path':'/api/v2/users/'}",
+    "{'kind':'drop-after','method':'PUT','at':2}", "{'kind':'drop-after','method':'PUT','at':3}",
+    "{'kind':'drop-after','method':'POST','path':'/api/v2/organization_memberships'}",
+  };
+  static const char columns[] = "name text, email text, organization_id text, organization_ids text";
+
+  for (guint i = 0; i < G_N_ELEMENTS (faults_between); i++)
+    {
+      const char *what = faults_between[i] != NULL ? faults_between[i] : "no fault";
+      g_autoptr (Emulator) emulator = EMULATOR ();
+      g_autofree char *one = g_strdup_printf ("%" G_GINT64_FORMAT, make (emulator, "organizations", "organization", "{'name':'One'}"));
+      g_autofree char *two = g_strdup_printf ("%" G_GINT64_FORMAT, make (emulator, "organizations", "organization", "{'name':'Two'}"));
+      g_autofree char *three
+          = g_strdup_printf ("%" G_GINT64_FORMAT, make (emulator, "organizations", "organization", "{'name':'Three'}"));
+      g_autoptr (Desk) desk = open_with (emulator, USERS, columns, NULL);
+      TallyDelivery *sent = send_row (desk, "desk:1", ROW ("Ann", "old@acme.test", one, two)), *update;
+
+      if (i > 0)
+        emulator_set_faults (emulator, faults_between[i]);
+      update = update_row (desk, "desk:1", sent->target_id, ROW ("Ann", "new@acme.test", two, three));
+      assert_row_int (what, update->verdict, i == 0 ? TALLY_VERDICT_DELIVERED : TALLY_VERDICT_UNKNOWN);
+      if (i > 0)
+        update = update_row (desk, "desk:1", sent->target_id, ROW ("Ann", "new@acme.test", two, three));
+      assert_row_int (what, update->verdict, TALLY_VERDICT_DELIVERED);
+      assert_row_text (what, update->target_id, sent->target_id);
+
+      g_autofree char *shown = show (emulator, "/api/v2/users/%s.json", sent->target_id);
+      g_autofree char *organization = g_strdup_printf ("\"organization_id\":%s", two);
+      assert_shows (shown, "\"email\":\"new@acme.test\"");
+      assert_shows (shown, organization);
+      assert_row_int (what, emulator_count (emulator, "identities_created"), 1);
+      assert_row_int (what, emulator_count (emulator, "memberships"), 3);
+      assert_row_int (what, emulator_count (emulator, "verification_mails"), 0);
+      assert_row_int (what, emulator_count (emulator, "users_created"), 1);
+    }
+}
+
+static void
+test_an_update_of_what_was_deleted_creates_nothing (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (both); i++)
+    {
+      g_autoptr (Emulator) emulator = EMULATOR ();
+      g_autoptr (Desk) desk = open_with (emulator, both[i].plugin, "name text", NULL);
+      TallyDelivery *sent = send_row (desk, "desk:1", ROW ("Acme")), *update;
+      g_autofree char *path = g_strdup_printf ("/api/v2/%s/%s.json", i == 0 ? "users" : "organizations", sent->target_id);
+      g_autofree char *words = g_strdup_printf ("%s was deleted in the target", sent->target_id);
+
+      g_free (emulator_ask (emulator, "DELETE", path, NULL));
+      update = update_row (desk, "desk:1", sent->target_id, ROW ("Acme"));
+      assert_row_int (both[i].plugin, update->verdict, TALLY_VERDICT_ABSENT);
+      assert_detail (update, words);
+      assert_row_int (both[i].plugin, emulator_count (emulator, both[i].count), 1);
+    }
+}
+
+static void
+test_a_reject_says_whether_it_is_there (void)
+{
+  g_autoptr (Emulator) emulator = EMULATOR ();
+  g_autoptr (Desk) desk = open_with (emulator, USERS, "name text, email text, identities text", NULL);
+  TallyDelivery *half, *nothing;
+
+  make (emulator, "users", "user", "{'name':'Bob','email':'b@acme.test'}");
+  half = send_row (desk, "desk:1", ROW ("Ann", NULL, "b@acme.test"));
+  nothing = send_row (desk, "desk:2", ROW ("Cid", "b@acme.test", NULL));
+  assert_int (half->verdict, TALLY_VERDICT_REJECTED);
+  assert_true (half->target_id != NULL);
+  assert_int (nothing->verdict, TALLY_VERDICT_REJECTED);
+  assert_text (nothing->target_id, NULL);
+}
+
 static const Promise promises[] = {
   { "one record makes one", test_one_record_makes_one },
   { "a lookup finds what is there", test_a_lookup_finds_what_is_there },
@@ -550,6 +660,10 @@ static const Promise promises[] = {
   { "a name in doubt waits", test_a_name_in_doubt_waits },
   { "memberships and addresses are each made once", test_memberships_and_addresses_are_each_made_once },
   { "an address of somebody else's is told", test_an_address_of_somebody_elses_is_told },
+  { "an update changes what is there", test_an_update_changes_what_is_there },
+  { "an address is changed, and no membership lost", test_an_address_is_changed_and_no_membership_lost },
+  { "an update of what was deleted creates nothing", test_an_update_of_what_was_deleted_creates_nothing },
+  { "a reject says whether it is there", test_a_reject_says_whether_it_is_there },
   { NULL },
 };
 
