@@ -357,7 +357,7 @@ rig_wait_for_tickets (Rig *rig, gint64 n)
 
 /* How often each external_id was created. (transfer full) */
 static GHashTable *
-count_creations (Rig *rig)
+count_creations (Rig *rig, const char *created)
 {
   g_autofree char *history = rig_ask (rig, "GET", "/_emulator/history", NULL);
   g_auto (GStrv) lines = g_strsplit (history, "\n", -1);
@@ -369,7 +369,7 @@ count_creations (Rig *rig)
       json_object *kind = NULL, *id = NULL;
 
       if (event != NULL && json_object_object_get_ex (event, "event", &kind)
-          && g_str_equal (json_object_get_string (kind), "created"))
+          && g_str_equal (json_object_get_string (kind), created))
         {
           const char *name = json_object_object_get_ex (event, "external_id", &id) && id != NULL
                                  ? json_object_get_string (id)
@@ -387,7 +387,13 @@ count_creations (Rig *rig)
 gboolean
 rig_exactly_once (Rig *rig, guint first, guint n, const char *label)
 {
-  g_autoptr (GHashTable) creations = count_creations (rig);
+  return rig_exactly_once_of (rig, "created", first, n, label);
+}
+
+gboolean
+rig_exactly_once_of (Rig *rig, const char *event, guint first, guint n, const char *label)
+{
+  g_autoptr (GHashTable) creations = count_creations (rig, event);
   guint n_missing = 0, n_doubled = 0, n_others = g_hash_table_size (creations);
   gboolean good;
 

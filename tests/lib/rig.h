@@ -64,3 +64,5 @@ const char *rig_url (const Rig *rig);
 /* By the emulator's history: of the keys first … first + n - 1 of origin "desk", how many were created twice or more, and
  * how many were never created.  TRUE, if both are 0 and nothing else was created; says what is wrong. */
 gboolean rig_exactly_once (Rig *rig, guint first, guint n, const char *label);
+/* The same of other entities, by the event that the history has of their creation: "created-user". */
+gboolean rig_exactly_once_of (Rig *rig, const char *event, guint first, guint n, const char *label);
