@@ -111,6 +111,7 @@ tally_delivery_settle (TallyDelivery *delivery, const TallyOutcome *outcome)
   delivery->repeated = outcome->repeated;
   delivery->wait = outcome->wait;
   delivery->wait_all = outcome->wait_all;
+  delivery->adopted = outcome->size > G_STRUCT_OFFSET (TallyOutcome, adopted) && outcome->adopted;
   g_queue_unlink (&dispatcher->abroad, &delivery->link);
   if (delivery->parcel != NULL)
     g_queue_push_tail_link (&dispatcher->answers, &delivery->link);

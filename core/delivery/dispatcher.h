@@ -40,7 +40,7 @@ typedef struct
   guint64 taken_up; /* unsettled deliveries of earlier runs whose rows did not come again */
   guint64 delivered;
   guint64 updated;   /* of the delivered: the target had an earlier state of it */
-  guint64 adopted;   /* of the delivered: found in the target by lookup */
+  guint64 adopted;   /* of the delivered: found in the target by lookup, or taken over there */
   guint64 repeated;  /* of the delivered: the target repeated an earlier answer */
   guint64 unchanged; /* delivered by an earlier run, or discarded by the user */
   guint64 drifted;   /* of the unchanged: the record differs from what was delivered */

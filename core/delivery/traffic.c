@@ -338,8 +338,11 @@ traffic_follow (TallyDispatcher *dispatcher, TallyParcel *parcel, const TallyDel
     {
     case TALLY_FATE_DELIVERED:
       parcel->repeated = call->repeated;
+      parcel->adopted = call->adopted;
       traffic_settle (dispatcher, parcel, TALLY_DELIVERY_DELIVERED,
-                      call->repeated ? "repeated" : NULL);
+                      call->adopted    ? "adopted"
+                      : call->repeated ? "repeated"
+                                       : NULL);
       break;
     case TALLY_FATE_ADOPTED:
       parcel->adopted = TRUE;

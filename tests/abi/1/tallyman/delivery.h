@@ -120,6 +120,8 @@ typedef enum
  * @wait: microseconds for which the target asked to be left alone; 0 if it named none
  * @wait_all: whether @wait is meant for all requests, not for this record alone
  * @detail: (nullable): the answer in a line or two, for a person; never with a secret in it
+ * @adopted: with %TALLY_VERDICT_DELIVERED: the target had the record before, not made by us, and it was
+ *   taken over
  *
  * Everything is copied by tally_delivery_settle().
  *
@@ -136,6 +138,7 @@ typedef struct
   gint64 wait;
   gboolean wait_all;
   const char *detail;
+  gboolean adopted;
 } TallyOutcome;
 
 #define TALLY_OUTCOME_INIT .size = sizeof (TallyOutcome)
