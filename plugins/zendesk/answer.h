@@ -42,7 +42,7 @@ typedef struct
   gint status;
   gint64 target_id;   /* 0: none */
   GString *other_ids; /* (owned) joined by commas; empty: none */
-  gboolean repeated;
+  gboolean repeated, adopted;
   gint64 wait;
   gboolean wait_all;
   gboolean more;      /* ZENDESK_ASK_FIND: another page follows */

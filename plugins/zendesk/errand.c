@@ -112,6 +112,7 @@ zendesk_errand_settle (ZendeskErrand *errand)
   outcome.target_id = finding->verdict == TALLY_VERDICT_DELIVERED || finding->verdict == TALLY_VERDICT_REJECTED ? id : NULL;
   outcome.other_ids = finding->other_ids->len > 0 ? finding->other_ids->str : NULL;
   outcome.repeated = finding->repeated;
+  outcome.adopted = finding->adopted;
   outcome.wait = finding->wait;
   outcome.wait_all = finding->wait_all;
   outcome.detail = finding->detail->len > 0 ? finding->detail->str : NULL;

@@ -151,7 +151,10 @@ on_adopted (ZendeskCall *call, gpointer data)
     zendesk_errand_settle_with (&errand->base, TALLY_VERDICT_UNKNOWN, "an answer about another %s than %" G_GINT64_FORMAT,
                                 errand->base.entity, id);
   else if (finding->verdict == TALLY_VERDICT_DELIVERED)
-    zendesk_party_endow (errand);
+    {
+      finding->adopted = TRUE;
+      zendesk_party_endow (errand);
+    }
   else
     zendesk_errand_settle (&errand->base);
 }

@@ -193,6 +193,21 @@ take_identities (const ZendeskPartySink *sink, const TallyBatch *batch, guint ro
   return g_steal_pointer (&words);
 }
 
+static gboolean
+append_organizations (const ZendeskPartySink *sink, const TallyBatch *batch, guint row, GString *out, GError **error)
+{
+  gsize before = out->len;
+  guint n = 1;
+
+  if (!zendesk_plan_append (&sink->plan, batch, row, MEMBER_ORGANIZATION_IDS, out, error))
+    return FALSE;
+  for (const char *comma = out->str + before; (comma = strchr (comma, ',')) != NULL; comma++)
+    n++;
+  if (n > ZENDESK_MAX_BELONGINGS)
+    return tally_throw (error, TALLY_ERROR_DATA, "more than %d organizations", ZENDESK_MAX_BELONGINGS);
+  return TRUE;
+}
+
 /* Appends the line of what the user has beside its own record, if it has anything. */
 static gboolean
 append_belongings (const ZendeskPartySink *sink, const TallyBatch *batch, guint row, gboolean is_update, GString *out,
@@ -220,7 +235,7 @@ append_belongings (const ZendeskPartySink *sink, const TallyBatch *batch, guint 
   if (organizations)
     {
       g_string_append_printf (out, "%s\"organization_ids\":", separator);
-      if (!zendesk_plan_append (&sink->plan, batch, row, MEMBER_ORGANIZATION_IDS, out, error))
+      if (!append_organizations (sink, batch, row, out, error))
         return tally_throw_prefix (error, "organization_ids");
       separator = ",";
     }

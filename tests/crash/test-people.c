@@ -226,6 +226,7 @@ test_who_is_there_is_taken_over_by_the_rule_alone (void)
       if (i == 2)
         rig_faults (rig, "[{\"kind\":\"drop-after\",\"method\":\"PUT\"}]");
       assert_int (rig_run (rig), i == 0 ? 3 : 0);
+      assert_int (rig_count (rig, "adopted"), i == 0 ? 0 : 1);
       assert_int (rig_emulator_count (rig, "users_created"), 1);
       assert_int (rig_emulator_count (rig, "verification_mails"), 0);
       assert_int (rig_run (rig), i == 0 ? 3 : 0); /* again, nothing is left to do */

@@ -66,6 +66,7 @@ tally_delivery_settle (TallyDelivery *delivery, const TallyOutcome *outcome)
   delivery->repeated = outcome->repeated;
   delivery->wait = outcome->wait;
   delivery->wait_all = outcome->wait_all;
+  delivery->adopted = outcome->adopted;
 }
 
 const char *

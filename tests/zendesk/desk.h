@@ -22,7 +22,7 @@ struct _TallyDelivery
   TallyVerdict verdict;
   gint status;
   char *target_id, *other_ids, *detail; /* (owned) (nullable) */
-  gboolean repeated, wait_all;
+  gboolean repeated, adopted, wait_all;
   gint64 wait;
 };
 

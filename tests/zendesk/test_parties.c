@@ -184,6 +184,36 @@ test_an_update_says_no_more_than_it_should (void)
     }
 }
 
+/* More of them could not be read back, and the record would never be settled. */
+static void
+test_belongings_are_bounded (void)
+{
+  static const char *const columns[] = { "name text, organization_ids text", "name text, identities text" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (columns); i++)
+    for (guint extra = 0; extra < 2; extra++)
+      {
+        g_autoptr (Desk) desk = new_desk (USERS);
+        g_autoptr (GString) list = g_string_new (NULL);
+        g_autoptr (GError) error = NULL;
+
+        for (guint k = 1; k <= ZENDESK_MAX_BELONGINGS + extra; k++)
+          g_string_append_printf (list, "%s%u%s ", i == 0 ? "" : "a", k, i == 0 ? "" : "@acme.test");
+        assert_true (desk_accept (desk, columns[i], NULL));
+        desk_add_row (desk, (const char *[]){ "Ann", list->str });
+        g_autofree char *body = desk_render (desk, 0, "desk:1", &error);
+        if (extra > 0)
+          assert_error (error, TALLY_ERROR, TALLY_ERROR_DATA, "more than 300");
+        else
+          {
+            ZendeskBelongings *wanted = NULL;
+
+            assert_row_int (columns[i], zendesk_belongings_parse ((TallyText){ body, strlen (body) }, &wanted), TRUE);
+            zendesk_belongings_free (wanted);
+          }
+      }
+}
+
 static void
 test_a_mail_is_sent_only_where_it_is_asked_for (void)
 {
@@ -458,6 +488,7 @@ static const Promise promises[] = {
   { "a rule that is none is refused", test_a_rule_that_is_none_is_refused },
   { "each value becomes what Zendesk wants", test_each_value_becomes_what_zendesk_wants },
   { "an update says no more than it should", test_an_update_says_no_more_than_it_should },
+  { "belongings are bounded", test_belongings_are_bounded },
   { "a mail is sent only where it is asked for", test_a_mail_is_sent_only_where_it_is_asked_for },
   { "nobody is taken for another", test_nobody_is_taken_for_another },
   { "a list is read whole or not at all", test_a_list_is_read_whole_or_not_at_all },

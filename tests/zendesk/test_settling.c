@@ -115,7 +115,7 @@ test_one_record_makes_one (void)
       TallyDelivery *first = send_row (desk, "desk:1", ROW ("Acme")), *again = send_row (desk, "desk:1", ROW ("Acme"));
 
       assert_row_int (both[i].plugin, first->verdict, TALLY_VERDICT_DELIVERED);
-      assert_true (!first->repeated);
+      assert_true (!first->repeated && !first->adopted);
       assert_row_int (both[i].plugin, again->verdict, TALLY_VERDICT_DELIVERED);
       assert_true (again->repeated);
       assert_text (again->target_id, first->target_id);
@@ -304,6 +304,7 @@ test_what_is_there_is_never_taken_in_silence (void)
           g_autofree char *name = g_strdup_printf ("\"name\":\"%s\"", row->values[0]);
 
           assert_row_text (row->what, delivery->target_id, number);
+          assert_row_int (row->what, delivery->adopted, TRUE);
           assert_shows (shown, name);
           if (is_user)
             assert_shows (shown, "\"email\":\"ann@acme.test\"");
