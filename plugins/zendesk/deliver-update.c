@@ -78,9 +78,9 @@ take_answer (Errand *errand, ZendeskCall *call, gboolean acts)
   /* What was only read has not been acted upon. */
   if (!acts && finding->verdict == TALLY_VERDICT_UNKNOWN)
     finding->verdict = TALLY_VERDICT_BUSY;
-  /* The ticket is gone: whatever became of the update, there is nothing left to do. */
-  if (errand->resolving && finding->verdict == TALLY_VERDICT_REJECTED)
-    finding->verdict = TALLY_VERDICT_ABSENT;
+  /* The ticket is gone: a lookup finds that there is nothing left to do, an update that it cannot be done. */
+  if (!errand->resolving && finding->verdict == TALLY_VERDICT_ABSENT)
+    finding->verdict = TALLY_VERDICT_REJECTED;
   zendesk_errand_settle (&errand->base);
   return FALSE;
 }
