@@ -280,7 +280,8 @@ TallyFlow
 zendesk_account_read (ZendeskAccount *account, const char *path, const char *what, ZendeskReply *reply, GError **error)
 {
   reply->account = account;
-  zendesk_http_start (account->http, "GET", path, account->access.header, NULL, NULL, 0, 0, on_reply, reply);
+  zendesk_http_start (account->http, "GET", path, account->access.header, NULL, NULL, 0, ZENDESK_HTTP_LONG, on_reply,
+                      reply);
   if (!wait_for (account, reply, error))
     return TALLY_FLOW_FATAL;
   if (reply->status != 200)
@@ -341,8 +342,7 @@ zendesk_account_open (ZendeskAccount *account, TallyContext *ctx, char **ret_tar
                                .user_agent = account->agent,
                                .timeout = account->timeout,
                                .connect_timeout = account->connect_timeout,
-                               .connections = MAX_CONNECTIONS,
-                               .max_answer = account->max_answer != 0 ? account->max_answer : ZENDESK_MAX_ANSWER };
+                               .connections = MAX_CONNECTIONS };
   http = zendesk_http_new (&config, error);
   if (http == NULL)
     return FALSE;

@@ -31,8 +31,6 @@ typedef struct
   gint64 timeout, connect_timeout;
   char *ca_file, *user_agent;
 
-  gsize max_answer;  /* bytes of an answer that are read, set before zendesk_account_open(); 0: as many as one record needs */
-
   /* from zendesk_account_open() to zendesk_account_close() */
   char *base;        /* (owned) https://acme.zendesk.com, without a slash at the end */
   char *agent;       /* (owned) */
@@ -116,7 +114,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ZendeskReply, zendesk_reply_clear)
 /* Asks and waits, unless the run is interrupted.  what: "the ticket fields", for a message.  Fails unless the answer is 200. */
 gboolean zendesk_account_get (ZendeskAccount *account, const char *path, const char *what, ZendeskReply *reply,
                               GError **error);
-/* The same for a source's read(): TALLY_FLOW_RETRY if it may be better later, for which the account's wishes are handed on. */
+/* The same for a source's read(), of an answer that may be long: TALLY_FLOW_RETRY if it may be better later, for which the account's wishes are handed on. */
 TallyFlow zendesk_account_read (ZendeskAccount *account, const char *path, const char *what, ZendeskReply *reply,
                                 GError **error);
 /* The verdict on an answer other than 200, and why. */

@@ -114,8 +114,8 @@ begin (ZendeskGather *gather, ZendeskGathered *ticket)
                                            after != NULL ? after : "");
 
   gather->in_flight++;
-  zendesk_http_start (gather->account->http, "GET", path, gather->account->access.header, NULL, NULL, 0, 0, on_page,
-                      ticket);
+  zendesk_http_start (gather->account->http, "GET", path, gather->account->access.header, NULL, NULL, 0,
+                      ZENDESK_HTTP_LONG, on_page, ticket);
 }
 
 /* The next ticket that is not done, in turns; NULL: none but those in flight. */

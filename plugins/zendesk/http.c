@@ -1,5 +1,6 @@
 /* http.c: many requests at once over few connections */
 #include "http.h"
+#include "answer.h"
 #include <tallyman/error.h>
 
 #include <errno.h>
@@ -293,7 +294,7 @@ call_new (ZendeskHttp *http, const char *body, gsize length, ZendeskHttpFlags fl
   call->done = done;
   call->data = data;
   call->into = -1;
-  call->most = flags & ZENDESK_HTTP_LONG ? ZENDESK_MAX_LONG_ANSWER : http->config.max_answer;
+  call->most = flags & ZENDESK_HTTP_LONG ? ZENDESK_MAX_LONG_ANSWER : ZENDESK_MAX_ANSWER;
   call->answer = g_string_new (NULL);
   zendesk_headers_init (&call->headers);
   g_ptr_array_add (http->calls, call);

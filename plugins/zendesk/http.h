@@ -23,7 +23,6 @@ typedef struct
   gint64 timeout;         /* microseconds for one request, */
   gint64 connect_timeout; /* and to connect */
   guint connections;      /* at once */
-  gsize max_answer;       /* bytes of one that are read */
 } ZendeskHttpConfig;
 
 typedef enum

@@ -6,20 +6,14 @@
 #include "answer.h"
 #include "gather.h"
 #include "layout.h"
-#include "place.h"
+#include "pager.h"
 #include "plugins.h"
 #include "skim.h"
 
 #include <string.h>
 
-/* Bytes of one page.  A thousand tickets have some five million; of a larger page a part is asked for. */
-#define MAX_PAGE_BYTES (64u << 20)
-
 /* Tickets whose comments are held at once. */
 #define TICKETS_AT_ONCE 64u
-
-/* What an export does not give yet (zendesk-api.md, section 11). */
-#define EXPORT_DELAY 60 /* seconds */
 
 enum
 {
@@ -50,17 +44,11 @@ typedef struct
   CommentsUse use;
   ZendeskLayout layout;
   ZendeskGather gather;
-  ZendeskPlace place;
-  guint per_page;
-  guint number;       /* of the page, of a list that numbers them */
-  ZendeskReply reply; /* the page as it came, */
-  ZendeskPage page;   /* and what it has */
-  gboolean has_page;
+  ZendeskPager pager;
   guint next;         /* record of the page */
   guint n_gathered;   /* from that one on: their comments are there */
   guint comment;      /* the next one of that record's, if they are the rows */
   guint room;         /* rows and rejects that the batch still takes */
-  gboolean ended;
 } ZendeskSource;
 
 /* --- options --- */
@@ -149,13 +137,13 @@ source_open (gpointer self, TallyContext *ctx, GError **error)
   source->use = g_str_equal (source->name, "ticket_comments") ? COMMENTS_ROWS
                 : source->comments                            ? COMMENTS_COLUMN
                                                               : COMMENTS_NONE;
-  source->per_page = (guint) MIN (source->page_size, source->resource.paging == ZENDESK_PAGING_LIST ? 100 : 1000);
-  source->number = 1;
-  source->account.max_answer = MAX_PAGE_BYTES;
   zendesk_layout_init (&source->layout, &source->resource, source->use == COMMENTS_COLUMN);
   zendesk_gather_init (&source->gather, &source->account, (guint) source->parallel);
-  return zendesk_place_init (&source->place, source->resource.paging, tally_context_position (ctx), since, error)
-         && zendesk_account_open (&source->account, ctx, NULL, error)
+  if (!zendesk_pager_init (&source->pager, &source->account, &source->resource, (guint) source->page_size,
+                           tally_context_position (ctx), since, error))
+    return FALSE;
+  source->pager.query = source->deleted == DELETED_SKIP ? "exclude_deleted=true" : NULL;
+  return zendesk_account_open (&source->account, ctx, NULL, error)
          && (source->resource.fields == NULL || read_fields (source, error));
 }
 
@@ -175,134 +163,12 @@ source_probe (gpointer self, TallyContext *ctx, GError **error)
   return zendesk_account_probe (&source->account, error);
 }
 
-/* --- pages --- */
-
-static void
-add_query (GString *path, const char *name, const char *value)
-{
-  g_string_append_c (path, strchr (path->str, '?') == NULL ? '?' : '&');
-  g_string_append_printf (path, "%s=", name);
-  g_string_append_uri_escaped (path, value, NULL, FALSE);
-}
-
-static void
-add_number (GString *path, const char *name, gint64 value)
-{
-  g_autofree char *digits = g_strdup_printf ("%" G_GINT64_FORMAT, value);
-
-  add_query (path, name, digits);
-}
-
-/* Where a list goes on: by cursor if it has them, else by number. */
-static void
-add_list_place (const ZendeskSource *source, GString *path)
-{
-  gboolean numbered = source->number > 1;
-
-  add_number (path, numbered ? "per_page" : "page%5Bsize%5D", source->per_page);
-  if (numbered)
-    add_number (path, "page", source->number);
-  else if (source->page.cursor != NULL)
-    add_query (path, "page%5Bafter%5D", source->page.cursor);
-}
-
-static char *
-compose_path (const ZendeskSource *source)
-{
-  const ZendeskResource *resource = &source->resource;
-  GString *path = g_string_new (NULL);
-
-  g_string_printf (path, ZENDESK_API "/%s.json%s%s", resource->path, resource->query != NULL ? "?" : "",
-                   resource->query != NULL ? resource->query : "");
-  if (resource->paging == ZENDESK_PAGING_LIST)
-    {
-      add_list_place (source, path);
-      return g_string_free (path, FALSE);
-    }
-  add_number (path, "per_page", source->per_page);
-  if (source->place.cursor != NULL)
-    add_query (path, "cursor", source->place.cursor);
-  else
-    add_number (path, "start_time", source->place.since);
-  if (source->deleted == DELETED_SKIP)
-    add_query (path, "exclude_deleted", "true");
-  return g_string_free (path, FALSE);
-}
-
-/* An export that is to begin within the last minute is refused, and has nothing to give. */
-static gboolean
-is_too_early (const ZendeskSource *source)
-{
-  gint64 now = g_get_real_time () / G_USEC_PER_SEC + source->account.skew;
-
-  return source->resource.paging != ZENDESK_PAGING_LIST && source->place.cursor == NULL
-         && source->place.since > now - EXPORT_DELAY;
-}
-
-static void
-drop_page (ZendeskSource *source)
-{
-  if (source->gather.tickets != NULL)
-    zendesk_gather_reset (&source->gather);
-  if (source->page.records != NULL)
-    g_array_set_size (source->page.records, 0);
-  zendesk_reply_clear (&source->reply);
-  source->reply = (ZendeskReply){ 0 };
-  source->has_page = FALSE;
-  source->next = source->n_gathered = source->comment = 0;
-}
-
-static gboolean
-take_page (ZendeskSource *source, GError **error)
-{
-  const TallyText answer = { source->reply.body, source->reply.length };
-
-  zendesk_page_clear (&source->page);
-  source->page = (ZendeskPage){ 0 };
-  source->has_page = zendesk_page_read (&source->page, source->resource.paging, source->resource.list, answer, error)
-                     && zendesk_place_sift (&source->place, &source->page, error);
-  source->comment = (guint) source->place.number;
-  return source->has_page;
-}
-
-static TallyFlow
-fetch_page (ZendeskSource *source, GError **error)
-{
-  for (;;)
-    {
-      g_autofree char *path = compose_path (source);
-      g_autoptr (GError) failure = NULL;
-      TallyFlow flow;
-
-      drop_page (source);
-      flow = zendesk_account_read (&source->account, path, source->name, &source->reply, &failure);
-      if (flow == TALLY_FLOW_OK)
-        return take_page (source, error) ? TALLY_FLOW_OK : TALLY_FLOW_FATAL;
-      if (!source->reply.too_long || source->per_page == 1)
-        {
-          g_propagate_error (error, g_steal_pointer (&failure));
-          return source->reply.too_long ? TALLY_FLOW_FATAL : flow;
-        }
-      source->per_page = MAX (source->per_page / 4, 1);
-    }
-}
-
-/* All of the page has been given. */
-static void
-turn_page (ZendeskSource *source)
-{
-  source->ended = source->page.ends;
-  source->number += source->page.numbered ? 1 : 0;
-  zendesk_place_turn (&source->place, &source->page);
-  drop_page (source);
-}
-
 /* --- rows --- */
 
 static const ZendeskPageRecord *
 next_record (const ZendeskSource *source)
 {
-  return &g_array_index (source->page.records, ZendeskPageRecord, source->next);
+  return &g_array_index (source->pager.page.records, ZendeskPageRecord, source->next);
 }
 
 /* Sets the column of a ticket's comments in the last row. */
@@ -341,7 +207,7 @@ add_row (ZendeskSource *source, TallyText text, gint64 id, const ZendeskGathered
 static TallyFlow
 gather (ZendeskSource *source, GError **error)
 {
-  guint left = source->page.records->len - source->next;
+  guint left = source->pager.page.records->len - source->next;
   TallyFlow flow;
 
   if (source->use == COMMENTS_NONE || source->n_gathered > 0)
@@ -359,7 +225,7 @@ gather (ZendeskSource *source, GError **error)
 static void
 pass_record (ZendeskSource *source)
 {
-  zendesk_place_advance (&source->place, next_record (source), 0);
+  zendesk_place_advance (&source->pager.place, next_record (source), 0);
   source->next++;
   source->comment = 0;
   if (source->n_gathered > 0 && --source->n_gathered == 0)
@@ -378,7 +244,7 @@ add_comments (ZendeskSource *source, const ZendeskGathered *ticket, TallyBatch *
   for (json_skim_begin_array (&skim); json_skim_next_element (&skim) && json_skim_value (&skim, &value); index++)
     if (index >= source->comment && source->room == 0)
       {
-        zendesk_place_advance (&source->place, next_record (source), source->comment);
+        zendesk_place_advance (&source->pager.place, next_record (source), source->comment);
         return FALSE;
       }
     else if (index >= source->comment)
@@ -393,7 +259,7 @@ add_comments (ZendeskSource *source, const ZendeskGathered *ticket, TallyBatch *
 static void
 fill_batch (ZendeskSource *source, TallyBatch *out)
 {
-  while (source->room > 0 && source->next < source->page.records->len
+  while (source->room > 0 && source->next < source->pager.page.records->len
          && (source->use == COMMENTS_NONE || source->n_gathered > 0))
     {
       const ZendeskPageRecord *record = next_record (source);
@@ -410,26 +276,37 @@ fill_batch (ZendeskSource *source, TallyBatch *out)
 }
 
 static TallyFlow
+fetch_page (ZendeskSource *source, GError **error)
+{
+  TallyFlow flow = zendesk_pager_fetch (&source->pager, error);
+
+  source->next = 0;
+  source->comment = (guint) source->pager.place.number;
+  return flow;
+}
+
+static TallyFlow
 source_read (gpointer self, TallyContext *ctx, TallyBatch *out, GError **error)
 {
   ZendeskSource *source = self;
+  ZendeskPager *pager = &source->pager;
   g_autofree char *position = NULL;
   TallyFlow flow;
 
   tally_batch_set_origin (out, source->name);
   source->room = tally_batch_capacity (out);
-  if (!source->has_page && (source->ended || is_too_early (source)))
+  if (!pager->has_page && (pager->ended || zendesk_pager_is_too_early (pager)))
     return TALLY_FLOW_END;
-  flow = source->has_page ? TALLY_FLOW_OK : fetch_page (source, error);
-  if (flow == TALLY_FLOW_OK && source->next < source->page.records->len)
+  flow = pager->has_page ? TALLY_FLOW_OK : fetch_page (source, error);
+  if (flow == TALLY_FLOW_OK && source->next < pager->page.records->len)
     flow = gather (source, error);
   if (flow != TALLY_FLOW_OK)
     return flow;
 
   fill_batch (source, out);
-  if (source->next == source->page.records->len)
-    turn_page (source);
-  position = zendesk_place_dup_text (&source->place);
+  if (source->next == pager->page.records->len)
+    zendesk_pager_turn (pager);
+  position = zendesk_place_dup_text (&pager->place);
   if (position != NULL)
     tally_batch_set_position (out, position);
   return TALLY_FLOW_OK;
@@ -449,12 +326,10 @@ source_close (gpointer self)
   ZendeskSource *source = self;
 
   zendesk_account_close (&source->account);
-  drop_page (source);
-  zendesk_page_clear (&source->page);
+  zendesk_pager_clear (&source->pager);
   zendesk_gather_clear (&source->gather);
   zendesk_layout_clear (&source->layout);
-  zendesk_place_clear (&source->place);
-  source->ended = FALSE;
+  source->n_gathered = 0;
 }
 
 const TallyPlugin zendesk_source = {
