@@ -2,6 +2,7 @@
 #include "party.h"
 #include "plugins.h"
 #include "text.h"
+#include "survey.h"
 
 #define CREATE ZENDESK_MODE_CREATE
 
@@ -120,6 +121,14 @@ organizations_render_update (gpointer self, TallyContext *ctx, const TallyBatch 
   return organizations_render (self, ctx, batch, row, NULL, ret_body, error);
 }
 
+static gboolean
+organizations_survey (gpointer self, TallyContext *ctx, gint64 since, TallySurveyed found, gpointer data, GError **error)
+{
+  ZendeskPartySink *sink = self;
+
+  return zendesk_survey (&sink->account, "organizations", since, ZENDESK_EXPORT_DELAY, found, data, error);
+}
+
 static const TallyDeliverySink delivery = {
   TALLY_DELIVERY_SINK_INIT,
   .profile = organizations_profile,
@@ -128,6 +137,7 @@ static const TallyDeliverySink delivery = {
   .resolve = zendesk_party_resolve,
   .drive = zendesk_party_drive,
   .render_update = organizations_render_update,
+  .survey = organizations_survey,
 };
 
 const TallyPlugin zendesk_organizations = {

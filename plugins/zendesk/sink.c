@@ -2,6 +2,7 @@
 #include "errand.h"
 #include "plugins.h"
 #include "sink.h"
+#include "survey.h"
 #include "text.h"
 
 #include <string.h>
@@ -287,6 +288,19 @@ sink_resolve (gpointer self, TallyContext *ctx, TallyDelivery *delivery)
     zendesk_resolve (self, ctx, delivery);
 }
 
+/* An update leaves nothing in the ticket by which it could be found again. */
+static gboolean
+sink_survey (gpointer self, TallyContext *ctx, gint64 since, TallySurveyed found, gpointer data, GError **error)
+{
+  ZendeskSink *sink = self;
+
+  if (zendesk_modes[sink->mode].mode == ZENDESK_MODE_UPDATE)
+    return tally_throw (error, TALLY_ERROR_UNSUPPORTED,
+                        "updates of tickets cannot be found in the account again; run the pipeline that creates them first, and "
+                        "then this one with a ledger of its own");
+  return zendesk_survey (&sink->account, "tickets", since, sink->export_delay, found, data, error);
+}
+
 static const TallyDeliverySink delivery = {
   TALLY_DELIVERY_SINK_INIT,
   .profile = sink_profile,
@@ -294,6 +308,7 @@ static const TallyDeliverySink delivery = {
   .send = sink_send,
   .resolve = sink_resolve,
   .drive = zendesk_drive,
+  .survey = sink_survey,
 };
 
 const TallyPlugin zendesk_tickets = {

@@ -8,6 +8,7 @@
 #include "plugins.h"
 #include "text.h"
 #include "values.h"
+#include "survey.h"
 
 #include <string.h>
 
@@ -278,6 +279,14 @@ users_render_update (gpointer self, TallyContext *ctx, const TallyBatch *batch, 
          && append_belongings (sink, batch, row, /* is_update= */ TRUE, ret_body, error);
 }
 
+static gboolean
+users_survey (gpointer self, TallyContext *ctx, gint64 since, TallySurveyed found, gpointer data, GError **error)
+{
+  ZendeskPartySink *sink = self;
+
+  return zendesk_survey (&sink->account, "users", since, ZENDESK_EXPORT_DELAY, found, data, error);
+}
+
 static const TallyDeliverySink delivery = {
   TALLY_DELIVERY_SINK_INIT,
   .profile = users_profile,
@@ -286,6 +295,7 @@ static const TallyDeliverySink delivery = {
   .resolve = zendesk_party_resolve,
   .drive = zendesk_party_drive,
   .render_update = users_render_update,
+  .survey = users_survey,
 };
 
 const TallyPlugin zendesk_users = {

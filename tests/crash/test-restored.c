@@ -1,0 +1,125 @@
+/* test-restored.c: a ledger that went backwards, refilled from Zendesk
+ *
+ * The file of the embedded ledger is put back to what it was in the middle of an import, or is taken away. Nothing is made then, until
+ * `tallyman doubt reconcile` has read the account; after it nothing is made twice, and nothing is missing.
+ */
+#include "failures.h"
+#include <glib/gstdio.h>
+
+#define N_ROWS 20
+
+static char *
+ledger_path (Rig *rig)
+{
+  g_autofree char *state = rig_path (rig, "state");
+
+  return g_build_filename (state, "tallyman", "ledger.sqlite", NULL);
+}
+
+/* A run has closed it, so that the file is all there is. */
+static void
+keep_ledger (Rig *rig)
+{
+  g_autofree char *path = ledger_path (rig), *kept = rig_path (rig, "kept.sqlite"), *data = NULL;
+  gsize length;
+
+  assert_true (g_file_get_contents (path, &data, &length, NULL));
+  assert_true (g_file_set_contents (kept, data, (gssize)length, NULL));
+}
+
+static void
+put_ledger_back (Rig *rig, gboolean emptied)
+{
+  g_autofree char *path = ledger_path (rig), *kept = rig_path (rig, "kept.sqlite"), *data = NULL;
+  g_autofree char *log = g_strconcat (path, "-wal", NULL), *shared = g_strconcat (path, "-shm", NULL);
+  gsize length;
+
+  g_unlink (path);
+  g_unlink (log);
+  g_unlink (shared);
+  if (emptied)
+    return;
+  assert_true (g_file_get_contents (kept, &data, &length, NULL));
+  assert_true (g_file_set_contents (path, data, (gssize)length, NULL));
+}
+
+static void
+reconcile_tickets (gboolean emptied)
+{
+  g_autoptr (Rig) rig = failure_rig (N_ROWS / 2, NULL, "    settle: 20s\n    export-delay: 60s\n");
+
+  assert_int (rig_run (rig), 0);
+  keep_ledger (rig);
+  rig_write_rows (rig, 1, N_ROWS);
+  assert_int (rig_run (rig), 0);
+  assert_int (rig_tickets (rig), N_ROWS);
+  g_free (rig_ask (rig, "DELETE", "/api/v2/tickets/15.json", NULL));
+
+  put_ledger_back (rig, emptied);
+  rig_write_rows (rig, 1, N_ROWS + 1);
+  assert_int (rig_run (rig), 1);
+  assert_contains (rig_errors (rig), "reconcile");
+  assert_int (rig_tickets (rig), N_ROWS - 1);
+
+  assert_int (rig_command (rig, "doubt", "reconcile", "--json", "pipeline.yaml", NULL), 0);
+  assert_contains (rig_output (rig), emptied ? "\"unknown\":20" : "\"unknown\":10");
+  assert_int (rig_run (rig), 0);
+  assert_int (rig_count (rig, "delivered"), 1);
+  assert_true (rig_exactly_once (rig, 1, N_ROWS + 1, emptied ? "emptied" : "put back"));
+}
+
+static void
+test_a_ledger_that_was_put_back (void)
+{
+  reconcile_tickets (FALSE);
+}
+
+static void
+test_a_ledger_that_was_emptied (void)
+{
+  reconcile_tickets (TRUE);
+}
+
+static void
+test_people_after_a_ledger_was_put_back (void)
+{
+  static const char *const entities[] = { "users", "organizations" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (entities); i++)
+    {
+      g_autoptr (Rig) rig = rig_new (TRUE, "--time-rate", RATE, NULL);
+      g_autofree char *yaml
+          = g_strdup_printf ("pipeline: people\norigin: desk\nsource:\n  csv: { path: people.csv }\n"
+                             "sink:\n  zendesk-%s: { url: \"%s\", access_token: secret, key: id, settle: 20s }\n",
+                             entities[i], rig_url (rig));
+      g_autofree char *created = g_strdup_printf ("%s_created", entities[i]);
+
+      rig_setenv (rig, "TALLYMAN_CLOCK_RATE", RATE);
+      rig_write (rig, "pipeline.yaml", yaml);
+      rig_write (rig, "people.csv", "id,name\n1,Ada\n");
+      assert_int (rig_run (rig), 0);
+      keep_ledger (rig);
+      rig_write (rig, "people.csv", "id,name\n1,Ada\n2,Bo\n3,Cy\n");
+      assert_int (rig_run (rig), 0);
+
+      put_ledger_back (rig, FALSE);
+      assert_int (rig_run (rig), 1);
+      assert_int (rig_command (rig, "doubt", "reconcile", "--json", "pipeline.yaml", NULL), 0);
+      assert_contains (rig_output (rig), "\"unknown\":2");
+      assert_int (rig_run (rig), 0);
+      assert_row_int (created, rig_emulator_count (rig, created), 3);
+    }
+}
+
+static const Promise promises[] = {
+  { "E1 a ledger that was put back is refilled from the account", test_a_ledger_that_was_put_back },
+  { "E4 a ledger that was emptied is refilled from the account", test_a_ledger_that_was_emptied },
+  { "E1 users and organizations likewise", test_people_after_a_ledger_was_put_back },
+  { NULL },
+};
+
+int
+main (int argc, char **argv)
+{
+  return keep_promises ("failures: restored", promises, argc, argv);
+}
