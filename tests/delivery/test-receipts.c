@@ -186,7 +186,7 @@ test_updates_are_asked_for_by_receipt (void)
   record_at (world, 1)->bad = TRUE;
   world_plan (world, 2, DEED_ERROR, 0);
   for (guint i = 0; i < 3; i++)
-    ((TallyLedgerDelivery *)world_ledger_row (world, i))->receipt = NULL;
+    g_clear_pointer (&((TallyLedgerDelivery *)world_ledger_row (world, i))->receipt, g_free);
   die_with_receipts (world);
   assert_true (world_run (world, &counts));
   assert_int (world->n_asked, 3);
