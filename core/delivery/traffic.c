@@ -481,6 +481,16 @@ tally_traffic_may_send (TallyDispatcher *dispatcher)
   return tally_dispatcher_now (dispatcher) < deadline;
 }
 
+/* The first of those that share a request stands for all of them. */
+static void
+traffic_count_request (TallyDispatcher *dispatcher, gint64 now)
+{
+  if (dispatcher->n_shared == 0)
+    tally_pace_count (&dispatcher->pace, now);
+  if (++dispatcher->n_shared >= dispatcher->config.profile.per_request)
+    dispatcher->n_shared = 0;
+}
+
 static void
 traffic_send (TallyDispatcher *dispatcher, TallyParcel *parcel, gint64 now)
 {
@@ -492,7 +502,7 @@ traffic_send (TallyDispatcher *dispatcher, TallyParcel *parcel, gint64 now)
   parcel->attempts++;
   parcel->noted = FALSE;
   tally_parcel_move (parcel, &dispatcher->at_sink);
-  tally_pace_count (&dispatcher->pace, now);
+  traffic_count_request (dispatcher, now);
   TALLY_POINT ("before-send");
   config->sink->send (config->self, config->ctx, call);
   TALLY_POINT ("after-send");

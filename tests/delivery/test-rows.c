@@ -846,10 +846,12 @@ static const struct
 {
   const char *words;
   gint64 remaining, reset, least;
+  guint per_request;
 } budgets[] = {
   { "ten left in a minute", 10, MINUTE, 50 * SECOND },
   { "none left for half a minute", 0, 30 * SECOND, 30 * SECOND },
   { "plenty left", 1000, MINUTE, 0 },
+  { "ten left in a minute, for five records each", 10, MINUTE, 6 * SECOND, 5 },
 };
 
 static void
@@ -858,10 +860,12 @@ test_requests_keep_to_the_target_s_budget (void)
   for (guint i = 0; i < G_N_ELEMENTS (budgets); i++)
     {
       g_autoptr (World) world = small_world ();
-      g_autoptr (Process) process = process_new (world);
+      g_autoptr (Process) process = NULL;
       gint64 started_at = world->now;
       const char *why = NULL;
 
+      world->settings.per_request = budgets[i].per_request;
+      process = process_new (world);
       process->ctx->budget_limit = 1000;
       process->ctx->budget_remaining = budgets[i].remaining;
       process->ctx->budget_reset = budgets[i].reset;
