@@ -1,6 +1,7 @@
 /* export.c: whether a ticket is there that no list shows */
 #include "export.h"
-#include "export-page.h"
+#include "export-row.h"
+#include "page.h"
 
 #include <string.h>
 
@@ -124,15 +125,13 @@ add_ticket (ZendeskSighting *sighting, gint64 id, gboolean deleted)
 }
 
 static void
-take_row (const ZendeskExportRow *row, gpointer data)
+take_row (ZendeskExport *export, const ZendeskExportRow *row)
 {
-  ZendeskExport *export = data;
   const JsonValue *name = &row->external_id;
   gboolean room = g_hash_table_size (export->sightings) < MOST_KEPT;
   ZendeskSighting *sighting;
   gssize length;
 
-  export->reached = MAX (export->reached, row->changed_at * G_USEC_PER_SEC);
   if (row->scrubbed && name->kind != JSON_STRING)
     {
       gint64 made = row->created_at * G_USEC_PER_SEC;
@@ -321,22 +320,42 @@ pause_pass (ZendeskExport *export, const ZendeskCall *call)
     }
 }
 
+/* FALSE if there is something among the records that is no ticket. */
+static gboolean
+take_rows (ZendeskExport *export, const ZendeskPage *page)
+{
+  for (guint i = 0; i < page->records->len; i++)
+    {
+      const ZendeskPageRecord *record = &g_array_index (page->records, ZendeskPageRecord, i);
+      ZendeskExportRow row;
+
+      if (!zendesk_export_row_read (record->text, &row))
+        return FALSE;
+      take_row (export, &row);
+      export->reached = MAX (export->reached, record->stamp * G_USEC_PER_SEC);
+    }
+  return TRUE;
+}
+
 static void
 take_page (ZendeskExport *export, const ZendeskCall *call)
 {
-  ZendeskExportPage page = { 0 };
-  g_autofree char *before = g_steal_pointer (&export->cursor);
+  g_auto (ZendeskPage) page = { 0 };
+  TallyText answer = { call->answer->str, call->answer->len };
 
-  if (!zendesk_export_page_read (call->answer->str, call->answer->len, take_row, export, &page)
-      || (!page.end_of_stream && g_strcmp0 (page.cursor, before) == 0))
+  if (!zendesk_page_read (&page, ZENDESK_PAGING_CURSOR, "tickets", answer, NULL) || !take_rows (export, &page)
+      || (!page.ends && g_strcmp0 (page.cursor, export->cursor) == 0))
     {
-      g_free (page.cursor);
       export->begun = FALSE;
       end_all (export, TALLY_VERDICT_UNKNOWN, 0, "an answer that is not a page of it");
       return;
     }
-  export->cursor = page.cursor != NULL ? page.cursor : g_steal_pointer (&before);
-  if (page.end_of_stream)
+  if (page.cursor != NULL)
+    {
+      g_free (export->cursor);
+      export->cursor = g_steal_pointer (&page.cursor);
+    }
+  if (page.ends)
     {
       gint64 now = call->headers.date > 0 ? call->headers.date * G_USEC_PER_SEC : g_get_real_time ();
 
