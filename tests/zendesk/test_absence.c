@@ -247,6 +247,38 @@ test_an_export_that_fails_proves_nothing (void)
     }
 }
 
+/* --- doctor --- */
+
+static void
+test_doctor_tells_who_cannot_read_the_export (void)
+{
+  static const struct
+  {
+    const char *mode, *columns;
+    gboolean refused, good;
+    guint n_warnings;
+  } doors[] = {
+    { "create", "comment.body text", FALSE, TRUE, 0 },
+    { "create", "comment.body text", TRUE, TRUE, 1 },
+    { "import", "requester_id bigint, description text", FALSE, TRUE, 0 },
+    { "import", "requester_id bigint, description text", TRUE, FALSE, 0 },
+    { "update", "id bigint, priority text", TRUE, TRUE, 0 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (doors); i++)
+    {
+      g_autoptr (Emulator) emulator = emulator_new (NULL);
+      g_autoptr (Desk) desk = desk_new ("url", emulator->url, "access_token", "t0ken", "mode", doors[i].mode, NULL);
+      g_autoptr (GError) error = NULL;
+
+      assert_true (desk_accept (desk, doors[i].columns, NULL) && desk_open (desk, NULL));
+      if (doors[i].refused)
+        emulator_set_faults (emulator, "{'kind':'forbidden','path':'/api/v2/incremental'}");
+      assert_row_int (doors[i].mode, desk->plugin->probe (desk->sink, &desk->ctx, &error), doors[i].good);
+      assert_row_int (doors[i].mode, desk->ctx.warnings->len, doors[i].n_warnings);
+    }
+}
+
 /* --- what an export may hold --- */
 
 #define ROW(id, external_id, more) "{\"id\":" #id ",\"external_id\":\"" external_id "\"" more "}"
@@ -316,6 +348,7 @@ static const Promise promises[] = {
   { "an older question reads from further back", test_an_older_question_reads_from_further_back },
   { "a refused export is asked again", test_a_refused_export_is_asked_again },
   { "an export that fails proves nothing", test_an_export_that_fails_proves_nothing },
+  { "doctor tells who cannot read the export", test_doctor_tells_who_cannot_read_the_export },
   { "what an export holds is read with care", test_what_an_export_holds_is_read_with_care },
   { NULL },
 };
