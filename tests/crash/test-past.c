@@ -16,12 +16,13 @@ static const char *const points[] = {
   "before-position:1",       "after-position:1",
 };
 
+#define BUSY_EXPORT "{\"kind\":\"storm\",\"path\":\"/api/v2/incremental\",\"count\":2,\"retry_after\":\"1\"}"
+
 static const char *const behaviours[] = {
   "[{\"kind\":\"drop-after\",\"path\":\"/api/v2/imports\",\"every\":3,\"count\":3}]",
   "[{\"kind\":\"drop-before\",\"path\":\"/api/v2/uploads\",\"every\":3,\"count\":5}]",
   "[{\"kind\":\"status\",\"status\":500,\"path\":\"/api/v2/imports\",\"every\":3,\"count\":3}]",
-  "[{\"kind\":\"cut-body\",\"path\":\"/api/v2/imports\",\"every\":4,\"count\":3},"
-  "{\"kind\":\"storm\",\"path\":\"/api/v2/incremental\",\"count\":2,\"retry_after\":\"1\"}]",
+  ("[{\"kind\":\"cut-body\",\"path\":\"/api/v2/imports\",\"every\":4,\"count\":3}," BUSY_EXPORT "]"),
 };
 
 static void
