@@ -33,7 +33,7 @@ judge (const ZendeskAnswer *answer)
       zendesk_judge (ask, answer, REFERENCE, &finding);
       g_assert (g_utf8_validate (finding.detail->str, (gssize) finding.detail->len, NULL));
       g_assert (finding.wait >= 0 && finding.wait <= ZENDESK_MAX_WAIT);
-      if (finding.verdict == TALLY_VERDICT_DELIVERED && ask != ZENDESK_ASK_CONTINUE)
+      if (finding.verdict == TALLY_VERDICT_DELIVERED && ask != ZENDESK_ASK_CONTINUE && ask != ZENDESK_ASK_UPLOAD)
         {
           g_assert (finding.target_id > 0);
           g_assert (ask != ZENDESK_ASK_UPDATE || finding.target_id == 7);
