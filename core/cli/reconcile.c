@@ -19,29 +19,29 @@ typedef struct
 
 /* What is settled without a word of the user is one line for a program; a person reads of what is left. */
 static void
-show_finding (const TallyFinding *finding, gpointer data)
+show_difference (const TallyDifference *difference, gpointer data)
 {
   const Reconcile *self = data;
-  g_autofree char *key = tally_listing_clean (finding->key, strlen (finding->key), FALSE);
-  g_autofree char *id = tally_listing_clean (finding->target_id, strlen (finding->target_id), FALSE);
+  g_autofree char *key = tally_listing_clean (difference->key, strlen (difference->key), FALSE);
+  g_autofree char *id = tally_listing_clean (difference->target_id, strlen (difference->target_id), FALSE);
 
   if (self->wish->json)
     {
       g_autoptr (GString) object = tally_listing_object ();
 
       tally_listing_add_text (object, "pipeline", self->pipeline->name);
-      tally_listing_add_text (object, "finding", tally_finding_name (finding->kind));
-      tally_listing_add_text (object, "key", finding->key);
-      tally_listing_add_text (object, "target_id", finding->target_id);
-      tally_listing_add_text (object, "known_id", finding->known_id);
+      tally_listing_add_text (object, "finding", tally_difference_name (difference->kind));
+      tally_listing_add_text (object, "key", difference->key);
+      tally_listing_add_text (object, "target_id", difference->target_id);
+      tally_listing_add_text (object, "known_id", difference->known_id);
       printf ("%s}\n", object->str);
     }
-  else if (finding->kind == TALLY_FINDING_MISSING)
+  else if (difference->kind == TALLY_DIFFERENCE_MISSING)
     printf ("missing: \"%s\" is delivered as %s, says the ledger, and the target does not show it\n", key, id);
-  else if (finding->kind == TALLY_FINDING_DOUBLE && finding->known_id == NULL)
+  else if (difference->kind == TALLY_DIFFERENCE_DOUBLE && difference->known_id == NULL)
     printf ("double: \"%s\" was discarded, and the target has it as %s\n", key, id);
-  else if (finding->kind == TALLY_FINDING_DOUBLE)
-    printf ("double: \"%s\" is in the target as %s, and the ledger keeps %s\n", key, id, finding->known_id);
+  else if (difference->kind == TALLY_DIFFERENCE_DOUBLE)
+    printf ("double: \"%s\" is in the target as %s, and the ledger keeps %s\n", key, id, difference->known_id);
 }
 
 static void
@@ -209,7 +209,7 @@ tally_doubt_reconcile (const TallyReconcileWish *wish, char **arguments)
                                     .unsafe_ledger = wish->unsafe_ledger,
                                     .leave_others = wish->leave_others,
                                     .command = command,
-                                    .found = show_finding,
+                                    .found = show_difference,
                                     .note = show_note,
                                     .data = &self };
 

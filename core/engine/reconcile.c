@@ -31,12 +31,12 @@ typedef struct
 } Reconciler;
 
 const char *
-tally_finding_name (TallyFindingKind kind)
+tally_difference_name (TallyDifferenceKind kind)
 {
   static const char *const names[] = {
-    [TALLY_FINDING_UNKNOWN] = "unknown", [TALLY_FINDING_SETTLED] = "settled",
-    [TALLY_FINDING_REJECTED] = "rejected", [TALLY_FINDING_DOUBLE] = "double",
-    [TALLY_FINDING_MISSING] = "missing",
+    [TALLY_DIFFERENCE_UNKNOWN] = "unknown", [TALLY_DIFFERENCE_SETTLED] = "settled",
+    [TALLY_DIFFERENCE_REJECTED] = "rejected", [TALLY_DIFFERENCE_DOUBLE] = "double",
+    [TALLY_DIFFERENCE_MISSING] = "missing",
   };
 
   return names[kind];
@@ -72,21 +72,21 @@ tally_reconciled_format_json (const TallyReconciled *reconciled, GString *out)
 /* ---- Findings ---- */
 
 static void
-report (Reconciler *self, TallyFindingKind kind, const char *key, const char *target_id,
+report (Reconciler *self, TallyDifferenceKind kind, const char *key, const char *target_id,
         const char *known_id)
 {
   TallyReconciled *result = self->result;
   guint64 *const counts[] = {
-    [TALLY_FINDING_UNKNOWN] = &result->unknown,   [TALLY_FINDING_SETTLED] = &result->settled,
-    [TALLY_FINDING_REJECTED] = &result->rejected, [TALLY_FINDING_DOUBLE] = &result->doubles,
-    [TALLY_FINDING_MISSING] = &result->missing,
+    [TALLY_DIFFERENCE_UNKNOWN] = &result->unknown,   [TALLY_DIFFERENCE_SETTLED] = &result->settled,
+    [TALLY_DIFFERENCE_REJECTED] = &result->rejected, [TALLY_DIFFERENCE_DOUBLE] = &result->doubles,
+    [TALLY_DIFFERENCE_MISSING] = &result->missing,
   };
-  const TallyFinding finding
+  const TallyDifference difference
       = { .kind = kind, .key = key, .target_id = target_id, .known_id = known_id };
 
   ++*counts[kind];
   if (self->config->found != NULL)
-    self->config->found (&finding, self->config->data);
+    self->config->found (&difference, self->config->data);
 }
 
 static void
@@ -151,7 +151,7 @@ consider (Reconciler *self, const char *key, const char *target_id, const TallyL
     {
       intend (self, key, 1);
       settle (self, key, 1, target_id);
-      report (self, TALLY_FINDING_UNKNOWN, key, target_id, NULL);
+      report (self, TALLY_DIFFERENCE_UNKNOWN, key, target_id, NULL);
       return;
     }
   if (row->target_id != NULL || row->state == TALLY_DELIVERY_DISCARDED)
@@ -159,19 +159,19 @@ consider (Reconciler *self, const char *key, const char *target_id, const TallyL
       if (g_strcmp0 (row->target_id, target_id) == 0)
         self->result->known++;
       else
-        report (self, TALLY_FINDING_DOUBLE, key, target_id, row->target_id);
+        report (self, TALLY_DIFFERENCE_DOUBLE, key, target_id, row->target_id);
       return;
     }
   if (row->state == TALLY_DELIVERY_INTENDED || row->state == TALLY_DELIVERY_IN_DOUBT)
     {
       settle (self, key, row->generation, target_id);
-      report (self, TALLY_FINDING_SETTLED, key, target_id, NULL);
+      report (self, TALLY_DIFFERENCE_SETTLED, key, target_id, NULL);
       return;
     }
   /* Rejected or released: a generation that the ledger has lost was taken. */
   intend (self, key, row->generation + 1);
   settle (self, key, row->generation + 1, target_id);
-  report (self, TALLY_FINDING_REJECTED, key, target_id, NULL);
+  report (self, TALLY_DIFFERENCE_REJECTED, key, target_id, NULL);
 }
 
 static gboolean
@@ -353,7 +353,7 @@ check_row (const TallyLedgerDelivery *row, const TallyScope *scope, gpointer dat
   if (!tally_seen_add (self->seen, digest, &is_new, error) || !keep_lease (self, error))
     return FALSE;
   if (is_new)
-    report (self, TALLY_FINDING_MISSING, row->key, row->target_id, NULL);
+    report (self, TALLY_DIFFERENCE_MISSING, row->key, row->target_id, NULL);
   return TRUE;
 }
 

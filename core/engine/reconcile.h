@@ -8,28 +8,28 @@
 
 typedef enum
 {
-  TALLY_FINDING_UNKNOWN,  /* the ledger did not know it: it is delivered now, with a content that nobody knows */
-  TALLY_FINDING_SETTLED,  /* it was in doubt */
-  TALLY_FINDING_REJECTED, /* the ledger had it as rejected or released */
-  TALLY_FINDING_DOUBLE,   /* the ledger knows it under another id, and keeps that */
-  TALLY_FINDING_MISSING,  /* the ledger has an id that the target does not show */
-} TallyFindingKind;
+  TALLY_DIFFERENCE_UNKNOWN,  /* the ledger did not know it: it is delivered now, with a content that nobody knows */
+  TALLY_DIFFERENCE_SETTLED,  /* it was in doubt */
+  TALLY_DIFFERENCE_REJECTED, /* the ledger had it as rejected or released */
+  TALLY_DIFFERENCE_DOUBLE,   /* the ledger knows it under another id, and keeps that */
+  TALLY_DIFFERENCE_MISSING,  /* the ledger has an id that the target does not show */
+} TallyDifferenceKind;
 
 typedef struct
 {
-  TallyFindingKind kind;
+  TallyDifferenceKind kind;
   const char *key;
   const char *target_id; /* in the target; of one that is missing: in the ledger */
   const char *known_id;  /* (nullable) of a double: in the ledger */
-} TallyFinding;
+} TallyDifference;
 
-const char *tally_finding_name (TallyFindingKind kind); /* "unknown" … */
+const char *tally_difference_name (TallyDifferenceKind kind); /* "unknown" … */
 
 typedef struct
 {
   guint64 surveyed; /* records of the pipeline's origin in the target, */
   guint64 known;    /* which the ledger knew; */
-  guint64 unknown, settled, rejected, doubles, missing; /* see TallyFindingKind */
+  guint64 unknown, settled, rejected, doubles, missing; /* see TallyDifferenceKind */
   guint64 in_doubt; /* still, at the end */
   guint64 foreign;  /* records of other origins: somebody else's, or another pipeline's */
   GHashTable *origins; /* (owned) (element-type utf8 guint64) of these, by origin; the first few */
@@ -40,7 +40,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TallyReconciled, tally_reconciled_clear)
 /* As one JSON object. */
 void tally_reconciled_format_json (const TallyReconciled *reconciled, GString *out);
 
-typedef void (*TallyReconcileFound) (const TallyFinding *finding, gpointer data);
+typedef void (*TallyReconcileFound) (const TallyDifference *difference, gpointer data);
 
 /* ---- The deliveries of one scope ---- */
 
