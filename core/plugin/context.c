@@ -97,6 +97,20 @@ tally_context_warn (TallyContext *ctx, const char *format, ...)
 }
 
 void
+tally_context_tell (TallyContext *ctx, TallyFinding finding, const char *remedy, const char *format, ...)
+{
+  va_list arguments;
+
+  if (ctx->tell == NULL)
+    return;
+
+  va_start (arguments, format);
+  g_autofree char *message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  ctx->tell (finding, remedy, message, ctx->tell_data);
+}
+
+void
 tally_context_set_target (TallyContext *ctx, const char *fingerprint)
 {
   char *copy = g_strdup (fingerprint);

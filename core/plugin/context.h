@@ -3,6 +3,7 @@
 #include <tallyman/context.h>
 
 typedef void (*TallyContextWarn) (const char *message, gpointer data);
+typedef void (*TallyContextTell) (TallyFinding finding, const char *remedy, const char *message, gpointer data);
 
 /* What a sink tells of a run that is only planned. */
 typedef struct
@@ -28,6 +29,8 @@ struct _TallyContext
   const gint *interrupted; /* (unowned) (nullable) read atomically */
   TallyContextWarn warn;   /* called on the plugin's thread */
   gpointer warn_data;
+  TallyContextTell tell;   /* (nullable) NULL: nobody has asked */
+  gpointer tell_data;
 
   gint64 patience;         /* asked for with the next TALLY_FLOW_RETRY; 0: none */
 

@@ -97,6 +97,19 @@ tally_context_warn (TallyContext *ctx, const char *format, ...)
   va_end (arguments);
 }
 
+/* "warning: the clocks …": beside the warnings. */
+void
+tally_context_tell (TallyContext *ctx, TallyFinding finding, const char *remedy, const char *format, ...)
+{
+  static const char *const words[] = { "ok", "warning", "problem" };
+  va_list arguments;
+
+  va_start (arguments, format);
+  g_autofree char *message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  g_string_append_printf (ctx->told, "%s: %s\n", words[finding], message);
+}
+
 void
 tally_context_set_target (TallyContext *ctx, const char *fingerprint)
 {
@@ -229,6 +242,7 @@ desk_begin (const char *plugin)
   desk->plugin = find_plugin (plugin);
   desk->sink = g_malloc0 (desk->plugin->instance_size);
   desk->ctx.warnings = g_ptr_array_new_with_free_func (g_free);
+  desk->ctx.told = g_string_new (NULL);
   desk->deliveries = g_ptr_array_new_with_free_func (desk_delivery_free);
   for (const TallyOption *option = desk->plugin->options; option->name != NULL; option++)
     if (option->fallback != NULL)
@@ -298,6 +312,7 @@ desk_free (Desk *desk)
   g_free (desk->ctx.target);
   g_free (desk->ctx.directory);
   g_ptr_array_unref (desk->ctx.warnings);
+  g_string_free (desk->ctx.told, TRUE);
   g_ptr_array_unref (desk->deliveries);
   g_free (desk);
 }

@@ -32,6 +32,7 @@ struct _TallyContext
   gint64 target_time;
   gint64 limit, remaining, reset;
   GPtrArray *warnings;   /* (owned) (element-type utf8) */
+  GString *told;       /* (owned) what probe() found, a line each */
   gboolean interrupted;
   char *directory;       /* (owned) (nullable) */
 };

@@ -63,6 +63,38 @@ gboolean tally_context_is_interrupted (TallyContext *ctx);
 void tally_context_warn (TallyContext *ctx, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 /**
+ * TallyFinding:
+ * @TALLY_FINDING_OK: as it should be
+ * @TALLY_FINDING_WARNING: a run could work, and the user should know of it first
+ * @TALLY_FINDING_PROBLEM: a run would not get through
+ *
+ * What `tallyman doctor` says of one thing that was looked at.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  TALLY_FINDING_OK,
+  TALLY_FINDING_WARNING,
+  TALLY_FINDING_PROBLEM,
+} TallyFinding;
+
+/**
+ * tally_context_tell:
+ * @ctx: a context
+ * @finding: how it is
+ * @remedy: (nullable): what the user can do about it; copied
+ * @format: a printf format, in the form of an error's message: one thing that was found
+ *
+ * Called by probe() as often as there is something to tell.  What ends probe() is its error, and need not be told as well.
+ * Elsewhere it does nothing.
+ *
+ * Since: 0.1
+ */
+void tally_context_tell (TallyContext *ctx, TallyFinding finding, const char *remedy, const char *format, ...)
+    G_GNUC_PRINTF (4, 5);
+
+/**
  * tally_context_set_target:
  * @ctx: a sink's context
  * @fingerprint: what tells this target from any other: its host and account; copied

@@ -146,7 +146,8 @@ typedef struct
  *   open(); no I/O.  They stay until accept() is called again or the instance is closed.  Fails with
  *   %TALLY_ERROR_USAGE if it cannot take them
  * @open: gets ready; may come again after close()
- * @probe: tries reach, rights and settings, for `tallyman doctor`; after open()
+ * @probe: tries reach, rights and settings, for `tallyman doctor`, and changes nothing; what it finds it tells by
+ *   tally_context_tell().  After open(), or of a sink with @plan after the open() there
  * @describe: the columns that a source gives, after open(); or those that a transform makes of what
  *   it accepted, after accept(), at check time too, and without I/O: by default it leaves the
  *   columns as they are.  Returns (transfer full)
