@@ -92,6 +92,8 @@ typedef struct
   /* What tells this server from another one, and this life of it from a life before: "" if nothing
    * does.  Within a transaction. */
   char *(*dup_server) (TallyDatabase *database, GError **error);
+  /* What the user lacks to write there, as a run will, "" if nothing.  Within a transaction. */
+  char *(*dup_missing) (TallyDatabase *database, GError **error);
 } TallyDatabaseClass;
 
 struct _TallyDatabase
@@ -101,14 +103,16 @@ struct _TallyDatabase
   char *location;    /* (owned) the same place has the same one; without secrets */
   gboolean read_only;
   gboolean is_durable;
+  gboolean is_standby;  /* it can only be read */
+  const char *weakness; /* (unowned) (nullable) the setting by which it may lose what it has committed */
   TallyFailure failure; /* after an error */
 };
 
 TallyDatabase *tally_sqlite_open (const char *path, TallyLedgerFlags flags, GError **error);
 TallyDatabase *tally_postgresql_open (const char *uri, TallyLedgerFlags flags, GError **error);
 
-/* $XDG_STATE_HOME/tallyman/NAME; its folder is made, for the user alone, if asked. */
-char *tally_state_path (const char *name, gboolean make_folder, GError **error);
+/* Opens the kind of database that a ledger's URI names. */
+TallyDatabase *tally_database_open (const char *uri, TallyLedgerFlags flags, GError **error);
 
 /* FALSE: a ledger that is only read is not there yet (TALLY_ERROR_NO_LEDGER), or not any more. */
 gboolean tally_ledger_throw_missing (TallyDatabase *database, GError **error);

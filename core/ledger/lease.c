@@ -199,6 +199,34 @@ tally_ledger_acquire (TallyLedger *ledger, const char *const *names, const Tally
   return taken;
 }
 
+static gboolean
+check_leases (TallyDatabase *database, guint tries, gpointer data, GError **error)
+{
+  const char *const *names = data;
+
+  for (; *names != NULL; names++)
+    {
+      g_autoptr (TallyRows) rows = NULL;
+      g_autofree char *what = g_strdup_printf ("the lease \"%s\"", *names);
+      gint64 last_send;
+
+      if (!SQL (database, &rows, error,
+                "SELECT " WRITER_COLUMNS
+                " FROM leases l JOIN writers w ON w.epoch = l.epoch WHERE l.name = $1",
+                SQL_TEXT (*names)))
+        return FALSE;
+      if (rows->n_rows > 0 && !writer_is_over (rows, 0, &last_send))
+        return complain_about_holder (rows, 0, what, NULL, error);
+    }
+  return TRUE;
+}
+
+gboolean
+tally_ledger_check_leases (TallyLedger *ledger, const char *const *names, GError **error)
+{
+  return tally_ledger_transact (ledger, /* write= */ FALSE, check_leases, (gpointer) names, error);
+}
+
 /* ---- Keeping, and giving back ---- */
 
 typedef struct

@@ -135,8 +135,8 @@ tally_ledger_check_epoch (TallyDatabase *database, gint64 epoch, GError **error)
 
 /* ---- Opening ---- */
 
-static TallyDatabase *
-open_database (const char *uri, TallyLedgerFlags flags, GError **error)
+TallyDatabase *
+tally_database_open (const char *uri, TallyLedgerFlags flags, GError **error)
 {
   g_autofree char *path = NULL;
 
@@ -189,7 +189,7 @@ tally_ledger_open (const char *uri, TallyLedgerFlags flags, GError **error)
 
   ledger->tries = TRIES;
   ledger->pause = FIRST_PAUSE;
-  ledger->database = open_database (uri, flags, error);
+  ledger->database = tally_database_open (uri, flags, error);
   if (ledger->database == NULL
       || !tally_ledger_transact (ledger, /* write= */ (flags & TALLY_LEDGER_READ) == 0,
                                  migrate_and_introduce, ledger, error))

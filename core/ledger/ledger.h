@@ -42,6 +42,25 @@ gboolean tally_ledger_now (TallyLedger *ledger, gint64 *ret_now, GError **error)
 gboolean tally_ledger_check_mark (TallyLedger *ledger, GError **error);
 gboolean tally_ledger_save_mark (TallyLedger *ledger, GError **error);
 
+/* What stands in a run's way at the database itself, whether or not there is a ledger in it yet. */
+typedef struct
+{
+  gboolean is_there;    /* a ledger is */
+  gboolean is_standby;
+  const char *weakness; /* (unowned) (nullable) the setting by which it may lose what it has committed */
+  char *missing;        /* (owned) (nullable) what the user lacks to write there, with the way to get it */
+} TallyLedgerExam;
+
+/* Looks, and changes nothing. */
+gboolean tally_ledger_examine (const char *uri, TallyLedgerExam *ret_exam, GError **error);
+void tally_ledger_exam_clear (TallyLedgerExam *exam);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TallyLedgerExam, tally_ledger_exam_clear)
+
+/* $XDG_STATE_HOME/tallyman/NAME; its folder is made, for the user alone, if asked. */
+char *tally_state_path (const char *name, gboolean make_folder, GError **error);
+/* Whether files can be made in a folder; may_make: also one that a run would make, with those above it. */
+gboolean tally_check_folder (const char *folder, gboolean may_make, GError **error);
+
 /* ---- Leases ---- */
 
 typedef struct
@@ -66,6 +85,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (TallyHolder, tally_holder_free)
 gboolean tally_ledger_acquire (TallyLedger *ledger, const char *const *names, const TallyHolder *self,
                                gint64 ttl, gint64 *ret_epoch, gint64 *ret_last_send,
                                TallyHolder **ret_holder, GError **error);
+/* Fails as taking them would now, and takes none. */
+gboolean tally_ledger_check_leases (TallyLedger *ledger, const char *const *names, GError **error);
 /* Both fail with TALLY_ERROR_LEASE if the epoch is stale: somebody else has taken the lease.  Renewing one that has
  * expired, but that nobody has taken, is no error; nor is releasing one twice. */
 gboolean tally_ledger_renew (TallyLedger *ledger, gint64 epoch, gint64 ttl, GError **error);

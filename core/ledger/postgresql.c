@@ -278,18 +278,20 @@ check_server (Postgresql *postgresql, GError **error)
                         "the ledger %s needs a server of version 12 or newer, this is %d",
                         postgresql->base.description,
                         PQserverVersion (postgresql->connection) / 10000);
-  if (postgresql->base.read_only)
-    return TRUE;
 
   result = run_simple (postgresql, sql, error);
   if (result == NULL)
     return FALSE;
-  if (g_str_equal (PQgetvalue (result, 0, 3), "t"))
+  loser = g_intern_string (setting_that_loses (result));
+  postgresql->base.is_standby = g_str_equal (PQgetvalue (result, 0, 3), "t");
+  postgresql->base.weakness = loser;
+  postgresql->base.is_durable = loser == NULL;
+  if (postgresql->base.read_only)
+    return TRUE;
+  if (postgresql->base.is_standby)
     return tally_throw (error, TALLY_ERROR_LEDGER,
                         "the ledger %s is a standby, which cannot be written to",
                         postgresql->base.description);
-  loser = setting_that_loses (result);
-  postgresql->base.is_durable = loser == NULL;
   if (loser == NULL || postgresql->insist)
     return TRUE;
   return tally_throw (
@@ -746,6 +748,24 @@ postgresql_dup_server (TallyDatabase *database, GError **error)
   return g_strdup (tally_rows_text (server, 0, 0));
 }
 
+/* A ledger that is there belongs to who made it; who uses it writes to all of these. */
+static char *
+postgresql_dup_missing (TallyDatabase *database, GError **error)
+{
+  static const char sql[]
+      = "SELECT CASE WHEN to_regclass ('tallyman.meta') IS NULL THEN CASE WHEN has_database_privilege (current_database (), "
+        "'CREATE') THEN '' ELSE format ('GRANT CREATE ON DATABASE %I TO %I', current_database (), current_user) END "
+        "ELSE coalesce ((SELECT string_agg (format ('GRANT INSERT, UPDATE ON tallyman.%I TO %I', t, current_user), '; ') "
+        "FROM unnest (ARRAY['meta', 'writers', 'leases', 'runs', 'deliveries']) AS t "
+        "WHERE NOT (has_table_privilege (to_regclass ('tallyman.' || t)::oid, 'INSERT') "
+        "AND has_table_privilege (to_regclass ('tallyman.' || t)::oid, 'UPDATE'))), '') END";
+  g_autoptr (TallyRows) rows = NULL;
+
+  if (!tally_sql (database, &rows, error, sql, NULL, 0))
+    return NULL;
+  return g_strdup (tally_rows_text (rows, 0, 0));
+}
+
 /* ---- Opening and closing ---- */
 
 static void
@@ -774,6 +794,7 @@ static const TallyDatabaseClass postgresql_class = {
   .find = postgresql_find,
   .write = postgresql_write,
   .dup_server = postgresql_dup_server,
+  .dup_missing = postgresql_dup_missing,
 };
 
 /* A connection's word, from the user's string or else from what libpq would take. (transfer full)

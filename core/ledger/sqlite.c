@@ -209,6 +209,21 @@ sqlite_dup_server (TallyDatabase *database, GError **error)
   return g_strdup ("");
 }
 
+/* The write-ahead log stands beside the file. */
+static char *
+sqlite_dup_missing (TallyDatabase *database, GError **error)
+{
+  const char *path = database->location + strlen ("sqlite:");
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_autoptr (GError) local = NULL;
+
+  if (access (path, W_OK) != 0)
+    return g_strdup_printf ("the right to write \"%s\": chmod u+w, or run as its owner", path);
+  if (!tally_check_folder (folder, /* may_make= */ FALSE, &local))
+    return g_strdup (local->message);
+  return g_strdup ("");
+}
+
 /* ---- The clock ---- */
 
 static gint64
@@ -618,6 +633,7 @@ static const TallyDatabaseClass sqlite_class = {
   .find = sqlite_find,
   .write = sqlite_write,
   .dup_server = sqlite_dup_server,
+  .dup_missing = sqlite_dup_missing,
 };
 
 /* Made by us, so that nobody else can read it from its first byte on. */
