@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 gboolean
@@ -69,6 +70,24 @@ short_name (const char *name, const char *folder)
   if (length > 0 && strncmp (name, folder, length) == 0 && name[length] == '/')
     return name + length + 1;
   return name;
+}
+
+void
+tally_feed_probe (TallyFeed *feed, TallyContext *ctx)
+{
+  gint64 bytes = 0;
+
+  if (g_str_equal (g_ptr_array_index (feed->names, 0), "-"))
+    return;
+  for (guint i = 0; i < feed->names->len; i++)
+    {
+      struct stat status = { 0 };
+
+      if (stat (g_ptr_array_index (feed->names, i), &status) == 0)
+        bytes += status.st_size;
+    }
+  tally_context_tell (ctx, TALLY_FINDING_OK, NULL, "%u file%s of %" G_GINT64_FORMAT " bytes", feed->names->len,
+                      feed->names->len == 1 ? "" : "s", bytes);
 }
 
 void

@@ -17,6 +17,9 @@ void tally_feed_close (TallyFeed *feed);
 /* Any thread; ends a wait for input. */
 void tally_feed_interrupt (TallyFeed *feed);
 
+/* A source's probe, after its columns were seen: what there is to read. */
+void tally_feed_probe (TallyFeed *feed, TallyContext *ctx);
+
 /* (transfer none) the file that is or will be read; NULL behind the last. */
 const char *tally_feed_name (TallyFeed *feed);
 /* Another view of it each time. */

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define BUFFER (256 * 1024)
@@ -123,12 +124,20 @@ open_in_place (TallyOutput *output, GError **error)
   return output->descriptor >= 0 || tally_throw_errno (error, errno, "could not open \"%s\"", output->name);
 }
 
+/* What a link points to is replaced, not the link. */
+static char *
+find_final (const char *name)
+{
+  char resolved[PATH_MAX];
+
+  return g_strdup (realpath (name, resolved) != NULL ? resolved : name);
+}
+
 TallyOutput *
 tally_output_open (const char *name, GError **error)
 {
   g_autoptr (TallyOutput) output = g_new0 (TallyOutput, 1);
   TallyPack pack = tally_pack_from_name (name);
-  char resolved[PATH_MAX];
   struct stat status;
   gboolean exists = stat (name, &status) == 0;
 
@@ -147,8 +156,7 @@ tally_output_open (const char *name, GError **error)
           tally_throw (error, TALLY_ERROR_USAGE, "\"%s\" is a folder", name);
           return NULL;
         }
-      /* What a link points to is replaced, not the link. */
-      output->final = g_strdup (exists && realpath (name, resolved) != NULL ? resolved : name);
+      output->final = find_final (name);
       output->partial = g_strconcat (output->final, ".partial", NULL);
       if (!open_partial (output, error))
         return NULL;
@@ -164,13 +172,13 @@ tally_output_plan (const char *name, TallyContext *ctx, GError **error)
 {
   g_autoptr (TallyOutput) output = NULL;
   TallyPack pack = tally_pack_from_name (name);
-  g_autofree char *folder = g_path_get_dirname (name);
+  g_autofree char *final = find_final (name), *folder = g_path_get_dirname (final);
   struct stat status;
   gboolean is_stdout = g_str_equal (name, "-"), exists = !is_stdout && stat (name, &status) == 0;
 
   if (exists && S_ISDIR (status.st_mode))
     tally_throw (error, TALLY_ERROR_USAGE, "\"%s\" is a folder", name);
-  else if (!is_stdout && !exists && access (folder, W_OK | X_OK) != 0)
+  else if (!is_stdout && (!exists || S_ISREG (status.st_mode)) && access (folder, W_OK | X_OK) != 0)
     tally_throw_errno (error, errno, "could not create \"%s\"", name);
   else
     output = g_new0 (TallyOutput, 1);
@@ -187,6 +195,36 @@ tally_output_plan (const char *name, TallyContext *ctx, GError **error)
   if (exists && S_ISREG (status.st_mode))
     tally_context_plan_number (ctx, "replaced_bytes", status.st_size);
   return g_steal_pointer (&output);
+}
+
+/* A partial file that nobody holds is left over from a run that was killed, and the next one takes it. */
+static gboolean
+is_being_written (const char *final)
+{
+  g_autofree char *partial = g_strconcat (final, ".partial", NULL);
+  int descriptor = open (partial, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  gboolean held = descriptor >= 0 && flock (descriptor, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+
+  if (descriptor >= 0)
+    close (descriptor);
+  return held;
+}
+
+gboolean
+tally_output_probe (const char *name, TallyContext *ctx, GError **error)
+{
+  g_autofree char *final = find_final (name), *folder = g_path_get_dirname (final);
+  struct statvfs room;
+
+  if (g_str_equal (name, "-"))
+    return TRUE;
+  if (is_being_written (final))
+    tally_context_tell (ctx, TALLY_FINDING_WARNING, "wait for it, or end it there", "another run is writing \"%s\"", name);
+  if (statvfs (folder, &room) < 0)
+    return tally_throw_errno (error, errno, "could not look at the folder \"%s\"", folder);
+  tally_context_tell (ctx, TALLY_FINDING_OK, NULL, "\"%s\" can be written; %" G_GUINT64_FORMAT " MiB are free there", name,
+                      (guint64) room.f_bavail * room.f_frsize / (1024 * 1024));
+  return TRUE;
 }
 
 void

@@ -11,6 +11,8 @@ TallyOutput *tally_output_open (const char *name, GError **error);
 /* The same, but nothing is opened or written: bytes are only counted.  Tells ctx which file it would be and what it would
  * replace, and at the commit how many bytes there would be. */
 TallyOutput *tally_output_plan (const char *name, TallyContext *ctx, GError **error);
+/* A sink's probe: room for the file, and whether another run is writing it. */
+gboolean tally_output_probe (const char *name, TallyContext *ctx, GError **error);
 /* What was not committed is removed. */
 void tally_output_free (TallyOutput *output);
 

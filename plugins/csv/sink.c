@@ -327,6 +327,12 @@ csv_sink_plan (gpointer self, TallyContext *ctx, GError **error)
 }
 
 static gboolean
+csv_sink_probe (gpointer self, TallyContext *ctx, GError **error)
+{
+  return tally_output_probe (((CsvSink *) self)->path, ctx, error);
+}
+
+static gboolean
 is_text_like (TallyType type)
 {
   return type == TALLY_TYPE_TEXT || type == TALLY_TYPE_NUMERIC || type == TALLY_TYPE_JSONB;
@@ -492,6 +498,7 @@ const TallyPlugin csv_sink = {
   .check = csv_sink_check,
   .accept = csv_sink_accept,
   .open = csv_sink_open,
+  .probe = csv_sink_probe,
   .write = csv_sink_write,
   .commit = csv_sink_commit,
   .close = csv_sink_close,

@@ -68,6 +68,13 @@ csv_open (gpointer self, TallyContext *ctx, GError **error)
   return tally_feed_open (&csv->feed, csv->path, error);
 }
 
+static gboolean
+csv_probe (gpointer self, TallyContext *ctx, GError **error)
+{
+  tally_feed_probe (&((CsvSource *) self)->feed, ctx);
+  return TRUE;
+}
+
 static CsvReader *
 open_reader (CsvSource *csv, GError **error)
 {
@@ -369,6 +376,7 @@ const TallyPlugin csv_source = {
   .options = csv_options,
   .check = csv_check,
   .open = csv_open,
+  .probe = csv_probe,
   .describe = csv_describe,
   .read = csv_read,
   .interrupt = csv_interrupt,

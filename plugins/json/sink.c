@@ -176,6 +176,12 @@ json_sink_plan (gpointer self, TallyContext *ctx, GError **error)
   return json->output != NULL && begin (json, error);
 }
 
+static gboolean
+json_sink_probe (gpointer self, TallyContext *ctx, GError **error)
+{
+  return tally_output_probe (((JsonSink *) self)->path, ctx, error);
+}
+
 static inline void
 append (GString *out, const char *data, gsize length)
 {
@@ -349,6 +355,7 @@ const TallyPlugin json_sink = {
   .options = json_sink_options,
   .accept = json_sink_accept,
   .open = json_sink_open,
+  .probe = json_sink_probe,
   .write = json_sink_write,
   .commit = json_sink_commit,
   .close = json_sink_close,

@@ -116,6 +116,13 @@ json_open (gpointer self, TallyContext *ctx, GError **error)
   return tally_feed_open (&json->feed, json->path, error);
 }
 
+static gboolean
+json_probe (gpointer self, TallyContext *ctx, GError **error)
+{
+  tally_feed_probe (&((JsonSource *) self)->feed, ctx);
+  return TRUE;
+}
+
 static JsonReader *
 open_reader (JsonSource *json, JsonFormat format, GError **error)
 {
@@ -549,6 +556,7 @@ const TallyPlugin json_source = {
   .options = json_options,
   .check = json_check,
   .open = json_open,
+  .probe = json_probe,
   .describe = json_describe,
   .read = json_read,
   .interrupt = json_interrupt,

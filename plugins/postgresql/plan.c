@@ -5,6 +5,7 @@
  */
 #include "catalog.h"
 #include "identifier.h"
+#include "probe.h"
 #include "sink-private.h"
 
 /* Not there when the run begins. */
@@ -125,6 +126,18 @@ plan_open (gpointer self, TallyContext *ctx, GError **error)
       || (stages && !make_stage (sink, error)))
     return FALSE;
   tell_table (sink, ctx);
+  return TRUE;
+}
+
+gboolean
+pg_sink_probe (gpointer self, TallyContext *ctx, GError **error)
+{
+  const PgSink *sink = self;
+
+  if (!pg_probe_server (sink->conn, ctx, error) || !pg_probe_durability (sink->conn, ctx, error))
+    return FALSE;
+  tally_context_tell (ctx, TALLY_FINDING_OK, NULL, sink->plan->makes_table ? "the table %s is not there; a run makes it, and may"
+                                                                           : "a run may write to the table %s", sink->target);
   return TRUE;
 }
 

@@ -75,6 +75,8 @@ gboolean pg_sink_look_at_table (PgSink *sink, TallyContext *ctx, GError **error)
 gboolean pg_sink_find_checkpoints (PgSink *sink, gboolean *ret_there, GError **error);
 /* Whether the user may do what a run would; of a plan, after looking at the table.  Fails with TALLY_ERROR_AUTH. */
 gboolean pg_sink_check_rights (PgSink *sink, GError **error);
+/* After the open() of a plan, which has looked at table and rights. */
+gboolean pg_sink_probe (gpointer self, TallyContext *ctx, GError **error);
 char *pg_sink_compose_create (const PgSink *sink, const char *table);
 /* The COPY, into the stage or the table. */
 void pg_sink_compose_copy (PgSink *sink);

@@ -630,5 +630,6 @@ const TallyPlugin postgresql_sink = {
   .close = sink_close,
   .resume = sink_resume,
   .plan = &pg_sink_plan,
+  .probe = pg_sink_probe,
   .settle = sink_settle,
 };

@@ -9,6 +9,7 @@
 #include "catalog.h"
 #include "identifier.h"
 #include "postgresql.h"
+#include "probe.h"
 #include "ranges.h"
 #include "readers.h"
 #include <string.h>
@@ -230,6 +231,15 @@ source_open (gpointer self, TallyContext *ctx, GError **error)
   return describe_rows (source, error)
          && (source->n_connections == 1
              || pg_ranges_choose (source->conn, source->table, (guint)source->n_connections, &source->ranges, error));
+}
+
+static gboolean
+source_probe (gpointer self, TallyContext *ctx, GError **error)
+{
+  PgSource *source = self;
+
+  return pg_probe_server (source->conn, ctx, error)
+         && pg_probe_rows (source->conn, source->from, source->table, ctx, error);
 }
 
 static TallySchema *
@@ -504,6 +514,7 @@ const TallyPlugin postgresql_source = {
   .options = source_options,
   .check = source_check,
   .open = source_open,
+  .probe = source_probe,
   .describe = source_describe,
   .read = source_read,
   .interrupt = source_interrupt,

@@ -13,9 +13,6 @@
  * of requests below it. */
 #define MAX_CONNECTIONS 256
 
-/* Clocks that differ by more are worth a word. */
-#define MAX_SKEW 60 /* seconds */
-
 static gboolean
 is_this_machine (const char *host)
 {
@@ -151,7 +148,10 @@ zendesk_account_report (ZendeskAccount *account, const ZendeskHeaders *headers)
       tally_context_report_target_time (account->ctx, headers->date * G_USEC_PER_SEC);
     }
   if (zendesk_headers_budget (headers, &limit, &remaining, &reset))
-    tally_context_report_budget (account->ctx, limit, remaining, reset);
+    {
+      account->limit = limit;
+      tally_context_report_budget (account->ctx, limit, remaining, reset);
+    }
   if (warning != NULL)
     tally_context_warn (account->ctx, "Zendesk took the record, but dropped members of it: %s", warning);
 }
@@ -291,8 +291,8 @@ zendesk_account_read (ZendeskAccount *account, const char *path, const char *wha
 }
 
 /* Without valid credentials Zendesk answers 200 here as well, about a user without an id. */
-static gboolean
-read_user (ZendeskAccount *account, const ZendeskReply *reply, char **ret_role, GError **error)
+gboolean
+zendesk_account_read_user (ZendeskAccount *account, const ZendeskReply *reply, char **ret_role, GError **error)
 {
   g_autoptr (json_object) body = zendesk_json_parse (reply->body, reply->length);
   json_object *user = zendesk_json_get (body, "user");
@@ -318,7 +318,7 @@ enter (ZendeskAccount *account, GError **error)
   if (zendesk_access_renews (account) && !fetch_token (account, error))
     return FALSE;
   if (!zendesk_account_get (account, ZENDESK_API "/users/me.json", "the user", &reply, error)
-      || !read_user (account, &reply, NULL, error))
+      || !zendesk_account_read_user (account, &reply, NULL, error))
     return FALSE;
   account->access.proven = TRUE;
   return TRUE;
@@ -371,28 +371,4 @@ zendesk_account_interrupt (ZendeskAccount *account)
 
   if (http != NULL)
     zendesk_http_wake (http);
-}
-
-gboolean
-zendesk_account_probe (ZendeskAccount *account, GError **error)
-{
-  g_auto (ZendeskReply) me = { 0 }, count = { 0 };
-  g_autofree char *role = NULL;
-  gint64 skew;
-
-  if (!zendesk_account_get (account, ZENDESK_API "/users/me.json", "the user", &me, error)
-      || !read_user (account, &me, &role, error))
-    return FALSE;
-  if (g_strcmp0 (role, "admin") != 0 && g_strcmp0 (role, "agent") != 0)
-    return tally_throw (error, TALLY_ERROR_AUTH,
-                        "the credentials are those of a user with the role \"%s\"; tickets for others are "
-                        "created by an agent or an admin", role != NULL ? role : "");
-  if (!zendesk_account_get (account, ZENDESK_API "/tickets/count.json", "the number of tickets", &count, error))
-    return FALSE;
-
-  skew = count.date > 0 ? ABS (count.date - g_get_real_time () / G_USEC_PER_SEC) : 0;
-  if (skew > MAX_SKEW)
-    tally_context_warn (account->ctx, "the clocks of this machine and of \"%s\" differ by %" G_GINT64_FORMAT
-                        " seconds", account->base, skew);
-  return TRUE;
 }

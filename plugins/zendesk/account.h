@@ -4,6 +4,7 @@
  * what is asked before the first record.
  *
  *   account.c   options, connecting, questions that are waited for
+ *   probe.c     what is asked for `tallyman doctor`
  *   access.c    the Authorization header, and a token that ran out
  */
 #pragma once
@@ -31,6 +32,8 @@ typedef struct
   gint64 timeout, connect_timeout;
   char *ca_file, *user_agent;
 
+  const char *admin_for; /* (unowned) (nullable) set before zendesk_account_probe(): what only an admin may do, "an export" */
+
   /* from zendesk_account_open() to zendesk_account_close() */
   char *base;        /* (owned) https://acme.zendesk.com, without a slash at the end */
   char *agent;       /* (owned) */
@@ -38,6 +41,7 @@ typedef struct
   ZendeskAccess access;
   TallyContext *ctx; /* (unowned) */
   gint64 skew;       /* seconds by which its clock is ahead of ours, as its last answer told */
+  gint64 limit;      /* requests a minute, as its last answer told; 0: it did not */
 } ZendeskAccount;
 
 #define ZENDESK_MINUTE (60 * G_USEC_PER_SEC)
@@ -121,10 +125,16 @@ TallyFlow zendesk_account_read (ZendeskAccount *account, const char *path, const
 TallyFlow zendesk_account_refuse (ZendeskAccount *account, const ZendeskReply *reply, const char *what, GError **error);
 /* Takes over what a call brought. */
 void zendesk_reply_take (ZendeskReply *reply, ZendeskCall *call);
-/* Whether the credentials may do the work of an agent, for `tallyman doctor`.  Warns of clocks that differ. */
-gboolean zendesk_account_probe (ZendeskAccount *account, GError **error);
 /* Hands on what the headers of any answer tell: the time, the rate limit, a warning. */
 void zendesk_account_report (ZendeskAccount *account, const ZendeskHeaders *headers);
+
+/* The role in an answer to /users/me, which is 200 also to credentials that are not valid. */
+gboolean zendesk_account_read_user (ZendeskAccount *account, const ZendeskReply *reply, char **ret_role, GError **error);
+
+/* --- probe.c --- */
+
+/* For `tallyman doctor`: whose the credentials are and what he may do, the account's limit, its features and its clock. */
+gboolean zendesk_account_probe (ZendeskAccount *account, GError **error);
 
 /* --- access.c --- */
 

@@ -88,7 +88,11 @@ zendesk_party_probe (gpointer self, TallyContext *ctx, GError **error)
 {
   ZendeskPartySink *sink = self;
 
-  return zendesk_account_probe (&sink->account, error);
+  if (!zendesk_account_probe (&sink->account, error))
+    return FALSE;
+  if (sink->plan.n_custom > 0)
+    tally_context_tell (ctx, TALLY_FINDING_OK, NULL, "the account has the %u fields that columns are for", (guint) sink->plan.n_custom);
+  return TRUE;
 }
 
 void

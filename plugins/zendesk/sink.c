@@ -226,6 +226,9 @@ sink_probe (gpointer self, TallyContext *ctx, GError **error)
 {
   ZendeskSink *sink = self;
 
+  if (sink->plan.n_custom > 0)
+    tally_context_tell (ctx, TALLY_FINDING_OK, NULL, "the account has the %u ticket fields that columns are for",
+                        (guint) sink->plan.n_custom);
   return zendesk_account_probe (&sink->account, error)
          && (zendesk_modes[sink->mode].mode == ZENDESK_MODE_UPDATE || probe_export (sink, error));
 }

@@ -160,6 +160,8 @@ source_probe (gpointer self, TallyContext *ctx, GError **error)
 {
   ZendeskSource *source = self;
 
+  if (source->resource.paging != ZENDESK_PAGING_LIST)
+    source->account.admin_for = "an incremental export";
   return zendesk_account_probe (&source->account, error);
 }
 

@@ -289,16 +289,57 @@ test_custom_fields_are_found_by_title (void)
 static void
 test_doctor_finds_all_well (void)
 {
-  g_autoptr (Emulator) emulator = emulator_new (NULL);
+  g_autoptr (Emulator) emulator = emulator_new ("--plan", "enterprise", NULL);
   g_autoptr (Desk) desk = open_desk (emulator);
   g_autoptr (GError) error = NULL;
 
   assert_true (desk->plugin->probe (desk->sink, &desk->ctx, &error));
   assert_no_error (error);
-  assert_int (desk->ctx.warnings->len, 0);
+  assert_text (desk->ctx.told->str, "ok: the credentials are those of an admin\nok: CCs and followers are switched on\n"
+                                  "ok: custom ticket statuses are switched on\nok: the account takes 700 requests a minute\n");
   g_free (emulator_ask (emulator, "POST", "/_emulator/clock", "{\"advance\":600}"));
   assert_true (desk->plugin->probe (desk->sink, &desk->ctx, &error));
-  assert_int (desk->ctx.warnings->len, 1);
+  assert_contains (desk->ctx.told->str, "warning: the clocks of this machine and of");
+}
+
+#define USER(role) "{\"user\":{\"id\":7,\"role\":\"" role "\"}}"
+
+static void
+test_doctor_tells_of_roles_and_features (void)
+{
+  static const struct
+  {
+    const char *user, *admin_for;
+    gint status;
+    const char *settings, *told, *error;
+  } rows[] = {
+    { USER ("admin"), NULL, 404, "{}", "ok: the credentials are those of an admin\n", NULL },
+    { USER ("agent"), NULL, 403, "{}", "ok: the credentials are those of an agent\n", NULL },
+    { USER ("agent"), "an import", 404, "{}", "", "of an agent; an import takes an admin" },
+    { USER ("end-user"), NULL, 404, "{}", "", "role \"end-user\"" },
+    { USER ("admin"), "an import", 200, "{\"settings\":{\"tickets\":{\"custom_statuses_enabled\":true}}}",
+      "ok: the credentials are those of an admin\nok: custom ticket statuses are switched on\n", NULL },
+    { USER ("admin"), NULL, 200, "{\"settings\":{\"active_features\":{\"follower_and_email_cc_collaborations\":false}}}",
+      "ok: the credentials are those of an admin\nwarning: CCs and followers are switched off: a ticket's email_ccs and followers "
+      "would be dropped\n", NULL },
+    { USER ("admin"), NULL, 500, "{}", "ok: the credentials are those of an admin\n", "HTTP 500 when asked for its settings" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      const Turn turns[] = { { answer (200, rows[i].user) }, { answer (200, rows[i].user) },
+                             { answer (200, "{\"count\":{\"value\":1}}") }, { answer (rows[i].status, rows[i].settings) } };
+      g_autoptr (Server) server = server_new (turns, G_N_ELEMENTS (turns));
+      g_autoptr (Desk) desk = desk_new ("url", server_url (server), "access_token", "t", NULL);
+      g_autoptr (GError) error = NULL;
+
+      assert_true (desk_accept (desk, "comment.body text", NULL) && desk_open (desk, &error));
+      desk->sink->account.admin_for = rows[i].admin_for;
+      assert_row_int (rows[i].told, desk->plugin->probe (desk->sink, &desk->ctx, &error), rows[i].error == NULL);
+      assert_row_text (rows[i].settings, desk->ctx.told->str, rows[i].told);
+      if (rows[i].error != NULL)
+        assert_contains (error != NULL ? error->message : NULL, rows[i].error);
+    }
 }
 
 /* --- credentials --- */
@@ -514,6 +555,7 @@ static const Promise promises[] = {
     test_what_a_run_begins_with_is_not_doubled_though_no_key_counts },
   { "custom fields are found by title", test_custom_fields_are_found_by_title },
   { "doctor finds all well", test_doctor_finds_all_well },
+  { "doctor tells of roles and features", test_doctor_tells_of_roles_and_features },
   { "each kind of credentials works", test_each_kind_of_credentials_works },
   { "a token that ran out is fetched again", test_a_token_that_ran_out_is_fetched_again },
   { "a new token that is refused halts the run", test_a_new_token_that_is_refused_halts_the_run },
