@@ -21,6 +21,7 @@ void tally_command_catch_signals (void);
 gboolean tally_command_has_colour (int fd);
 
 extern const TallyCommand tally_command_check;
+extern const TallyCommand tally_command_doctor;
 extern const TallyCommand tally_command_doubt;
 extern const TallyCommand tally_command_guess;
 extern const TallyCommand tally_command_inspect;

@@ -12,6 +12,7 @@
 static const TallyCommand *const commands[] = {
   &tally_command_run,
   &tally_command_check,
+  &tally_command_doctor,
   &tally_command_plan,
   &tally_command_preview,
   &tally_command_test,

@@ -318,3 +318,18 @@ tally_pipeline_describe_lookups (TallyPipeline *pipeline, TallyContext *ctx, GEr
     }
   return TRUE;
 }
+
+gboolean
+tally_pipeline_probe_lookup (TallyPipeline *pipeline, guint index, TallyContext *ctx, GError **error)
+{
+  TallyLookupDraft *lookup = find_lookup (pipeline, index)->lookup;
+  TallySchema *schema = tally_pipeline_look (pipeline, &lookup->source, ctx, error);
+
+  if (schema == NULL)
+    return tally_throw_prefix (error, "source \"%s\"", lookup->source.plugin->name);
+  if (lookup->schema != NULL)
+    tally_schema_unref (schema);
+  else
+    lookup->schema = schema;
+  return TRUE;
+}

@@ -71,6 +71,8 @@ const TallyLookupKeyInfo *tally_pipeline_lookup_key (guint index);
  * be described, or assumed, before steps are typed.  Fails as the source does. */
 guint tally_pipeline_n_lookups (const TallyPipeline *pipeline);
 gboolean tally_pipeline_describe_lookups (TallyPipeline *pipeline, TallyContext *ctx, GError **error);
+/* Opens one's source as a run would, describes it and lets it tell what it finds. */
+gboolean tally_pipeline_probe_lookup (TallyPipeline *pipeline, guint index, TallyContext *ctx, GError **error);
 TallySchema *tally_pipeline_lookup_schema (const TallyPipeline *pipeline, guint index); /* (transfer none) (nullable) */
 void tally_pipeline_assume_lookup (TallyPipeline *pipeline, guint index, TallySchema *schema); /* that is not known */
 gboolean tally_pipeline_lookup_is_local (const TallyPipeline *pipeline, guint index);

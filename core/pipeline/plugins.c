@@ -451,6 +451,8 @@ tally_pipeline_look (TallyPipeline *pipeline, const TallyPluginDraft *draft, Tal
   fill (pipeline, draft, instance, NULL);
   if (tally_instance_finish (instance, NULL, error) && tally_instance_open (instance, ctx, error))
     schema = draft->plugin->describe (instance->self, ctx, error);
+  if (schema != NULL && ctx->tell != NULL && draft->plugin->probe != NULL && !draft->plugin->probe (instance->self, ctx, error))
+    g_clear_pointer (&schema, tally_schema_unref);
   if (schema == NULL && *error == NULL)
     tally_throw (error, TALLY_ERROR_UNSUPPORTED, "the source says nothing of its columns");
   return schema;

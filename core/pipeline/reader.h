@@ -90,7 +90,7 @@ void tally_pipeline_set_option (TallyPipeline *pipeline, TallyInstance *instance
 /* Finds the plugin of draft's kind that a node names, with a map of its options.  FALSE: there is none, which is reported. */
 gboolean tally_pipeline_find_plugin (TallyPipeline *pipeline, TallyRegistry *registry, TallyPluginDraft *draft,
                                      TallyYamlNode *node);
-/* Opens a source, whose options are good, to see its columns. */
+/* Opens a source, whose options are good, to see its columns; and lets it look about, if ctx is told of it. */
 TallySchema *tally_pipeline_look (TallyPipeline *pipeline, const TallyPluginDraft *draft, TallyContext *ctx, GError **error);
 /* The same for a LOCAL source at check time: that it cannot be opened is reported. */
 TallySchema *tally_pipeline_describe_source (TallyPipeline *pipeline, const TallyPluginDraft *draft);
