@@ -227,16 +227,16 @@ test_an_unwritable_state_folder_stops_before_sending (void)
 }
 
 static const Promise promises[] = {
-  { "A1 A2 A3 A6 A7 A8 A10 each crash point under each behaviour", test_each_crash_point_under_each_behaviour },
-  { "A4 killed while the server works", test_killed_while_the_server_works },
-  { "A5 killed before the answer is read", test_killed_before_the_answer_is_read },
-  { "A9 a reject is there once", test_a_reject_is_there_once },
-  { "A11 a record that always fails is set aside", test_a_record_that_always_fails_is_set_aside },
-  { "A12 a signal lets what is in flight settle", test_a_signal_lets_what_is_in_flight_settle },
-  { "A1 A12 rows that a step holds back", test_rows_that_a_step_holds_back },
-  { "A12 a signal while held rows are sent", test_a_signal_while_held_rows_are_sent },
-  { "A13 a full disk stops the sending", test_a_full_disk_stops_the_sending },
-  { "A13 an unwritable state folder stops before sending", test_an_unwritable_state_folder_stops_before_sending },
+  { "A1, A2, A3, A6, A7, A8, A10: each crash point under each behaviour", test_each_crash_point_under_each_behaviour },
+  { "A4: killed while the server works", test_killed_while_the_server_works },
+  { "A5: killed before the answer is read", test_killed_before_the_answer_is_read },
+  { "A9: a reject is there once", test_a_reject_is_there_once },
+  { "A11: a record that always fails is set aside", test_a_record_that_always_fails_is_set_aside },
+  { "A12: a signal lets what is in flight settle", test_a_signal_lets_what_is_in_flight_settle },
+  { "A1, A12: rows that a step holds back", test_rows_that_a_step_holds_back },
+  { "A12: a signal while held rows are sent", test_a_signal_while_held_rows_are_sent },
+  { "A13: a full disk stops the sending", test_a_full_disk_stops_the_sending },
+  { "A13: an unwritable state folder stops before sending", test_an_unwritable_state_folder_stops_before_sending },
   { NULL },
 };
 

@@ -30,10 +30,10 @@ test_a_key_is_used_only_while_it_is_honoured (void)
     gboolean looked_up;
   } rows[] = {
     { "an hour later: the same key again", "3600", "3600", FALSE },
-    { "C1 1:59:50 later: inside the margin, looked up", "7190", "7190", TRUE },
-    { "C1 2:00:10 later: looked up", "7210", "7210", TRUE },
-    { "C3 the machine's clock was set back three hours", "10800", "0", TRUE },
-    { "C3 the machine's clock jumped ahead", "0", "10800", TRUE },
+    { "C1: 1:59:50 later: inside the margin, looked up", "7190", "7190", TRUE },
+    { "C1: 2:00:10 later: looked up", "7210", "7210", TRUE },
+    { "C3: the machine's clock was set back three hours", "10800", "0", TRUE },
+    { "C3: the machine's clock jumped ahead", "0", "10800", TRUE },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
@@ -244,16 +244,16 @@ test_the_same_export_in_another_dress_creates_nothing (void)
 }
 
 static const Promise promises[] = {
-  { "C1 C3 a key is used only while it is honoured", test_a_key_is_used_only_while_it_is_honoured },
-  { "D1 a second run says who holds the lease", test_a_second_run_says_who_holds_the_lease },
-  { "D2 a run that slept finds its lease gone", test_a_run_that_slept_finds_its_lease_gone },
-  { "D6 the lease's connection dies", test_the_leases_connection_dies },
-  { "E3 a server that does not sync is refused", test_a_server_that_does_not_sync_is_refused },
-  { "E6 the server is killed again and again", test_the_server_is_killed_again_and_again },
-  { "F1 an edited row does not change what is in doubt", test_an_edited_row_does_not_change_what_is_in_doubt },
-  { "F3 a value that changes is warned of", test_a_value_that_changes_is_warned_of },
-  { "F4 a key that comes twice is rejected with both places", test_a_key_that_comes_twice_is_rejected_with_both_places },
-  { "F5 the same export in another dress creates nothing", test_the_same_export_in_another_dress_creates_nothing },
+  { "C1, C3: a key is used only while it is honoured", test_a_key_is_used_only_while_it_is_honoured },
+  { "D1: a second run says who holds the lease", test_a_second_run_says_who_holds_the_lease },
+  { "D2: a run that slept finds its lease gone", test_a_run_that_slept_finds_its_lease_gone },
+  { "D6: the lease's connection dies", test_the_leases_connection_dies },
+  { "E3: a server that does not sync is refused", test_a_server_that_does_not_sync_is_refused },
+  { "E6: the server is killed again and again", test_the_server_is_killed_again_and_again },
+  { "F1: an edited row does not change what is in doubt", test_an_edited_row_does_not_change_what_is_in_doubt },
+  { "F3: a value that changes is warned of", test_a_value_that_changes_is_warned_of },
+  { "F4: a key that comes twice is rejected with both places", test_a_key_that_comes_twice_is_rejected_with_both_places },
+  { "F5: the same export in another dress creates nothing", test_the_same_export_in_another_dress_creates_nothing },
   { NULL },
 };
 

@@ -296,7 +296,7 @@ static const Promise promises[] = {
   { "an absent one is met again", test_absent_one_is_met_again },
   { "doubt waits for the run to end", test_doubt_waits_for_the_run_to_end },
   { "rejects are listed", test_rejects_are_listed },
-  { "rejects are tried again (H1)", test_rejects_are_tried_again },
+  { "H1: rejects are tried again", test_rejects_are_tried_again },
   { "rejects are discarded", test_rejects_are_discarded },
   { NULL },
 };

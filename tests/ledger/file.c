@@ -270,18 +270,18 @@ test_its_clock_cannot_be_set (void)
 
 static const Promise promises[] = {
   { "is nobody else's business", test_is_nobody_elses_business },
-  { "syncs each commit (R1)", test_syncs_each_commit },
+  { "R1: syncs each commit", test_syncs_each_commit },
   { "leaves other files alone", test_leaves_other_files_alone },
-  { "a full disk stops the sending (A13, R13)", test_full_disk_stops_the_sending },
+  { "A13, R13: a full disk stops the sending", test_full_disk_stops_the_sending },
   { "says that it is locked", test_says_that_it_is_locked },
-  { "says that it may not write (A13)", test_says_that_it_may_not_write },
-  { "the mark sees a file copied back (E1)", test_mark_sees_a_file_copied_back },
-  { "the mark sees that another ledger was here (E4)",
+  { "A13: says that it may not write", test_says_that_it_may_not_write },
+  { "E1: the mark sees a file copied back", test_mark_sees_a_file_copied_back },
+  { "E4: the mark sees that another ledger was here",
     test_mark_sees_that_another_ledger_was_here },
   { "a mark half written is none", test_mark_half_written_is_none },
-  { "a mark that cannot be written stops the sending (A13)",
+  { "A13: a mark that cannot be written stops the sending",
     test_mark_that_cannot_be_written_stops_the_sending },
-  { "its clock cannot be set (C3)", test_its_clock_cannot_be_set },
+  { "C3: its clock cannot be set", test_its_clock_cannot_be_set },
   { NULL },
 };
 

@@ -527,19 +527,19 @@ test_two_writers_want_the_same_keys (void)
 }
 
 static const Promise promises[] = {
-  { "refuses a server that loses commits (E3)", test_refuses_a_server_that_loses_commits },
-  { "refuses tables that are not logged (E3)", test_refuses_tables_that_are_not_logged },
-  { "notices a failover (E2, R8)", test_notices_a_failover },
+  { "E3: refuses a server that loses commits", test_refuses_a_server_that_loses_commits },
+  { "E3: refuses tables that are not logged", test_refuses_tables_that_are_not_logged },
+  { "E2, R8: notices a failover", test_notices_a_failover },
   { "never shows a password", test_never_shows_a_password },
-  { "a commit whose answer is lost holds once (A7, A9)",
+  { "A7, A9: a commit whose answer is lost holds once",
     test_commit_whose_answer_is_lost_holds_once },
-  { "other answers may be lost too (E5)", test_other_answers_may_be_lost_too },
-  { "goes on when its backend was ended (E5)", test_goes_on_when_its_backend_was_ended },
-  { "gives up after a few tries (R13)", test_gives_up_after_a_few_tries },
-  { "no commit is lost when the server crashes (E6)",
+  { "E5: other answers may be lost too", test_other_answers_may_be_lost_too },
+  { "E5: goes on when its backend was ended", test_goes_on_when_its_backend_was_ended },
+  { "R13: gives up after a few tries", test_gives_up_after_a_few_tries },
+  { "E6: no commit is lost when the server crashes",
     test_no_commit_is_lost_when_the_server_crashes },
-  { "a deadlock is tried again (E5)", test_deadlock_is_tried_again },
-  { "two writers want the same keys (D3, D8)", test_two_writers_want_the_same_keys },
+  { "E5: a deadlock is tried again", test_deadlock_is_tried_again },
+  { "D3, D8: two writers want the same keys", test_two_writers_want_the_same_keys },
   { NULL },
 };
 

@@ -366,14 +366,14 @@ test_nonsense_by_hand_is_refused (void)
 }
 
 static const Promise promises[] = {
-  { "an id stays through updates (E9)", test_an_id_stays_through_updates },
+  { "E9: an id stays through updates", test_an_id_stays_through_updates },
   { "an update is of the id that is known", test_an_update_is_of_the_id_that_is_known },
   { "an id is learnt with a verdict only", test_an_id_is_learnt_with_a_verdict_only },
   { "a content of which nothing was sent is taken over", test_a_content_is_taken_over },
   { "a receipt lives as long as its generation", test_a_receipt_lives_as_long_as_its_generation },
   { "a user's word on an update", test_a_user_s_word_on_an_update },
   { "a run aside leaves the pipeline as it is", test_a_run_aside_leaves_the_pipeline_as_it_is },
-  { "nonsense by hand is refused (E8)", test_nonsense_by_hand_is_refused },
+  { "E8: nonsense by hand is refused", test_nonsense_by_hand_is_refused },
   { NULL },
 };
 

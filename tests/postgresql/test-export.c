@@ -244,8 +244,8 @@ test_comments_become_a_file (void)
 }
 
 static const Promise promises[] = {
-  { "F8 each version of a ticket comes once, in small pages", test_in_small_pages },
-  { "F8 each version of a ticket comes once, in large ones with comments", test_in_pages_with_comments },
+  { "F8: each version of a ticket comes once, in small pages", test_in_small_pages },
+  { "F8: each version of a ticket comes once, in large ones with comments", test_in_pages_with_comments },
   { "the warehouse of pipelines/ is kept fresh", test_the_warehouse_is_kept_fresh },
   { "the comments of pipelines/ become a file", test_comments_become_a_file },
   { NULL },

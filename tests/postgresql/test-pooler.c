@@ -103,8 +103,8 @@ test_a_session_is_given_back_as_it_was (void)
 }
 
 static const Promise promises[] = {
-  { "D5 every source and sink works behind pgbouncer", test_every_source_and_sink },
-  { "D5 a session is given back as it was", test_a_session_is_given_back_as_it_was },
+  { "D5: every source and sink works behind pgbouncer", test_every_source_and_sink },
+  { "D5: a session is given back as it was", test_a_session_is_given_back_as_it_was },
   { NULL },
 };
 

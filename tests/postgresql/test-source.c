@@ -363,8 +363,8 @@ test_never_shows_a_password (void)
 static const Promise promises[] = {
   { "reads every type", test_reads_every_type },
   { "reads a query, with steps behind it", test_reads_a_query_with_steps },
-  { "F7 reads what is new, equal watermarks neither lost nor doubled", test_reads_what_is_new },
-  { "F7 reads late rows again within the overlap", test_reads_late_rows_again_within_the_overlap },
+  { "F7: reads what is new, equal watermarks neither lost nor doubled", test_reads_what_is_new },
+  { "F7: reads late rows again within the overlap", test_reads_late_rows_again_within_the_overlap },
   { "a failed run is made up for by the next", test_a_failed_run_is_made_up_for_by_the_next },
   { "reads a table with several connections, each row once", test_reads_with_several_connections },
   { "several connections see one moment", test_several_connections_see_one_moment },
