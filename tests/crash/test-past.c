@@ -394,13 +394,13 @@ test_the_shipped_pipelines_run (void)
 static const Promise promises[] = {
   { "the shipped pipelines run", test_the_shipped_pipelines_run },
   { "each crash point of an import", test_each_crash_point_of_an_import },
-  { "B2 B3 B4 a lost answer of an import", test_a_lost_answer_of_an_import },
-  { "G8 killed after three of five files", test_killed_after_three_of_five_files },
-  { "C2 a day later one pass settles all", test_a_day_later_one_pass_settles_all },
-  { "C6 an export that is behind is waited for", test_an_export_that_is_behind_is_waited_for },
-  { "G10 a ticket that an agent deleted is not made again", test_a_ticket_that_an_agent_deleted_is_not_made_again },
-  { "H3 a rotated token changes nothing", test_a_rotated_token_changes_nothing },
-  { "G9 G11 each crash point of an update", test_each_crash_point_of_an_update },
+  { "B2, B3, B4: a lost answer of an import", test_a_lost_answer_of_an_import },
+  { "G8: killed after three of five files", test_killed_after_three_of_five_files },
+  { "C2: a day later one pass settles all", test_a_day_later_one_pass_settles_all },
+  { "C6: an export that is behind is waited for", test_an_export_that_is_behind_is_waited_for },
+  { "G10: a ticket that an agent deleted is not made again", test_a_ticket_that_an_agent_deleted_is_not_made_again },
+  { "H3: a rotated token changes nothing", test_a_rotated_token_changes_nothing },
+  { "G9, G11: each crash point of an update", test_each_crash_point_of_an_update },
   { NULL },
 };
 

@@ -237,9 +237,9 @@ test_who_is_there_is_taken_over_by_the_rule_alone (void)
 static const Promise promises[] = {
   { "users are made once, wherever it dies", test_users_are_made_once_wherever_it_dies },
   { "organizations are made once, wherever it dies", test_organizations_are_made_once_wherever_it_dies },
-  { "G5 killed between a user and what belongs to it", test_killed_between_a_user_and_what_belongs_to_it },
-  { "D7 records with one name make one at a time", test_records_with_one_name_make_one_at_a_time },
-  { "G6 who is there is taken over by the rule alone", test_who_is_there_is_taken_over_by_the_rule_alone },
+  { "G5: killed between a user and what belongs to it", test_killed_between_a_user_and_what_belongs_to_it },
+  { "D7: records with one name make one at a time", test_records_with_one_name_make_one_at_a_time },
+  { "G6: who is there is taken over by the rule alone", test_who_is_there_is_taken_over_by_the_rule_alone },
   { NULL },
 };
 

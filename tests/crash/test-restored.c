@@ -112,9 +112,9 @@ test_people_after_a_ledger_was_put_back (void)
 }
 
 static const Promise promises[] = {
-  { "E1 a ledger that was put back is refilled from the account", test_a_ledger_that_was_put_back },
-  { "E4 a ledger that was emptied is refilled from the account", test_a_ledger_that_was_emptied },
-  { "E1 users and organizations likewise", test_people_after_a_ledger_was_put_back },
+  { "E1: a ledger that was put back is refilled from the account", test_a_ledger_that_was_put_back },
+  { "E4: a ledger that was emptied is refilled from the account", test_a_ledger_that_was_emptied },
+  { "E1: users and organizations likewise", test_people_after_a_ledger_was_put_back },
   { NULL },
 };
 

@@ -341,9 +341,9 @@ test_what_an_export_holds_is_read_with_care (void)
 
 static const Promise promises[] = {
   { "an archived ticket is found", test_an_archived_ticket_is_found },
-  { "G10 a deleted ticket is found, and told", test_a_deleted_ticket_is_found_and_told },
-  { "C6 an export that is behind proves nothing", test_an_export_that_is_behind_proves_nothing },
-  { "C2 one pass settles all", test_one_pass_settles_all },
+  { "G10: a deleted ticket is found, and told", test_a_deleted_ticket_is_found_and_told },
+  { "C6: an export that is behind proves nothing", test_an_export_that_is_behind_proves_nothing },
+  { "C2: one pass settles all", test_one_pass_settles_all },
   { "a later question reads on", test_a_later_question_reads_on },
   { "an older question reads from further back", test_an_older_question_reads_from_further_back },
   { "a refused export is asked again", test_a_refused_export_is_asked_again },

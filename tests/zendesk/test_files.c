@@ -430,7 +430,7 @@ static const Promise promises[] = {
   { "each comment of an import has its files", test_each_comment_of_an_import_has_its_files },
   { "a changed file is refused", test_a_changed_file_is_refused },
   { "an upload that fails acts on nothing", test_an_upload_that_fails_acts_on_nothing },
-  { "G7 a token that is no good is uploaded again", test_a_token_that_is_no_good_is_uploaded_again },
+  { "G7: a token that is no good is uploaded again", test_a_token_that_is_no_good_is_uploaded_again },
   { "nothing is created once the run may not", test_nothing_is_created_once_the_run_may_not },
   { "a large file is streamed", test_a_large_file_is_streamed },
   { "files are fetched from the web", test_files_are_fetched_from_the_web },

@@ -372,7 +372,7 @@ static const Promise promises[] = {
   { "a ticket is changed, and nothing else of it", test_a_ticket_is_changed_and_nothing_else_of_it },
   { "a ticket is linked", test_a_ticket_is_linked },
   { "a ticket that cannot be changed is told", test_a_ticket_that_cannot_be_changed_is_told },
-  { "G9 a comment is appended once", test_a_comment_is_appended_once },
+  { "G9: a comment is appended once", test_a_comment_is_appended_once },
   { "the state of a ticket tells whether it was updated", test_the_state_of_a_ticket_tells_whether_it_was_updated },
   { "a ticket that changed meanwhile is read again", test_a_ticket_that_changed_meanwhile_is_read_again },
   { "without safety it is one request", test_without_safety_it_is_one_request },
