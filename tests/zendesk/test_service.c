@@ -328,7 +328,8 @@ test_doctor_tells_of_roles_and_features (void)
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     {
       const Turn turns[] = { { answer (200, rows[i].user) }, { answer (200, rows[i].user) },
-                             { answer (200, "{\"count\":{\"value\":1}}") }, { answer (rows[i].status, rows[i].settings) } };
+                             { answer (200, "{\"count\":{\"value\":1}}") }, { answer (rows[i].status, rows[i].settings) },
+                             { answer (200, "{\"tickets\":[],\"after_cursor\":null,\"end_of_stream\":true}") } };
       g_autoptr (Server) server = server_new (turns, G_N_ELEMENTS (turns));
       g_autoptr (Desk) desk = desk_new ("url", server_url (server), "access_token", "t", NULL);
       g_autoptr (GError) error = NULL;
