@@ -182,6 +182,15 @@ context_clock (gpointer data)
   return tally_clock_now (data);
 }
 
+/* R7, for a request that waited at the sink. */
+static gboolean
+may_go (gpointer data)
+{
+  TallyDispatcher *dispatcher = data;
+
+  return dispatcher->failure == NULL && tally_traffic_may_send (dispatcher);
+}
+
 TallyDispatcher *
 tally_dispatcher_new_with_clerk (const TallyDispatcherConfig *config, TallyClerk *clerk,
                                  GError **error)
@@ -205,6 +214,8 @@ tally_dispatcher_new_with_clerk (const TallyDispatcherConfig *config, TallyClerk
   /* The target's time is told against the same clock that decides here. */
   config->ctx->clock = context_clock;
   config->ctx->clock_data = (gpointer)config->clock;
+  config->ctx->may_go = may_go;
+  config->ctx->may_go_data = dispatcher;
   if (config->run->target != NULL && g_strcmp0 (config->run->target, dispatcher->target) != 0)
     return tally_throw (error, TALLY_ERROR_USAGE,
                         "the run was begun for target \"%s\", but the sink reached \"%s\"",
@@ -240,6 +251,7 @@ tally_dispatcher_free (TallyDispatcher *dispatcher)
   if (dispatcher == NULL)
     return;
 
+  dispatcher->config.ctx->may_go = NULL;
   dispatcher->clerk->class->free (dispatcher->clerk); /* first: it may be reading parcels */
   tally_calls_orphan (dispatcher);
   g_queue_clear_full (&dispatcher->consignments, (GDestroyNotify)tally_consignment_free);
@@ -379,7 +391,7 @@ dispatcher_patience (const TallyDispatcher *dispatcher, gint64 wait)
     }
   if ((dispatcher->ready.length > 0 || dispatcher->looking.length > 0)
       && dispatcher->at_sink.length < dispatcher->group)
-    wait = MIN (wait, MAX (tally_pace_wait (&dispatcher->pace, now, NULL), NO_INTERRUPT_GLANCE));
+    wait = MIN (wait, MAX (tally_traffic_wait (dispatcher, now, NULL), NO_INTERRUPT_GLANCE));
   if (dispatcher->stopping && dispatcher->at_sink.length > 0)
     wait = MIN (wait, dispatcher->stop_at - now);
   if (tally_dispatcher_wants (dispatcher))
@@ -446,7 +458,7 @@ tally_dispatcher_waiting (const TallyDispatcher *dispatcher, const char **ret_wh
 
   *ret_why = NULL;
   if (dispatcher->ready.length > 0 || dispatcher->looking.length > 0)
-    return tally_pace_wait (&dispatcher->pace, now, ret_why);
+    return tally_traffic_wait (dispatcher, now, ret_why);
   if (dispatcher->at_sink.length > 0 || dispatcher->fresh.length > 0
       || g_sequence_is_empty (dispatcher->waiting))
     return 0;

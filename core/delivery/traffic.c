@@ -546,6 +546,20 @@ traffic_still_goes (TallyDispatcher *dispatcher, TallyParcel *parcel, gint64 now
   return move == TALLY_MOVE_SEND || (move == TALLY_MOVE_REPLAY && parcel->noted);
 }
 
+gint64
+tally_traffic_wait (const TallyDispatcher *dispatcher, gint64 now, const char **ret_why)
+{
+  TallyContext *ctx = dispatcher->config.ctx;
+  gint64 held = tally_pace_wait (&dispatcher->pace, now, ret_why);
+  /* What the sink has, and has not asked for yet. */
+  gint64 n_waiting = MAX ((gint64) dispatcher->at_sink.length - ctx->n_admitted, 0);
+  gint64 wait = tally_context_wait (ctx, n_waiting);
+
+  if (ret_why != NULL && wait > held)
+    *ret_why = "pacing by the target's rate limit";
+  return MAX (held, wait);
+}
+
 static gboolean
 traffic_go (TallyDispatcher *dispatcher)
 {
@@ -559,7 +573,7 @@ traffic_go (TallyDispatcher *dispatcher)
       gboolean look = !g_queue_is_empty (&dispatcher->looking);
       TallyParcel *parcel = look ? dispatcher->looking.head->data : dispatcher->ready.head->data;
 
-      if (tally_pace_wait (&dispatcher->pace, now, NULL) > 0)
+      if (tally_traffic_wait (dispatcher, now, NULL) > 0)
         break;
       if (!look && !traffic_still_goes (dispatcher, parcel, now))
         tally_traffic_consider (dispatcher, parcel, now);

@@ -31,6 +31,7 @@ tally_context_free (TallyContext *ctx)
   g_free (ctx->checkpoint_key);
   g_free (ctx->checkpoint);
   g_clear_pointer (&ctx->facts, g_array_unref);
+  tally_gate_leave (ctx->gate);
   g_free (ctx);
 }
 
@@ -152,6 +153,49 @@ void
 tally_context_ask_patience (TallyContext *ctx, gint64 wait)
 {
   ctx->patience = CLAMP (wait, 0, PATIENCE_MOST);
+}
+
+void
+tally_context_set_account (TallyContext *ctx, const char *account, const guint8 *reserve)
+{
+  TallyGate *gate = tally_gate_join (account, reserve);
+
+  tally_gate_leave (ctx->gate);
+  ctx->gate = gate;
+}
+
+/* While no request may go, it is asked again this often. */
+#define LEASE_GLANCE (G_USEC_PER_SEC / 10)
+
+TallyAdmission *
+tally_context_admit (TallyContext *ctx, const char *kind, gint64 *ret_wait)
+{
+  TallyAdmission *admission;
+  gint64 wait = LEASE_GLANCE;
+
+  g_return_val_if_fail (ctx->gate != NULL, NULL);
+  admission = ctx->may_go == NULL || ctx->may_go (ctx->may_go_data)
+                  ? tally_gate_admit (ctx->gate, kind, now (ctx), &wait)
+                  : NULL;
+  if (admission != NULL)
+    ctx->n_admitted++;
+  else
+    *ret_wait = TALLY_WAIT (wait);
+  return admission;
+}
+
+void
+tally_context_end_request (TallyContext *ctx, TallyAdmission *admission, const TallyAnswerNews *news)
+{
+  tally_gate_end (ctx->gate, admission, now (ctx), news);
+  tally_admission_free (admission);
+  ctx->n_admitted--;
+}
+
+gint64
+tally_context_wait (TallyContext *ctx, gint64 n)
+{
+  return ctx->gate != NULL ? tally_gate_wait (ctx->gate, now (ctx), n) : 0;
 }
 
 void

@@ -1,5 +1,6 @@
 /* context.h: a TallyContext from the inside */
 #pragma once
+#include "gate.h"
 #include <tallyman/context.h>
 
 typedef void (*TallyContextWarn) (const char *message, gpointer data);
@@ -37,9 +38,16 @@ struct _TallyContext
   /* What the target's last answer told, and when by our boot-time clock: read by the delivery on the same thread. */
   gint64 target_time, target_time_at;
   gint64 budget_limit, budget_remaining, budget_reset, budget_at; /* limit -1: never told */
+  TallyGate *gate; /* (owned) (nullable) */
+  guint n_admitted; /* requests of this context that have not ended: the plugin's thread */
+  gboolean (*may_go) (gpointer data); /* (nullable) whether any request may go at all */
+  gpointer may_go_data;
   gint64 (*clock) (gpointer data); /* microseconds; NULL: CLOCK_BOOTTIME */
   gpointer clock_data;
 };
+
+/* Microseconds until the account's limit lets one more request go, after n that wait; 0 without an account. */
+gint64 tally_context_wait (TallyContext *ctx, gint64 n);
 
 TallyContext *tally_context_new (const char *directory);
 void tally_context_free (TallyContext *ctx);

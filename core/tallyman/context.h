@@ -172,6 +172,104 @@ void tally_context_report_target_time (TallyContext *ctx, gint64 unix_time);
 void tally_context_report_budget (TallyContext *ctx, gint64 limit, gint64 remaining, gint64 reset);
 
 /**
+ * TALLY_HOURS:
+ *
+ * The hours of a day.
+ *
+ * Since: 0.1
+ */
+#define TALLY_HOURS 24
+
+/**
+ * TallyAdmission:
+ *
+ * A request that was let go, until its end is told.
+ *
+ * Since: 0.1
+ */
+typedef struct _TallyAdmission TallyAdmission;
+
+/**
+ * TallyAnswerNews:
+ * @size: from #TALLY_ANSWER_NEWS_INIT
+ * @target_time: the target's own clock, microseconds since 1970, cut to a second; 0 if it was not told
+ * @limit: requests that the target allows the account in a minute of its clock; -1 if it was not told
+ * @remaining: how many of them are left; -1 if it was not told
+ * @kind_limit: the same for this kind of request alone; -1 if it has no limit of its own
+ * @kind_remaining: how many of these are left
+ * @kind_period: microseconds of the window of @kind_limit, which begins where a multiple of it does
+ * @refused: whether the request was refused because there were too many
+ * @wait: microseconds for which the target asks to be left alone then, 0 if it does not say; if nothing was refused, for which
+ *   it wants no more requests of this kind
+ *
+ * What an answer tells of rate limits.  All is optional.
+ *
+ * Since: 0.1
+ */
+typedef struct
+{
+  gsize size;
+  gint64 target_time;
+  gint64 limit;
+  gint64 remaining;
+  gint64 kind_limit;
+  gint64 kind_remaining;
+  gint64 kind_period;
+  gboolean refused;
+  gint64 wait;
+} TallyAnswerNews;
+
+/**
+ * TALLY_ANSWER_NEWS_INIT:
+ *
+ * The beginning of each #TallyAnswerNews: it tells nothing yet.
+ *
+ * Since: 0.1
+ */
+#define TALLY_ANSWER_NEWS_INIT                                                                     \
+  .size = sizeof (TallyAnswerNews), .limit = -1, .remaining = -1, .kind_limit = -1, .kind_remaining = -1
+
+/**
+ * tally_context_set_account:
+ * @ctx: a context
+ * @account: what tells the account from any other: its host; copied
+ * @reserve: (array fixed-size=24): percent of its rate limit that are left to others, for each hour of the day
+ *   in local time
+ *
+ * Says in open() whose rate limit the requests of this instance count against.  All that name the same account
+ * share one pace.
+ *
+ * Since: 0.1
+ */
+void tally_context_set_account (TallyContext *ctx, const char *account, const guint8 *reserve);
+
+/**
+ * tally_context_admit:
+ * @ctx: a context with an account
+ * @kind: (nullable): which requests may have a limit of their own: `GET /search`; copied
+ * @ret_wait: (out): microseconds after which to ask again, if it may not go; else untouched
+ *
+ * Asks, before each request, whether it may go now.  It counts from then on.  A plugin does not sleep: it waits on its
+ * sockets so long at most.
+ *
+ * Returns: (transfer full) (nullable): to be told the end of, or %NULL: not now
+ * Since: 0.1
+ */
+TallyAdmission *tally_context_admit (TallyContext *ctx, const char *kind, gint64 *ret_wait);
+
+/**
+ * tally_context_end_request:
+ * @ctx: the same context
+ * @admission: (transfer full): what tally_context_admit() gave
+ * @news: (nullable): what the answer told; %NULL if none came
+ *
+ * Tells of the end of a request.
+ *
+ * Since: 0.1
+ */
+void tally_context_end_request (TallyContext *ctx, TallyAdmission *admission, const TallyAnswerNews *news);
+
+/**
  * tally_context_ask_patience:
  * @ctx: a context
  * @wait: microseconds for which the other side asked to be left alone; 0: it named none

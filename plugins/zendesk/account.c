@@ -81,6 +81,77 @@ zendesk_url_parse (const char *url, char **ret_base, char **ret_target, GError *
   return TRUE;
 }
 
+/* --- what is left to others --- */
+
+/* "08-18", "22-06" or "else", for which both are 0; ret_last is the hour after the last one. */
+static gboolean
+parse_hours (const char *text, gsize length, guint *ret_first, guint *ret_last)
+{
+  g_autofree char *hours = g_strndup (text, length);
+  guint64 first, last;
+  char *dash = strchr (hours, '-');
+
+  *ret_first = *ret_last = 0;
+  if (g_str_equal (hours, "else"))
+    return TRUE;
+  if (dash == NULL)
+    return FALSE;
+  *dash = '\0';
+  if (!g_ascii_string_to_unsigned (hours, 10, 0, TALLY_HOURS - 1, &first, NULL)
+      || !g_ascii_string_to_unsigned (dash + 1, 10, 1, TALLY_HOURS, &last, NULL) || first == last)
+    return FALSE;
+  *ret_first = (guint) first;
+  *ret_last = (guint) last;
+  return TRUE;
+}
+
+static gboolean
+parse_percent (const char *text, guint8 *ret_percent)
+{
+  g_autofree char *digits = g_strdup (text);
+  gsize length = strlen (digits);
+  guint64 percent;
+
+  if (length < 2 || digits[length - 1] != '%')
+    return FALSE;
+  digits[length - 1] = '\0';
+  if (!g_ascii_string_to_unsigned (digits, 10, 0, 95, &percent, NULL))
+    return FALSE;
+  *ret_percent = (guint8) percent;
+  return TRUE;
+}
+
+gboolean
+zendesk_reserve_parse (const char *const *list, guint8 ret_reserve[TALLY_HOURS], GError **error)
+{
+  gboolean given[TALLY_HOURS] = { FALSE };
+  guint8 rest = ZENDESK_RESERVE;
+
+  for (; list != NULL && *list != NULL; list++)
+    {
+      const char *equals = strchr (*list, '=');
+      guint first = 0, last = 0;
+      guint8 percent;
+
+      if ((equals != NULL && !parse_hours (*list, (gsize) (equals - *list), &first, &last))
+          || !parse_percent (equals != NULL ? equals + 1 : *list, &percent))
+        return tally_throw (error, TALLY_ERROR_USAGE,
+                            "\"%s\" in \"reserve\" is neither a part of the rate limit up to 95%%, as 20%%, nor one for "
+                            "some hours, as 08-18=50%% or else=0%%", *list);
+      if (first == last)
+        rest = percent;
+      for (guint hour = first; hour < (last < first ? last + TALLY_HOURS : last); hour++)
+        {
+          ret_reserve[hour % TALLY_HOURS] = percent;
+          given[hour % TALLY_HOURS] = TRUE;
+        }
+    }
+  for (guint hour = 0; hour < TALLY_HOURS; hour++)
+    if (!given[hour])
+      ret_reserve[hour] = rest;
+  return TRUE;
+}
+
 /* --- rules between options --- */
 
 /* What may go into a header: anything else could end it and begin another. */
@@ -128,9 +199,11 @@ check_credentials (const ZendeskAccount *account, GError **error)
 gboolean
 zendesk_account_check (const ZendeskAccount *account, GError **error)
 {
+  guint8 reserve[TALLY_HOURS];
   g_autofree char *base = NULL, *target = NULL;
 
   return zendesk_url_parse (account->url, &base, &target, error) && check_credentials (account, error)
+         && zendesk_reserve_parse ((const char *const *) account->reserve, reserve, error)
          && check_plain ("user-agent", account->user_agent, /* blanks= */ TRUE, error);
 }
 
@@ -140,18 +213,14 @@ void
 zendesk_account_report (ZendeskAccount *account, const ZendeskHeaders *headers)
 {
   g_autofree char *warning = zendesk_headers_dup_warning (headers);
-  gint64 limit, remaining, reset;
 
   if (headers->date > 0)
     {
       account->skew = headers->date - g_get_real_time () / G_USEC_PER_SEC;
       tally_context_report_target_time (account->ctx, headers->date * G_USEC_PER_SEC);
     }
-  if (zendesk_headers_budget (headers, &limit, &remaining, &reset))
-    {
-      account->limit = limit;
-      tally_context_report_budget (account->ctx, limit, remaining, reset);
-    }
+  if (headers->account.limit > 0)
+    account->limit = headers->account.limit;
   if (warning != NULL)
     tally_context_warn (account->ctx, "Zendesk took the record, but dropped members of it: %s", warning);
 }
@@ -328,6 +397,7 @@ gboolean
 zendesk_account_open (ZendeskAccount *account, TallyContext *ctx, char **ret_target, GError **error)
 {
   g_autofree char *target = NULL;
+  guint8 reserve[TALLY_HOURS];
   ZendeskHttp *http;
 
   if (!zendesk_url_parse (account->url, &account->base, &target, error))
@@ -342,7 +412,10 @@ zendesk_account_open (ZendeskAccount *account, TallyContext *ctx, char **ret_tar
                                .user_agent = account->agent,
                                .timeout = account->timeout,
                                .connect_timeout = account->connect_timeout,
-                               .connections = MAX_CONNECTIONS };
+                               .connections = MAX_CONNECTIONS,
+                               .ctx = ctx };
+  zendesk_reserve_parse ((const char *const *) account->reserve, reserve, NULL);
+  tally_context_set_account (ctx, target, reserve);
   http = zendesk_http_new (&config, error);
   if (http == NULL)
     return FALSE;

@@ -31,6 +31,7 @@ typedef struct
   char *url, *access_token, *email, *token, *client_id, *client_secret, *scope;
   gint64 timeout, connect_timeout;
   char *ca_file, *user_agent;
+  char **reserve;
 
   const char *admin_for; /* (unowned) (nullable) set before zendesk_account_probe(): what only an admin may do, "an export" */
 
@@ -68,7 +69,13 @@ typedef struct
     .fallback = "read write", .summary = "Scopes that the OAuth client asks for",                               \
     .example = "tickets:read tickets:write users:read" }
 
+/* Percent of the rate limit that are left to the account's people, if they do not say. */
+#define ZENDESK_RESERVE 20
+
 #define ZENDESK_NETWORK_OPTIONS(Instance)                                                                       \
+  { .name = "reserve", .type = TALLY_OPTION_LIST, .offset = G_STRUCT_OFFSET (Instance, account.reserve),        \
+    .summary = "Part of the rate limit that is left to others, also by hours of the day; 20% if it is not given", \
+    .example = "[08-18=50%, else=0%]" },                                                                        \
   { .name = "timeout", .type = TALLY_OPTION_DURATION, .offset = G_STRUCT_OFFSET (Instance, account.timeout),    \
     .fallback = "60s", .min = G_USEC_PER_SEC / 10, .max = 60 * (gint64) ZENDESK_MINUTE,                         \
     .summary = "Longest time for one request and its answer", .example = "90s" },                               \
@@ -88,6 +95,8 @@ typedef struct
 /* Takes "https://Acme.zendesk.com/" apart.  ret_base: without the slash; ret_target: host[:port], in lower case.
  * Fails with TALLY_ERROR_USAGE; plain http is for this machine alone. */
 gboolean zendesk_url_parse (const char *url, char **ret_base, char **ret_target, GError **error);
+/* What is left to others in each hour, by the option `reserve`: "20%", or "08-18=50%" and "else=0%"; list may be NULL. */
+gboolean zendesk_reserve_parse (const char *const *list, guint8 ret_reserve[TALLY_HOURS], GError **error);
 /* The rules between the options above. */
 gboolean zendesk_account_check (const ZendeskAccount *account, GError **error);
 /* Connects, fetches a token if need be, and proves the credentials.  ret_target: (optional) host[:port], which tells

@@ -76,7 +76,9 @@ zendesk_errand_take_answer (ZendeskErrand *errand, ZendeskCall *call)
       return TRUE;
     }
   finding->status = 0;
-  if (call->half_status != 0)
+  if (call->held)
+    zendesk_finding_set (finding, TALLY_VERDICT_BUSY, "not sent: %s", call->problem);
+  else if (call->half_status != 0)
     zendesk_finding_set (finding, TALLY_VERDICT_UNKNOWN, "HTTP %d, but the answer did not come whole: %s",
                          call->half_status, call->problem);
   else

@@ -5,7 +5,12 @@
 #include <curl/curl.h>
 #include <string.h>
 
-#define WINDOW 60 /* seconds: limits are for a minute of the clock, so a window ends at its full minute */
+/* Windows of limits, in seconds. */
+#define MINUTE 60
+#define LONG_WINDOW 600 /* of those that end later than within a minute */
+
+/* When no more jobs are taken, it is looked again after so long: one may be done at any time. */
+#define JOBS_WAIT (5 * G_USEC_PER_SEC)
 
 typedef enum
 {
@@ -54,7 +59,7 @@ static const struct
 void
 zendesk_headers_init (ZendeskHeaders *headers)
 {
-  *headers = (ZendeskHeaders){ .account = { -1, -1, -1 }, .bucket = { -1, -1, -1 } };
+  *headers = (ZendeskHeaders){ .account = { -1, -1, -1, 0 }, .bucket = { -1, -1, -1, 0 }, .jobs = -1 };
 }
 
 void
@@ -94,11 +99,11 @@ read_date (const char *text)
   return last.seconds;
 }
 
-/* What is not said takes nothing away from what another part has said. */
-static void
-read_bucket (ZendeskBudget *bucket, const char *value)
+/* `total=100; remaining=98; resets=30` */
+static ZendeskBudget
+read_parts (const char *value)
 {
-  ZendeskBudget said = { -1, -1, -1 };
+  ZendeskBudget said = { -1, -1, -1, 0 };
   g_auto (GStrv) parts = g_strsplit (value, ";", 8);
 
   for (char **part = parts; *part != NULL; part++)
@@ -111,8 +116,25 @@ read_bucket (ZendeskBudget *bucket, const char *value)
           *(gint64 *) G_STRUCT_MEMBER_P (&said, bucket_parts[i].offset)
               = read_number (name + length + 1);
       }
-  if (said.remaining >= 0 && (bucket->remaining < 0 || said.remaining < bucket->remaining))
-    *bucket = said;
+  return said;
+}
+
+/* What is not said takes nothing away from what another header has said. */
+static void
+read_bucket (ZendeskHeaders *headers, const char *name, const char *value)
+{
+  ZendeskBudget said = read_parts (value), *bucket = &headers->bucket;
+
+  if (g_ascii_strcasecmp (name, "inflight-jobs") == 0)
+    headers->jobs = said.remaining; /* how many are at work, not how many were asked for */
+  else if (g_ascii_strncasecmp (name, "per-", 4) != 0 /* of one record, not of all requests of this kind */
+           && said.remaining >= 0 && (bucket->remaining < 0 || said.remaining < bucket->remaining))
+    {
+      *bucket = said;
+      bucket->period = g_ascii_strcasecmp (name, "create-update-user") == 0 ? 1
+                       : said.reset > MINUTE                                ? LONG_WINDOW
+                                                                            : MINUTE;
+    }
 }
 
 static void
@@ -163,9 +185,10 @@ zendesk_headers_take (ZendeskHeaders *headers, const char *line, gsize length)
         take_value (headers, i, value);
         return;
       }
-  if (g_ascii_strncasecmp (text, "zendesk-ratelimit-", 18) == 0
-      || g_ascii_strncasecmp (text, "zendesk-rate-limit-", 19) == 0)
-    read_bucket (&headers->bucket, value);
+  if (g_ascii_strncasecmp (text, "zendesk-ratelimit-", 18) == 0)
+    read_bucket (headers, text + 18, value);
+  else if (g_ascii_strncasecmp (text, "zendesk-rate-limit-", 19) == 0)
+    read_bucket (headers, text + 19, value);
 }
 
 gint64
@@ -193,26 +216,25 @@ zendesk_headers_wait (const ZendeskHeaders *headers, gint64 now)
   return (gint64) (seconds * G_USEC_PER_SEC);
 }
 
-gboolean
-zendesk_headers_budget (const ZendeskHeaders *headers, gint64 *ret_limit, gint64 *ret_remaining,
-                        gint64 *ret_reset)
+void
+zendesk_headers_tell (const ZendeskHeaders *headers, gint status, TallyAnswerNews *news)
 {
-  const ZendeskBudget *budget = &headers->account;
-  gint64 reset;
+  const ZendeskBudget *bucket = &headers->bucket;
 
-  if (headers->bucket.remaining >= 0
-      && (budget->remaining < 0 || headers->bucket.remaining < budget->remaining))
-    budget = &headers->bucket;
-  if (budget->remaining < 0)
-    return FALSE;
-
-  reset = budget->reset;
-  if (reset < 0)
-    reset = headers->date > 0 ? WINDOW - headers->date % WINDOW : WINDOW;
-  *ret_limit = MAX (budget->limit, budget->remaining);
-  *ret_remaining = budget->remaining;
-  *ret_reset = MIN (reset * G_USEC_PER_SEC, ZENDESK_MAX_WAIT);
-  return TRUE;
+  news->target_time = headers->date * G_USEC_PER_SEC;
+  news->limit = headers->account.limit;
+  news->remaining = headers->account.remaining;
+  if (bucket->limit > 0 && bucket->remaining >= 0)
+    {
+      news->kind_limit = bucket->limit;
+      news->kind_remaining = bucket->remaining;
+      news->kind_period = bucket->period * G_USEC_PER_SEC;
+    }
+  news->refused = status == 429;
+  if (news->refused)
+    news->wait = zendesk_headers_wait (headers, g_get_real_time () / G_USEC_PER_SEC);
+  else if (headers->jobs == 0)
+    news->wait = JOBS_WAIT;
 }
 
 char *

@@ -4,7 +4,7 @@
  * has to be.
  */
 #pragma once
-#include <glib.h>
+#include <tallyman/context.h>
 
 /* No header of ours is longer; what is beyond is not looked at. */
 #define ZENDESK_MAX_HEADER 2048
@@ -24,6 +24,7 @@ typedef struct
 {
   gint64 limit, remaining; /* -1: not said */
   gint64 reset;            /* seconds; -1: not said */
+  gint64 period;           /* seconds of the window; 0: not known */
 } ZendeskBudget;
 
 typedef struct
@@ -36,6 +37,7 @@ typedef struct
   ZendeskLookup lookup;
   ZendeskBudget account; /* of all requests */
   ZendeskBudget bucket;  /* of this kind of request alone */
+  gint64 jobs;           /* that may still be begun; -1: not said */
 } ZendeskHeaders;
 
 void zendesk_headers_init (ZendeskHeaders *headers);
@@ -49,9 +51,8 @@ void zendesk_headers_take (ZendeskHeaders *headers, const char *line, gsize leng
  * nothing usable is said.  now: Unix seconds, in case the server does not tell its time. */
 gint64 zendesk_headers_wait (const ZendeskHeaders *headers, gint64 now);
 
-/* The tighter of the two budgets, complete; FALSE if none is said.  reset in microseconds. */
-gboolean zendesk_headers_budget (const ZendeskHeaders *headers, gint64 *ret_limit,
-                                 gint64 *ret_remaining, gint64 *ret_reset);
+/* What the rate limits are, as far as is said. */
+void zendesk_headers_tell (const ZendeskHeaders *headers, gint status, TallyAnswerNews *news);
 
 /* The members of a request that the server has left out, `"ticket.id", "ticket.foo"`, or the
  * warning itself if they cannot be told; NULL if there is none. */

@@ -20,11 +20,15 @@
 /* Handles kept for the next request. */
 #define MAX_SPARE 64
 
+/* A request that acts and could not go for so long goes back: what was decided about it has grown old. */
+#define HELD_MOST (60 * G_USEC_PER_SEC)
+
 struct _ZendeskHttp
 {
   ZendeskHttpConfig config;
   CURLM *multi;     /* (owned) */
-  GPtrArray *calls; /* (element-type ZendeskCall) in flight */
+  GPtrArray *calls; /* (element-type ZendeskCall) in flight, or waiting to go */
+  GQueue waiting;   /* (element-type ZendeskCall) */
   GPtrArray *spare; /* (owned) (element-type CURL) */
 };
 
@@ -71,7 +75,12 @@ call_free (ZendeskCall *call)
   ZendeskHttp *http = call->http;
 
   g_ptr_array_remove_fast (http->calls, call);
-  curl_multi_remove_handle (http->multi, call->easy);
+  if (call->waits_since != 0)
+    g_queue_remove (&http->waiting, call);
+  else
+    curl_multi_remove_handle (http->multi, call->easy);
+  if (call->admission != NULL)
+    tally_context_end_request (http->config.ctx, call->admission, NULL);
   curl_easy_reset (call->easy);
   if (http->spare->len < MAX_SPARE)
     g_ptr_array_add (http->spare, call->easy);
@@ -81,6 +90,7 @@ call_free (ZendeskCall *call)
   g_string_free (call->answer, TRUE);
   zendesk_headers_clear (&call->headers);
   g_free (call->own_body);
+  g_free (call->kind);
   g_free (call);
 }
 
@@ -301,6 +311,35 @@ call_new (ZendeskHttp *http, const char *body, gsize length, ZendeskHttpFlags fl
   return call;
 }
 
+/* Requests that may share a limit of their own: those of one method and path, whatever ids it has; all exports are one
+ * kind, and all that begin jobs. */
+static char *
+name_kind (const char *method, const char *path)
+{
+  GString *kind = g_string_new (method);
+
+  g_string_append_c (kind, ' ');
+  for (const char *p = path; *p != '\0' && *p != '?'; p++)
+    if (!g_ascii_isdigit (*p))
+      g_string_append_c (kind, *p);
+    else if (kind->str[kind->len - 1] != '#')
+      g_string_append_c (kind, '#');
+  if (strstr (kind->str, "/incremental/") != NULL)
+    g_string_assign (kind, "exports");
+  else if (strstr (kind->str, "_many") != NULL)
+    g_string_assign (kind, "jobs");
+  return g_string_free (kind, FALSE);
+}
+
+/* Until the account's rate limit lets it go. */
+static void
+let_wait (ZendeskCall *call, const char *method, const char *path)
+{
+  call->kind = name_kind (method, path);
+  call->waits_since = g_get_monotonic_time ();
+  g_queue_push_tail (&call->http->waiting, call);
+}
+
 void
 zendesk_http_start (ZendeskHttp *http, const char *method, const char *path, const char *authorization,
                     const char *key, const char *body, gsize length, ZendeskHttpFlags flags,
@@ -313,7 +352,7 @@ zendesk_http_start (ZendeskHttp *http, const char *method, const char *path, con
   set_callbacks (call);
   set_lines (call, body != NULL ? "application/json" : NULL, authorization, key);
   set_body (call, method);
-  curl_multi_add_handle (http->multi, call->easy);
+  let_wait (call, method, path);
 }
 
 void
@@ -328,7 +367,7 @@ zendesk_http_upload (ZendeskHttp *http, const char *path, const char *authorizat
   set_callbacks (call);
   set_lines (call, type, authorization, NULL);
   set_body (call, "POST");
-  curl_multi_add_handle (http->multi, call->easy);
+  let_wait (call, "POST", path);
 }
 
 void
@@ -380,6 +419,19 @@ take_result (ZendeskCall *call, CURLcode result)
     g_strlcpy (call->problem, curl_easy_strerror (result), sizeof call->problem);
 }
 
+/* What an answer told, to whoever else asks the account. */
+static void
+end_admission (ZendeskCall *call)
+{
+  TallyAnswerNews news = { TALLY_ANSWER_NEWS_INIT };
+
+  if (call->admission == NULL)
+    return;
+  if (call->status != 0)
+    zendesk_headers_tell (&call->headers, call->status, &news);
+  tally_context_end_request (call->http->config.ctx, g_steal_pointer (&call->admission), &news);
+}
+
 /* TRUE if anything was done. */
 static gboolean
 finish_calls (ZendeskHttp *http)
@@ -396,6 +448,7 @@ finish_calls (ZendeskHttp *http)
         continue;
       curl_easy_getinfo (message->easy_handle, CURLINFO_PRIVATE, (char **) &call);
       take_result (call, message->data.result);
+      end_admission (call);
       call->done (call, call->data);
       call_free (call);
       any = TRUE;
@@ -411,11 +464,48 @@ check_multi (CURLMcode code, GError **error)
   return tally_throw (error, TALLY_ERROR_NETWORK, "libcurl: %s", curl_multi_strerror (code));
 }
 
+/* It goes back to whoever wanted it sent. */
+static void
+give_back (ZendeskCall *call)
+{
+  call->held = TRUE;
+  g_strlcpy (call->problem, "the rate limit of the account did not let it go", sizeof call->problem);
+  call->done (call, call->data);
+  call_free (call);
+}
+
+/* Starts what may go now.  wait: is made shorter if something may go earlier. */
+static void
+start_waiting (ZendeskHttp *http, gint64 *wait)
+{
+  guint n = g_queue_get_length (&http->waiting);
+
+  while (n-- > 0 && !g_queue_is_empty (&http->waiting))
+    {
+      ZendeskCall *call = g_queue_pop_head (&http->waiting);
+      gint64 until = 0;
+
+      if (http->config.ctx != NULL)
+        call->admission = tally_context_admit (http->config.ctx, call->kind, &until);
+      if (call->admission == NULL && http->config.ctx != NULL)
+        {
+          g_queue_push_tail (&http->waiting, call);
+          if ((call->flags & ZENDESK_HTTP_ONCE) && g_get_monotonic_time () - call->waits_since > HELD_MOST)
+            give_back (call);
+          *wait = MIN (*wait, MAX (until, 1000));
+          continue;
+        }
+      call->waits_since = 0;
+      curl_multi_add_handle (http->multi, call->easy);
+    }
+}
+
 gboolean
 zendesk_http_drive (ZendeskHttp *http, gint64 wait, GError **error)
 {
   int running;
 
+  start_waiting (http, &wait);
   if (!check_multi (curl_multi_perform (http->multi, &running), error))
     return FALSE;
   if (finish_calls (http) || wait <= 0)

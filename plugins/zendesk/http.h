@@ -7,6 +7,7 @@
 #pragma once
 #include "headers.h"
 #include <curl/curl.h>
+#include <tallyman/context.h>
 
 typedef struct _ZendeskHttp ZendeskHttp;
 typedef struct _ZendeskCall ZendeskCall;
@@ -23,6 +24,7 @@ typedef struct
   gint64 timeout;         /* microseconds for one request, */
   gint64 connect_timeout; /* and to connect */
   guint connections;      /* at once */
+  TallyContext *ctx;      /* (nullable) lets each request go, by the account's rate limit */
 } ZendeskHttpConfig;
 
 typedef enum
@@ -52,6 +54,9 @@ struct _ZendeskCall
   guint begun;               /* times that libcurl set about writing the request */
   ZendeskHttpDone done;
   gpointer data;
+  char *kind;                /* (owned) of request, as far as rate limits go */
+  TallyAdmission *admission; /* (owned) (nullable) once it may go */
+  gint64 waits_since;        /* monotonic; 0: it waits no more */
 
   /* The result, for done(). */
   gint status;               /* 0: no answer, or not all of it */
@@ -60,6 +65,7 @@ struct _ZendeskCall
   gsize n_answer;            /* bytes of it */
   ZendeskHeaders headers;
   gboolean too_long;         /* the answer was cut off by us */
+  gboolean held;             /* it was not sent, because the rate limit did not let it go for long */
   gboolean sent;             /* a byte may have reached the server */
   char problem[CURL_ERROR_SIZE + 100]; /* why there is no answer, for a person */
 };
@@ -68,7 +74,7 @@ ZendeskHttp *zendesk_http_new (const ZendeskHttpConfig *config, GError **error);
 /* Gives up what is in flight, without a call of done(). */
 void zendesk_http_free (ZendeskHttp *http);
 
-/* Begins a request.  authorization: (nullable) the value of that header; key: (nullable) of
+/* Begins a request, or lets it wait for the rate limit.  authorization: (nullable) the value of that header; key: (nullable) of
  * Idempotency-Key; body: (unowned) stays valid until done(), or NULL for a GET. */
 void zendesk_http_start (ZendeskHttp *http, const char *method, const char *path,
                          const char *authorization, const char *key, const char *body, gsize length,

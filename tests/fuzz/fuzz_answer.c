@@ -202,7 +202,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, size_t size)
   g_autofree char *body = g_strndup (text, end - text); /* its own block, so that reading past it is seen */
   ZendeskAnswer answer = { .entity = "ticket", .status = data[0] & 1 ? data[0] + 256 * (data[1] % 4) : statuses[data[1] % G_N_ELEMENTS (statuses)],
                            .body = body, .length = end - text, .headers = &headers, .now = 1700000000 };
-  gint64 limit, remaining, reset;
+  TallyAnswerNews news = { TALLY_ANSWER_NEWS_INIT };
 
   judge (&answer);
   match_users (body, end - text);
@@ -214,8 +214,8 @@ LLVMFuzzerTestOneInput (const guint8 *data, size_t size)
   replace_images (body);
   read_lists (body, end - text);
   g_free (zendesk_headers_dup_warning (&headers));
-  if (zendesk_headers_budget (&headers, &limit, &remaining, &reset))
-    g_assert (remaining >= 0 && limit >= remaining && reset >= 0 && reset <= ZENDESK_MAX_WAIT);
+  zendesk_headers_tell (&headers, answer.status, &news);
+  g_assert (news.wait >= 0 && news.wait <= ZENDESK_MAX_WAIT && news.kind_period >= 0);
   if (end - text > 8)
     g_assert (zendesk_text_cut (body, 8) <= 8 && zendesk_text_cut (body, 8) > 0);
   zendesk_headers_clear (&headers);

@@ -124,11 +124,26 @@ tally_context_report_target_time (TallyContext *ctx, gint64 unix_time)
 }
 
 void
-tally_context_report_budget (TallyContext *ctx, gint64 limit, gint64 remaining, gint64 reset)
+tally_context_set_account (TallyContext *ctx, const char *account, const guint8 *reserve)
 {
-  ctx->limit = limit;
-  ctx->remaining = remaining;
-  ctx->reset = reset;
+  ctx->reserve = reserve[0];
+}
+
+/* All may go. */
+TallyAdmission *
+tally_context_admit (TallyContext *ctx, const char *kind, gint64 *ret_wait)
+{
+  ctx->n_admitted++;
+  return (TallyAdmission *) g_strdup (kind);
+}
+
+void
+tally_context_end_request (TallyContext *ctx, TallyAdmission *admission, const TallyAnswerNews *news)
+{
+  g_free (admission);
+  ctx->n_ended++;
+  if (news != NULL)
+    ctx->news = *news;
 }
 
 /* --- the sink --- */

@@ -30,7 +30,9 @@ struct _TallyContext
 {
   char *target;          /* (owned) (nullable) */
   gint64 target_time;
-  gint64 limit, remaining, reset;
+  TallyAnswerNews news;  /* of the last request */
+  guint n_admitted, n_ended;
+  guint8 reserve;        /* in the first hour */
   GPtrArray *warnings;   /* (owned) (element-type utf8) */
   GString *told;       /* (owned) what probe() found, a line each */
   gboolean interrupted;

@@ -365,22 +365,27 @@ test_waits_are_understood_and_bounded (void)
 static const struct
 {
   const char *what, *headers;
-  gboolean said;
-  gint64 limit, remaining, reset; /* seconds */
+  gint64 limit, remaining;
+  gint64 kind_limit, kind_remaining, kind_period; /* seconds */
+  gint64 wait;                                    /* seconds */
 } budgets[] = {
-  { "nothing said", "Server: x", FALSE },
+  { "nothing said", "Server: x", -1, -1, -1, -1, 0, 0 },
   { "as in 2023", "x-rate-limit: 700\nx-rate-limit-remaining: 670\nrate-limit: 700\nrate-limit-remaining: 670\n"
-    "rate-limit-reset: 2", TRUE, 700, 670, 2 },
-  { "as in 2024", "X-Rate-Limit: 400\nRateLimit-Limit: 400\nRateLimit-Remaining: 399\nRateLimit-Reset: 31", TRUE,
-    400, 399, 31 },
-  { "without a reset: until the minute ends", "Date: Tue, 14 Nov 2023 22:13:40 GMT\nX-Rate-Limit: 200\n"
-    "X-Rate-Limit-Remaining: 0", TRUE, 200, 0, 20 },
-  { "a bucket of its own is tighter", "ratelimit-limit: 700\nratelimit-remaining: 600\nratelimit-reset: 10\n"
-    "Zendesk-RateLimit-ticket-request-create-by-user-and-ip: total=300; remaining=12; resets=50", TRUE, 300, 12, 50 },
-  { "a bucket that is wider", "ratelimit-limit: 700\nratelimit-remaining: 3\nratelimit-reset: 10\n"
-    "zendesk-rate-limit-tickets-index: total=100; remaining=98; resets=30", TRUE, 700, 3, 10 },
-  { "a number that is none", "ratelimit-limit: many\nratelimit-remaining: -4", FALSE },
-  { "an absurd reset", "ratelimit-limit: 7\nratelimit-remaining: 1\nratelimit-reset: 2000000000", TRUE, 7, 1, 3600 },
+    "rate-limit-reset: 2", 700, 670, -1, -1, 0, 0 },
+  { "as in 2024", "X-Rate-Limit: 400\nRateLimit-Limit: 400\nRateLimit-Remaining: 399\nRateLimit-Reset: 31",
+    400, 399, -1, -1, 0, 0 },
+  { "a limit of its own", "ratelimit-limit: 700\nratelimit-remaining: 600\nratelimit-reset: 10\n"
+    "Zendesk-RateLimit-ticket-request-create-by-user-and-ip: total=300; remaining=12; resets=50", 700, 600, 300, 12, 60, 0 },
+  { "as it was spelt in 2023", "zendesk-rate-limit-tickets-index: total=100; remaining=98; resets=30", -1, -1, 100, 98, 60, 0 },
+  { "ten minutes", "Zendesk-RateLimit-x: total=100; remaining=98; resets=61", -1, -1, 100, 98, 600, 0 },
+  { "a second", "Zendesk-RateLimit-create-update-user: total=1; remaining=0; resets=1", -1, -1, 1, 0, 1, 0 },
+  { "the tighter of two", "Zendesk-RateLimit-a: total=100; remaining=98; resets=1\n"
+    "Zendesk-RateLimit-b: total=50; remaining=20; resets=1", -1, -1, 50, 20, 60, 0 },
+  { "one ticket's is not all tickets'", "Zendesk-RateLimit-per-ticket-updates: total=30; remaining=1; resets=400", -1, -1, -1,
+    -1, 0, 0 },
+  { "room for jobs", "Zendesk-RateLimit-inflight-jobs: total=30; remaining=1; resets=60", -1, -1, -1, -1, 0, 0 },
+  { "no more jobs", "Zendesk-RateLimit-inflight-jobs: total=30; remaining=0; resets=60", -1, -1, -1, -1, 0, 5 },
+  { "a number that is none", "ratelimit-limit: many\nratelimit-remaining: -4", -1, -1, -1, -1, 0, 0 },
 };
 
 static void
@@ -388,16 +393,18 @@ test_budgets_are_read_in_all_spellings (void)
 {
   for (guint i = 0; i < G_N_ELEMENTS (budgets); i++)
     {
+      TallyAnswerNews news = { TALLY_ANSWER_NEWS_INIT };
       ZendeskHeaders headers;
-      gint64 limit = 0, remaining = 0, reset = 0;
 
       zendesk_headers_init (&headers);
       take_lines (&headers, budgets[i].headers);
-      assert_row_int (budgets[i].what, zendesk_headers_budget (&headers, &limit, &remaining, &reset),
-                      budgets[i].said);
-      assert_row_int (budgets[i].what, limit, budgets[i].limit);
-      assert_row_int (budgets[i].what, remaining, budgets[i].remaining);
-      assert_row_int (budgets[i].what, reset / G_USEC_PER_SEC, budgets[i].reset);
+      zendesk_headers_tell (&headers, 200, &news);
+      assert_row_int (budgets[i].what, news.limit, budgets[i].limit);
+      assert_row_int (budgets[i].what, news.remaining, budgets[i].remaining);
+      assert_row_int (budgets[i].what, news.kind_limit, budgets[i].kind_limit);
+      assert_row_int (budgets[i].what, news.kind_remaining, budgets[i].kind_remaining);
+      assert_row_int (budgets[i].what, news.kind_period / G_USEC_PER_SEC, budgets[i].kind_period);
+      assert_row_int (budgets[i].what, news.wait / G_USEC_PER_SEC, budgets[i].wait);
       zendesk_headers_clear (&headers);
     }
 }

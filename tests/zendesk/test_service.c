@@ -52,8 +52,11 @@ test_one_key_makes_one_ticket (void)
   assert_int (desk->ctx.warnings->len, 0);
   assert_text (again->target_id, first->target_id);
   assert_int (emulator_count (emulator, "created"), 1);
-  assert_int (desk->ctx.limit, 700);
-  assert_true (desk->ctx.remaining > 0 && desk->ctx.reset > 0 && desk->ctx.target_time > 0);
+  assert_int (desk->ctx.news.limit, 700);
+  assert_true (desk->ctx.news.remaining > 0 && desk->ctx.news.target_time > 0 && desk->ctx.target_time > 0);
+  assert_true (desk->ctx.n_admitted > 0);
+  assert_int (desk->ctx.n_ended, desk->ctx.n_admitted);
+  assert_int (desk->ctx.reserve, 20);
   assert_text (desk->ctx.target, emulator->url + strlen ("http://"));
 }
 

@@ -1,0 +1,256 @@
+/* gate.c: the one place that all requests to an account pass
+ *
+ * Locking: `gates` has its table, and each gate what it knows; who needs both takes that of the table first.
+ */
+#include "gate.h"
+#include "governor.h"
+#include <string.h>
+
+#define MINUTE (60 * (gint64) G_USEC_PER_SEC)
+/* A refusal that names no time. */
+#define REFUSED_WAIT (10 * (gint64) G_USEC_PER_SEC)
+#define WAIT_MOST (60 * MINUTE)
+/* Kinds of requests with a limit of their own: what a target tells beyond that is not heeded. */
+#define KINDS_MOST 256
+
+typedef struct
+{
+  TallyGovernor governor;
+  gint64 held_until; /* by our clock */
+} Lane;
+
+struct _TallyGate
+{
+  char *account; /* (owned) */
+  guint n_users; /* under the table's lock */
+  GMutex lock;
+  guint8 reserve[TALLY_HOURS];
+  TallyTargetClock clock;
+  Lane all;          /* the account's own limit */
+  GHashTable *kinds; /* (owned) (element-type utf8 Lane) */
+};
+
+struct _TallyAdmission
+{
+  Lane *kind; /* (unowned) (nullable) the gate's */
+  char *name; /* (owned) (nullable) of the kind */
+  gint64 sent_at, window, kind_window;
+};
+
+static GMutex gates_lock;
+static GHashTable *gates; /* (element-type utf8 TallyGate) */
+
+TallyGate *
+tally_gate_join (const char *account, const guint8 reserve[TALLY_HOURS])
+{
+  g_autoptr (GMutexLocker) lock = g_mutex_locker_new (&gates_lock);
+  TallyGate *gate;
+
+  if (gates == NULL)
+    gates = g_hash_table_new (g_str_hash, g_str_equal);
+  gate = g_hash_table_lookup (gates, account);
+  if (gate == NULL)
+    {
+      gate = g_new0 (TallyGate, 1);
+      gate->account = g_strdup (account);
+      g_mutex_init (&gate->lock);
+      tally_governor_init (&gate->all.governor, MINUTE);
+      gate->kinds = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+      g_hash_table_insert (gates, gate->account, gate);
+    }
+  gate->n_users++;
+  g_mutex_lock (&gate->lock);
+  for (guint i = 0; i < TALLY_HOURS; i++)
+    gate->reserve[i] = MAX (gate->reserve[i], reserve[i]);
+  g_mutex_unlock (&gate->lock);
+  return gate;
+}
+
+void
+tally_gate_leave (TallyGate *gate)
+{
+  if (gate == NULL)
+    return;
+
+  g_autoptr (GMutexLocker) lock = g_mutex_locker_new (&gates_lock);
+
+  if (--gate->n_users > 0)
+    return;
+  g_hash_table_remove (gates, gate->account);
+  if (g_hash_table_size (gates) == 0)
+    g_clear_pointer (&gates, g_hash_table_unref);
+  g_hash_table_unref (gate->kinds);
+  g_mutex_clear (&gate->lock);
+  g_free (gate->account);
+  g_free (gate);
+}
+
+/* ---- All below with the gate's lock held ---- */
+
+/* What the target's clock shows; ours, until it has told. */
+static gint64
+gate_target_now (TallyGate *gate, gint64 now)
+{
+  return gate->clock.known ? now + gate->clock.offset : g_get_real_time ();
+}
+
+static guint
+gate_reserve (const TallyGate *gate)
+{
+  g_autoptr (GDateTime) time = g_date_time_new_now_local ();
+
+  return gate->reserve[g_date_time_get_hour (time)];
+}
+
+static void
+lane_turn (TallyGate *gate, Lane *lane, gint64 now)
+{
+  gint64 before = lane->governor.window;
+
+  tally_governor_turn (&lane->governor, gate_target_now (gate, now));
+  if (lane->governor.window != before)
+    lane->governor.reserve = gate_reserve (gate);
+}
+
+/* 0: one may go. */
+static gint64
+lane_wait (TallyGate *gate, Lane *lane, gint64 now)
+{
+  gint64 at = gate_target_now (gate, now);
+
+  if (lane->held_until > now)
+    return lane->held_until - now;
+  lane_turn (gate, lane, now);
+  return lane->governor.limit > 0 ? tally_governor_wait (&lane->governor, at) : 0;
+}
+
+static gint64
+lane_take (TallyGate *gate, Lane *lane, gint64 now)
+{
+  gint64 window = 0;
+
+  if (lane->governor.limit > 0 && lane->governor.credits <= 0)
+    tally_governor_claim (&lane->governor, gate_target_now (gate, now), 1 - lane->governor.credits);
+  tally_governor_take (&lane->governor, &window);
+  return window;
+}
+
+static Lane *
+gate_find_kind (TallyGate *gate, const char *name)
+{
+  return name != NULL ? g_hash_table_lookup (gate->kinds, name) : NULL;
+}
+
+/* The lane of a kind that is found to have a limit of its own. */
+static Lane *
+gate_make_kind (TallyGate *gate, const char *name, gint64 period, gint64 now)
+{
+  Lane *lane = gate_find_kind (gate, name);
+
+  if (lane != NULL || name == NULL || g_hash_table_size (gate->kinds) >= KINDS_MOST)
+    return lane;
+  lane = g_new0 (Lane, 1);
+  tally_governor_init (&lane->governor, period > 0 ? period : MINUTE);
+  lane_turn (gate, lane, now);
+  g_hash_table_insert (gate->kinds, g_strdup (name), lane);
+  return lane;
+}
+
+TallyAdmission *
+tally_gate_admit (TallyGate *gate, const char *kind, gint64 now, gint64 *ret_wait)
+{
+  g_autoptr (GMutexLocker) lock = g_mutex_locker_new (&gate->lock);
+  Lane *lane = gate_find_kind (gate, kind);
+  gint64 wait = lane_wait (gate, &gate->all, now);
+  TallyAdmission *admission;
+
+  if (lane != NULL)
+    wait = MAX (wait, lane_wait (gate, lane, now));
+  if (wait > 0)
+    {
+      *ret_wait = wait;
+      return NULL;
+    }
+  admission = g_new0 (TallyAdmission, 1);
+  admission->name = g_strdup (kind);
+  admission->sent_at = now;
+  admission->window = lane_take (gate, &gate->all, now);
+  admission->kind = lane;
+  if (lane != NULL)
+    admission->kind_window = lane_take (gate, lane, now);
+  return admission;
+}
+
+static void
+lane_end (TallyGate *gate, Lane *lane, gint64 window, gint64 now, gint64 date)
+{
+  lane_turn (gate, lane, now);
+  tally_governor_end (&lane->governor, window, date > 0 ? date / lane->governor.period : -1);
+}
+
+static void
+lane_told (Lane *lane, gint64 date, gint64 limit, gint64 remaining)
+{
+  gboolean is_now = date == 0 || date / lane->governor.period == lane->governor.window;
+
+  tally_governor_told (&lane->governor, limit, is_now ? remaining : -1);
+}
+
+/* Of the account, or of this kind of request alone, if the account has something left. */
+static void
+gate_refused (TallyGate *gate, Lane *kind, const TallyAnswerNews *news, gint64 now)
+{
+  Lane *lane = kind != NULL && news->remaining > 0 ? kind : &gate->all;
+  gint64 wait = news->wait > 0 ? MIN (news->wait, WAIT_MOST) : REFUSED_WAIT;
+
+  if (lane == &gate->all)
+    tally_governor_guess (&lane->governor);
+  lane->held_until = MAX (lane->held_until, now + wait);
+}
+
+void
+tally_gate_end (TallyGate *gate, TallyAdmission *admission, gint64 now, const TallyAnswerNews *news)
+{
+  static const TallyAnswerNews nothing = { TALLY_ANSWER_NEWS_INIT };
+  g_autoptr (GMutexLocker) lock = g_mutex_locker_new (&gate->lock);
+  Lane *kind = admission->kind;
+
+  if (news == NULL)
+    news = &nothing;
+  if (news->target_time > 0)
+    tally_target_clock_told (&gate->clock, news->target_time, admission->sent_at, now);
+  lane_end (gate, &gate->all, admission->window, now, news->target_time);
+  lane_told (&gate->all, news->target_time, news->limit, news->remaining);
+  if (kind != NULL)
+    lane_end (gate, kind, admission->kind_window, now, news->target_time);
+  if (news->kind_limit > 0 || news->refused || news->wait > 0)
+    kind = gate_make_kind (gate, admission->name, news->kind_period, now);
+  if (kind != NULL && news->kind_limit > 0)
+    lane_told (kind, news->target_time, news->kind_limit, news->kind_remaining);
+  if (news->refused)
+    gate_refused (gate, kind, news, now);
+  else if (kind != NULL && news->wait > 0)
+    kind->held_until = MAX (kind->held_until, now + MIN (news->wait, WAIT_MOST));
+}
+
+void
+tally_admission_free (TallyAdmission *admission)
+{
+  g_free (admission->name);
+  g_free (admission);
+}
+
+gint64
+tally_gate_wait (TallyGate *gate, gint64 now, gint64 n)
+{
+  g_autoptr (GMutexLocker) lock = g_mutex_locker_new (&gate->lock);
+  TallyGovernor *governor = &gate->all.governor;
+  gint64 wait = lane_wait (gate, &gate->all, now);
+  gint64 at = gate_target_now (gate, now);
+
+  if (wait > 0 || governor->limit == 0)
+    return wait;
+  if (governor->credits + tally_governor_ceiling (governor, at) - governor->claimed > n)
+    return 0;
+  return governor->period / MAX (governor->limit, 1);
+}

@@ -1,0 +1,19 @@
+/* gate.h: the one place that all requests to an account pass, whichever plugin makes them
+ *
+ * There is one gate for an account in a process; contexts join it by the account's name.  It has a governor for the
+ * account, and one for each kind of request that has a limit of its own.  Any thread may call.
+ */
+#pragma once
+#include <tallyman/context.h>
+
+typedef struct _TallyGate TallyGate;
+
+/* (transfer full) reserve: percent for each hour of the day; of two that differ the higher one counts. */
+TallyGate *tally_gate_join (const char *account, const guint8 reserve[TALLY_HOURS]);
+void tally_gate_leave (TallyGate *gate);
+/* Frees what admit() gave, after end(). */
+void tally_admission_free (TallyAdmission *admission);
+TallyAdmission *tally_gate_admit (TallyGate *gate, const char *kind, gint64 now, gint64 *ret_wait);
+void tally_gate_end (TallyGate *gate, TallyAdmission *admission, gint64 now, const TallyAnswerNews *news);
+/* Microseconds until a request would be let in after n others. */
+gint64 tally_gate_wait (TallyGate *gate, gint64 now, gint64 n);
