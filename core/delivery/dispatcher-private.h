@@ -222,7 +222,6 @@ gint64 tally_book_wait (const TallyDispatcher *dispatcher, gint64 now);
 gboolean tally_traffic_advance (TallyDispatcher *dispatcher, gint64 now);
 /* Microseconds until the next request may go; 0: now.  ret_why (optional) (nullable). */
 gint64 tally_traffic_wait (const TallyDispatcher *dispatcher, gint64 now, const char **ret_why);
-gboolean tally_traffic_may_send (TallyDispatcher *dispatcher);
 /* Decides what comes next for a parcel that is nowhere, and puts it there. */
 void tally_traffic_consider (TallyDispatcher *dispatcher, TallyParcel *parcel, gint64 now);
 /* Leaves it in doubt, with the reason. */

@@ -1,5 +1,6 @@
 /* run.c: one execution of one pipeline, from the lease to the summary */
 #include "run.h"
+#include "share.h"
 #include "record/schema-private.h"
 #include <string.h>
 
@@ -81,6 +82,7 @@ typedef struct
   const char *ledger_uri;         /* (unowned) (nullable) */
   TallyLedger *ledger;            /* (owned) */
   TallyLedgerFlags ledger_flags;
+  TallyShare *share;              /* (owned) */
   TallyDeliveryProfile profile;
   TallyLedgerRun *run;            /* (owned) (nullable) */
   gint64 epoch;                   /* 0: no lease is held */
@@ -113,6 +115,7 @@ run_clear (Run *run)
   tally_context_free (run->stages.source_ctx);
   tally_context_free (run->stages.sink_ctx);
   g_ptr_array_unref (run->stages.step_ctxs);
+  g_atomic_rc_box_release_full (run->share, run->share->clear);
   tally_references_free (run->stages.references);
   g_clear_pointer (&run->stages.listed, g_hash_table_unref);
   tally_warnings_free (run->stages.warnings);
@@ -129,6 +132,7 @@ new_context (Run *run)
   g_free (ctx->run_tag);
   ctx->run_tag = g_strdup (run->tag);
   ctx->interrupted = tally_run_interruption ();
+  ctx->share = run->share;
   ctx->warn = tally_warnings_add;
   ctx->warn_data = run->stages.warnings;
   return ctx;
@@ -152,14 +156,15 @@ run_init (Run *run)
   run->stages.pipeline = run->pipeline;
   run->stages.options = run->options;
   run->stages.warnings = tally_warnings_new (run->options->warn, run->options->data);
+  run->ledger_uri = run->options->ledger != NULL ? run->options->ledger : run->pipeline->ledger;
+  run->ledger_flags = run->options->unsafe_ledger ? TALLY_LEDGER_UNSAFE : 0;
+  run->share = tally_share_new (run->ledger_uri, run->ledger_flags);
   run->stages.raw = tally_queue_new (QUEUE_LENGTH);
   run->stages.shaped = tally_queue_new (QUEUE_LENGTH);
   run->stages.source_ctx = new_context (run);
   run->stages.sink_ctx = new_context (run);
   run->stages.step_ctxs = g_ptr_array_new_with_free_func ((GDestroyNotify) tally_context_free);
   run->stages.wake = run->pipeline->sink->plugin->interrupt;
-  run->ledger_uri = run->options->ledger != NULL ? run->options->ledger : run->pipeline->ledger;
-  run->ledger_flags = run->options->unsafe_ledger ? TALLY_LEDGER_UNSAFE : 0;
 }
 
 /* ---- Getting ready, in the order in which failing is cheapest ---- */

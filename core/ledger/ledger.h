@@ -290,6 +290,14 @@ typedef struct
  * deadlocks likewise.  Fails with TALLY_ERROR_LEASE if the epoch is stale. ret_now: the database's time within the transaction. */
 gboolean tally_ledger_commit (TallyLedger *ledger, const TallyLedgerChange *change, gint64 *ret_now, GError **error);
 
+/* ---- Rate limits that runs share ---- */
+
+/* Claims up to want of what may be spent in a window of a target's clock, windows being numbered, as long as all who claim
+ * under the name have no more than ceiling of it.  ret_claimed: what they have now; -1: somebody has claimed of a later window,
+ * so nothing is granted. */
+gboolean tally_ledger_claim (TallyLedger *ledger, const char *name, gint64 window, gint64 ceiling, gint64 want,
+                             gint64 *ret_granted, gint64 *ret_claimed, GError **error);
+
 /* ---- For the commands ---- */
 
 typedef struct

@@ -158,7 +158,7 @@ tally_context_ask_patience (TallyContext *ctx, gint64 wait)
 void
 tally_context_set_account (TallyContext *ctx, const char *account, const guint8 *reserve)
 {
-  TallyGate *gate = tally_gate_join (account, reserve);
+  TallyGate *gate = tally_gate_join (account, reserve, ctx->share);
 
   tally_gate_leave (ctx->gate);
   ctx->gate = gate;

@@ -3,6 +3,7 @@
  * Locking: `gates` has its table, and each gate what it knows; who needs both takes that of the table first.
  */
 #include "gate.h"
+#include "delivery/hooks.h"
 #include "governor.h"
 #include <string.h>
 
@@ -10,13 +11,23 @@
 /* A refusal that names no time. */
 #define REFUSED_WAIT (10 * (gint64) G_USEC_PER_SEC)
 #define WAIT_MOST (60 * MINUTE)
+/* While a claim is under way it is looked this often whether it was granted. */
+#define CLAIM_GLANCE (G_USEC_PER_SEC / 50)
+/* A claim is for this part of the limit: small, because what a run does not use of it nobody does. */
+#define CLAIM_PART 50
+/* After a claim that could not be made. */
+#define CLAIM_PAUSE (G_USEC_PER_SEC / 4)
 /* Kinds of requests with a limit of their own: what a target tells beyond that is not heeded. */
 #define KINDS_MOST 256
 
 typedef struct
 {
   TallyGovernor governor;
+  char *name;        /* (owned) that its claims go by */
   gint64 held_until; /* by our clock */
+  gboolean wanted;   /* a claim is to be made */
+  gint64 ceiling;    /* for it */
+  gint64 portion, portion_of; /* what the next one waits for, after so much was claimed */
 } Lane;
 
 struct _TallyGate
@@ -28,6 +39,10 @@ struct _TallyGate
   TallyTargetClock clock;
   Lane all;          /* the account's own limit */
   GHashTable *kinds; /* (owned) (element-type utf8 Lane) */
+  TallyShare *share; /* (owned) (nullable) */
+  GThread *thread;   /* (nullable) makes the claims */
+  GCond asked;
+  gboolean closing;
 };
 
 struct _TallyAdmission
@@ -40,8 +55,83 @@ struct _TallyAdmission
 static GMutex gates_lock;
 static GHashTable *gates; /* (element-type utf8 TallyGate) */
 
+static void
+lane_free (gpointer data)
+{
+  Lane *lane = data;
+
+  g_free (lane->name);
+  g_free (lane);
+}
+
+/* The next lane of which something is to be claimed. */
+static Lane *
+gate_find_wanted (TallyGate *gate)
+{
+  GHashTableIter iter;
+  gpointer lane;
+
+  if (gate->all.wanted)
+    return &gate->all;
+  g_hash_table_iter_init (&iter, gate->kinds);
+  while (g_hash_table_iter_next (&iter, NULL, &lane))
+    if (((Lane *) lane)->wanted)
+      return lane;
+  return NULL;
+}
+
+/* With the gate's lock held, but while the claim is made. */
+static void
+gate_claim (TallyGate *gate, Lane *lane)
+{
+  TallyGovernor *governor = &lane->governor;
+  gint64 window = governor->window, ceiling = lane->ceiling;
+  gint64 want = 1 + MAX (-governor->credits, 0) + governor->limit / CLAIM_PART;
+  gint64 granted, claimed;
+  gboolean good;
+
+  lane->wanted = FALSE;
+  g_mutex_unlock (&gate->lock);
+  good = gate->share->claim (gate->share, lane->name, window, ceiling, want, &granted, &claimed);
+  g_mutex_lock (&gate->lock);
+  if (good && claimed >= 0)
+    tally_governor_grant (governor, window, granted, claimed);
+  else if (!gate->closing)
+    g_cond_wait_until (&gate->asked, &gate->lock, g_get_monotonic_time () + TALLY_WAIT (CLAIM_PAUSE));
+}
+
+/* The thread of a gate that is shared: a ledger may keep one waiting, sockets may not. */
+static gpointer
+gate_run (gpointer data)
+{
+  TallyGate *gate = data;
+  Lane *lane;
+
+  g_mutex_lock (&gate->lock);
+  while (!gate->closing)
+    if ((lane = gate_find_wanted (gate)) != NULL)
+      gate_claim (gate, lane);
+    else
+      g_cond_wait (&gate->asked, &gate->lock);
+  g_mutex_unlock (&gate->lock);
+  return NULL;
+}
+
+static void
+gate_stop (TallyGate *gate)
+{
+  if (gate->thread == NULL)
+    return;
+  g_mutex_lock (&gate->lock);
+  gate->closing = TRUE;
+  g_cond_signal (&gate->asked);
+  g_mutex_unlock (&gate->lock);
+  g_thread_join (gate->thread);
+  g_atomic_rc_box_release_full (gate->share, gate->share->clear);
+}
+
 TallyGate *
-tally_gate_join (const char *account, const guint8 reserve[TALLY_HOURS])
+tally_gate_join (const char *account, const guint8 reserve[TALLY_HOURS], TallyShare *share)
 {
   g_autoptr (GMutexLocker) lock = g_mutex_locker_new (&gates_lock);
   TallyGate *gate;
@@ -55,13 +145,20 @@ tally_gate_join (const char *account, const guint8 reserve[TALLY_HOURS])
       gate->account = g_strdup (account);
       g_mutex_init (&gate->lock);
       tally_governor_init (&gate->all.governor, MINUTE);
-      gate->kinds = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+      gate->kinds = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, lane_free);
+      gate->all.name = g_strdup (account);
+      g_cond_init (&gate->asked);
       g_hash_table_insert (gates, gate->account, gate);
     }
   gate->n_users++;
   g_mutex_lock (&gate->lock);
   for (guint i = 0; i < TALLY_HOURS; i++)
     gate->reserve[i] = MAX (gate->reserve[i], reserve[i]);
+  if (share != NULL && gate->share == NULL)
+    {
+      gate->share = g_atomic_rc_box_acquire (share);
+      gate->thread = g_thread_new ("claims", gate_run, gate);
+    }
   g_mutex_unlock (&gate->lock);
   return gate;
 }
@@ -79,8 +176,11 @@ tally_gate_leave (TallyGate *gate)
   g_hash_table_remove (gates, gate->account);
   if (g_hash_table_size (gates) == 0)
     g_clear_pointer (&gates, g_hash_table_unref);
+  gate_stop (gate);
   g_hash_table_unref (gate->kinds);
   g_mutex_clear (&gate->lock);
+  g_cond_clear (&gate->asked);
+  g_free (gate->all.name);
   g_free (gate->account);
   g_free (gate);
 }
@@ -112,16 +212,36 @@ lane_turn (TallyGate *gate, Lane *lane, gint64 now)
     lane->governor.reserve = gate_reserve (gate);
 }
 
+/* How much is waited for before a claim is made: few transactions, and by chance, so that no run is always the first. */
+static gint64
+gate_portion (Lane *lane)
+{
+  gint64 most = lane->governor.limit / CLAIM_PART;
+
+  if (lane->portion == 0 || lane->portion_of != lane->governor.claimed)
+    lane->portion = most > 1 ? g_random_int_range (1, (gint32) MIN (most, G_MAXINT16) + 1) : 1;
+  lane->portion_of = lane->governor.claimed;
+  return lane->portion;
+}
+
 /* 0: one may go. */
 static gint64
 lane_wait (TallyGate *gate, Lane *lane, gint64 now)
 {
-  gint64 at = gate_target_now (gate, now);
+  gint64 at = gate_target_now (gate, now), wait;
 
   if (lane->held_until > now)
     return lane->held_until - now;
   lane_turn (gate, lane, now);
-  return lane->governor.limit > 0 ? tally_governor_wait (&lane->governor, at) : 0;
+  if (lane->governor.limit == 0)
+    return 0;
+  wait = tally_governor_wait (&lane->governor, at, gate->share != NULL ? gate_portion (lane) : 1);
+  if (gate->share == NULL || lane->governor.credits > 0 || wait > 0)
+    return wait;
+  lane->wanted = TRUE;
+  lane->ceiling = tally_governor_ceiling (&lane->governor, at);
+  g_cond_signal (&gate->asked);
+  return CLAIM_GLANCE;
 }
 
 static gint64
@@ -129,7 +249,7 @@ lane_take (TallyGate *gate, Lane *lane, gint64 now)
 {
   gint64 window = 0;
 
-  if (lane->governor.limit > 0 && lane->governor.credits <= 0)
+  if (gate->share == NULL && lane->governor.limit > 0 && lane->governor.credits <= 0)
     tally_governor_claim (&lane->governor, gate_target_now (gate, now), 1 - lane->governor.credits);
   tally_governor_take (&lane->governor, &window);
   return window;
@@ -151,6 +271,7 @@ gate_make_kind (TallyGate *gate, const char *name, gint64 period, gint64 now)
     return lane;
   lane = g_new0 (Lane, 1);
   tally_governor_init (&lane->governor, period > 0 ? period : MINUTE);
+  lane->name = g_strdup_printf ("%s %s", gate->account, name);
   lane_turn (gate, lane, now);
   g_hash_table_insert (gate->kinds, g_strdup (name), lane);
   return lane;

@@ -8,8 +8,19 @@
 
 typedef struct _TallyGate TallyGate;
 
-/* (transfer full) reserve: percent for each hour of the day; of two that differ the higher one counts. */
-TallyGate *tally_gate_join (const char *account, const guint8 reserve[TALLY_HOURS]);
+/* How runs of several processes share a limit.  A g_atomic_rc_box; its claim() may block, and is called on one thread of
+ * the gate's: what it does is tally_ledger_claim(). */
+typedef struct _TallyShare TallyShare;
+struct _TallyShare
+{
+  gboolean (*claim) (TallyShare *share, const char *name, gint64 window, gint64 ceiling, gint64 want,
+                     gint64 *ret_granted, gint64 *ret_claimed);
+  void (*clear) (gpointer share);
+};
+
+/* (transfer full) reserve: percent for each hour of the day; of two that differ the higher one counts.
+ * share: (nullable) for a gate that has none yet. */
+TallyGate *tally_gate_join (const char *account, const guint8 reserve[TALLY_HOURS], TallyShare *share);
 void tally_gate_leave (TallyGate *gate);
 /* Frees what admit() gave, after end(). */
 void tally_admission_free (TallyAdmission *admission);

@@ -75,19 +75,20 @@ tally_governor_ceiling (const TallyGovernor *governor, gint64 at)
 }
 
 gint64
-tally_governor_wait (const TallyGovernor *governor, gint64 at)
+tally_governor_wait (const TallyGovernor *governor, gint64 at, gint64 n)
 {
   gint64 elapsed = governor_elapsed (governor, at);
   gint64 share = governor_share (governor, elapsed);
   gint64 span = governor->period - governor->period / TAIL;
   gint64 end = (governor->window + 1) * governor->period - at;
-  gint64 owed = MAX (-governor->credits, 0);
+  gint64 owed = governor->claimed + MAX (-governor->credits, 0);
+  gint64 wanted = MIN (owed + n, share);
 
-  if (governor->credits > 0 || tally_governor_ceiling (governor, at) > governor->claimed + owed)
+  if (governor->credits > 0 || (wanted > owed && tally_governor_ceiling (governor, at) >= wanted))
     return 0;
-  if (share <= governor->claimed + owed)
+  if (share <= owed)
     return MAX (MIN (end, governor->period / PATIENCE), 1);
-  return CLAMP ((governor->claimed + owed) * span / share + 1 - elapsed, 1, MAX (end, 1));
+  return CLAMP ((wanted - 1) * span / share + 1 - elapsed, 1, MAX (end, 1));
 }
 
 void

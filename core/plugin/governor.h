@@ -38,8 +38,8 @@ void tally_governor_init (TallyGovernor *governor, gint64 period);
 void tally_governor_turn (TallyGovernor *governor, gint64 at);
 /* How many we may have claimed by now. */
 gint64 tally_governor_ceiling (const TallyGovernor *governor, gint64 at);
-/* Microseconds until one more may be claimed; 0: now. */
-gint64 tally_governor_wait (const TallyGovernor *governor, gint64 at);
+/* Microseconds until n more may be claimed, or what the window still has; 0: now. */
+gint64 tally_governor_wait (const TallyGovernor *governor, gint64 at, gint64 n);
 /* Claims up to so many, for a run that shares with nobody. */
 void tally_governor_claim (TallyGovernor *governor, gint64 at, gint64 want);
 /* The same, by what all who share were granted.  One that is of another window is void. */

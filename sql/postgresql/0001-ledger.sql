@@ -157,6 +157,13 @@ CREATE TABLE events (
 );
 CREATE INDEX events_by_key ON events (scope, key, id);
 
+-- What runs have claimed of a rate limit in the newest window that is known of.
+CREATE TABLE budgets (
+  name text COLLATE "C" PRIMARY KEY CHECK (name <> ''),
+  number bigint NOT NULL,
+  claimed bigint NOT NULL CHECK (claimed >= 0)
+);
+
 -- What source and steps refused; what the target refused is a delivery.
 CREATE TABLE rejects (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

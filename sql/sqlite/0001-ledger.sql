@@ -145,6 +145,13 @@ CREATE TABLE events (
 ) STRICT;
 CREATE INDEX events_by_key ON events (scope, key, id);
 
+-- What runs have claimed of a rate limit in the newest window that is known of.
+CREATE TABLE budgets (
+  name text NOT NULL PRIMARY KEY CHECK (name <> ''),
+  number integer NOT NULL,
+  claimed integer NOT NULL CHECK (claimed >= 0)
+) STRICT, WITHOUT ROWID;
+
 -- What source and steps refused; what the target refused is a delivery.
 CREATE TABLE rejects (
   id integer PRIMARY KEY AUTOINCREMENT,

@@ -1545,6 +1545,45 @@ test_what_was_acknowledged_is_there_after_a_kill (void)
   assert_int (g_ascii_strtoll (serial, NULL, 10), n_made);
 }
 
+/* ---- Rate limits ---- */
+
+static void
+test_runs_share_a_window (void)
+{
+  EACH_DATABASE ();
+  g_autofree char *uri = place_new ();
+  g_autoptr (TallyLedger) one = place_open (uri), other = place_open (uri);
+  g_autoptr (GError) error = NULL;
+  const struct
+  {
+    const char *words;
+    TallyLedger *ledger;
+    const char *name;
+    gint64 window, ceiling, want, granted, claimed;
+  } claims[] = {
+    { "the first", one, "acme", 7, 10, 4, 4, 4 },
+    { "another run sees it", other, "acme", 7, 10, 4, 4, 8 },
+    { "what is left", one, "acme", 7, 10, 4, 2, 10 },
+    { "nothing is left", other, "acme", 7, 10, 4, 0, 10 },
+    { "a lower ceiling takes nothing back", other, "acme", 7, 5, 4, 0, 10 },
+    { "another account", other, "emca", 7, 10, 4, 4, 4 },
+    { "the next window, whatever became of the last", other, "acme", 8, 10, 4, 4, 4 },
+    { "a clock that is behind gets nothing", one, "acme", 7, 20, 4, 0, -1 },
+    { "and spoils nothing", one, "acme", 8, 10, 20, 6, 10 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (claims); i++)
+    {
+      gint64 granted = 0, claimed = 0;
+
+      assert_true (tally_ledger_claim (claims[i].ledger, claims[i].name, claims[i].window, claims[i].ceiling,
+                                       claims[i].want, &granted, &claimed, &error));
+      assert_no_error (error);
+      assert_row_int (claims[i].words, granted, claims[i].granted);
+      assert_row_int (claims[i].words, claimed, claims[i].claimed);
+    }
+}
+
 static const Promise promises[] = {
   { "keeps its name", test_keeps_its_name },
   { "makes nothing where it may only read", test_makes_nothing_where_it_may_only_read },
@@ -1589,6 +1628,7 @@ static const Promise promises[] = {
   { "filters deliveries", test_filters_deliveries },
   { "listing may use the ledger and spans pages", test_listing_may_use_the_ledger_and_spans_pages },
   { "decisions", test_decisions },
+  { "runs share a window", test_runs_share_a_window },
   { "H1: rejects are retried or discarded", test_rejects_are_retried_or_discarded },
   { "E8: nonsense by hand is refused", test_nonsense_by_hand_is_refused },
   { "R8: the mark holds while the ledger goes on", test_mark_holds_while_the_ledger_goes_on },

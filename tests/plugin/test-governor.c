@@ -167,7 +167,7 @@ send_some (World *world, Client *client)
       if (!tally_governor_take (governor, &window))
         {
           assert_true (weather->clients > 1
-                       || tally_governor_wait (governor, target_now (world, client)) > 0);
+                       || tally_governor_wait (governor, target_now (world, client), 1) > 0);
           return;
         }
       gint64 way = g_rand_double_range (world->random, (double)weather->way_least,
