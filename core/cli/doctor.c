@@ -1,6 +1,7 @@
 /* doctor.c: tallyman doctor PIPELINE…: what would stand in a run's way; nothing is changed anywhere */
 #include "engine/doctor.h"
 #include "listing.h"
+#include "load.h"
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,42 +61,14 @@ show (const TallyDoctorFinding *finding, gpointer data)
 }
 
 static TallyExit
-examine_file (DoctorCommand *self, const char *file, TallyRegistry *registry)
+examine (DoctorCommand *self, TallyPipeline *pipeline)
 {
-  g_autoptr (TallyPipeline) pipeline = tally_pipeline_load (file, registry);
-  g_autoptr (GString) mistakes = g_string_new (NULL);
   const TallyDoctorOptions options = { .ledger = self->ledger, .found = show, .data = self };
-
-  tally_pipeline_format_diagnostics (pipeline, tally_command_has_colour (STDERR_FILENO), mistakes);
-  fputs (mistakes->str, stderr);
-  if (tally_pipeline_n_errors (pipeline) > 0)
-    return TALLY_EXIT_USAGE;
 
   self->pipeline = pipeline;
   if (!self->json)
     printf ("%s:\n", pipeline->name);
   return tally_doctor_examine (pipeline, &options);
-}
-
-static TallyExit
-examine_argument (DoctorCommand *self, const char *argument, TallyRegistry *registry)
-{
-  g_autoptr (GError) error = NULL;
-  g_auto (GStrv) files = tally_pipeline_order (argument, &error);
-  TallyExit worst = TALLY_EXIT_COMPLETE;
-
-  if (files == NULL)
-    {
-      tally_command_complain ("%s", error->message);
-      return TALLY_EXIT_USAGE;
-    }
-  for (char **file = files; *file != NULL; file++)
-    {
-      TallyExit how = examine_file (self, *file, registry);
-
-      worst = MAX (worst, how);
-    }
-  return worst;
 }
 
 static int
@@ -125,10 +98,13 @@ doctor_main (int argc, char **argv)
   sigaction (SIGINT, &action, NULL);
   sigaction (SIGTERM, &action, NULL);
   g_autoptr (TallyRegistry) registry = tally_registry_new ();
+  g_autoptr (GPtrArray) pipelines = tally_command_load_all (rest, registry);
+  if (pipelines == NULL)
+    return TALLY_EXIT_USAGE;
   self.ledger = ledger;
-  for (char **argument = rest; *argument != NULL; argument++)
+  for (guint i = 0; i < pipelines->len; i++)
     {
-      TallyExit how = examine_argument (&self, *argument, registry);
+      TallyExit how = examine (&self, pipelines->pdata[i]);
 
       worst = MAX (worst, how);
     }

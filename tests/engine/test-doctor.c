@@ -24,7 +24,9 @@ expect (Rig *rig, const char *file, int exit, const char *state, const char *par
 {
   int status = rig_command (rig, "doctor", file, NULL);
 
-  if (!assert_row_int (part, status, exit) | !assert_row_int (part, has_line (rig, state, part), TRUE))
+  gboolean ends = assert_row_int (part, status, exit), tells = assert_row_int (part, has_line (rig, state, part), TRUE);
+
+  if (!ends || !tells)
     g_printerr ("%s%s", rig_output (rig), rig_errors (rig));
 }
 
