@@ -226,6 +226,8 @@ sink_probe (gpointer self, TallyContext *ctx, GError **error)
 {
   ZendeskSink *sink = self;
 
+  if (zendesk_modes[sink->mode].mode == ZENDESK_MODE_IMPORT)
+    sink->account.admin_for = "an import";
   if (sink->plan.n_custom > 0)
     tally_context_tell (ctx, TALLY_FINDING_OK, NULL, "the account has the %u ticket fields that columns are for",
                         (guint) sink->plan.n_custom);

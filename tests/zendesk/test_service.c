@@ -312,20 +312,20 @@ test_doctor_tells_of_roles_and_features (void)
 {
   static const struct
   {
-    const char *user, *admin_for;
+    const char *user, *mode;
     gint status;
     const char *settings, *told, *error;
   } rows[] = {
-    { USER ("admin"), NULL, 404, "{}", "ok: the credentials are those of an admin\n", NULL },
-    { USER ("agent"), NULL, 403, "{}", "ok: the credentials are those of an agent\n", NULL },
-    { USER ("agent"), "an import", 404, "{}", "", "of an agent; an import takes an admin" },
-    { USER ("end-user"), NULL, 404, "{}", "", "role \"end-user\"" },
-    { USER ("admin"), "an import", 200, "{\"settings\":{\"tickets\":{\"custom_statuses_enabled\":true}}}",
+    { USER ("admin"), "create", 404, "{}", "ok: the credentials are those of an admin\n", NULL },
+    { USER ("agent"), "create", 403, "{}", "ok: the credentials are those of an agent\n", NULL },
+    { USER ("agent"), "import", 404, "{}", "", "of an agent; an import takes an admin" },
+    { USER ("end-user"), "create", 404, "{}", "", "role \"end-user\"" },
+    { USER ("admin"), "import", 200, "{\"settings\":{\"tickets\":{\"custom_statuses_enabled\":true}}}",
       "ok: the credentials are those of an admin\nok: custom ticket statuses are switched on\n", NULL },
-    { USER ("admin"), NULL, 200, "{\"settings\":{\"active_features\":{\"follower_and_email_cc_collaborations\":false}}}",
+    { USER ("admin"), "create", 200, "{\"settings\":{\"active_features\":{\"follower_and_email_cc_collaborations\":false}}}",
       "ok: the credentials are those of an admin\nwarning: CCs and followers are switched off: a ticket's email_ccs and followers "
       "would be dropped\n", NULL },
-    { USER ("admin"), NULL, 500, "{}", "ok: the credentials are those of an admin\n", "HTTP 500 when asked for its settings" },
+    { USER ("admin"), "create", 500, "{}", "ok: the credentials are those of an admin\n", "HTTP 500 when asked for its settings" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
@@ -334,11 +334,12 @@ test_doctor_tells_of_roles_and_features (void)
                              { answer (200, "{\"count\":{\"value\":1}}") }, { answer (rows[i].status, rows[i].settings) },
                              { answer (200, "{\"tickets\":[],\"after_cursor\":null,\"end_of_stream\":true}") } };
       g_autoptr (Server) server = server_new (turns, G_N_ELEMENTS (turns));
-      g_autoptr (Desk) desk = desk_new ("url", server_url (server), "access_token", "t", NULL);
+      g_autoptr (Desk) desk = desk_new ("url", server_url (server), "access_token", "t", "mode", rows[i].mode, NULL);
       g_autoptr (GError) error = NULL;
 
-      assert_true (desk_accept (desk, "comment.body text", NULL) && desk_open (desk, &error));
-      desk->sink->account.admin_for = rows[i].admin_for;
+      assert_true (desk_accept (desk, g_str_equal (rows[i].mode, "import") ? "requester_id bigint, comments jsonb" : "comment.body text",
+                                NULL)
+                   && desk_open (desk, &error));
       assert_row_int (rows[i].told, desk->plugin->probe (desk->sink, &desk->ctx, &error), rows[i].error == NULL);
       assert_row_text (rows[i].settings, desk->ctx.told->str, rows[i].told);
       if (rows[i].error != NULL)
