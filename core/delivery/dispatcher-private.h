@@ -133,10 +133,9 @@ struct _TallyDispatcher
   char *target;      /* (owned) */
   guint group;       /* deliveries of one group, and most requests at once */
   TallyPace pace;
-  guint n_shared;    /* deliveries that went with the last request that was counted */
   guint n_unreached;           /* rounds of requests in a row that did not reach the target */
   GRand *random;               /* (owned) scatters back-offs */
-  gint64 budget_at, target_at; /* what was told by then has been taken in */
+  gint64 target_at; /* what was told by then has been taken in */
 
   GQueue consignments; /* (owned) (element-type TallyConsignment) in the source's order */
   GHashTable

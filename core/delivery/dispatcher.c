@@ -313,19 +313,6 @@ tally_dispatcher_is_done (const TallyDispatcher *dispatcher)
          && dispatcher_is_drained (dispatcher);
 }
 
-/* What the target told of its limit with its last answers. */
-static void
-dispatcher_read_budget (TallyDispatcher *dispatcher, gint64 now)
-{
-  const TallyContext *ctx = dispatcher->config.ctx;
-
-  if (ctx->budget_limit <= 0 || ctx->budget_at == dispatcher->budget_at)
-    return;
-  dispatcher->budget_at = ctx->budget_at;
-  tally_pace_budget (&dispatcher->pace, now, ctx->budget_limit, ctx->budget_remaining,
-                     ctx->budget_reset - (now - ctx->budget_at));
-}
-
 static gboolean
 dispatcher_collect (TallyDispatcher *dispatcher, gint64 wait)
 {
@@ -367,7 +354,6 @@ dispatcher_advance (TallyDispatcher *dispatcher)
     return FALSE;
 
   now = tally_dispatcher_now (dispatcher);
-  dispatcher_read_budget (dispatcher, now);
   if (dispatcher->stopping && now >= dispatcher->stop_at)
     tally_traffic_abandon (dispatcher);
   moved |= tally_traffic_advance (dispatcher, now);

@@ -5,7 +5,6 @@
 #define MINUTE (60 * SECOND)
 #define HOUR (60 * MINUTE)
 #define WISH_MOST (24 * HOUR) /* a longer one is nonsense */
-#define WINDOW_MOST HOUR
 #define BACKOFF_MOST MINUTE
 
 gint64
@@ -27,19 +26,10 @@ gint64
 tally_pace_wait (const TallyPace *pace, gint64 now, const char **ret_why)
 {
   gint64 held = pace->not_before - now;
-  gint64 spread = pace->interval > 0 && now < pace->window_ends ? pace->next_slot - now : 0;
 
   if (ret_why != NULL)
-    *ret_why = held > 0 && held >= spread ? pace->why
-               : spread > 0               ? "pacing by the target's rate limit"
-                                          : NULL;
-  return MAX (MAX (held, spread), 0);
-}
-
-void
-tally_pace_count (TallyPace *pace, gint64 now)
-{
-  pace->next_slot = MAX (pace->next_slot, now) + pace->interval;
+    *ret_why = held > 0 ? pace->why : NULL;
+  return MAX (held, 0);
 }
 
 static void
@@ -49,26 +39,6 @@ pace_hold (TallyPace *pace, gint64 until, const char *why)
     return;
   pace->not_before = until;
   pace->why = why;
-}
-
-void
-tally_pace_budget (TallyPace *pace, gint64 now, gint64 limit, gint64 remaining, gint64 reset)
-{
-  if (limit <= 0 || reset <= 0 || reset > WINDOW_MOST)
-    {
-      pace->interval = 0;
-      return;
-    }
-
-  pace->window_ends = now + reset;
-  if (remaining <= 0)
-    {
-      pace->interval = 0;
-      pace_hold (pace, now + reset, "the target's rate limit is used up");
-      return;
-    }
-  pace->interval = reset / remaining;
-  pace->next_slot = MIN (pace->next_slot, now + pace->interval);
 }
 
 void

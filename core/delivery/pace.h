@@ -10,9 +10,6 @@ typedef struct
 {
   gint64 not_before; /* nothing goes earlier */
   const char *why;   /* (unowned) (nullable) for a person: why not */
-  gint64 next_slot;  /* spreads requests over the target's window */
-  gint64 interval;   /* between two of them; 0: not limited */
-  gint64 window_ends;
   guint refusals;      /* in a row, of all requests */
   guint troubles;      /* rounds of requests in a row without a good answer */
   gint64 trouble_from; /* failures of requests that were begun earlier belong to the round that is
@@ -21,10 +18,6 @@ typedef struct
 
 /* Microseconds until the next request may go; 0: now.  ret_why (optional) (nullable). */
 gint64 tally_pace_wait (const TallyPace *pace, gint64 now, const char **ret_why);
-/* A request goes now. */
-void tally_pace_count (TallyPace *pace, gint64 now);
-/* What an answer told of the limit: remaining requests, and microseconds until the window ends. */
-void tally_pace_budget (TallyPace *pace, gint64 now, gint64 limit, gint64 remaining, gint64 reset);
 /* The target wants to be left alone for so long; 0 or nonsense: as long as seems good after so many
  * refusals. */
 void tally_pace_refused (TallyPace *pace, gint64 now, gint64 wish, double chance);

@@ -481,16 +481,6 @@ tally_traffic_may_send (TallyDispatcher *dispatcher)
   return tally_dispatcher_now (dispatcher) < deadline;
 }
 
-/* The first of those that share a request stands for all of them. */
-static void
-traffic_count_request (TallyDispatcher *dispatcher, gint64 now)
-{
-  if (dispatcher->n_shared == 0)
-    tally_pace_count (&dispatcher->pace, now);
-  if (++dispatcher->n_shared >= dispatcher->config.profile.per_request)
-    dispatcher->n_shared = 0;
-}
-
 static void
 traffic_send (TallyDispatcher *dispatcher, TallyParcel *parcel, gint64 now)
 {
@@ -502,7 +492,6 @@ traffic_send (TallyDispatcher *dispatcher, TallyParcel *parcel, gint64 now)
   parcel->attempts++;
   parcel->noted = FALSE;
   tally_parcel_move (parcel, &dispatcher->at_sink);
-  traffic_count_request (dispatcher, now);
   TALLY_POINT ("before-send");
   config->sink->send (config->self, config->ctx, call);
   TALLY_POINT ("after-send");
@@ -526,7 +515,6 @@ traffic_look (TallyDispatcher *dispatcher, TallyParcel *parcel, gint64 now)
 
   call->quiet_at = traffic_quiet_at (dispatcher, parcel, now);
   tally_parcel_move (parcel, &dispatcher->at_sink);
-  tally_pace_count (&dispatcher->pace, now);
   TALLY_POINT ("before-lookup");
   config->sink->resolve (config->self, config->ctx, call);
   TALLY_POINT ("after-lookup");

@@ -14,7 +14,6 @@ tally_context_new (const char *directory)
 
   ctx->directory = g_strdup (directory);
   ctx->run_tag = g_strdup ("tallyman");
-  ctx->budget_limit = -1;
   return ctx;
 }
 
@@ -138,15 +137,6 @@ tally_context_report_target_time (TallyContext *ctx, gint64 unix_time)
 {
   ctx->target_time = unix_time;
   ctx->target_time_at = now (ctx);
-}
-
-void
-tally_context_report_budget (TallyContext *ctx, gint64 limit, gint64 remaining, gint64 reset)
-{
-  ctx->budget_limit = limit;
-  ctx->budget_remaining = remaining;
-  ctx->budget_reset = reset;
-  ctx->budget_at = now (ctx);
 }
 
 void

@@ -37,7 +37,6 @@ struct _TallyContext
 
   /* What the target's last answer told, and when by our boot-time clock: read by the delivery on the same thread. */
   gint64 target_time, target_time_at;
-  gint64 budget_limit, budget_remaining, budget_reset, budget_at; /* limit -1: never told */
   TallyShare *share; /* (unowned) (nullable) how other runs use the account's limit as well */
   TallyGate *gate; /* (owned) (nullable) */
   guint n_admitted; /* requests of this context that have not ended: the plugin's thread */

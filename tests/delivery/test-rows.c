@@ -842,50 +842,6 @@ test_a_broken_sink_ends_the_run (void)
   assert_one_each (world, "again");
 }
 
-static const struct
-{
-  const char *words;
-  gint64 remaining, reset, least;
-  guint per_request;
-} budgets[] = {
-  { "ten left in a minute", 10, MINUTE, 50 * SECOND },
-  { "none left for half a minute", 0, 30 * SECOND, 30 * SECOND },
-  { "plenty left", 1000, MINUTE, 0 },
-  { "ten left in a minute, for five records each", 10, MINUTE, 6 * SECOND, 5 },
-};
-
-static void
-test_requests_keep_to_the_target_s_budget (void)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (budgets); i++)
-    {
-      g_autoptr (World) world = small_world ();
-      g_autoptr (Process) process = NULL;
-      gint64 started_at = world->now;
-      const char *why = NULL;
-
-      world->settings.per_request = budgets[i].per_request;
-      process = process_new (world);
-      process->ctx->budget_limit = 1000;
-      process->ctx->budget_remaining = budgets[i].remaining;
-      process->ctx->budget_reset = budgets[i].reset;
-      process->ctx->budget_at = world->now;
-      for (guint step = 0; step < 20 && why == NULL; step++)
-        {
-          process_work (process, 1);
-          if (process_is_at_work (process))
-            tally_dispatcher_waiting (process->dispatcher, &why);
-        }
-      if (budgets[i].least > 0)
-        assert_contains (why, "rate limit");
-      process_work (process, 10000);
-      assert_true (process->done);
-      assert_true (world->now - started_at >= budgets[i].least);
-      assert_true (world->now - started_at <= budgets[i].least + 15 * SECOND);
-      assert_one_each (world, budgets[i].words);
-    }
-}
-
 static void
 test_the_wait_is_explained (void)
 {
@@ -951,7 +907,6 @@ static const Promise promises[] = {
     test_stored_bytes_that_were_changed_are_not_sent },
   { "D8: another writer's record is not sent", test_another_writer_s_record_is_not_sent },
   { "a broken sink ends the run", test_a_broken_sink_ends_the_run },
-  { "requests keep to the target's budget", test_requests_keep_to_the_target_s_budget },
   { "the wait is explained", test_the_wait_is_explained },
   { NULL },
 };

@@ -373,37 +373,6 @@ test_the_idempotency_key_comes_from_the_record_alone (void)
 static const struct
 {
   const char *words;
-  gint64 limit, remaining, reset;
-  gint64 wait;        /* before the first request after it */
-  gint64 second_wait; /* before the one after that */
-} budgets[] = {
-  { "nothing told", 0, 0, 0, 0, 0 },
-  { "sixty left in a minute: one a second", 100, 60, MINUTE, 0, SECOND },
-  { "used up: until the window ends", 100, 0, 30 * SECOND, 30 * SECOND, 30 * SECOND },
-  { "overdrawn: the same", 100, -5, 30 * SECOND, 30 * SECOND, 30 * SECOND },
-  { "a window of a year is nonsense", 100, 0, 365 * 24 * HOUR, 0, 0 },
-  { "a window that is over", 100, 0, -SECOND, 0, 0 },
-};
-
-static void
-test_requests_are_spread_over_the_window (void)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (budgets); i++)
-    {
-      TallyPace pace = { 0 };
-
-      tally_pace_budget (&pace, HOUR, budgets[i].limit, budgets[i].remaining, budgets[i].reset);
-      assert_row_int (budgets[i].words, tally_pace_wait (&pace, HOUR, NULL), budgets[i].wait);
-      if (budgets[i].wait == 0)
-        tally_pace_count (&pace, HOUR);
-      assert_row_int (budgets[i].words, tally_pace_wait (&pace, HOUR, NULL),
-                      budgets[i].second_wait);
-    }
-}
-
-static const struct
-{
-  const char *words;
   gint64 wish, least, most;
 } wishes[] = {
   { "B5: half a minute", 30 * SECOND, 30 * SECOND, 30 * SECOND },
@@ -472,7 +441,6 @@ static const Promise promises[] = {
   { "F4: a key is normal or refused", test_a_key_is_normal_or_refused },
   { "R2: the idempotency key comes from the record alone",
     test_the_idempotency_key_comes_from_the_record_alone },
-  { "requests are spread over the window", test_requests_are_spread_over_the_window },
   { "B5: a wish to be left alone holds for all", test_a_wish_to_be_left_alone_holds_for_all },
   { "back-off doubles up to a minute", test_back_off_doubles_up_to_a_minute },
   { "requests that fail together are one trouble",

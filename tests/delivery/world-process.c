@@ -233,8 +233,7 @@ process_new (World *world)
     .ctx = process->ctx,
     .profile
     = { sizeof (TallyDeliveryProfile), "ticket", world->settings.key_life, world->settings.settle,
-        world->settings.in_flight, world->settings.can_resolve, world->settings.max_in_flight,
-        world->settings.per_request },
+        world->settings.in_flight, world->settings.can_resolve, world->settings.max_in_flight },
     .origin = "desk",
     .run = &process->run,
     .epoch = process->epoch,

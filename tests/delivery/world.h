@@ -62,7 +62,7 @@ typedef struct
   gint64 key_life, settle, lookup_lag;
   TallyInFlight in_flight;
   gboolean can_resolve;
-  guint max_in_flight, per_request;
+  guint max_in_flight;
   guint attempts;
   gint64 lease_ttl;
   gint64 ledger_skew, target_skew; /* of their clocks against ours */

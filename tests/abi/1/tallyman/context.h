@@ -159,19 +159,6 @@ const char *tally_context_checkpoint (TallyContext *ctx);
 void tally_context_report_target_time (TallyContext *ctx, gint64 unix_time);
 
 /**
- * tally_context_report_budget:
- * @ctx: a sink's context
- * @limit: requests that the target allows in a window
- * @remaining: how many of them are left
- * @reset: microseconds until the window ends
- *
- * What the target's last answer told of its rate limit.  The engine paces sending by it.
- *
- * Since: 0.1
- */
-void tally_context_report_budget (TallyContext *ctx, gint64 limit, gint64 remaining, gint64 reset);
-
-/**
  * TALLY_HOURS:
  *
  * The hours of a day.

@@ -49,8 +49,6 @@ typedef enum
  * @can_resolve: whether resolve() can tell if a record exists
  * @max_in_flight: most deliveries at once, at least 1, at most 4096; fewer are given while the requests
  *   that are held come to 64 MiB
- * @per_request: how many deliveries the sink sends in one request of its own, so that the target's budget of
- *   requests is reckoned with rightly; 0 is taken for 1
  *
  * What the target promises.  Filled by the sink's profile() from its options.
  *
@@ -65,7 +63,6 @@ typedef struct
   TallyInFlight in_flight;
   gboolean can_resolve;
   guint max_in_flight;
-  guint per_request;
 } TallyDeliveryProfile;
 
 /**
