@@ -408,9 +408,11 @@ run_steps (TallyPipeline *pipeline, const TallyPipelineTest *test, TallyBatch *b
   g_autoptr (TallyReferences) references = tally_references_new_for_test (test->refs);
   g_autoptr (TallyTrial) trial = tally_trial_new (pipeline, error);
 
-  if (trial == NULL || !tally_trial_prepare (trial, error))
+  if (trial == NULL)
     return FALSE;
   tally_trial_set_references (trial, references);
+  if (!tally_trial_prepare (trial, error))
+    return FALSE;
   for (guint i = 0; i < pipeline->steps->len; i++)
     {
       TallyFlow flow = tally_trial_apply (trial, i, batch, error);

@@ -16,7 +16,7 @@ typedef struct
   TallyPipeline *pipeline;        /* (unowned) */
   const TallyRunOptions *options; /* (unowned) */
   TallyContext *source_ctx, *sink_ctx; /* (owned) */
-  TallyReferences *references;    /* (owned) (nullable) the shaper's once it runs */
+  TallyReferences *references;    /* (owned) (nullable) the shaper's once a batch comes to it, before that the reader's */
   GPtrArray *step_ctxs;           /* (owned) (element-type TallyContext) one for each step */
   TallyWarnings *warnings;        /* (owned) */
   TallyQueue *raw, *shaped;       /* (owned) between reader and shaper, shaper and sink */

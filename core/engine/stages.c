@@ -108,8 +108,10 @@ prepare_step (TallyStages *stages, TallyStep *step, GArray *rejects, GError **er
   while (!g_atomic_int_get (&stages->stop))
     {
       g_autoptr (GError) failure = NULL;
-      TallyFlow flow = tally_step_prepare (step, rejects, &failure);
+      TallyFlow flow = tally_step_prepare (step, stages->references, rejects, &failure);
 
+      if (tally_references_failed (stages->references, error))
+        return FALSE;
       if (flow == TALLY_FLOW_END)
         return TRUE;
       if (flow == TALLY_FLOW_OK)

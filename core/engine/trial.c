@@ -27,13 +27,18 @@ open_step (TallyTrial *trial, TallyStep *step, GError **error)
 
 /* What a step sets aside goes to rejects. */
 static gboolean
-prepare_step (TallyStep *step, GArray *rejects, GError **error)
+prepare_step (TallyTrial *trial, TallyStep *step, GArray *rejects, GError **error)
 {
   GError *failure = NULL;
   TallyFlow flow = TALLY_FLOW_OK;
 
   while (flow == TALLY_FLOW_OK)
-    flow = tally_step_prepare (step, rejects, &failure);
+    flow = tally_step_prepare (step, trial->references, rejects, &failure);
+  if (tally_references_failed (trial->references, error))
+    {
+      g_clear_error (&failure);
+      return FALSE;
+    }
   if (flow == TALLY_FLOW_END)
     return TRUE;
   g_propagate_prefixed_error (error, failure, "step \"%s\": ", tally_step_name (step));
@@ -63,7 +68,7 @@ tally_trial_prepare (TallyTrial *trial, GError **error)
 
       g_array_set_clear_func (rejects, tally_reject_clear);
       g_ptr_array_add (trial->rejects, rejects);
-      if (!prepare_step (g_ptr_array_index (trial->pipeline->steps, i), rejects, error))
+      if (!prepare_step (trial, g_ptr_array_index (trial->pipeline->steps, i), rejects, error))
         return FALSE;
     }
   return TRUE;

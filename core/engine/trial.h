@@ -13,7 +13,7 @@ gboolean tally_trial_prepare (TallyTrial *trial, GError **error);
 void tally_trial_free (TallyTrial *trial);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TallyTrial, tally_trial_free)
 
-/* What ref() asks from now on. (unowned) (nullable) */
+/* What ref() asks from now on: before tally_trial_prepare(), if the steps of a lookup ask, too. (unowned) (nullable) */
 void tally_trial_set_references (TallyTrial *trial, TallyReferences *references);
 
 /* Runs one step over a batch.  OK, or END when no more rows are wanted after it; else there is an error; error: not NULL. */

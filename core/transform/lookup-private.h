@@ -45,7 +45,7 @@ typedef struct
 
 /* The functions of the step's life, for who builds it. */
 gboolean tally_lookup_open (TallyStep *step, TallyContext *ctx, GError **error);
-TallyFlow tally_lookup_prepare (TallyStep *step, GArray *rejects, GError **error);
+TallyFlow tally_lookup_prepare (TallyStep *step, TallyReferences *references, GArray *rejects, GError **error);
 TallyFlow tally_lookup_apply (TallyStep *step, TallyBatch *batch, GError **error);
 void tally_lookup_interrupt (TallyStep *step);
 void tally_lookup_close (TallyStep *step);

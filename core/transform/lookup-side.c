@@ -252,14 +252,17 @@ drain (TallyLookupSide *side, TallyStep *step, GError **error)
 }
 
 TallyFlow
-tally_lookup_side_read (TallyLookupSide *side, TallyBatch **ret_batch, GError **error)
+tally_lookup_side_read (TallyLookupSide *side, TallyReferences *references, TallyBatch **ret_batch, GError **error)
 {
   TallyFlow flow = TALLY_FLOW_OK;
 
   if (side->batch == NULL)
     flow = side->is_last ? drain (side, next_holder (side), error) : read_source (side, error);
   if (flow == TALLY_FLOW_OK)
-    flow = shape (side, error);
+    {
+      tally_batch_set_references (side->batch, references);
+      flow = shape (side, error);
+    }
   if (flow != TALLY_FLOW_OK)
     return flow == TALLY_FLOW_RETRY ? TALLY_FLOW_RETRY : TALLY_FLOW_FATAL;
 

@@ -15,6 +15,6 @@ void tally_lookup_side_give (TallyLookupSide *side, TallyBatch *rows);
 
 gboolean tally_lookup_side_open (TallyLookupSide *side, TallyContext *ctx, GError **error);
 /* The next rows.  END: there are no more after them.  RETRY: the call may be made again after a while. */
-TallyFlow tally_lookup_side_read (TallyLookupSide *side, TallyBatch **ret_batch, GError **error);
+TallyFlow tally_lookup_side_read (TallyLookupSide *side, TallyReferences *references, TallyBatch **ret_batch, GError **error);
 void tally_lookup_side_interrupt (TallyLookupSide *side); /* on any thread */
 void tally_lookup_side_close (TallyLookupSide *side);

@@ -190,11 +190,11 @@ keep_batch (TallyLookup *lookup, TallyBatch *batch, GArray *rejects, GError **er
 }
 
 TallyFlow
-tally_lookup_prepare (TallyStep *step, GArray *rejects, GError **error)
+tally_lookup_prepare (TallyStep *step, TallyReferences *references, GArray *rejects, GError **error)
 {
   TallyLookup *lookup = (TallyLookup *)step;
   g_autoptr (TallyBatch) batch = NULL;
-  TallyFlow flow = tally_lookup_side_read (lookup->side, &batch, error);
+  TallyFlow flow = tally_lookup_side_read (lookup->side, references, &batch, error);
 
   if (flow != TALLY_FLOW_OK && flow != TALLY_FLOW_END)
     return flow;

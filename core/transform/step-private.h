@@ -8,7 +8,7 @@ struct _TallyStep
   TallySchema *schema;  /* (owned) of the rows that leave it */
   GPtrArray *warnings;  /* (owned) (nullable) (element-type utf8) */
   gboolean (*open) (TallyStep *step, TallyContext *ctx, GError **error); /* (nullable) */
-  TallyFlow (*prepare) (TallyStep *step, GArray *rejects, GError **error); /* (nullable) */
+  TallyFlow (*prepare) (TallyStep *step, TallyReferences *references, GArray *rejects, GError **error); /* (nullable) */
   void (*close) (TallyStep *step);                                       /* (nullable) */
   void (*interrupt) (TallyStep *step);                                   /* (nullable) */
   TallyFlow (*apply) (TallyStep *step, TallyBatch *batch, GError **error);

@@ -95,9 +95,9 @@ tally_step_close (TallyStep *step)
 }
 
 TallyFlow
-tally_step_prepare (TallyStep *step, GArray *rejects, GError **error)
+tally_step_prepare (TallyStep *step, TallyReferences *references, GArray *rejects, GError **error)
 {
-  return step->prepare == NULL ? TALLY_FLOW_END : step->prepare (step, rejects, error);
+  return step->prepare == NULL ? TALLY_FLOW_END : step->prepare (step, references, rejects, error);
 }
 
 void

@@ -5,6 +5,7 @@
  */
 #pragma once
 #include "expression/expression.h"
+#include "expression/ref.h"
 #include "plugin/instance.h"
 #include <tallyman/batch.h>
 
@@ -51,7 +52,7 @@ void tally_step_close (TallyStep *step);
 /* After open and before the first batch, again and again until it says END: a piece of what must be done first, such as
  * reading another source.  RETRY: the call may be made again after a while.  What is set aside goes to rejects
  * (element-type TallyReject).  error: not NULL. */
-TallyFlow tally_step_prepare (TallyStep *step, GArray *rejects, GError **error);
+TallyFlow tally_step_prepare (TallyStep *step, TallyReferences *references, GArray *rejects, GError **error);
 /* Ends a wait in tally_step_prepare() or tally_step_apply() now; on any thread. */
 void tally_step_interrupt (TallyStep *step);
 /* Changes a batch.  TALLY_FLOW_END: no more rows are wanted after it.  Whatever else it says comes with an

@@ -105,7 +105,7 @@ world_init (World *world, const TallyStepArgument *arguments, const guint n[4], 
   assert_true (tally_step_open (world->step, NULL, &error));
   assert_no_error (error);
   while (flow == TALLY_FLOW_OK)
-    flow = tally_step_prepare (world->step, rejects, &error);
+    flow = tally_step_prepare (world->step, NULL, rejects, &error);
   assert_int (flow, TALLY_FLOW_END);
   assert_no_error (error);
 }
