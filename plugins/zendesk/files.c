@@ -245,6 +245,16 @@ read_object (json_object *object, Given *ret_given, GError **error)
   return TRUE;
 }
 
+/* An attachment as an account's comments have it, of which most members say nothing about the file. */
+static gboolean
+read_attachment (json_object *object, Given *ret_given)
+{
+  ret_given->url = zendesk_json_get_text (object, "content_url");
+  ret_given->name = zendesk_json_get_text (object, "file_name");
+  ret_given->type = zendesk_json_get_text (object, "content_type");
+  return ret_given->url != NULL;
+}
+
 static gboolean
 read_element (json_object *element, Given *ret_given, GError **error)
 {
@@ -253,6 +263,8 @@ read_element (json_object *element, Given *ret_given, GError **error)
   *ret_given = (Given){ 0 };
   if (json_object_is_type (element, json_type_object))
     {
+      if (read_attachment (element, ret_given))
+        return TRUE;
       if (!read_object (element, ret_given, error))
         return FALSE;
       if ((ret_given->path == NULL) == (ret_given->url == NULL))
