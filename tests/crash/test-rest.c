@@ -200,6 +200,24 @@ test_an_edited_row_does_not_change_what_is_in_doubt (void)
 }
 
 static void
+test_a_changed_pipeline_does_not_change_what_is_in_doubt (void)
+{
+  g_autoptr (Rig) rig = failure_rig (2, NULL, NULL);
+  g_autofree char *pipeline = rig_read (rig, "pipeline.yaml"), *ticket = NULL;
+  g_auto (GStrv) parts = g_strsplit (pipeline, "transform:\n", 2);
+  g_autofree char *changed = g_strdup_printf ("%stransform:\n  - set: { subject: \"'changed'\" }\n%s", parts[0], parts[1]);
+
+  rig_setenv (rig, "TALLYMAN_CRASH", "after-send:1");
+  assert_int (rig_run (rig), 128 + SIGKILL);
+  rig_setenv (rig, "TALLYMAN_CRASH", NULL);
+  rig_write (rig, "pipeline.yaml", changed);
+  failure_run_to_the_end (rig, "F2", 1);
+  rig_exactly_once (rig, 1, 2, "F2");
+  ticket = rig_ask (rig, "GET", "/api/v2/tickets.json?external_id=desk:1", NULL);
+  assert_contains (ticket, "Subject, of 1");
+}
+
+static void
 test_a_value_that_changes_is_warned_of (void)
 {
   g_autoptr (Rig) rig = failure_rig (1, NULL, NULL);
@@ -251,6 +269,7 @@ static const Promise promises[] = {
   { "E3: a server that does not sync is refused", test_a_server_that_does_not_sync_is_refused },
   { "E6: the server is killed again and again", test_the_server_is_killed_again_and_again },
   { "F1: an edited row does not change what is in doubt", test_an_edited_row_does_not_change_what_is_in_doubt },
+  { "F2: a changed pipeline does not change what is in doubt", test_a_changed_pipeline_does_not_change_what_is_in_doubt },
   { "F3: a value that changes is warned of", test_a_value_that_changes_is_warned_of },
   { "F4: a key that comes twice is rejected with both places", test_a_key_that_comes_twice_is_rejected_with_both_places },
   { "F5: the same export in another dress creates nothing", test_the_same_export_in_another_dress_creates_nothing },
