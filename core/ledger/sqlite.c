@@ -636,16 +636,19 @@ static const TallyDatabaseClass sqlite_class = {
   .dup_missing = sqlite_dup_missing,
 };
 
-/* Made by us, so that nobody else can read it from its first byte on. */
+/* Made by us, so that nobody else can read it from its first byte on.  A file that is there is left to SQLite: to close one that
+ * is open in this process already would drop the locks that it holds (POSIX, fcntl(2)), and the next process that closes the ledger
+ * would take itself for the last one and remove the log that we still write to. */
 static gboolean
 make_file (const char *path, GError **error)
 {
-  int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  int fd = open (path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
-  if (fd < 0)
+  if (fd >= 0)
+    close (fd);
+  else if (errno != EEXIST || faccessat (AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) != 0)
     return tally_throw (error, TALLY_ERROR_LEDGER, "could not open the ledger \"%s\": %s", path,
                         g_strerror (errno));
-  close (fd);
   return TRUE;
 }
 

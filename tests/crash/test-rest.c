@@ -82,7 +82,8 @@ test_a_run_that_slept_finds_its_lease_gone (void)
       g_thread_yield ();
       rig_signal (rig, SIGSTOP);
     }
-  assert_int (status, 0);
+  if (!assert_int (status, 0))
+    g_printerr ("%s", rig_errors (rig));
   rig_setenv (rig, "TALLYMAN_LEDGER_CLOCK_OFFSET", NULL);
   tickets = rig_tickets (rig);
   rig_signal (rig, SIGCONT);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static guint
@@ -51,6 +52,40 @@ test_syncs_each_commit (void)
   assert_text (synchronous, "2"); /* FULL */
   assert_text (mode, "wal");
   assert_text (keys, "1");
+}
+
+/* Where SQLite locks a file for reading, which each connection does as long as it is open: see os_unix.c there. */
+#define SHARED_FIRST 0x40000002
+#define SHARED_SIZE 510
+
+/* Whether another process meets a lock on the ledger's file. */
+static gboolean
+is_locked (const char *file)
+{
+  pid_t child = fork ();
+  int status = -1;
+
+  if (child == 0)
+    {
+      struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = SHARED_FIRST, .l_len = SHARED_SIZE };
+      int fd = open (file, O_RDWR | O_CLOEXEC);
+
+      _exit (fd >= 0 && fcntl (fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK ? 0 : 1);
+    }
+  return waitpid (child, &status, 0) == child && status == 0;
+}
+
+/* A run has several.  If one of them took the others' locks away, the next process that closes the ledger would remove the log. */
+static void
+test_connections_keep_each_others_locks (void)
+{
+  g_autofree char *uri = place_new ();
+  g_autoptr (TallyLedger) first = place_open (uri);
+  g_autoptr (TallyLedger) second = NULL;
+
+  assert_true (is_locked (path_of (uri)));
+  second = place_open (uri);
+  assert_true (is_locked (path_of (uri)));
 }
 
 static void
@@ -271,6 +306,7 @@ test_its_clock_cannot_be_set (void)
 static const Promise promises[] = {
   { "is nobody else's business", test_is_nobody_elses_business },
   { "R1: syncs each commit", test_syncs_each_commit },
+  { "R13: connections keep each other's locks", test_connections_keep_each_others_locks },
   { "leaves other files alone", test_leaves_other_files_alone },
   { "A13, R13: a full disk stops the sending", test_full_disk_stops_the_sending },
   { "says that it is locked", test_says_that_it_is_locked },
