@@ -133,7 +133,7 @@ gate_stop (TallyGate *gate)
 TallyGate *
 tally_gate_join (const char *account, const guint8 reserve[TALLY_HOURS], TallyShare *share)
 {
-  g_autoptr (GMutexLocker) lock = g_mutex_locker_new (&gates_lock);
+  g_autoptr (GMutexLocker) lock G_GNUC_UNUSED = g_mutex_locker_new (&gates_lock);
   TallyGate *gate;
 
   if (gates == NULL)
@@ -169,7 +169,7 @@ tally_gate_leave (TallyGate *gate)
   if (gate == NULL)
     return;
 
-  g_autoptr (GMutexLocker) lock = g_mutex_locker_new (&gates_lock);
+  g_autoptr (GMutexLocker) lock G_GNUC_UNUSED = g_mutex_locker_new (&gates_lock);
 
   if (--gate->n_users > 0)
     return;
@@ -280,7 +280,7 @@ gate_make_kind (TallyGate *gate, const char *name, gint64 period, gint64 now)
 TallyAdmission *
 tally_gate_admit (TallyGate *gate, const char *kind, gint64 now, gint64 *ret_wait)
 {
-  g_autoptr (GMutexLocker) lock = g_mutex_locker_new (&gate->lock);
+  g_autoptr (GMutexLocker) lock G_GNUC_UNUSED = g_mutex_locker_new (&gate->lock);
   Lane *lane = gate_find_kind (gate, kind);
   gint64 wait = lane_wait (gate, &gate->all, now);
   TallyAdmission *admission;
@@ -333,7 +333,7 @@ void
 tally_gate_end (TallyGate *gate, TallyAdmission *admission, gint64 now, const TallyAnswerNews *news)
 {
   static const TallyAnswerNews nothing = { TALLY_ANSWER_NEWS_INIT };
-  g_autoptr (GMutexLocker) lock = g_mutex_locker_new (&gate->lock);
+  g_autoptr (GMutexLocker) lock G_GNUC_UNUSED = g_mutex_locker_new (&gate->lock);
   Lane *kind = admission->kind;
 
   if (news == NULL)
@@ -364,7 +364,7 @@ tally_admission_free (TallyAdmission *admission)
 gint64
 tally_gate_wait (TallyGate *gate, gint64 now, gint64 n)
 {
-  g_autoptr (GMutexLocker) lock = g_mutex_locker_new (&gate->lock);
+  g_autoptr (GMutexLocker) lock G_GNUC_UNUSED = g_mutex_locker_new (&gate->lock);
   TallyGovernor *governor = &gate->all.governor;
   gint64 wait = lane_wait (gate, &gate->all, now);
   gint64 at = gate_target_now (gate, now);
