@@ -32,8 +32,10 @@ batch_of (guint n_rows)
     {
       tally_batch_set_row_number (batch, tally_batch_add_row (batch), row);
       for (guint column = 0; column < N_COLUMNS; column++)
-        if (has_value (column, row, n_rows))
-          tally_batch_set_int (batch, column, column == ONE_NULL ? row % 2 : row);
+        if (has_value (column, row, n_rows) && column == ONE_NULL)
+          tally_batch_set_boolean (batch, column, row % 2);
+        else if (has_value (column, row, n_rows))
+          tally_batch_set_int (batch, column, row);
     }
   return batch;
 }
