@@ -5,6 +5,12 @@
  */
 #include "database.h"
 
+/* Windows by which two runs can be apart that see the same clock through answers of another age, also where a window is a second.
+ * What is further ahead was claimed by a clock that was wrong, and nobody waits until it is right. */
+#define WINDOWS_APART "5"
+
+#define IS_LIVE "budgets.number BETWEEN excluded.number AND excluded.number + " WINDOWS_APART
+
 typedef struct
 {
   const char *name;
@@ -23,8 +29,8 @@ claim (TallyDatabase *database, guint tries, gpointer data, GError **error)
   if (!SQL (database, NULL, error,
             "INSERT INTO budgets (name, number, claimed) VALUES (CAST ($1 AS text), CAST ($2 AS bigint), 0) "
             "ON CONFLICT (name) DO UPDATE SET "
-            "claimed = CASE WHEN budgets.number < excluded.number THEN 0 ELSE budgets.claimed END, "
-            "number = CASE WHEN budgets.number < excluded.number THEN excluded.number ELSE budgets.number END",
+            "claimed = CASE WHEN " IS_LIVE " THEN budgets.claimed ELSE 0 END, "
+            "number = CASE WHEN " IS_LIVE " THEN budgets.number ELSE excluded.number END",
             SQL_TEXT (claim->name), SQL_INT (claim->window))
       || !SQL (database, &rows, error, "SELECT number, claimed FROM budgets WHERE name = $1", SQL_TEXT (claim->name)))
     return FALSE;

@@ -1570,6 +1570,8 @@ test_runs_share_a_window (void)
     { "the next window, whatever became of the last", other, "acme", 8, 10, 4, 4, 4 },
     { "a clock that is behind gets nothing", one, "acme", 7, 20, 4, 0, -1 },
     { "and spoils nothing", one, "acme", 8, 10, 20, 6, 10 },
+    { "a clock that is far ahead", one, "acme", 1000, 10, 4, 4, 4 },
+    { "is not waited for", other, "acme", 9, 10, 4, 4, 4 },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (claims); i++)
