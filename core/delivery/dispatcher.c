@@ -186,9 +186,7 @@ context_clock (gpointer data)
 static gboolean
 may_go (gpointer data)
 {
-  TallyDispatcher *dispatcher = data;
-
-  return dispatcher->failure == NULL && tally_traffic_may_send (dispatcher);
+  return tally_traffic_may_send (data);
 }
 
 TallyDispatcher *
