@@ -6,9 +6,6 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-/* While open() waits for an answer, it looks this often whether the run is to stop. */
-#define GLANCE (G_USEC_PER_SEC / 4)
-
 /* Connections at once, should the server not take many requests over one: the core holds the number
  * of requests below it. */
 #define MAX_CONNECTIONS 256
@@ -253,16 +250,21 @@ on_reply (ZendeskCall *call, gpointer data)
   zendesk_reply_take (data, call);
 }
 
+gboolean
+zendesk_account_glance (ZendeskAccount *account, gint64 most, GError **error)
+{
+  if (tally_context_is_interrupted (account->ctx))
+    return tally_throw (error, TALLY_ERROR_INTERRUPTED, "interrupted while waiting for Zendesk");
+  return zendesk_http_drive (account->http, MIN (most, ZENDESK_GLANCE), error);
+}
+
 static gboolean
 wait_for (ZendeskAccount *account, ZendeskReply *reply, GError **error)
 {
   gboolean good = TRUE;
 
   while (good && !reply->done)
-    if (tally_context_is_interrupted (account->ctx))
-      good = tally_throw (error, TALLY_ERROR_INTERRUPTED, "interrupted while waiting for Zendesk");
-    else
-      good = zendesk_http_drive (account->http, GLANCE, error);
+    good = zendesk_account_glance (account, ZENDESK_GLANCE, error);
   if (!good)
     zendesk_http_give_up (account->http, reply);
   return good;

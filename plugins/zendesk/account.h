@@ -132,6 +132,11 @@ TallyFlow zendesk_account_read (ZendeskAccount *account, const char *path, const
                                 GError **error);
 /* The verdict on an answer other than 200, and why. */
 TallyFlow zendesk_account_refuse (ZendeskAccount *account, const ZendeskReply *reply, const char *what, GError **error);
+/* While something is waited for, it is looked this often whether the run is to stop. */
+#define ZENDESK_GLANCE (G_USEC_PER_SEC / 4)
+
+/* Moves requests on, waiting at most so many microseconds, or ZENDESK_GLANCE.  Fails, too, if the run is to stop. */
+gboolean zendesk_account_glance (ZendeskAccount *account, gint64 most, GError **error);
 /* Takes over what a call brought. */
 void zendesk_reply_take (ZendeskReply *reply, ZendeskCall *call);
 /* Hands on what the headers of any answer tell: the time, the rate limit, a warning. */

@@ -5,9 +5,6 @@
 /* A ticket has 5000 comments at most (section 4.1), a page 100. */
 #define MAX_PAGES 60
 
-/* While answers are waited for, it is looked this often whether the run is to stop. */
-#define GLANCE (G_USEC_PER_SEC / 4)
-
 static void
 gathered_free (gpointer data)
 {
@@ -135,15 +132,16 @@ find_next (ZendeskGather *gather, guint *at)
 static gboolean
 wait_for_answer (ZendeskGather *gather)
 {
-  if (!tally_context_is_interrupted (gather->account->ctx)
-      && zendesk_http_drive (gather->account->http, GLANCE, &gather->error))
+  g_autoptr (GError) failure = NULL;
+
+  if (zendesk_account_glance (gather->account, ZENDESK_GLANCE, &failure))
     return TRUE;
   for (guint i = 0; i < gather->tickets->len; i++)
     zendesk_http_give_up (gather->account->http, gather->tickets->pdata[i]);
   gather->in_flight = 0;
   gather->flow = TALLY_FLOW_FATAL;
   if (gather->error == NULL)
-    tally_throw (&gather->error, TALLY_ERROR_INTERRUPTED, "interrupted while waiting for Zendesk");
+    gather->error = g_steal_pointer (&failure);
   return FALSE;
 }
 

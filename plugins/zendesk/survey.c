@@ -12,9 +12,6 @@
 #define TRIES_MOST 10
 #define PAUSE (5 * G_USEC_PER_SEC)
 
-/* While it waits, it looks this often whether the run is to stop. */
-#define GLANCE (G_USEC_PER_SEC / 4)
-
 /* Clocks are told in whole seconds. */
 #define MARGIN (2 * G_USEC_PER_SEC)
 
@@ -43,12 +40,8 @@ wait_a_while (ZendeskAccount *account, gint64 wait, GError **error)
   gint64 until = g_get_monotonic_time () + wait;
 
   while (g_get_monotonic_time () < until)
-    {
-      if (tally_context_is_interrupted (account->ctx))
-        return tally_throw (error, TALLY_ERROR_INTERRUPTED, "interrupted while waiting for Zendesk");
-      if (!zendesk_http_drive (account->http, MIN (GLANCE, until - g_get_monotonic_time ()), error))
-        return FALSE;
-    }
+    if (!zendesk_account_glance (account, until - g_get_monotonic_time (), error))
+      return FALSE;
   return TRUE;
 }
 
@@ -143,7 +136,7 @@ read_until (ZendeskPager *pager, gint64 enough, Finds *finds, GError **error)
         return FALSE;
       if (is_last)
         return TRUE;
-      if (!wait_a_while (account, CLAMP (enough - account_now (account), GLANCE, PAUSE), error))
+      if (!wait_a_while (account, CLAMP (enough - account_now (account), ZENDESK_GLANCE, PAUSE), error))
         return FALSE;
     }
 }
