@@ -34,59 +34,44 @@ typedef struct
 #define RIGHTS "the credentials lack the right to do this, or something in front of Zendesk refuses"
 #define ADDRESS "there is no Zendesk API at this address"
 
-/* What is not listed is unknown: a proxy's page, a gateway's failure, a status of tomorrow. */
-static const Rule create_rules[] = {
-  { 200, 201, TALLY_VERDICT_DELIVERED, READ_ENTITY },
+/* What is not listed, here or below, is unknown: a proxy's page, a gateway's failure, a status of tomorrow. */
+static const Rule refusal_rules[] = {
   { 300, 399, TALLY_VERDICT_HALT, READ_PLACE },
-  { 400, 400, TALLY_VERDICT_REJECTED, READ_ERROR },
   { 401, 401, TALLY_VERDICT_HALT, READ_NOTHING, .meaning = CREDENTIALS },
   { 403, 403, TALLY_VERDICT_HALT, READ_NOTHING, .meaning = RIGHTS },
   { 404, 404, TALLY_VERDICT_HALT, READ_NOTHING, .meaning = ADDRESS },
   { 409, 409, TALLY_VERDICT_BUSY, READ_NOTHING },
-  { 413, 413, TALLY_VERDICT_REJECTED, READ_NOTHING, .meaning = "the request is too large" },
-  { 422, 422, TALLY_VERDICT_REJECTED, READ_ERROR },
   { 429, 429, TALLY_VERDICT_BUSY, READ_NOTHING, .wait_all = TRUE },
   { 503, 503, TALLY_VERDICT_UNKNOWN, READ_NOTHING, .wait_all = TRUE },
+};
+
+#define DATA_RULES                                                                                            \
+  { 400, 400, TALLY_VERDICT_REJECTED, READ_ERROR },                                                           \
+  { 422, 422, TALLY_VERDICT_REJECTED, READ_ERROR }
+
+static const Rule create_rules[] = {
+  { 200, 201, TALLY_VERDICT_DELIVERED, READ_ENTITY },
+  { 413, 413, TALLY_VERDICT_REJECTED, READ_NOTHING, .meaning = "the request is too large" },
+  DATA_RULES,
 };
 
 /* Nothing of the record is acted upon by it. */
 static const Rule upload_rules[] = {
   { 200, 201, TALLY_VERDICT_DELIVERED, READ_NOTHING },
-  { 300, 399, TALLY_VERDICT_HALT, READ_PLACE },
-  { 400, 400, TALLY_VERDICT_REJECTED, READ_ERROR },
-  { 401, 401, TALLY_VERDICT_HALT, READ_NOTHING, .meaning = CREDENTIALS },
-  { 403, 403, TALLY_VERDICT_HALT, READ_NOTHING, .meaning = RIGHTS },
-  { 404, 404, TALLY_VERDICT_HALT, READ_NOTHING, .meaning = ADDRESS },
-  { 409, 409, TALLY_VERDICT_BUSY, READ_NOTHING },
   { 413, 413, TALLY_VERDICT_REJECTED, READ_NOTHING, .meaning = "the file is too large for the account" },
-  { 422, 422, TALLY_VERDICT_REJECTED, READ_ERROR },
-  { 429, 429, TALLY_VERDICT_BUSY, READ_NOTHING, .wait_all = TRUE },
   { 503, 503, TALLY_VERDICT_BUSY, READ_NOTHING, .wait_all = TRUE },
+  DATA_RULES,
 };
 
 static const Rule update_rules[] = {
   { 200, 200, TALLY_VERDICT_DELIVERED, READ_UPDATED },
-  { 300, 399, TALLY_VERDICT_HALT, READ_PLACE },
-  { 400, 400, TALLY_VERDICT_REJECTED, READ_ERROR },
-  { 401, 401, TALLY_VERDICT_HALT, READ_NOTHING, .meaning = CREDENTIALS },
-  { 403, 403, TALLY_VERDICT_HALT, READ_NOTHING, .meaning = RIGHTS },
   { 404, 404, TALLY_VERDICT_ABSENT, READ_GONE },
-  { 409, 409, TALLY_VERDICT_BUSY, READ_NOTHING },
   { 413, 413, TALLY_VERDICT_REJECTED, READ_NOTHING, .meaning = "the request is too large" },
-  { 422, 422, TALLY_VERDICT_REJECTED, READ_ERROR },
-  { 429, 429, TALLY_VERDICT_BUSY, READ_NOTHING, .wait_all = TRUE },
-  { 503, 503, TALLY_VERDICT_UNKNOWN, READ_NOTHING, .wait_all = TRUE },
+  DATA_RULES,
 };
 
 static const Rule find_rules[] = {
   { 200, 200, TALLY_VERDICT_ABSENT, READ_LIST },
-  { 300, 399, TALLY_VERDICT_HALT, READ_PLACE },
-  { 401, 401, TALLY_VERDICT_HALT, READ_NOTHING, .meaning = CREDENTIALS },
-  { 403, 403, TALLY_VERDICT_HALT, READ_NOTHING, .meaning = RIGHTS },
-  { 404, 404, TALLY_VERDICT_HALT, READ_NOTHING, .meaning = ADDRESS },
-  { 409, 409, TALLY_VERDICT_BUSY, READ_NOTHING },
-  { 429, 429, TALLY_VERDICT_BUSY, READ_NOTHING, .wait_all = TRUE },
-  { 503, 503, TALLY_VERDICT_UNKNOWN, READ_NOTHING, .wait_all = TRUE },
 };
 
 /* It exists, so whatever is refused now, the record was acted upon: only "unknown" is true. */
@@ -97,16 +82,24 @@ static const Rule continue_rules[] = {
   { 503, 503, TALLY_VERDICT_UNKNOWN, READ_NOTHING, .wait_all = TRUE },
 };
 
-static const struct
+typedef struct
 {
   const Rule *rules;
   guint n_rules;
+} Rules;
+
+#define RULES(table) { table, G_N_ELEMENTS (table) }
+
+/* For each question its own rules, and those that it shares. */
+static const struct
+{
+  Rules own, shared;
 } asks[] = {
-  [ZENDESK_ASK_CREATE] = { create_rules, G_N_ELEMENTS (create_rules) },
-  [ZENDESK_ASK_UPLOAD] = { upload_rules, G_N_ELEMENTS (upload_rules) },
-  [ZENDESK_ASK_UPDATE] = { update_rules, G_N_ELEMENTS (update_rules) },
-  [ZENDESK_ASK_FIND] = { find_rules, G_N_ELEMENTS (find_rules) },
-  [ZENDESK_ASK_CONTINUE] = { continue_rules, G_N_ELEMENTS (continue_rules) },
+  [ZENDESK_ASK_CREATE] = { RULES (create_rules), RULES (refusal_rules) },
+  [ZENDESK_ASK_UPLOAD] = { RULES (upload_rules), RULES (refusal_rules) },
+  [ZENDESK_ASK_UPDATE] = { RULES (update_rules), RULES (refusal_rules) },
+  [ZENDESK_ASK_FIND] = { RULES (find_rules), RULES (refusal_rules) },
+  [ZENDESK_ASK_CONTINUE] = { RULES (continue_rules) },
 };
 
 static const Rule unknown_rule = { 0, 999, TALLY_VERDICT_UNKNOWN, READ_NOTHING };
@@ -490,13 +483,24 @@ read_place (const ZendeskAnswer *answer, ZendeskFinding *finding)
                           host != NULL ? " to " : "", host != NULL ? host : "");
 }
 
+/* (nullable) */
+static const Rule *
+find_among (const Rules *rules, gint status)
+{
+  for (guint i = 0; i < rules->n_rules; i++)
+    if (rules->rules[i].first <= status && status <= rules->rules[i].last)
+      return &rules->rules[i];
+  return NULL;
+}
+
 static const Rule *
 find_rule (ZendeskAsk ask, gint status)
 {
-  for (guint i = 0; i < asks[ask].n_rules; i++)
-    if (asks[ask].rules[i].first <= status && status <= asks[ask].rules[i].last)
-      return &asks[ask].rules[i];
-  return &unknown_rule;
+  const Rule *rule = find_among (&asks[ask].own, status);
+
+  if (rule == NULL)
+    rule = find_among (&asks[ask].shared, status);
+  return rule != NULL ? rule : &unknown_rule;
 }
 
 static void
