@@ -1,22 +1,21 @@
 /* layout.c: records of an account as rows: columns of members and of custom fields */
 #include "layout.h"
+#include "fields.h"
 
 #include <string.h>
 
-/* More than any account has. */
-#define MAX_FIELDS 5000
-
+/* What the values of a kind of field become; others are text. */
 static const struct
 {
-  const char *kind;
+  ZendeskFieldKind kind;
   TallyType type;
 } field_types[] = {
-  { "checkbox", TALLY_TYPE_BOOLEAN }, { "integer", TALLY_TYPE_BIGINT }, { "decimal", TALLY_TYPE_NUMERIC },
-  { "multiselect", TALLY_TYPE_JSONB },
+  { ZENDESK_FIELD_CHECKBOX, TALLY_TYPE_BOOLEAN },
+  { ZENDESK_FIELD_INTEGER, TALLY_TYPE_BIGINT },
+  { ZENDESK_FIELD_DECIMAL, TALLY_TYPE_NUMERIC },
+  { ZENDESK_FIELD_DATE, TALLY_TYPE_DATE },
+  { ZENDESK_FIELD_MULTISELECT, TALLY_TYPE_JSONB },
 };
-
-static const char *const system_fields[]
-    = { "subject", "description", "status", "tickettype", "priority", "group", "assignee", "custom_status", NULL };
 
 static void
 value_free (gpointer data)
@@ -44,73 +43,59 @@ zendesk_layout_clear (ZendeskLayout *layout)
 
 /* Dates of users come as times (section 6), and are text then. */
 static TallyType
-find_type (const char *kind, gboolean by_key)
+find_type (ZendeskFieldKind kind, gboolean by_key)
 {
-  if (g_str_equal (kind, "date") && !by_key)
-    return TALLY_TYPE_DATE;
+  if (kind == ZENDESK_FIELD_DATE && by_key)
+    return TALLY_TYPE_TEXT;
   for (guint i = 0; i < G_N_ELEMENTS (field_types); i++)
-    if (g_str_equal (field_types[i].kind, kind))
+    if (field_types[i].kind == kind)
       return field_types[i].type;
   return TALLY_TYPE_TEXT;
 }
 
 static gboolean
-is_title_taken (json_object *fields, gsize index, const char *title)
+is_title_taken (const GPtrArray *fields, guint index)
 {
-  for (gsize i = 0; i < json_object_array_length (fields); i++)
-    {
-      json_object *field = json_object_array_get_idx (fields, i);
-      json_object *active = zendesk_json_get (field, "active");
-      const char *kind = zendesk_json_get_text (field, "type");
+  const ZendeskField *one = fields->pdata[index];
 
-      if (i != index && g_strcmp0 (zendesk_json_get_text (field, "title"), title) == 0
-          && !(json_object_is_type (active, json_type_boolean) && !json_object_get_boolean (active))
-          && (kind == NULL || !g_strv_contains (system_fields, kind)))
+  for (guint i = 0; i < fields->len; i++)
+    {
+      const ZendeskField *other = fields->pdata[i];
+
+      if (i != index && other->kind != ZENDESK_FIELD_SYSTEM && g_str_equal (other->title, one->title))
         return TRUE;
     }
   return FALSE;
 }
 
 static void
-add_field (ZendeskLayout *layout, json_object *fields, gsize index)
+add_field (ZendeskLayout *layout, const GPtrArray *fields, guint index, gboolean by_key)
 {
-  json_object *field = json_object_array_get_idx (fields, index);
-  json_object *active = zendesk_json_get (field, "active");
-  const char *kind = zendesk_json_get_text (field, "type"), *key = zendesk_json_get_text (field, "key");
-  const char *title = zendesk_json_get_text (field, "title");
-  gboolean by_key = !g_str_equal (layout->resource->fields, "ticket_fields");
-  ZendeskValue *value;
-  gint64 id;
+  const ZendeskField *field = fields->pdata[index];
+  ZendeskValue *value = g_new0 (ZendeskValue, 1);
 
-  if (kind == NULL || title == NULL || (by_key && key == NULL) || !zendesk_json_get_id (field, "id", &id)
-      || g_strv_contains (system_fields, kind)
-      || (json_object_is_type (active, json_type_boolean) && !json_object_get_boolean (active)))
-    return;
-
-  value = g_new0 (ZendeskValue, 1);
-  value->type = find_type (kind, by_key);
-  value->id = id;
-  value->key = by_key ? g_strdup (key) : NULL;
-  if (by_key)
-    value->column = g_strdup_printf ("%s.%s", layout->resource->values, key);
-  else if (*title == '\0' || is_title_taken (fields, index, title))
-    value->column = g_strdup_printf ("%s.%" G_GINT64_FORMAT, layout->resource->values, id);
+  value->type = find_type (field->kind, by_key);
+  value->id = field->id;
+  value->key = by_key ? g_strdup (field->title) : NULL;
+  if (!by_key && (*field->title == '\0' || is_title_taken (fields, index)))
+    value->column = g_strdup_printf ("%s.%" G_GINT64_FORMAT, layout->resource->values, field->id);
   else
-    value->column = g_strdup_printf ("%s.%s", layout->resource->values, title);
+    value->column = g_strdup_printf ("%s.%s", layout->resource->values, field->title);
   g_ptr_array_add (layout->values, value);
 }
 
 gboolean
 zendesk_layout_add_fields (ZendeskLayout *layout, const char *text, gsize length, GError **error)
 {
-  g_autoptr (json_object) body = zendesk_json_parse (text, length);
-  json_object *fields = zendesk_json_get_array (body, layout->resource->fields);
+  const ZendeskTable table = { .field = "custom field",
+                               .fields = layout->resource->fields,
+                               .fields_have_keys = layout->resource->fields_have_keys };
+  g_autoptr (GPtrArray) fields = zendesk_fields_parse (&table, text, length, error);
 
-  if (fields == NULL || json_object_array_length (fields) > MAX_FIELDS)
-    return tally_throw (error, TALLY_ERROR_DATA, "the list \"%s\" is not what it should be", layout->resource->fields);
-  for (gsize i = 0; i < json_object_array_length (fields); i++)
-    add_field (layout, fields, i);
-  return TRUE;
+  for (guint i = 0; fields != NULL && i < fields->len; i++)
+    if (((const ZendeskField *) fields->pdata[i])->kind != ZENDESK_FIELD_SYSTEM)
+      add_field (layout, fields, i, table.fields_have_keys);
+  return fields != NULL;
 }
 
 static void

@@ -36,6 +36,7 @@ typedef struct
   const ZendeskColumn *columns; /* ended by one without a name */
   const char *fields;           /* (nullable) the list that describes custom fields, */
   const char *values;           /* and the member that has their values: an array by id, or an object by key */
+  gboolean fields_have_keys;
 } ZendeskResource;
 
 /* The resource of a name; one that is not known is any list, as an id and the record as it is.  It points into name.
