@@ -409,42 +409,31 @@ intake_known_row (TallyDispatcher *dispatcher, TallyConsignment *consignment, gu
                   const TallyLedgerDelivery *found, char **content_hash, gboolean again)
 {
   gboolean drifted = g_strcmp0 (found->content_hash, *content_hash) != 0;
-  /* What the target has can only be updated: created again it would be there twice. */
-  gboolean may_go = found->target_id == NULL || dispatcher->config.sink->render_update != NULL;
+  TallyParcel *parcel;
 
-  switch (found->state)
+  switch (tally_state_known_row (found, drifted, dispatcher->config.sink->render_update != NULL))
     {
-    case TALLY_DELIVERY_DELIVERED:
-    case TALLY_DELIVERY_RELEASED:
-      if (may_go && (drifted || found->state == TALLY_DELIVERY_RELEASED))
-        {
-          intake_render (dispatcher, consignment, row, found, content_hash);
-          break;
-        }
-      dispatcher->counts.drifted += drifted ? 1 : 0;
+    case TALLY_ROW_GOES:
+      intake_render (dispatcher, consignment, row, found, content_hash);
+      break;
+    case TALLY_ROW_DRIFTED:
+      dispatcher->counts.drifted++;
       G_GNUC_FALLTHROUGH;
-    case TALLY_DELIVERY_DISCARDED:
+    case TALLY_ROW_UNCHANGED:
       dispatcher->counts.unchanged++;
       intake_see (consignment, row);
       break;
-    case TALLY_DELIVERY_REJECTED:
-      if (drifted && may_go)
-        {
-          intake_render (dispatcher, consignment, row, found, content_hash);
-          break;
-        }
+    case TALLY_ROW_REJECTED:
       dispatcher->counts.rejected++;
       intake_see (consignment, row);
       break;
-    case TALLY_DELIVERY_INTENDED:
-    case TALLY_DELIVERY_IN_DOUBT:
+    case TALLY_ROW_UNSETTLED:
       if (!again)
         {
           g_array_append_val (consignment->again, row); /* we may have settled it meanwhile */
           break;
         }
-      TallyParcel *parcel
-          = tally_recovery_take_up (dispatcher, found, tally_dispatcher_now (dispatcher));
+      parcel = tally_recovery_take_up (dispatcher, found, tally_dispatcher_now (dispatcher));
       intake_join (dispatcher, consignment, row, parcel, *content_hash);
       tally_parcel_wait (dispatcher, parcel, 0);
       break;

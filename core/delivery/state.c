@@ -131,6 +131,29 @@ tally_state_next (const TallyStanding *standing, gint64 *ret_wait, const char **
   return TALLY_MOVE_REPLAY;
 }
 
+TallyRowMove
+tally_state_known_row (const TallyLedgerDelivery *known, gboolean drifted, gboolean can_update)
+{
+  /* What the target has can only be updated: created again it would be there twice. */
+  gboolean may_go = known->target_id == NULL || can_update;
+
+  switch (known->state)
+    {
+    case TALLY_DELIVERY_DELIVERED:
+      return !drifted ? TALLY_ROW_UNCHANGED : may_go ? TALLY_ROW_GOES : TALLY_ROW_DRIFTED;
+    case TALLY_DELIVERY_RELEASED:
+      return may_go ? TALLY_ROW_GOES : drifted ? TALLY_ROW_DRIFTED : TALLY_ROW_UNCHANGED;
+    case TALLY_DELIVERY_REJECTED:
+      return drifted && may_go ? TALLY_ROW_GOES : TALLY_ROW_REJECTED;
+    case TALLY_DELIVERY_DISCARDED:
+      return TALLY_ROW_UNCHANGED;
+    case TALLY_DELIVERY_INTENDED:
+    case TALLY_DELIVERY_IN_DOUBT:
+      break;
+    }
+  return TALLY_ROW_UNSETTLED;
+}
+
 TallyFate
 tally_state_judge (TallyVerdict verdict, const TallyHearing *hearing)
 {

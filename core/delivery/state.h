@@ -3,6 +3,7 @@
  * Pure: no clock, no ledger, no network; all that counts is in a TallyStanding.
  */
 #pragma once
+#include "ledger/ledger.h"
 #include <tallyman/delivery.h>
 
 #define TALLY_KEY_MARGIN (5 * 60 * G_USEC_PER_SEC)
@@ -42,6 +43,19 @@ typedef struct
 
 /* ret_wait is set for WAIT, ret_why (transfer none) for LEAVE and REJECT: words for a person. */
 TallyMove tally_state_next (const TallyStanding *standing, gint64 *ret_wait, const char **ret_why);
+
+typedef enum
+{
+  TALLY_ROW_GOES,      /* as the next generation: created, or updated if the target has it */
+  TALLY_ROW_UNCHANGED, /* nothing is to be done */
+  TALLY_ROW_DRIFTED,   /* it has changed, but what the target has cannot be */
+  TALLY_ROW_REJECTED,  /* as it was before */
+  TALLY_ROW_UNSETTLED, /* its last delivery comes first */
+} TallyRowMove;
+
+/* What becomes of a row whose delivery the ledger knows.  drifted: the row is not as it was; can_update: the sink can change
+ * what the target has. */
+TallyRowMove tally_state_known_row (const TallyLedgerDelivery *known, gboolean drifted, gboolean can_update);
 
 typedef enum
 {

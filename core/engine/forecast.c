@@ -1,6 +1,7 @@
 /* forecast.c: see delivery/intake.c, whose decisions these are, without their consequences */
 #include "forecast.h"
 #include "delivery/key.h"
+#include "delivery/state.h"
 #include "record/batch-private.h"
 #include "transform/seen.h"
 #include <string.h>
@@ -166,7 +167,7 @@ take_row (TallyForecast *self, TallyBatch *batch, guint row, const char *key, co
 {
   g_autoptr (GString) record = g_string_new (NULL);
   g_autofree char *content_hash = NULL, *reason = NULL;
-  gboolean drifted, may_go;
+  gboolean drifted;
 
   if (found == NULL)
     return render (self, batch, row, key, NULL, error);
@@ -174,30 +175,23 @@ take_row (TallyForecast *self, TallyBatch *batch, guint row, const char *key, co
   tally_batch_append_json (batch, row, record);
   content_hash = tally_key_hash (record->str, record->len);
   drifted = g_strcmp0 (found->content_hash, content_hash) != 0;
-  may_go = found->target_id == NULL || self->pipeline->sink->plugin->delivery->render_update != NULL;
-  switch (found->state)
+  switch (tally_state_known_row (found, drifted, self->pipeline->sink->plugin->delivery->render_update != NULL))
     {
-    case TALLY_DELIVERY_DELIVERED:
-    case TALLY_DELIVERY_RELEASED:
-      if (may_go && (drifted || found->state == TALLY_DELIVERY_RELEASED))
-        return render_again (self, batch, row, key, found, error);
-      self->n_drifted += drifted;
+    case TALLY_ROW_GOES:
+      return render_again (self, batch, row, key, found, error);
+    case TALLY_ROW_DRIFTED:
+      self->n_drifted++;
       G_GNUC_FALLTHROUGH;
-    case TALLY_DELIVERY_DISCARDED:
+    case TALLY_ROW_UNCHANGED:
       self->n_unchanged++;
       return TRUE;
-    case TALLY_DELIVERY_INTENDED:
-    case TALLY_DELIVERY_IN_DOUBT:
+    case TALLY_ROW_REJECTED:
+      reason = g_strdup_printf ("the target has rejected it before: %s", found->detail != NULL ? found->detail : "");
+      tally_batch_reject (batch, row, reason);
+      return TRUE;
+    case TALLY_ROW_UNSETTLED:
       self->n_in_doubt++;
       return TRUE;
-    case TALLY_DELIVERY_REJECTED:
-      if (!drifted || !may_go)
-        {
-          reason = g_strdup_printf ("the target has rejected it before: %s", found->detail != NULL ? found->detail : "");
-          tally_batch_reject (batch, row, reason);
-          return TRUE;
-        }
-      return render_again (self, batch, row, key, found, error);
     }
   g_assert_not_reached ();
 }

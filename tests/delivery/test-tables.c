@@ -432,6 +432,43 @@ test_requests_that_fail_together_are_one_trouble (void)
   assert_int (tally_pace_wait (&pace, 2 * HOUR, NULL), 0);
 }
 
+/* ---- Rows that the ledger knows ---- */
+
+static const struct
+{
+  const char *words;
+  TallyDeliveryState state;
+  const char *target_id;
+  gboolean drifted, can_update;
+  TallyRowMove move;
+} known_rows[] = {
+  { "delivered", TALLY_DELIVERY_DELIVERED, "7", FALSE, TRUE, TALLY_ROW_UNCHANGED },
+  { "delivered, changed", TALLY_DELIVERY_DELIVERED, "7", TRUE, TRUE, TALLY_ROW_GOES },
+  { "delivered, changed, for good", TALLY_DELIVERY_DELIVERED, "7", TRUE, FALSE, TALLY_ROW_DRIFTED },
+  { "rejected", TALLY_DELIVERY_REJECTED, NULL, FALSE, TRUE, TALLY_ROW_REJECTED },
+  { "rejected, corrected", TALLY_DELIVERY_REJECTED, NULL, TRUE, FALSE, TALLY_ROW_GOES },
+  { "an update rejected, corrected", TALLY_DELIVERY_REJECTED, "7", TRUE, TRUE, TALLY_ROW_GOES },
+  { "an update rejected, corrected, no updates any more", TALLY_DELIVERY_REJECTED, "7", TRUE, FALSE, TALLY_ROW_REJECTED },
+  { "released", TALLY_DELIVERY_RELEASED, NULL, FALSE, FALSE, TALLY_ROW_GOES },
+  { "released, and there", TALLY_DELIVERY_RELEASED, "7", FALSE, FALSE, TALLY_ROW_UNCHANGED },
+  { "released, there, changed", TALLY_DELIVERY_RELEASED, "7", TRUE, FALSE, TALLY_ROW_DRIFTED },
+  { "discarded, changed", TALLY_DELIVERY_DISCARDED, NULL, TRUE, TRUE, TALLY_ROW_UNCHANGED },
+  { "in doubt, changed", TALLY_DELIVERY_IN_DOUBT, NULL, TRUE, TRUE, TALLY_ROW_UNSETTLED },
+  { "intended", TALLY_DELIVERY_INTENDED, "7", FALSE, TRUE, TALLY_ROW_UNSETTLED },
+};
+
+static void
+test_what_becomes_of_a_known_row (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (known_rows); i++)
+    {
+      const TallyLedgerDelivery known = { .state = known_rows[i].state, .target_id = (char *)known_rows[i].target_id };
+
+      assert_row_int (known_rows[i].words, tally_state_known_row (&known, known_rows[i].drifted, known_rows[i].can_update),
+                      known_rows[i].move);
+    }
+}
+
 static const Promise promises[] = {
   { "the next move follows from the standing", test_the_next_move_follows_from_the_standing },
   { "a verdict is never taken for more than it says",
@@ -445,6 +482,7 @@ static const Promise promises[] = {
   { "back-off doubles up to a minute", test_back_off_doubles_up_to_a_minute },
   { "requests that fail together are one trouble",
     test_requests_that_fail_together_are_one_trouble },
+  { "what becomes of a row that the ledger knows", test_what_becomes_of_a_known_row },
   { NULL },
 };
 
