@@ -116,15 +116,6 @@ emu_list_tickets (EmuExchange *x)
 /* --- whose tickets they are --- */
 
 static gboolean
-has_id (const GArray *ids, gint64 id)
-{
-  for (guint i = 0; ids != NULL && i < ids->len; i++)
-    if (g_array_index (ids, gint64, i) == id)
-      return TRUE;
-  return FALSE;
-}
-
-static gboolean
 is_requested (const EmuTicket *ticket, gint64 id)
 {
   return ticket->requester == id;
@@ -134,18 +125,6 @@ static gboolean
 is_assigned (const EmuTicket *ticket, gint64 id)
 {
   return ticket->assignee == id;
-}
-
-static gboolean
-is_ccd (const EmuTicket *ticket, gint64 id)
-{
-  return has_id (ticket->ccs, id) || has_id (ticket->collaborators, id);
-}
-
-static gboolean
-is_followed (const EmuTicket *ticket, gint64 id)
-{
-  return has_id (ticket->followers, id);
 }
 
 static gboolean
@@ -213,13 +192,13 @@ list_assigned (EmuExchange *x)
 static void
 list_ccd (EmuExchange *x)
 {
-  list_related (x, is_user (x), (Relation){ is_ccd });
+  list_related (x, is_user (x), (Relation){ emu_ticket_is_copied_to });
 }
 
 static void
 list_followed (EmuExchange *x)
 {
-  list_related (x, is_user (x), (Relation){ is_followed });
+  list_related (x, is_user (x), (Relation){ emu_ticket_is_followed_by });
 }
 
 static void

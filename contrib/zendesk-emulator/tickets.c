@@ -301,3 +301,24 @@ emu_tickets_reserve (EmuTickets *tickets, guint n)
   tickets->next_object_id += n;
   return first;
 }
+
+static gboolean
+has_id (const GArray *ids, gint64 id)
+{
+  for (guint i = 0; ids != NULL && i < ids->len; i++)
+    if (g_array_index (ids, gint64, i) == id)
+      return TRUE;
+  return FALSE;
+}
+
+gboolean
+emu_ticket_is_copied_to (const EmuTicket *ticket, gint64 user)
+{
+  return has_id (ticket->ccs, user) || has_id (ticket->collaborators, user);
+}
+
+gboolean
+emu_ticket_is_followed_by (const EmuTicket *ticket, gint64 user)
+{
+  return has_id (ticket->followers, user);
+}

@@ -95,6 +95,10 @@ void emu_tickets_delete (EmuTickets *tickets, EmuTicket *ticket, gint64 now);
 void emu_tickets_restore (EmuTickets *tickets, EmuTicket *ticket, gint64 now);
 void emu_tickets_scrub (EmuTickets *tickets, EmuTicket *ticket, gint64 now);
 
+/* Whether a user gets copies of @ticket, or follows it. */
+gboolean emu_ticket_is_copied_to (const EmuTicket *ticket, gint64 user);
+gboolean emu_ticket_is_followed_by (const EmuTicket *ticket, gint64 user);
+
 /* How many audits @ticket has; and that the @audit-th of them happened. */
 guint emu_ticket_get_n_audits (const EmuTicket *ticket);
 void emu_tickets_log_event (EmuTickets *tickets, const EmuTicket *ticket, guint audit, gint64 now);

@@ -97,15 +97,6 @@ emu_show_nobody (EmuExchange *x)
   g_string_append_c (out, '}');
 }
 
-static gboolean
-has_id (const GArray *ids, gint64 id)
-{
-  for (guint i = 0; ids != NULL && i < ids->len; i++)
-    if (g_array_index (ids, gint64, i) == id)
-      return TRUE;
-  return FALSE;
-}
-
 static void
 show_related (EmuExchange *x)
 {
@@ -122,7 +113,7 @@ show_related (EmuExchange *x)
         continue;
       requested += ticket->requester == user->id;
       assigned += ticket->assignee == user->id;
-      copied += has_id (ticket->collaborators, user->id) || has_id (ticket->ccs, user->id);
+      copied += emu_ticket_is_copied_to (ticket, user->id);
     }
   g_string_append_printf (emu_answer_begin (&x->answer, 200, "shown"),
                           "{\"user_related\":{\"assigned_tickets\":%u,\"requested_tickets\":%u,"
