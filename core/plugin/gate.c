@@ -324,7 +324,7 @@ gate_refused (TallyGate *gate, Lane *kind, const TallyAnswerNews *news, gint64 n
   Lane *lane = kind != NULL && news->remaining > 0 ? kind : &gate->all;
   gint64 wait = news->wait > 0 ? MIN (news->wait, WAIT_MOST) : REFUSED_WAIT;
 
-  if (lane == &gate->all)
+  if (lane == &gate->all && news->wait <= 0) /* else it is told when the next window begins */
     tally_governor_guess (&lane->governor);
   lane->held_until = MAX (lane->held_until, now + wait);
 }

@@ -8,6 +8,11 @@
 #define CUSHION 100
 /* What others spent says little of what they will until they had this part of a window. */
 #define PATIENCE 4
+/* No limit is guessed to be less: the smallest that Zendesk has is 200 a minute (zendesk-api.md). */
+#define GUESS_LEAST 100
+#define GUESS_MOST (G_MAXINT32 / 2)
+/* Windows without a refusal after which a guess is taken to have been too low. */
+#define CALM 4
 
 void
 tally_target_clock_told (TallyTargetClock *clock, gint64 date, gint64 sent_at, gint64 got_at)
@@ -25,6 +30,14 @@ tally_governor_init (TallyGovernor *governor, gint64 period)
   *governor = (TallyGovernor){ .period = period, .window = -1 };
 }
 
+/* What was refused need not have been too much: a storm of refusals passes. */
+static void
+governor_regain (TallyGovernor *governor)
+{
+  if (++governor->calm % CALM == 0 && governor->limit < GUESS_MOST)
+    governor->limit *= 2;
+}
+
 void
 tally_governor_turn (TallyGovernor *governor, gint64 at)
 {
@@ -34,6 +47,8 @@ tally_governor_turn (TallyGovernor *governor, gint64 at)
   if (window == governor->window || window == governor->window - 1)
     return;
   governor->window = window;
+  if (!governor->told)
+    governor_regain (governor);
   governor->claimed = 0;
   governor->credits = -governor->in_flight;
   governor->others = governor->answered = 0;
@@ -146,6 +161,8 @@ tally_governor_told (TallyGovernor *governor, gint64 limit, gint64 remaining)
 void
 tally_governor_guess (TallyGovernor *governor)
 {
-  if (!governor->told && governor->answered > 0)
-    governor->limit = governor->answered;
+  if (governor->told || governor->answered == 0)
+    return;
+  governor->limit = MAX (governor->answered, GUESS_LEAST);
+  governor->calm = 0;
 }

@@ -31,6 +31,7 @@ typedef struct
   gint64 answered; /* requests of ours that were answered in it */
   gint64 in_flight;
   gboolean told; /* the limit was told, not guessed */
+  guint calm;    /* windows that have passed since the last guess */
 } TallyGovernor;
 
 void tally_governor_init (TallyGovernor *governor, gint64 period);
@@ -52,5 +53,6 @@ gboolean tally_governor_take (TallyGovernor *governor, gint64 *ret_window);
 void tally_governor_end (TallyGovernor *governor, gint64 window, gint64 answered_in);
 /* What an answer of the present window tells; remaining -1: not said. */
 void tally_governor_told (TallyGovernor *governor, gint64 limit, gint64 remaining);
-/* A request was refused, and nothing is known of a limit: what went until now must be it. */
+/* A request was refused, and nothing is known of a limit: what went until now may be it.  A
+ * guess doubles after some windows in which nothing was refused. */
 void tally_governor_guess (TallyGovernor *governor);

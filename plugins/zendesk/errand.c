@@ -77,7 +77,10 @@ zendesk_errand_take_answer (ZendeskErrand *errand, ZendeskCall *call)
     }
   finding->status = 0;
   if (call->held)
-    zendesk_finding_set (finding, TALLY_VERDICT_BUSY, "not sent: %s", call->problem);
+    {
+      zendesk_finding_set (finding, TALLY_VERDICT_BUSY, "not sent: %s", call->problem);
+      finding->wait_all = TRUE; /* it is no trouble of this record */
+    }
   else if (call->half_status != 0)
     zendesk_finding_set (finding, TALLY_VERDICT_UNKNOWN, "HTTP %d, but the answer did not come whole: %s",
                          call->half_status, call->problem);

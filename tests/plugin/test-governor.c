@@ -26,6 +26,7 @@ typedef struct
   guint told;                 /* of a hundred answers that many have headers about the limit */
   gboolean undated;           /* none tells the time */
   double least;               /* of what is allowed, used */
+  guint refused;              /* of a thousand requests at most; 0: one */
 } Weather;
 
 static const Weather weathers[] = {
@@ -37,7 +38,7 @@ static const Weather weathers[] = {
   { "a clock that is behind", 700, 0, 1, 64, SECOND / 50, SECOND, -3607 * SECOND - 345678, 0, 100,
     FALSE, 0.97 },
   { "headers are rare", 700, 0, 1, 64, SECOND / 50, 2 * SECOND, 0, 0, 2, FALSE, 0.97 },
-  { "no header, but the time", 700, 0, 1, 16, SECOND / 50, SECOND / 2, 0, 0, 0, FALSE, 0.97 },
+  { "no header, but the time", 700, 0, 1, 16, SECOND / 50, SECOND / 2, 0, 0, 0, FALSE, 0.97, 6 },
   { "others within their reserve", 700, 20, 1, 64, SECOND / 50, SECOND, 0, 130, 100, FALSE, 0.97 },
   { "others beyond it", 700, 20, 1, 64, SECOND / 50, SECOND, 5 * SECOND, 300, 100, FALSE, 0.90 },
   { "the smallest plan", 10, 0, 1, 4, SECOND / 50, SECOND, 0, 0, 100, FALSE, 0.97 },
@@ -233,7 +234,7 @@ live (const Weather *weather, guint seed)
           weather->words, seed, 100 * used, world.refused, world.good + world.refused);
   assert_row_int (weather->words, used >= weather->least, TRUE);
   assert_row_int (weather->words, used < 1.005, TRUE);
-  assert_row_int (weather->words, world.refused * 1000 < world.good, TRUE);
+  assert_row_int (weather->words, world.refused * 1000 < world.good * MAX (weather->refused, 1), TRUE);
   g_rand_free (world.random);
 }
 
@@ -245,7 +246,33 @@ test_uses_what_is_allowed_and_no_more (void)
       live (&weathers[i], seed);
 }
 
+static void
+test_a_guess_is_not_for_ever (void)
+{
+  TallyGovernor governor;
+  gint64 window;
+
+  tally_governor_init (&governor, MINUTE);
+  tally_governor_turn (&governor, START);
+  for (guint i = 0; i < 3; i++)
+    {
+      assert_true (tally_governor_take (&governor, &window));
+      tally_governor_end (&governor, window, window);
+    }
+  tally_governor_guess (&governor);
+  assert_int (governor.limit, 100);
+  for (guint i = 1; i < 4; i++)
+    tally_governor_turn (&governor, START + i * MINUTE);
+  assert_int (governor.limit, 100);
+  tally_governor_turn (&governor, START + 4 * MINUTE);
+  assert_int (governor.limit, 200);
+  for (guint i = 5; i < 400; i++)
+    tally_governor_turn (&governor, START + i * MINUTE);
+  assert_true (governor.limit > 100000 && governor.limit <= G_MAXINT32);
+}
+
 static const Promise promises[] = {
+  { "a guess is not for ever", test_a_guess_is_not_for_ever },
   { "uses what is allowed, and no more", test_uses_what_is_allowed_and_no_more },
   { NULL },
 };
