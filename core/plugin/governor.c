@@ -8,7 +8,8 @@
 #define CUSHION 100
 /* What others spent says little of what they will until they had this part of a window. */
 #define PATIENCE 4
-/* No limit is guessed to be less: the smallest that Zendesk has is 200 a minute (zendesk-api.md). */
+/* No limit is guessed to be less: the smallest plan of Zendesk's that is sold has 200 a minute
+ * (zendesk-api.md, 3.1). */
 #define GUESS_LEAST 100
 #define GUESS_MOST (G_MAXINT32 / 2)
 /* Windows without a refusal after which a guess is taken to have been too low. */
