@@ -371,10 +371,11 @@ test_the_shipped_pipelines_run (void)
   rig_setenv (rig, "ZENDESK_URL", rig_url (rig));
   rig_setenv (rig, "ZENDESK_TOKEN", "a-secret");
   rig_setenv (rig, "ZENDESK_PLACEHOLDER", user);
-  assert_int (rig_command (rig, "run", folder, NULL), 0);
-  assert_int (rig_emulator_count (rig, "created"), 3);
-  assert_int (rig_command (rig, "run", folder, NULL), 0);
-  assert_int (rig_emulator_count (rig, "created"), 3);
+  for (guint run = 0; run < 2; run++)
+    {
+      assert_int (rig_command (rig, "run", folder, NULL), 0);
+      assert_int (rig_emulator_count (rig, "created"), 3);
+    }
 
   for (guint i = 1; i <= 3; i++)
     {
@@ -384,7 +385,8 @@ test_the_shipped_pipelines_run (void)
       g_autofree char *comments = rig_ask (rig, "GET", comments_path, NULL);
       gboolean is_cause = strstr (ticket, "oldcrm:4001") != NULL, is_linked = strstr (ticket, "oldcrm:4002") != NULL;
 
-      assert_int (count (comments, "\"type\":\"Comment\""), is_cause ? 3 : is_linked ? 2 : 1);
+      assert_int (count (comments, "\"type\":\"Comment\""), is_cause || is_linked ? 3 : 1);
+      assert_int (count (comments, "\"body\":\"#4001 is #"), is_linked ? 1 : 0);
       assert_int (count (comments, "\"content_url\":"), is_cause ? 2 : 0);
       assert_int (count (ticket, "\"problem_id\":null"), is_linked ? 0 : 1);
       assert_int (count (ticket, "\"status\":\"closed\""), is_cause ? 1 : 0);
