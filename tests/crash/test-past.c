@@ -357,6 +357,40 @@ test_each_crash_point_of_an_update (void)
   assert_true (n_killed >= G_N_ELEMENTS (points) - 1);
 }
 
+/* G11: what a ticket follows has to be there, and closed, before it. */
+static void
+test_a_follow_up_comes_after_what_it_follows (void)
+{
+  g_autoptr (Rig) rig = past_rig (2, NULL, NULL);
+  g_autofree char *yaml = g_strdup_printf (
+      "pipeline: follow-ups\norigin: desk\nafter: [past]\nsource:\n  csv: { path: follow-ups.csv }\n"
+      "transform:\n"
+      "  - set: { via_followup_source_id: \"ref('ticket', follows)\", comment.body: \"'once more'\" }\n"
+      "  - drop: [follows]\n"
+      "sink:\n  zendesk-tickets:\n    url: %s\n    access_token: secret\n    key: id\n    settle: 20s\n",
+      rig_url (rig));
+
+  rig_write (rig, "follow-ups.yaml", yaml);
+  rig_write (rig, "follow-ups.csv", "id,follows\n11,2\n12,\n13,none\n");
+  assert_int (rig_run (rig), 0);
+  for (guint run = 0; run < 2; run++)
+    {
+      assert_int (rig_command (rig, "run", "follow-ups.yaml", NULL), 3);
+      assert_int (rig_emulator_count (rig, "created"), 4);
+    }
+  for (guint id = 3; id <= 4; id++)
+    {
+      g_autofree char *path = g_strdup_printf ("/api/v2/tickets/%u/related.json", id);
+      g_autofree char *ticket_path = g_strdup_printf ("/api/v2/tickets/%u.json", id);
+      g_autofree char *ticket = rig_ask (rig, "GET", ticket_path, NULL);
+      g_autofree char *related = rig_ask (rig, "GET", path, NULL);
+      gboolean follows = strstr (ticket, "\"desk:11\"") != NULL;
+
+      assert_true (follows || strstr (ticket, "\"desk:12\"") != NULL);
+      assert_row_int (ticket_path, strstr (related, "\"followup_source_ids\":[]") == NULL, follows);
+    }
+}
+
 /* --- the pipelines that the project ships --- */
 
 static void
@@ -403,6 +437,7 @@ static const Promise promises[] = {
   { "G10: a ticket that an agent deleted is not made again", test_a_ticket_that_an_agent_deleted_is_not_made_again },
   { "H3: a rotated token changes nothing", test_a_rotated_token_changes_nothing },
   { "G9, G11: each crash point of an update", test_each_crash_point_of_an_update },
+  { "G11: a follow-up comes after what it follows", test_a_follow_up_comes_after_what_it_follows },
   { NULL },
 };
 
