@@ -48,6 +48,7 @@ typedef struct
   char *target;        /* (owned) (nullable) the table as SQL */
   char *into;          /* (owned) (nullable) the table that rows go to as SQL: the target, or what will be it */
   char *checkpoints;   /* (owned) (nullable) the table of checkpoints as SQL */
+  char *version;       /* (owned) (nullable) of our row in it, once it was claimed: the transaction that wrote it */
   GArray *columns;     /* (owned) (nullable) (element-type PgColumn) those of the batch that are written */
   char *list;          /* (owned) (nullable) their names as SQL */
   char *copy;          /* (owned) (nullable) the COPY of batches */

@@ -1,7 +1,8 @@
 /* sink.c: rows into a table, each exactly once
  *
  * All rows between two commits are one transaction, and the engine's checkpoint is a row of the same transaction, in the table
- * tallyman_checkpoint beside the target: so after a crash the target itself says how far it is.  How rows go over: writers.c.
+ * tallyman_checkpoint beside the target: so after a crash the target itself says how far it is.  A run claims that row before it
+ * believes it, and commits only what it claimed: a server goes on with the COMMIT of a client that is gone.  How rows go over: writers.c.
  *
  * append copies straight into the table.  upsert copies into a temporary table of the same types and merges from there.
  * replace deletes what was there in the one transaction that brings the new rows: readers see the old table or the new one.
@@ -15,6 +16,9 @@
 #include "postgresql.h"
 #include "sink-private.h"
 #include <string.h>
+
+/* How long a transaction that an earlier run left behind is waited for. */
+#define CLAIM_PATIENCE "60s"
 
 /* ---- Options ---- */
 
@@ -392,6 +396,15 @@ sink_open (gpointer self, TallyContext *ctx, GError **error)
   return TRUE;
 }
 
+/* NULL: a row that was claimed, by a run that has not committed. */
+static char *
+dup_checkpoint (const PGresult *result)
+{
+  const char *checkpoint = PQgetvalue (result, 0, 0);
+
+  return *checkpoint != '\0' ? g_strdup (checkpoint) : NULL;
+}
+
 static gboolean
 read_checkpoint (PgSink *sink, TallyContext *ctx, char **ret_checkpoint, GError **error)
 {
@@ -401,7 +414,29 @@ read_checkpoint (PgSink *sink, TallyContext *ctx, char **ret_checkpoint, GError 
 
   if (result == NULL)
     return FALSE;
-  *ret_checkpoint = PQntuples (result) > 0 ? g_strdup (PQgetvalue (result, 0, 0)) : NULL;
+  *ret_checkpoint = PQntuples (result) > 0 ? dup_checkpoint (result) : NULL;
+  return TRUE;
+}
+
+/* Makes the checkpoint's row ours.  An earlier run that was killed may have left a transaction that is being committed: it has this
+ * row, and is waited for.  One that has not come so far finds another version of the row than its own, and fails. */
+static gboolean
+claim_checkpoint (PgSink *sink, TallyContext *ctx, char **ret_checkpoint, GError **error)
+{
+  g_autofree char *sql = g_strdup_printf ("INSERT INTO %s AS c (key, checkpoint) VALUES ($1, '') ON CONFLICT (key) DO UPDATE SET "
+                                          "checkpoint = c.checkpoint RETURNING checkpoint, xmin::text",
+                                          sink->checkpoints);
+  const char *values[] = { tally_context_checkpoint_key (ctx) };
+  g_autoptr (PGresult) result = NULL;
+
+  if (!pg_do (sink->conn, "SET LOCAL lock_timeout = '" CLAIM_PATIENCE "'", error))
+    return FALSE;
+  result = pg_run_with (sink->conn, sql, values, 1, error);
+  if (result == NULL)
+    return tally_throw_prefix (error, "the checkpoint cannot be had; an earlier run's transaction may still have it");
+  *ret_checkpoint = dup_checkpoint (result);
+  g_free (sink->version);
+  sink->version = g_strdup (PQgetvalue (result, 0, 1));
   return TRUE;
 }
 
@@ -412,8 +447,11 @@ sink_resume (gpointer self, TallyContext *ctx, char **ret_checkpoint, GError **e
   gboolean there = TRUE;
 
   *ret_checkpoint = NULL;
+  if (sink->plan == NULL)
+    return pg_begin_write (sink->conn, error) && claim_checkpoint (sink, ctx, ret_checkpoint, error)
+           && pg_do (sink->conn, "COMMIT", error);
   /* A plan has not made the table. */
-  if (sink->plan != NULL && !pg_sink_find_checkpoints (sink, &there, error))
+  if (!pg_sink_find_checkpoints (sink, &there, error))
     return FALSE;
   return !there || read_checkpoint (sink, ctx, ret_checkpoint, error);
 }
@@ -491,13 +529,27 @@ sink_settle (gpointer self, TallyContext *ctx, GError **error)
 static gboolean
 keep_checkpoint (PgSink *sink, TallyContext *ctx, GError **error)
 {
-  g_autofree char *sql = g_strdup_printf ("INSERT INTO %s (key, checkpoint) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET "
-                                          "checkpoint = EXCLUDED.checkpoint, written_at = EXCLUDED.written_at",
+  g_autofree char *sql = g_strdup_printf ("UPDATE %s SET checkpoint = $2, written_at = clock_timestamp () "
+                                          "WHERE key = $1 AND xmin::text = $3 RETURNING xmin::text",
                                           sink->checkpoints);
-  const char *values[] = { tally_context_checkpoint_key (ctx), tally_context_checkpoint (ctx) };
-  g_autoptr (PGresult) result = pg_run_with (sink->conn, sql, values, 2, error);
+  g_autofree char *before = NULL;
+  g_autoptr (PGresult) result = NULL;
 
-  return result != NULL;
+  /* A run that goes on from nothing has not asked. */
+  if (sink->version == NULL && !claim_checkpoint (sink, ctx, &before, error))
+    return FALSE;
+
+  const char *values[] = { tally_context_checkpoint_key (ctx), tally_context_checkpoint (ctx), sink->version };
+
+  result = pg_run_with (sink->conn, sql, values, 3, error);
+  if (result == NULL)
+    return FALSE;
+  if (PQntuples (result) == 0)
+    return tally_throw (error, TALLY_ERROR_LEASE, "another run has written to \"%s\" since this one began; what this one wrote is undone",
+                        sink->table);
+  g_free (sink->version);
+  sink->version = g_strdup (PQgetvalue (result, 0, 0));
+  return TRUE;
 }
 
 /* Whether a commit holds whose answer was lost: its checkpoint tells. */
@@ -571,6 +623,7 @@ sink_close (gpointer self)
   g_clear_pointer (&sink->into, g_free);
   g_clear_pointer (&sink->target, g_free);
   g_clear_pointer (&sink->checkpoints, g_free);
+  g_clear_pointer (&sink->version, g_free);
   g_clear_pointer (&sink->columns, g_array_unref);
   g_clear_pointer (&sink->list, g_free);
   g_clear_pointer (&sink->copy, g_free);

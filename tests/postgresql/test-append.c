@@ -11,6 +11,7 @@
 #define N_ROWS 120000
 #define MANY_REJECTS 7 /* a row of so many is one */
 #define COMPLETE 3     /* with rejects */
+#define OVERTAKEN 5
 
 /* more: options of the sink */
 #define PIPELINE(more)                                                                             \
@@ -154,6 +155,61 @@ test_several_connections_and_bad_rows (void)
   desk_expect (desk, "what is new, once", "SELECT count (*) || ' ' || count (DISTINCT id) FROM t", "9971 9971");
 }
 
+/* How many sessions wait: in the slow commit, or for one that is in it. */
+static void
+wait_for_sessions (Desk *desk, const char *n)
+{
+  for (g_autofree char *now = NULL; g_strcmp0 (now, n) != 0; g_usleep (10000))
+    {
+      g_free (now);
+      now = cluster_query (desk->uri, "SELECT count (*) FROM pg_stat_activity WHERE datname = current_database () "
+                                      "AND (wait_event = 'PgSleep' OR wait_event_type = 'Lock')");
+    }
+}
+
+/* The client is killed while the server commits, which takes until nobody reads any more what was before it. */
+static void
+test_a_commit_that_outlives_its_run (void)
+{
+  g_autoptr (Desk) desk = desk_new (FALSE);
+
+  if (desk == NULL)
+    return;
+  write_rows (desk, 1000);
+  desk_do (desk, "CREATE TABLE t (id bigint, x text); CREATE TABLE gate (); INSERT INTO gate DEFAULT VALUES; "
+                 "CREATE FUNCTION slow () RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                 "WHILE EXISTS (SELECT FROM gate) LOOP PERFORM pg_sleep (0.05); END LOOP; RETURN NULL; END $$; "
+                 "CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW "
+                 "WHEN (NEW.id = 1) EXECUTE FUNCTION slow ()");
+  rig_start (desk->rig);
+  wait_for_sessions (desk, "1");
+  rig_signal (desk->rig, SIGKILL);
+  rig_wait (desk->rig);
+
+  rig_start (desk->rig);
+  wait_for_sessions (desk, "2");
+  desk_do (desk, "DELETE FROM gate");
+  expect_each_once (desk, "the next run waits for it", 1000, rig_wait (desk->rig));
+}
+
+/* Another run claims the checkpoint while this one writes; a trigger does it here, at the worst of moments. */
+static void
+test_an_overtaken_run_commits_nothing (void)
+{
+  g_autoptr (Desk) desk = desk_new (FALSE);
+
+  if (desk == NULL)
+    return;
+  write_rows (desk, 1000);
+  assert_int (desk_run (desk), COMPLETE);
+  desk_do (desk, "CREATE FUNCTION overtake () RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                 "UPDATE tallyman_checkpoint SET written_at = now (); RETURN NULL; END $$; "
+                 "CREATE TRIGGER overtake AFTER INSERT ON t EXECUTE FUNCTION overtake ()");
+  assert_int (desk_run (desk), OVERTAKEN);
+  assert_contains (rig_errors (desk->rig), "another run has written to \"t\" since this one began");
+  desk_expect (desk, "overtaken", "SELECT count (*) FROM t", "858");
+}
+
 /* As rig_wait(); a run that was killed when all was done has ended all the same, and the next one would be another pass. */
 static int
 wait_for_the_end (Desk *desk)
@@ -284,6 +340,8 @@ static const Promise promises[] = {
   { "a crash between the commits", test_a_crash_between_the_commits },
   { "several connections, and no last commit", test_several_connections_and_no_last_commit },
   { "several connections, and bad rows", test_several_connections_and_bad_rows },
+  { "a commit that outlives its run", test_a_commit_that_outlives_its_run },
+  { "an overtaken run commits nothing", test_an_overtaken_run_commits_nothing },
   { "killed again and again", test_killed_again_and_again },
   { "several connections, killed again and again", test_several_connections_killed_again_and_again },
   { "the server stops at once", test_the_server_stops_at_once },
