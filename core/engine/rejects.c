@@ -9,9 +9,9 @@
 
 typedef struct
 {
-  GOutputStream *stream; /* (unowned) */
-  TallyScope scope;
-  GString *line;         /* (owned) */
+  GOutputStream *stream;   /* (unowned) */
+  const TallyScope *scope; /* (unowned) (nullable) whose deliveries count */
+  GString *line;           /* (owned) */
 } Export;
 
 static void
@@ -54,8 +54,9 @@ write_delivery (const TallyLedgerDelivery *delivery, const TallyScope *scope, gp
   gsize length = 0;
   const char *request = delivery->request != NULL ? g_bytes_get_data (delivery->request, &length) : NULL;
 
-  if (!g_str_equal (scope->target, export->scope.target)
-      || !g_str_equal (scope->origin, export->scope.origin))
+  /* Users of the same origin are another pipeline's. */
+  if (!g_str_equal (scope->target, export->scope->target) || !g_str_equal (scope->entity, export->scope->entity)
+      || !g_str_equal (scope->origin, export->scope->origin))
     return TRUE;
 
   g_string_truncate (export->line, 0);
@@ -72,15 +73,14 @@ write_delivery (const TallyLedgerDelivery *delivery, const TallyScope *scope, gp
 }
 
 gboolean
-tally_rejects_export (const TallyPipeline *pipeline, TallyLedger *ledger, const char *target,
+tally_rejects_export (const TallyPipeline *pipeline, TallyLedger *ledger, const TallyScope *scope,
                       GError **error)
 {
   TallyLedgerFilter rejected = { .state = TALLY_DELIVERY_REJECTED };
   g_autoptr (GFile) file = NULL;
   g_autoptr (GFileOutputStream) stream = NULL;
   g_autoptr (GString) line = g_string_new (NULL);
-  Export export = { .line = line,
-                    .scope = { .target = target, .origin = pipeline->origin } };
+  Export export = { .line = line, .scope = scope };
 
   if (pipeline->rejects_path == NULL)
     return TRUE;
@@ -92,7 +92,7 @@ tally_rejects_export (const TallyPipeline *pipeline, TallyLedger *ledger, const 
 
   export.stream = G_OUTPUT_STREAM (stream);
   if (!tally_ledger_each_reject (ledger, pipeline->name, write_reject, &export, error)
-      || (target != NULL
+      || (scope != NULL
           && !tally_ledger_each_delivery (ledger, &rejected, write_delivery, &export, error))
       || !g_output_stream_close (export.stream, NULL, error))
     return tally_throw_prefix (error, "could not write the rejects file \"%s\"", pipeline->rejects_path);

@@ -488,6 +488,7 @@ finish (Run *run)
   TallySummary *summary = run->summary;
   GError *error = NULL;
   g_autoptr (GString) counts = g_string_new (NULL);
+  const TallyScope scope = { .target = run->stages.sink_ctx->target, .entity = run->profile.entity, .origin = run->pipeline->origin };
   static const char *const outcomes[] = { [TALLY_EXIT_COMPLETE] = "complete",
                                           [TALLY_EXIT_FAILED] = "failed",
                                           [TALLY_EXIT_USAGE] = "failed",
@@ -503,7 +504,7 @@ finish (Run *run)
       tally_warnings_add (error->message, run->stages.warnings);
       g_clear_error (&error);
     }
-  if (!tally_rejects_export (run->pipeline, run->ledger, run->stages.sink_ctx->target, &error))
+  if (!tally_rejects_export (run->pipeline, run->ledger, delivers (run) ? &scope : NULL, &error))
     note_failure (run, g_steal_pointer (&error));
   how = exit_for (summary);
   keep = summary->error != NULL

@@ -67,8 +67,8 @@ gboolean tally_run_watch (TallyStages *stages, const TallyCounts *counts, const 
 /* FALSE if there are more rejects than the pipeline allows; at_end: a percentage of few records counts, too. */
 gboolean tally_rejects_within_limit (const TallyPipeline *pipeline, const TallyCounts *counts, gboolean at_end,
                                      GError **error);
-/* Writes the pipeline's rejects file anew from what the ledger holds. */
-gboolean tally_rejects_export (const TallyPipeline *pipeline, TallyLedger *ledger, const char *target,
+/* Writes the pipeline's rejects file anew from what the ledger holds; scope: (nullable) that of its deliveries. */
+gboolean tally_rejects_export (const TallyPipeline *pipeline, TallyLedger *ledger, const TallyScope *scope,
                                GError **error);
 /* Counts the rejects of source and steps in the present pass. */
 gboolean tally_rejects_count_all (TallyLedger *ledger, const char *pipeline, guint64 *ret_n, GError **error);

@@ -234,12 +234,31 @@ test_who_is_there_is_taken_over_by_the_rule_alone (void)
     }
 }
 
+/* What a pipeline sets aside is not listed by another one of the same origin. */
+static void
+test_rejects_are_listed_by_their_own_pipeline (void)
+{
+  g_autoptr (Rig) rig = rig_new (TRUE, "--time-rate", RATE, "--search-lag", "0", NULL);
+  static const char *const rejects = "errors:\n  rejects: rejects.ndjson\n";
+
+  rig_setenv (rig, "TALLYMAN_CLOCK_RATE", RATE);
+  rig_write (rig, "people.csv", "id,name,email\n1,Ann,ann@acme.test\n2,Bob,ann@acme.test\n");
+  write_pipeline (rig, "users", rejects);
+  assert_int (rig_run (rig), 3);
+  assert_int (rig_count_lines (rig, "rejects.ndjson"), 1);
+  rig_write (rig, "people.csv", "id,name\n1,Acme\n");
+  write_pipeline (rig, "organizations", rejects);
+  assert_int (rig_run (rig), 0);
+  assert_int (rig_count_lines (rig, "rejects.ndjson"), 0);
+}
+
 static const Promise promises[] = {
   { "users are made once, wherever it dies", test_users_are_made_once_wherever_it_dies },
   { "organizations are made once, wherever it dies", test_organizations_are_made_once_wherever_it_dies },
   { "G5: killed between a user and what belongs to it", test_killed_between_a_user_and_what_belongs_to_it },
   { "D7: records with one name make one at a time", test_records_with_one_name_make_one_at_a_time },
   { "G6: who is there is taken over by the rule alone", test_who_is_there_is_taken_over_by_the_rule_alone },
+  { "rejects are listed by their own pipeline", test_rejects_are_listed_by_their_own_pipeline },
   { NULL },
 };
 
