@@ -159,23 +159,37 @@ on_adopted (ZendeskCall *call, gpointer data)
     zendesk_errand_settle (&errand->base);
 }
 
+/* What only a creation brings along becomes something to see to once the user is there.  Whoever was taken over has not got
+ * it by that, also if an earlier run did it and never heard. */
+static void
+want_what_creations_bring (ZendeskPartyErrand *errand)
+{
+  const char *email = zendesk_json_get_text (errand->record, "email");
+  gint64 organization = 0;
+
+  if (!g_str_equal (errand->base.entity, "user"))
+    return;
+  if (errand->belongings == NULL)
+    errand->belongings = zendesk_belongings_new ();
+  if (email != NULL)
+    {
+      g_free (errand->belongings->email);
+      errand->belongings->email = g_strdup (email);
+    }
+  if (zendesk_json_get_id (errand->record, "organization_id", &organization))
+    errand->belongings->organization_id = organization;
+}
+
 /* What an update would do that nobody asked for is left out: an address would be added without being the first, and
  * an organization would end all other memberships. */
 static char *
 make_adoption (ZendeskPartyErrand *errand)
 {
-  const char *email = zendesk_json_get_text (errand->record, "email");
   g_autoptr (json_object) body = json_object_new_object ();
-  gint64 organization = 0;
 
+  want_what_creations_bring (errand);
   if (g_str_equal (errand->base.entity, "user"))
     {
-      if (errand->belongings == NULL)
-        errand->belongings = zendesk_belongings_new ();
-      g_free (errand->belongings->email);
-      errand->belongings->email = g_strdup (email);
-      if (zendesk_json_get_id (errand->record, "organization_id", &organization))
-        errand->belongings->organization_id = organization;
       json_object_object_del (errand->record, "organization_id");
       json_object_object_del (errand->record, "email");
       json_object_object_del (errand->record, "skip_verify_email");
@@ -212,6 +226,7 @@ decide (ZendeskPartyErrand *errand)
       errand->base.finding.target_id = id;
       errand->base.finding.repeated = TRUE;
       zendesk_finding_set (&errand->base.finding, TALLY_VERDICT_DELIVERED, "it was there already");
+      want_what_creations_bring (errand);
       zendesk_party_endow (errand);
       break;
     case ZENDESK_MATCH_ADOPT:
@@ -408,7 +423,10 @@ on_reference (ZendeskCall *call, gpointer data)
   else if (zendesk_found_get (errand->found, errand->base.finding.target_id)->deleted)
     zendesk_errand_settle_with (&errand->base, TALLY_VERDICT_DELIVERED, "it was deleted in the target since");
   else
-    zendesk_party_endow (errand);
+    {
+      want_what_creations_bring (errand);
+      zendesk_party_endow (errand);
+    }
 }
 
 /* Users are looked up by ids, not searched, where the reference can stand in a list of these: a search may be behind. */

@@ -348,22 +348,27 @@ test_who_is_too_new_to_be_found_is_not_guessed_at (void)
   assert_detail (delivery, "a search shows what is new some minutes later");
 }
 
+/* An adoption does not give what a creation would have brought along; that comes after it, whoever heard of it. */
 static void
-test_a_lost_adoption_is_found_again (void)
+test_a_lost_adoption_is_found_and_finished (void)
 {
   g_autoptr (Emulator) emulator = EMULATOR ();
   gint64 id = make (emulator, "users", "user", "{'name':'Old','email':'ann@acme.test'}");
+  gint64 organization = make (emulator, "organizations", "organization", "{'name':'Acme'}");
   g_autofree char *number = g_strdup_printf ("%" G_GINT64_FORMAT, id);
-  g_autoptr (Desk) desk = open_with (emulator, USERS, "name text, email text", "email");
+  g_autofree char *employer = g_strdup_printf ("%" G_GINT64_FORMAT, organization);
+  g_autoptr (Desk) desk = open_with (emulator, USERS, "name text, email text, organization_id text", "email");
   TallyDelivery *delivery, *found;
 
   emulator_set_faults (emulator, "{'kind':'drop-after','method':'PUT'}");
-  delivery = send_row (desk, "desk:1", ROW ("Ann", "ann@acme.test"));
+  delivery = send_row (desk, "desk:1", ROW ("Ann", "ann@acme.test", employer));
   assert_int (delivery->verdict, TALLY_VERDICT_UNKNOWN);
+  assert_int (emulator_count (emulator, "memberships"), 0);
   found = look_up (desk, delivery);
   assert_int (found->verdict, TALLY_VERDICT_DELIVERED);
   assert_text (found->target_id, number);
   assert_int (emulator_count (emulator, "users_created"), 1);
+  assert_int (emulator_count (emulator, "memberships"), 1);
 }
 
 /* What a server of our own answers to a lookup, or to a creation. */
@@ -653,7 +658,7 @@ static const Promise promises[] = {
   { "what is there is never taken in silence", test_what_is_there_is_never_taken_in_silence },
   { "two who could both be meant are named", test_two_who_could_both_be_meant_are_named },
   { "who is too new to be found is not guessed at", test_who_is_too_new_to_be_found_is_not_guessed_at },
-  { "a lost adoption is found again", test_a_lost_adoption_is_found_again },
+  { "a lost adoption is found again, and finished", test_a_lost_adoption_is_found_and_finished },
   { "odd answers are not believed", test_odd_answers_are_not_believed },
   { "D7: records with one name do not race", test_records_with_one_name_do_not_race },
   { "records with different names go at once", test_records_with_different_names_go_at_once },
