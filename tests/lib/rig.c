@@ -195,23 +195,56 @@ read_output (Rig *rig)
   rig->errors = rig_read (rig, "stderr");
 }
 
+static GPid
+spawn_command (Rig *rig, const char *output, const char *errors, const char *argument, va_list arguments)
+{
+  g_autoptr (GPtrArray) all = g_ptr_array_new ();
+
+  g_ptr_array_add (all, rig->program);
+  for (const char *each = argument; each != NULL; each = va_arg (arguments, const char *))
+    g_ptr_array_add (all, (gpointer) each);
+  g_ptr_array_add (all, NULL);
+  return spawn (rig, (const char *const *) all->pdata, output, errors);
+}
+
 int
 rig_command (Rig *rig, const char *argument, ...)
 {
-  g_autoptr (GPtrArray) all = g_ptr_array_new ();
   va_list arguments;
   int status;
 
-  g_ptr_array_add (all, rig->program);
   va_start (arguments, argument);
-  for (const char *each = argument; each != NULL; each = va_arg (arguments, const char *))
-    g_ptr_array_add (all, (gpointer) each);
+  status = reap (spawn_command (rig, "stdout", "stderr", argument, arguments));
   va_end (arguments);
-  g_ptr_array_add (all, NULL);
-
-  status = reap (spawn (rig, (const char *const *) all->pdata, "stdout", "stderr"));
   read_output (rig);
   return status;
+}
+
+gint64
+rig_spawn (Rig *rig, const char *name, const char *argument, ...)
+{
+  g_autofree char *output = g_strconcat (name, ".out", NULL), *errors = g_strconcat (name, ".err", NULL);
+  va_list arguments;
+  GPid pid;
+
+  va_start (arguments, argument);
+  pid = spawn_command (rig, output, errors, argument, arguments);
+  va_end (arguments);
+  return pid;
+}
+
+gboolean
+rig_has_ended (gint64 pid)
+{
+  siginfo_t gone = { 0 };
+
+  return waitid (P_PID, (id_t) pid, &gone, WEXITED | WNOHANG | WNOWAIT) == 0 && gone.si_pid != 0;
+}
+
+int
+rig_reap (gint64 pid)
+{
+  return reap ((GPid) pid);
 }
 
 int
@@ -285,8 +318,8 @@ append (char *data, size_t size, size_t n, void *into)
   return size * n;
 }
 
-char *
-rig_ask (Rig *rig, const char *method, const char *path, const char *body)
+static GString *
+ask (Rig *rig, const char *method, const char *path, const char *body)
 {
   GString *answer = g_string_new (NULL);
   g_autofree char *url = g_strconcat (rig->url, path, NULL);
@@ -303,7 +336,19 @@ rig_ask (Rig *rig, const char *method, const char *path, const char *body)
   code = curl_easy_perform (rig->curl);
   if (code != CURLE_OK)
     give_up ("%s %s: %s", method, url, curl_easy_strerror (code));
-  return g_string_free (answer, FALSE);
+  return answer;
+}
+
+char *
+rig_ask (Rig *rig, const char *method, const char *path, const char *body)
+{
+  return g_string_free (ask (rig, method, path, body), FALSE);
+}
+
+GString *
+rig_fetch (Rig *rig, const char *path)
+{
+  return ask (rig, "GET", path, NULL);
 }
 
 void
@@ -345,9 +390,7 @@ rig_wait_for_tickets (Rig *rig, gint64 n)
 
   while (rig_tickets (rig) < n)
     {
-      siginfo_t gone = { 0 };
-
-      if (waitid (P_PID, rig->run, &gone, WEXITED | WNOHANG | WNOWAIT) == 0 && gone.si_pid != 0)
+      if (rig_has_ended (rig->run))
         return;
       if (g_get_monotonic_time () > deadline)
         give_up ("the emulator has not come to %" G_GINT64_FORMAT " tickets", n);
@@ -357,9 +400,8 @@ rig_wait_for_tickets (Rig *rig, gint64 n)
 
 /* ---- What really happened ---- */
 
-/* How often each external_id was created. (transfer full) */
-static GHashTable *
-count_creations (Rig *rig, const char *created)
+GHashTable *
+rig_count_creations (Rig *rig, const char *created)
 {
   g_autofree char *history = rig_ask (rig, "GET", "/_emulator/history", NULL);
   g_auto (GStrv) lines = g_strsplit (history, "\n", -1);
@@ -395,7 +437,7 @@ rig_exactly_once (Rig *rig, guint first, guint n, const char *label)
 gboolean
 rig_exactly_once_of (Rig *rig, const char *event, guint first, guint n, const char *label)
 {
-  g_autoptr (GHashTable) creations = count_creations (rig, event);
+  g_autoptr (GHashTable) creations = rig_count_creations (rig, event);
   guint n_missing = 0, n_doubled = 0, n_others = g_hash_table_size (creations);
   gboolean good;
 

@@ -53,16 +53,28 @@ int rig_wait (Rig *rig);
 /* Waits until the emulator has at least n tickets, or the run ends. */
 void rig_wait_for_tickets (Rig *rig, gint64 n);
 
+/* Starts `tallyman` with arguments up to NULL, beside whatever else runs; what it prints is in NAME.out and NAME.err. */
+gint64 rig_spawn (Rig *rig, const char *name, const char *argument, ...) G_GNUC_NULL_TERMINATED;
+/* It has ended, and rig_reap() will not wait. */
+gboolean rig_has_ended (gint64 pid);
+/* Waits for its end; the exit code, as of rig_command(). */
+int rig_reap (gint64 pid);
+
 /* Talks to the emulator: "GET", "/_emulator/history", NULL.  The body of the answer. */
 char *rig_ask (Rig *rig, const char *method, const char *path, const char *body);
+/* The same of what may be no text. */
+GString *rig_fetch (Rig *rig, const char *path);
 void rig_faults (Rig *rig, const char *json);
 void rig_clear_faults (Rig *rig);
 gint64 rig_emulator_count (Rig *rig, const char *name);
 gint64 rig_tickets (Rig *rig);
 const char *rig_url (const Rig *rig);
 
-/* By the emulator's history: of the keys first … first + n - 1 of origin "desk", how many were created twice or more, and
+/* By the emulator's history: how often each external_id was created, by the event that it has of that: "created-user".
+ * (transfer full) (element-type utf8 guint) */
+GHashTable *rig_count_creations (Rig *rig, const char *event);
+/* By the same: of the keys first … first + n - 1 of origin "desk", how many were created twice or more, and
  * how many were never created.  TRUE, if both are 0 and nothing else was created; says what is wrong. */
 gboolean rig_exactly_once (Rig *rig, guint first, guint n, const char *label);
-/* The same of other entities, by the event that the history has of their creation: "created-user". */
+/* The same of other entities. */
 gboolean rig_exactly_once_of (Rig *rig, const char *event, guint first, guint n, const char *label);
