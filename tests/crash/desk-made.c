@@ -58,7 +58,8 @@ made_describe_organization (const char *name, const char *domains, const char *n
 }
 
 char *
-made_describe_user (const char *name, const char *email, const char *phone, const char *role, const char *organization, const char *labels)
+made_describe_user (const char *name, const char *email, const char *phone, const char *role, const char *organization,
+                    const char *labels)
 {
   GString *out = g_string_new (NULL);
 
@@ -142,8 +143,9 @@ add_field (GString *csv, const char *value)
   g_string_append_c (csv, '"');
 }
 
-/* A field of a row up to NULL_END. */
 #define ROW_END ((const char *) 1)
+
+/* Fields up to ROW_END. */
 static void
 add_row (GString *csv, ...)
 {

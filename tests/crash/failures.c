@@ -1,5 +1,6 @@
 /* failures.c: a rig on which time flies */
 #include "failures.h"
+#include <glib/gstdio.h>
 
 Rig *
 failure_rig (guint n_rows, const char *const *emulator_options, const char *sink_lines)
@@ -26,4 +27,30 @@ failure_run_to_the_end (Rig *rig, const char *label, guint most_runs)
   if (status != 0)
     g_printerr ("\n%s: %s%s", label, rig_output (rig), rig_errors (rig));
   return assert_row_int (label, status, 0);
+}
+
+gboolean
+failure_is_long (void)
+{
+  return g_strcmp0 (g_getenv ("TALLYMAN_PROOF"), "long") == 0;
+}
+
+/* Who was killed has left a log beside the ledger, which belongs to it; the memory that runs shared is made anew. */
+void
+failure_copy_ledger (Rig *rig, const char *from, const char *to)
+{
+  static const char *const parts[] = { "ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm" };
+  g_autofree char *folder = rig_path (rig, to);
+
+  g_mkdir (folder, 0700);
+  for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
+    {
+      g_autofree char *target = g_build_filename (folder, parts[i], NULL), *data = NULL;
+      g_autofree char *source = from != NULL ? g_build_filename (rig_folder (rig), from, parts[i], NULL) : NULL;
+      gsize length;
+
+      g_unlink (target);
+      if (source != NULL && i < 2 && g_file_get_contents (source, &data, &length, NULL))
+        assert_true (g_file_set_contents (target, data, (gssize) length, NULL));
+    }
 }

@@ -14,3 +14,11 @@ Rig *failure_rig (guint n_rows, const char *const *emulator_options, const char 
 
 /* Runs until nothing is left to do: exit code 0 within so many runs; says what was printed if not. */
 gboolean failure_run_to_the_end (Rig *rig, const char *label, guint most_runs);
+
+/* TALLYMAN_PROOF=long */
+gboolean failure_is_long (void);
+
+#define FAILURE_LEDGER "state/tallyman"
+/* Puts a copy of the embedded ledger's files, which no run has open, from one folder of the rig into another; what is there goes, and
+ * nothing comes in its place if from is NULL. */
+void failure_copy_ledger (Rig *rig, const char *from, const char *to);

@@ -12,14 +12,13 @@
 #include <glib/gstdio.h>
 #include <json-c/json.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* A minute of settling is a second here: a run that was killed comes back often. */
 #define FAST "60"
 #define MAX_WORKERS 3
 /* Between two looks at the account while a run is at work; counting costs it time where it is large. */
-#define BETWEEN_LOOKS (is_long () ? 20000 : 3000)
+#define BETWEEN_LOOKS (failure_is_long () ? 20000 : 3000)
 
 /* How the desk moves.  A further one is a row more. */
 typedef struct
@@ -59,16 +58,10 @@ typedef struct
   guint n_kills, n_turned_away;
 } Move;
 
-static gboolean
-is_long (void)
-{
-  return g_strcmp0 (g_getenv ("TALLYMAN_PROOF"), "long") == 0;
-}
-
 static guint
 kills_planned (void)
 {
-  return is_long () ? 50 : 8;
+  return failure_is_long () ? 50 : 8;
 }
 
 /* ---- Getting ready ---- */
@@ -136,7 +129,7 @@ move_begin (Move *move, const Variant *variant, guint32 seed)
   /* A creation takes its time, so that a kill finds many on their way. */
   move->rig = rig_new (TRUE, "--time-rate", FAST, "--delay", "20", o[0], o[1], o[2], o[3], o[4], o[5], o[6], o[7], NULL);
   move->folder = rig_path (move->rig, "move");
-  move->desk = made_desk_new (is_long () ? &large : &small, seed, move->folder);
+  move->desk = made_desk_new (failure_is_long () ? &large : &small, seed, move->folder);
   copy_pipelines (move);
   for (guint i = 0; i < move->desk->newcomers->len; i++)
     {
@@ -269,35 +262,6 @@ work_and_die (Move *move, guint from, guint to)
 
 /* ---- A ledger that goes backwards ---- */
 
-/* A copy of files, or their return: what was killed has left a log beside the ledger. */
-static void
-copy_ledger (const Move *move, const char *from, const char *to)
-{
-  static const char *const parts[] = { "ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm" };
-
-  for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
-    {
-      g_autofree char *source = g_build_filename (rig_folder (move->rig), from, parts[i], NULL);
-      g_autofree char *target = g_build_filename (rig_folder (move->rig), to, parts[i], NULL), *data = NULL;
-      gsize length;
-
-      g_unlink (target);
-      if (i < 2 && g_file_get_contents (source, &data, &length, NULL))
-        assert_true (g_file_set_contents (target, data, (gssize) length, NULL));
-    }
-}
-
-#define LEDGER "state/tallyman"
-
-static void
-keep_ledger (const Move *move)
-{
-  g_autofree char *kept = rig_path (move->rig, "kept");
-
-  g_mkdir (kept, 0700);
-  copy_ledger (move, LEDGER, "kept");
-}
-
 /* It is noticed, nothing is made, and reconciled it goes on. */
 static void
 put_ledger_back (Move *move)
@@ -306,7 +270,7 @@ put_ledger_back (Move *move)
   int status;
 
   kill_all (move);
-  copy_ledger (move, "kept", LEDGER);
+  failure_copy_ledger (move->rig, "kept", FAILURE_LEDGER);
   n_made = count_made (move->rig);
   assert_int (rig_command (move->rig, "run", "--json", move->folder, NULL), 1);
   assert_contains (rig_errors (move->rig), "reconcile");
@@ -682,7 +646,7 @@ move_desk (const Variant *variant)
   if (variant->put_back)
     {
       kill_all (&move);
-      keep_ledger (&move);
+      failure_copy_ledger (move.rig, FAILURE_LEDGER, "kept");
     }
   work_and_die (&move, n / 2, n - 1);
   if (variant->put_back)

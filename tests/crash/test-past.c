@@ -126,12 +126,6 @@ crash_at (Rig *rig, const char *point)
   return status;
 }
 
-static gboolean
-is_long (void)
-{
-  return g_strcmp0 (g_getenv ("TALLYMAN_PROOF"), "long") == 0;
-}
-
 /* Each point under one of the behaviours, in turn; under all of them in the long form. */
 static void
 test_each_crash_point_of_an_import (void)
@@ -139,7 +133,7 @@ test_each_crash_point_of_an_import (void)
   guint n_killed = 0, n = 0;
 
   for (guint i = 0; i < G_N_ELEMENTS (points); i++)
-    for (guint j = 0; j < (is_long () ? G_N_ELEMENTS (behaviours) : 1); j++)
+    for (guint j = 0; j < (failure_is_long () ? G_N_ELEMENTS (behaviours) : 1); j++)
       {
         const char *behaviour = behaviours[(i + j) % G_N_ELEMENTS (behaviours)];
         const char *again = points[(i + 5 * j + 3) % G_N_ELEMENTS (points)];
@@ -338,7 +332,7 @@ test_each_crash_point_of_an_update (void)
   guint n_killed = 0;
 
   for (guint i = 0; i < G_N_ELEMENTS (points); i++)
-    for (guint j = 0; j < (is_long () ? G_N_ELEMENTS (weather) : 1); j++)
+    for (guint j = 0; j < (failure_is_long () ? G_N_ELEMENTS (weather) : 1); j++)
       {
         g_autofree char *label = g_strdup_printf ("%s under %s", points[i], weather[(i + j) % G_N_ELEMENTS (weather)]);
         g_autoptr (Rig) rig = failure_rig (N_ROWS, NULL, NULL);

@@ -110,12 +110,6 @@ crash_at (Rig *rig, const char *point)
   return status;
 }
 
-static gboolean
-is_long (void)
-{
-  return g_strcmp0 (g_getenv ("TALLYMAN_PROOF"), "long") == 0;
-}
-
 /* Every point; under every behaviour in a long proof, else under one of them by turns. */
 static void
 test_users_are_made_once_wherever_it_dies (void)
@@ -124,7 +118,7 @@ test_users_are_made_once_wherever_it_dies (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (points); i++)
     for (guint j = 0; j < G_N_ELEMENTS (behaviours); j++)
-      if (is_long () || j == i % G_N_ELEMENTS (behaviours))
+      if (failure_is_long () || j == i % G_N_ELEMENTS (behaviours))
         {
           g_autofree char *label = g_strdup_printf ("%s under %s", points[i], behaviours[j]);
           g_autoptr (Rig) rig = new_users (N_ROWS);
@@ -147,7 +141,7 @@ test_organizations_are_made_once_wherever_it_dies (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (points); i++)
     for (guint j = 0; j < G_N_ELEMENTS (behaviours); j++)
-      if (is_long () || j == (i + 3) % G_N_ELEMENTS (behaviours))
+      if (failure_is_long () || j == (i + 3) % G_N_ELEMENTS (behaviours))
         {
           g_autofree char *label = g_strdup_printf ("%s under %s", points[i], behaviours[j]);
           g_autoptr (Rig) rig = new_organizations (N_ROWS);

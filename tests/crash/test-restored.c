@@ -4,44 +4,8 @@
  * `tallyman doubt reconcile` has read the account; after it nothing is made twice, and nothing is missing.
  */
 #include "failures.h"
-#include <glib/gstdio.h>
 
 #define N_ROWS 20
-
-static char *
-ledger_path (Rig *rig)
-{
-  g_autofree char *state = rig_path (rig, "state");
-
-  return g_build_filename (state, "tallyman", "ledger.sqlite", NULL);
-}
-
-/* A run has closed it, so that the file is all there is. */
-static void
-keep_ledger (Rig *rig)
-{
-  g_autofree char *path = ledger_path (rig), *kept = rig_path (rig, "kept.sqlite"), *data = NULL;
-  gsize length;
-
-  assert_true (g_file_get_contents (path, &data, &length, NULL));
-  assert_true (g_file_set_contents (kept, data, (gssize)length, NULL));
-}
-
-static void
-put_ledger_back (Rig *rig, gboolean emptied)
-{
-  g_autofree char *path = ledger_path (rig), *kept = rig_path (rig, "kept.sqlite"), *data = NULL;
-  g_autofree char *log = g_strconcat (path, "-wal", NULL), *shared = g_strconcat (path, "-shm", NULL);
-  gsize length;
-
-  g_unlink (path);
-  g_unlink (log);
-  g_unlink (shared);
-  if (emptied)
-    return;
-  assert_true (g_file_get_contents (kept, &data, &length, NULL));
-  assert_true (g_file_set_contents (path, data, (gssize)length, NULL));
-}
 
 static void
 reconcile_tickets (gboolean emptied)
@@ -49,13 +13,13 @@ reconcile_tickets (gboolean emptied)
   g_autoptr (Rig) rig = failure_rig (N_ROWS / 2, NULL, "    settle: 20s\n    export-delay: 60s\n");
 
   assert_int (rig_run (rig), 0);
-  keep_ledger (rig);
+  failure_copy_ledger (rig, FAILURE_LEDGER, "kept");
   rig_write_rows (rig, 1, N_ROWS);
   assert_int (rig_run (rig), 0);
   assert_int (rig_tickets (rig), N_ROWS);
   g_free (rig_ask (rig, "DELETE", "/api/v2/tickets/15.json", NULL));
 
-  put_ledger_back (rig, emptied);
+  failure_copy_ledger (rig, emptied ? NULL : "kept", FAILURE_LEDGER);
   rig_write_rows (rig, 1, N_ROWS + 1);
   assert_int (rig_run (rig), 1);
   assert_contains (rig_errors (rig), "reconcile");
@@ -98,11 +62,11 @@ test_people_after_a_ledger_was_put_back (void)
       rig_write (rig, "pipeline.yaml", yaml);
       rig_write (rig, "people.csv", "id,name\n1,Ada\n");
       assert_int (rig_run (rig), 0);
-      keep_ledger (rig);
+      failure_copy_ledger (rig, FAILURE_LEDGER, "kept");
       rig_write (rig, "people.csv", "id,name\n1,Ada\n2,Bo\n3,Cy\n");
       assert_int (rig_run (rig), 0);
 
-      put_ledger_back (rig, FALSE);
+      failure_copy_ledger (rig, "kept", FAILURE_LEDGER);
       assert_int (rig_run (rig), 1);
       assert_int (rig_command (rig, "doubt", "reconcile", "--json", "pipeline.yaml", NULL), 0);
       assert_contains (rig_output (rig), "\"unknown\":2");
