@@ -4,10 +4,12 @@
  */
 #include "plan.h"
 #include "forecast.h"
+#include "patience.h"
 #include "record/batch-private.h"
 #include "record/bitmap.h"
 #include "run.h"
 #include "trial.h"
+#include "warnings.h"
 #include "watch.h"
 #include <string.h>
 
@@ -19,6 +21,8 @@ typedef struct
   TallyPipeline *pipeline;         /* (unowned) */
   const TallyPlanOptions *options; /* (unowned) */
   TallyPlan *plan;                 /* (unowned) */
+  TallyWarnings *warnings;         /* (owned) */
+  TallyPatience patience;
   TallyContext *source_ctx, *sink_ctx; /* (owned) */
   TallyLedger *ledger;             /* (owned) (nullable) NULL: there is none yet */
   TallyReferences *references;     /* (owned) */
@@ -55,8 +59,8 @@ new_context (const Planner *self)
   TallyContext *ctx = tally_context_new (self->pipeline->directory);
 
   ctx->interrupted = tally_run_interruption ();
-  ctx->warn = self->options->warn;
-  ctx->warn_data = self->options->data;
+  ctx->warn = tally_warnings_add;
+  ctx->warn_data = self->warnings;
   return ctx;
 }
 
@@ -250,18 +254,11 @@ keep_first (TallyBatch *batch, guint64 n)
   tally_batch_retain (batch, keep);
 }
 
+/* In the form of TallyPatience. */
 static gboolean
-read_batch (Planner *self, TallyBatch *batch, gboolean *ret_enough, GError **error)
+is_ended (gpointer data)
 {
-  TallyInstance *source = self->pipeline->source;
-  g_autoptr (GError) failure = NULL;
-  TallyFlow flow = source->plugin->read (source->self, self->source_ctx, batch, &failure);
-
-  *ret_enough = flow == TALLY_FLOW_END;
-  if (flow == TALLY_FLOW_OK || flow == TALLY_FLOW_END)
-    return TRUE;
-  return tally_throw (error, TALLY_ERROR_IO, "source \"%s\": %s", source->plugin->name,
-                      failure != NULL ? failure->message : "gave no reason");
+  return tally_run_is_interrupted ();
 }
 
 static gboolean
@@ -279,6 +276,7 @@ read_all (Planner *self, GError **error)
     {
       guint64 most = self->options->most, room = most > 0 ? most - self->plan->read : BATCH_ROWS;
       g_autoptr (TallyBatch) batch = NULL;
+      TallyFlow flow;
 
       if (is_stopped (error))
         return FALSE;
@@ -288,8 +286,10 @@ read_all (Planner *self, GError **error)
           return TRUE;
         }
       batch = tally_batch_new (self->pipeline->source_schema, MIN (room, BATCH_ROWS));
-      if (!read_batch (self, batch, &enough, error))
+      flow = tally_patience_read (&self->patience, self->pipeline->source, self->source_ctx, batch, error);
+      if (flow == TALLY_FLOW_FATAL)
         return FALSE;
+      enough = flow == TALLY_FLOW_END;
       keep_first (batch, room);
       if (!take_batch (self, 0, batch, &enough, error))
         return FALSE;
@@ -346,8 +346,8 @@ new_references (const Planner *self)
                                       .target = sink->delivery != NULL ? self->sink_ctx->target : NULL,
                                       .entity = profile.entity,
                                       .began_at = G_MAXINT64,
-                                      .warn = self->options->warn,
-                                      .warn_data = self->options->data });
+                                      .warn = tally_warnings_add,
+                                      .warn_data = self->warnings });
 }
 
 static gboolean
@@ -360,6 +360,7 @@ prepare (Planner *self, GError **error)
 
   self->references = new_references (self);
   tally_trial_set_references (self->trial, self->references);
+  tally_trial_set_patience (self->trial, &self->patience);
   return TRUE;
 }
 
@@ -395,6 +396,8 @@ tally_plan_make (TallyPipeline *pipeline, const TallyPlanOptions *options, Tally
 
   *ret_plan = (TallyPlan){ .rejects = g_array_new (FALSE, FALSE, sizeof (TallyReject)) };
   g_array_set_clear_func (ret_plan->rejects, tally_reject_clear);
+  self.warnings = tally_warnings_new (options->warn, options->data);
+  self.patience = (TallyPatience){ .is_stopped = is_ended, .tell = tally_warnings_add, .tell_data = self.warnings };
   self.source_ctx = new_context (&self);
   self.sink_ctx = new_context (&self);
   self.sink_ctx->facts = g_array_new (FALSE, FALSE, sizeof (TallyPlanFact));
@@ -419,6 +422,7 @@ tally_plan_make (TallyPipeline *pipeline, const TallyPlanOptions *options, Tally
   tally_ledger_close (self.ledger);
   tally_context_free (self.source_ctx);
   tally_context_free (self.sink_ctx);
+  tally_warnings_free (self.warnings);
 }
 
 void

@@ -51,9 +51,8 @@ void tally_stages_add_hidden_columns (const TallyPipeline *pipeline, TallyBatch 
 void tally_stages_reject_all (TallyBatch *batch, const GError *failure);
 /* The same for a batch that a step could not change: what comes after it finds no rows, but the step's columns. */
 void tally_stages_set_aside (TallyBatch *batch, TallyStep *step, const GError *failure);
-/* Waits before a failed call is tried again, unless the run stops: as the policy says after so many attempts, which are counted, or as long
- * as the plugin asked for in ctx (nullable).  FALSE: give up. */
-gboolean tally_stages_wait_again (TallyStages *stages, TallyContext *ctx, guint *attempts, GError *error);
+/* Waits before a failed call is tried again, unless the run stops: see patience.h.  FALSE: give up. */
+gboolean tally_stages_wait_again (TallyStages *stages, TallyContext *ctx, guint *attempts, const GError *error);
 
 /* A sink that writes: takes all batches, commits, and keeps the ledger's positions and rejects.
  * adopted: (nullable) the checkpoint that the run goes on from. */

@@ -1,10 +1,7 @@
 /* stages.c: the threads that read and shape */
 #include "run.h"
-#include "backoff.h"
-#include "plugin/context.h"
+#include "patience.h"
 #include "record/batch-private.h"
-
-static const TallyBackoff patience = { .base = G_USEC_PER_SEC / 2, .ceiling = 30 * G_USEC_PER_SEC, .tries = 8 };
 
 gboolean
 tally_stages_are_whole (const TallyStages *stages)
@@ -43,60 +40,34 @@ tally_stages_steal_error (TallyStages *stages)
   return g_steal_pointer (&stages->error);
 }
 
-/* FALSE: the policy has come to its end. */
 static gboolean
-choose_wait (TallyContext *ctx, guint *attempts, gint64 *ret_wait)
+is_stopped (gpointer data)
 {
-  if (ctx == NULL || ctx->patience == 0)
-    return tally_backoff_next (&patience, ++*attempts, ret_wait);
-  *ret_wait = ctx->patience;
-  ctx->patience = 0;
-  return TRUE;
+  TallyStages *stages = data;
+
+  return g_atomic_int_get (&stages->stop) || tally_run_is_interrupted ();
+}
+
+static TallyPatience
+patience_of (TallyStages *stages)
+{
+  return (TallyPatience){ .is_stopped = is_stopped, .tell = tally_warnings_add, .data = stages, .tell_data = stages->warnings };
 }
 
 gboolean
-tally_stages_wait_again (TallyStages *stages, TallyContext *ctx, guint *attempts, GError *error)
+tally_stages_wait_again (TallyStages *stages, TallyContext *ctx, guint *attempts, const GError *error)
 {
-  gint64 wait, until;
+  const TallyPatience patience = patience_of (stages);
 
-  if (!choose_wait (ctx, attempts, &wait))
-    return FALSE;
-
-  tally_warnings_add (error->message, stages->warnings);
-  until = g_get_monotonic_time () + wait;
-  while (g_get_monotonic_time () < until)
-    {
-      if (g_atomic_int_get (&stages->stop) || tally_run_is_interrupted ())
-        return FALSE;
-      g_usleep (MIN (G_USEC_PER_SEC / 10, wait));
-    }
-  return TRUE;
+  return tally_patience_wait (&patience, ctx, attempts, error);
 }
 
-/* Reads one batch, with patience.  The error says why there is none. */
 static TallyFlow
 read_batch (TallyStages *stages, TallyBatch *batch, GError **error)
 {
-  TallyInstance *source = stages->pipeline->source;
+  const TallyPatience patience = patience_of (stages);
 
-  for (guint attempts = 0;;)
-    {
-      g_autoptr (GError) failure = NULL;
-      TallyFlow flow = source->plugin->read (source->self, stages->source_ctx, batch, &failure);
-
-      if (flow == TALLY_FLOW_OK || flow == TALLY_FLOW_END)
-        return flow;
-      if (failure == NULL)
-        tally_throw (&failure, TALLY_ERROR_IO, "gave no reason");
-      if (flow == TALLY_FLOW_RETRY && tally_stages_wait_again (stages, stages->source_ctx, &attempts, failure))
-        {
-          tally_batch_clear (batch);
-          continue;
-        }
-      g_propagate_prefixed_error (error, g_steal_pointer (&failure), "source \"%s\": ",
-                                  source->plugin->name);
-      return TALLY_FLOW_FATAL;
-    }
+  return tally_patience_read (&patience, stages->pipeline->source, stages->source_ctx, batch, error);
 }
 
 /* Lets a step do what it must do before the first batch, with patience.  The error says why it cannot. */

@@ -1,6 +1,6 @@
 /* trial.c: one step at a time
  *
- * Nobody waits here: a step that asks for patience ends the trial with its reason.
+ * A step that asks for patience ends the trial with its reason, unless somebody waits.
  */
 #include "trial.h"
 #include "record/batch-private.h"
@@ -11,6 +11,7 @@ struct _TallyTrial
   TallyPipeline *pipeline; /* (unowned) */
   GPtrArray *contexts; /* (owned) (element-type TallyContext) one for each step that was opened */
   TallyReferences *references; /* (unowned) (nullable) */
+  const TallyPatience *patience; /* (unowned) (nullable) */
   GPtrArray *rejects;  /* (owned) (element-type GArray) (nullable) of each step, until its first batch */
 };
 
@@ -25,15 +26,31 @@ open_step (TallyTrial *trial, TallyStep *step, GError **error)
          || tally_throw_prefix (error, "step \"%s\"", tally_step_name (step));
 }
 
+/* After what a step said: whether it is to be asked again.  If so, failure is cleared. */
+static gboolean
+is_tried_again (TallyTrial *trial, TallyFlow flow, guint *attempts, GError **failure)
+{
+  if (flow != TALLY_FLOW_RETRY || trial->patience == NULL
+      || !tally_patience_wait (trial->patience, /* ctx= */ NULL, attempts, *failure))
+    return FALSE;
+  g_clear_error (failure);
+  return TRUE;
+}
+
 /* What a step sets aside goes to rejects. */
 static gboolean
 prepare_step (TallyTrial *trial, TallyStep *step, GArray *rejects, GError **error)
 {
   GError *failure = NULL;
-  TallyFlow flow = TALLY_FLOW_OK;
+  TallyFlow flow;
+  guint attempts = 0;
 
-  while (flow == TALLY_FLOW_OK)
-    flow = tally_step_prepare (step, trial->references, rejects, &failure);
+  do
+    {
+      flow = tally_step_prepare (step, trial->references, rejects, &failure);
+      attempts = flow == TALLY_FLOW_OK ? 0 : attempts;
+    }
+  while (flow == TALLY_FLOW_OK || is_tried_again (trial, flow, &attempts, &failure));
   if (tally_references_failed (trial->references, error))
     {
       g_clear_error (&failure);
@@ -107,18 +124,27 @@ tally_trial_set_references (TallyTrial *trial, TallyReferences *references)
   trial->references = references;
 }
 
+void
+tally_trial_set_patience (TallyTrial *trial, const TallyPatience *patience)
+{
+  trial->patience = patience;
+}
+
 TallyFlow
 tally_trial_apply (TallyTrial *trial, guint step, TallyBatch *batch, GError **error)
 {
   TallyStep *applied = g_ptr_array_index (trial->pipeline->steps, step);
   g_autoptr (GError) failure = NULL;
   TallyFlow flow;
+  guint attempts = 0;
 
   tally_batch_set_references (batch, trial->references);
   tally_batch_begin_stage (batch, tally_step_name (applied));
   if (trial->rejects->pdata[step] != NULL)
     tally_batch_take_rejects (batch, g_steal_pointer (&trial->rejects->pdata[step]));
-  flow = tally_step_apply (applied, batch, &failure);
+  do
+    flow = tally_step_apply (applied, batch, &failure);
+  while (is_tried_again (trial, flow, &attempts, &failure));
   if (tally_references_failed (trial->references, error))
     return TALLY_FLOW_FATAL;
   if (flow == TALLY_FLOW_REJECT)

@@ -1,6 +1,7 @@
 /* trial.h: a pipeline's steps over a few rows, without a sink, a ledger or threads */
 #pragma once
 #include "pipeline/pipeline.h"
+#include "patience.h"
 #include "references.h"
 
 typedef struct _TallyTrial TallyTrial;
@@ -15,6 +16,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (TallyTrial, tally_trial_free)
 
 /* What ref() asks from now on: before tally_trial_prepare(), if the steps of a lookup ask, too. (unowned) (nullable) */
 void tally_trial_set_references (TallyTrial *trial, TallyReferences *references);
+
+/* How a step that asks for patience is waited for: before tally_trial_prepare(). (unowned) (nullable) NULL: not at all; the trial ends. */
+void tally_trial_set_patience (TallyTrial *trial, const TallyPatience *patience);
 
 /* Runs one step over a batch.  OK, or END when no more rows are wanted after it; else there is an error; error: not NULL. */
 TallyFlow tally_trial_apply (TallyTrial *trial, guint step, TallyBatch *batch, GError **error);

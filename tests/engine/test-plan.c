@@ -158,10 +158,45 @@ test_a_quick_look (void)
   assert_int (rig_command (rig, "plan", "--limit", "-1", "files.yaml", NULL), 2);
 }
 
+/* A run waits as long as the account asks for, and so does a plan. */
+static void
+test_patience (void)
+{
+  static const struct
+  {
+    const char *label, *steps; /* %s: the account */
+  } rows[] = {
+    { "the source", "source:\n  zendesk: { url: \"%s\", access_token: x, resource: groups }\n" },
+    { "the source of a lookup", "source:\n  csv: { path: in.csv }\ntransform:\n  - lookup:\n"
+                                "      from: { zendesk: { url: \"%s\", access_token: x, resource: groups } }\n"
+                                "      match: { name: id }\n      columns: { group_id: id }\n" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autoptr (Rig) rig = rig_new (FALSE, "--plan", "none", NULL);
+      g_autoptr (GString) yaml = g_string_new ("pipeline: groups\n");
+
+      g_string_append (yaml, rows[i].steps);
+      g_string_replace (yaml, "%s", rig_url (rig), 0);
+      g_string_append (yaml, "sink:\n  json: { path: out.ndjson }\n");
+      rig_write (rig, "groups.yaml", yaml->str);
+      rig_write (rig, "in.csv", "id\na\n");
+      g_autoptr (json_object) calm = plan (rig, "groups.yaml", 0);
+      rig_faults (rig, "[{\"kind\":\"storm\",\"path\":\"/api/v2/groups\",\"count\":2,\"retry_after\":\"1\"}]");
+      g_autoptr (json_object) stormy = plan (rig, "groups.yaml", 0);
+      assert_row_int (rows[i].label, strstr (rig_errors (rig), "HTTP 429") != NULL, TRUE);
+      assert_row_int (rows[i].label, rig_emulator_count (rig, "limited"), 2);
+      assert_row_int (rows[i].label, number (calm, "read") > 0, TRUE);
+      assert_row_int (rows[i].label, number (stormy, "read"), number (calm, "read"));
+    }
+}
+
 static const Promise promises[] = {
   { "of files: rows, rejects and bytes", test_files },
   { "of deliveries: what is created and what is not", test_deliveries },
   { "of a ledger that went backwards: there would be no run (E1, E4)", test_a_ledger_that_went_backwards },
+  { "an account that asks to be left alone is waited for", test_patience },
   { "a quick look says that it is one", test_a_quick_look },
   { NULL },
 };
