@@ -200,6 +200,12 @@ tally_delivery_sent_at (const TallyDelivery *delivery)
 }
 
 gboolean
+tally_delivery_is_first_look (const TallyDelivery *delivery)
+{
+  return delivery->looks_first;
+}
+
+gboolean
 tally_delivery_may_send (const TallyDelivery *delivery)
 {
   return delivery->dispatcher != NULL && delivery->parcel != NULL && !delivery->settled

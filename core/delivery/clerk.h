@@ -15,11 +15,13 @@ struct _TallyErrand
     TALLY_ERRAND_FIND,
     TALLY_ERRAND_LIST,
     TALLY_ERRAND_COMMIT,
+    TALLY_ERRAND_SHARE,
   } kind;
   GPtrArray *keys;          /* (unowned) FIND: (element-type utf8) */
   const char *after;        /* (unowned) (nullable) LIST */
   guint limit;              /* LIST */
   TallyLedgerChange change; /* COMMIT; all but the intents' taken is only read */
+  gint64 epoch;             /* SHARE: the scope, with others */
 
   gint64 began_at;   /* (out) our clock, before the ledger was asked */
   gint64 ledger_now; /* (out) COMMIT: the database's clock within the transaction */
@@ -47,6 +49,7 @@ struct _TallyClerk
   const TallyClerkClass *class;
   char *ledger_id; /* (owned) */
   gint64 scope;
+  gboolean is_shared;       /* others are known to make records of the scope */
   gint64 ledger_now;        /* the database's clock when it was opened, */
   gint64 asked_at, told_at; /* which was between these two on ours */
 };

@@ -56,6 +56,9 @@ tally_errand_run (TallyErrand *errand, TallyLedger *ledger, gint64 scope, const 
     case TALLY_ERRAND_COMMIT:
       tally_ledger_commit (ledger, &errand->change, &errand->ledger_now, &errand->error);
       break;
+    case TALLY_ERRAND_SHARE:
+      tally_ledger_set_shared (ledger, errand->epoch, scope, TRUE, &errand->error);
+      break;
     }
 }
 
@@ -245,7 +248,8 @@ commit_thread_open (CommitThread *thread, const TallyClerkConfig *config, GError
   if (thread->ledger == NULL)
     return FALSE;
   if (!tally_ledger_check_mark (thread->ledger, error)
-      || !tally_ledger_scope (thread->ledger, &config->scope, &clerk->scope, error))
+      || !tally_ledger_scope (thread->ledger, &config->scope, &clerk->scope, error)
+      || !tally_ledger_is_shared (thread->ledger, clerk->scope, &clerk->is_shared, error))
     return FALSE;
 
   clerk->asked_at = tally_clock_now (thread->clock);

@@ -4,6 +4,7 @@
  *   book.c      what is written in the ledger together
  *   traffic.c   what goes to the target, what comes back, and what follows from it
  *   recovery.c  deliveries of earlier runs, and bytes that are read again
+ *   looks.c     what is looked up before it is sent, because others may have made it
  *   call.c      a TallyDelivery: one visit of a delivery to the sink
  *
  * A parcel is a delivery with all that is known of it.  It stands in one place at a time:
@@ -26,6 +27,7 @@
 
 #define TALLY_GROUP_MOST 4096      /* deliveries at once, whatever the sink says, */
 #define TALLY_HELD_MOST (64 << 20) /* and bytes of requests beyond which no more are held */
+#define TALLY_FIRST_LOOKS 16       /* records of a run that are looked up before they are sent, if nobody else's is found */
 #define TALLY_DOUBTS_MOST 1000     /* lost answers of this run beyond which nothing new is begun */
 #define TALLY_BODY_MOST (64 << 20) /* bytes of a request */
 #define TALLY_CONSIGNMENTS_MOST 4  /* batches held at once */
@@ -64,6 +66,8 @@ struct _TallyParcel
   gboolean recovered;                                     /* from an earlier run, */
   gboolean row_came;                                      /* but its row came again */
   gboolean in_doubt, touched, refused, set_aside, absent; /* see TallyStanding */
+  gboolean looks_first; /* its next lookup comes before anything is sent, */
+  gboolean looked;      /* and this one did */
   gboolean noted;      /* the ledger knows of the send that comes next */
   gboolean unrecorded; /* sent before its intent was written: only ever with R1 broken */
   gboolean known;      /* its outcome is */
@@ -115,6 +119,7 @@ struct _TallyDelivery
   GList link;                  /* in one of the dispatcher's three queues of calls */
   GBytes *body;                /* (owned) (nullable) */
   gboolean lookup;
+  gboolean looks_first; /* see the parcel's */
   gboolean settled;
   gint64 begun_at;
   gint64 quiet_at; /* on our clock: the last request of it has surely ended */
@@ -154,6 +159,8 @@ struct _TallyDispatcher
   gsize held;      /* and how many */
   guint n_doubts;  /* parcels of this run whose answer was lost */
   guint n_errands; /* posted, not collected */
+  guint n_looking, n_looked; /* parcels that are looked up first: at the sink; that the target does not show */
+  gboolean is_shared;        /* others make records of the scope */
   gboolean is_writing;
   gboolean is_loading;
   gint64 pending_since; /* since when something waits to be written; 0: nothing does */
@@ -233,6 +240,19 @@ gboolean tally_traffic_may_send (TallyDispatcher *dispatcher);
 void tally_traffic_stop (TallyDispatcher *dispatcher);
 /* Takes the parcels that are at the sink away from it. */
 void tally_traffic_abandon (TallyDispatcher *dispatcher);
+
+/* ---- looks.c ---- */
+/* Whether it is to be looked up before it is sent. */
+gboolean tally_looks_wanted (const TallyDispatcher *dispatcher, const TallyParcel *parcel);
+/* Whether such a lookup may begin now. */
+gboolean tally_looks_have_room (const TallyDispatcher *dispatcher);
+void tally_looks_begin (TallyDispatcher *dispatcher);
+void tally_looks_end (TallyDispatcher *dispatcher);
+/* What such a lookup has told.  Of one that the target has: whether somebody else made it. */
+void tally_looks_take_absence (TallyDispatcher *dispatcher, TallyParcel *parcel);
+gboolean tally_looks_take_found (TallyDispatcher *dispatcher, const TallyParcel *parcel);
+/* Tells what earlier runs found out. */
+void tally_looks_tell (const TallyDispatcher *dispatcher);
 
 /* ---- recovery.c ---- */
 gboolean tally_recovery_list (TallyDispatcher *dispatcher, GError **error);

@@ -208,6 +208,7 @@ tally_dispatcher_new_with_clerk (const TallyDispatcherConfig *config, TallyClerk
   dispatcher->waiting = g_sequence_new (NULL);
   dispatcher->ledger_now = clerk->ledger_now;
   dispatcher->ledger_asked_at = clerk->asked_at;
+  dispatcher->is_shared = clerk->is_shared;
 
   /* The target's time is told against the same clock that decides here. */
   config->ctx->clock = context_clock;
@@ -219,6 +220,7 @@ tally_dispatcher_new_with_clerk (const TallyDispatcherConfig *config, TallyClerk
                         "the run was begun for target \"%s\", but the sink reached \"%s\"",
                         config->run->target, dispatcher->target),
            NULL;
+  tally_looks_tell (dispatcher);
   if (!tally_recovery_list (dispatcher, error))
     return NULL;
   return g_steal_pointer (&dispatcher);

@@ -53,20 +53,33 @@ key_is_fresh (const TallyStanding *standing)
          && (standing->age_is_sure || !standing->can_resolve);
 }
 
+/* How it is looked up, or LEAVE if that was tried often enough. */
+static TallyMove
+look_or_leave (const TallyStanding *standing, TallyMove how, const char **ret_why)
+{
+  *ret_why = standing->lookups >= TALLY_LOOKUPS_MOST ? "the target could not tell whether it has it"
+             : standing->lookups > 0 && !standing->wait
+                 ? "the target could not tell yet whether it has it"
+                 : NULL;
+  return *ret_why != NULL ? TALLY_MOVE_LEAVE : how;
+}
+
 static TallyMove
 resolve_or_leave (const TallyStanding *standing, const char **ret_why)
 {
   if (!TALLY_KEEPS ("R6"))
     return TALLY_MOVE_RENEW;
+  if (standing->can_resolve)
+    return look_or_leave (standing, TALLY_MOVE_RESOLVE, ret_why);
+  *ret_why = "the answer was lost, its key is no longer good, and the target cannot be asked";
+  return TALLY_MOVE_LEAVE;
+}
 
-  *ret_why = !standing->can_resolve
-                 ? "the answer was lost, its key is no longer good, and the target cannot be asked"
-             : standing->lookups >= TALLY_LOOKUPS_MOST
-                 ? "the target could not tell whether it has it"
-             : standing->lookups > 0 && !standing->wait
-                 ? "the target could not tell yet whether it has it"
-                 : NULL;
-  return *ret_why != NULL ? TALLY_MOVE_LEAVE : TALLY_MOVE_RESOLVE;
+/* Somebody else may have made it, whom our key does not stop. */
+static TallyMove
+send_or_look (const TallyStanding *standing, TallyMove send, const char **ret_why)
+{
+  return standing->look_first ? look_or_leave (standing, TALLY_MOVE_LOOK, ret_why) : send;
 }
 
 static TallyMove
@@ -113,7 +126,7 @@ tally_state_next (const TallyStanding *standing, gint64 *ret_wait, const char **
            || (standing->touched && standing->key_life > 0 && standing->can_resolve
                && !standing->is_update && !key_is_fresh (standing));
   if (!unsure)
-    return TALLY_MOVE_SEND;
+    return send_or_look (standing, TALLY_MOVE_SEND, ret_why);
 
   if (standing->since_send < standing->settle && TALLY_KEEPS ("R14"))
     {
@@ -128,7 +141,7 @@ tally_state_next (const TallyStanding *standing, gint64 *ret_wait, const char **
   if (standing->refused || standing->set_aside || spent || standing->lookups > 0
       || !key_is_fresh (standing))
     return resolve_or_leave (standing, ret_why);
-  return TALLY_MOVE_REPLAY;
+  return send_or_look (standing, TALLY_MOVE_REPLAY, ret_why);
 }
 
 TallyRowMove

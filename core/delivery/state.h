@@ -16,6 +16,7 @@ typedef enum
   TALLY_MOVE_REPLAY,  /* the same bytes under the same key */
   TALLY_MOVE_WAIT,    /* until an earlier request is surely no longer at work */
   TALLY_MOVE_RESOLVE, /* look it up */
+  TALLY_MOVE_LOOK,    /* look whether the target shows it, before anything is sent */
   TALLY_MOVE_RENEW,   /* surely absent: the same bytes under the next generation's key */
   TALLY_MOVE_REJECT,  /* surely absent, and the target does not want it */
   TALLY_MOVE_LEAVE,   /* in doubt; another run, or the user, may settle it */
@@ -29,6 +30,7 @@ typedef struct
   gboolean set_aside; /* it has ended the program as often as it may */
   gboolean absent;    /* a lookup that is to be believed did not find it */
   gboolean is_update; /* the target has it already: its bytes may be sent again, whatever became of them */
+  gboolean look_first;  /* somebody else may have made it, and nobody has looked yet */
   gboolean has_receipt; /* the target can be asked by it what became of the last request */
   gint64 since_send;  /* since the last moment at which a request of it can have left */
   gint64 age;         /* of its key, see tally_state_age() */

@@ -88,6 +88,7 @@ traffic_standing (TallyDispatcher *dispatcher, const TallyParcel *parcel, gint64
     .set_aside = parcel->set_aside,
     .absent = parcel->absent,
     .is_update = parcel->is_update,
+    .look_first = tally_looks_wanted (dispatcher, parcel),
     .has_receipt = parcel->receipt != NULL,
     .since_send = now - last_send,
     .age = tally_state_age (parcel->intended_at, ledger_now, parcel->intended_target, target_now,
@@ -121,6 +122,7 @@ traffic_renew (TallyDispatcher *dispatcher, TallyParcel *parcel)
   parcel->renewals++;
   parcel->attempts = parcel->tries = parcel->lookups = 0;
   parcel->touched = parcel->absent = parcel->noted = FALSE;
+  parcel->looked = TRUE;
   g_clear_pointer (&parcel->detail, g_free);
   g_clear_pointer (&parcel->receipt, g_free);
   tally_parcel_set_receipt_due (dispatcher, parcel, FALSE);
@@ -133,7 +135,10 @@ traffic_renew (TallyDispatcher *dispatcher, TallyParcel *parcel)
 static void
 traffic_prepare (TallyDispatcher *dispatcher, TallyParcel *parcel, TallyMove move)
 {
-  if (move == TALLY_MOVE_RESOLVE)
+  gboolean looks = move == TALLY_MOVE_RESOLVE || move == TALLY_MOVE_LOOK;
+
+  parcel->looks_first = move == TALLY_MOVE_LOOK;
+  if (looks)
     parcel->noted = FALSE; /* what comes after it is something else */
   else if (move != TALLY_MOVE_SEND && !parcel->noted)
     {
@@ -146,8 +151,7 @@ traffic_prepare (TallyDispatcher *dispatcher, TallyParcel *parcel, TallyMove mov
   else if (move == TALLY_MOVE_RENEW)
     traffic_renew (dispatcher, parcel);
   else
-    tally_parcel_move (parcel,
-                       move == TALLY_MOVE_RESOLVE ? &dispatcher->looking : &dispatcher->ready);
+    tally_parcel_move (parcel, looks ? &dispatcher->looking : &dispatcher->ready);
 }
 
 void
@@ -172,6 +176,7 @@ tally_traffic_consider (TallyDispatcher *dispatcher, TallyParcel *parcel, gint64
     case TALLY_MOVE_REPLAY:
     case TALLY_MOVE_RENEW:
     case TALLY_MOVE_RESOLVE:
+    case TALLY_MOVE_LOOK:
       traffic_prepare (dispatcher, parcel, move);
       break;
     case TALLY_MOVE_WAIT:
@@ -347,7 +352,10 @@ traffic_follow (TallyDispatcher *dispatcher, TallyParcel *parcel, const TallyDel
     case TALLY_FATE_ADOPTED:
       parcel->adopted = TRUE;
       traffic_settle (dispatcher, parcel, TALLY_DELIVERY_DELIVERED,
-                      parcel->refused ? "adopted, drifted" : "adopted");
+                      parcel->refused ? "adopted, drifted"
+                      : call->looks_first && tally_looks_take_found (dispatcher, parcel)
+                          ? "adopted, made by another ledger"
+                          : "adopted");
       break;
     case TALLY_FATE_REJECTED:
       traffic_settle (dispatcher, parcel, TALLY_DELIVERY_REJECTED, "rejected");
@@ -366,7 +374,10 @@ traffic_follow (TallyDispatcher *dispatcher, TallyParcel *parcel, const TallyDel
       traffic_doubt (dispatcher, parcel, call, now);
       break;
     case TALLY_FATE_ABSENT:
-      parcel->absent = TRUE;
+      if (call->looks_first)
+        tally_looks_take_absence (dispatcher, parcel);
+      else
+        parcel->absent = TRUE;
       tally_traffic_consider (dispatcher, parcel, now);
       break;
     case TALLY_FATE_UNCLEAR:
@@ -451,6 +462,8 @@ traffic_read_answers (TallyDispatcher *dispatcher, gint64 now)
       traffic_take_answer (parcel, call, fate);
       tally_parcel_move (parcel, NULL);
       parcel->call = NULL;
+      if (call->looks_first)
+        tally_looks_end (dispatcher);
       traffic_follow (dispatcher, parcel, call, fate, now);
       call->parcel = NULL;
       tally_call_retire (call);
@@ -514,6 +527,9 @@ traffic_look (TallyDispatcher *dispatcher, TallyParcel *parcel, gint64 now)
   TallyDelivery *call = tally_call_new (parcel, dispatcher, /* lookup= */ TRUE, now);
 
   call->quiet_at = traffic_quiet_at (dispatcher, parcel, now);
+  call->looks_first = parcel->looks_first;
+  if (call->looks_first)
+    tally_looks_begin (dispatcher);
   tally_parcel_move (parcel, &dispatcher->at_sink);
   TALLY_POINT ("before-lookup");
   config->sink->resolve (config->self, config->ctx, call);
@@ -531,6 +547,8 @@ traffic_still_goes (TallyDispatcher *dispatcher, TallyParcel *parcel, gint64 now
 
   traffic_standing (dispatcher, parcel, now, &standing);
   move = tally_state_next (&standing, &wait, &why);
+  if (parcel->place == &dispatcher->looking)
+    return !parcel->looks_first || move == TALLY_MOVE_LOOK;
   return move == TALLY_MOVE_SEND || (move == TALLY_MOVE_REPLAY && parcel->noted);
 }
 
@@ -563,8 +581,10 @@ traffic_go (TallyDispatcher *dispatcher)
 
       if (tally_traffic_wait (dispatcher, now, NULL) > 0)
         break;
-      if (!look && !traffic_still_goes (dispatcher, parcel, now))
+      if (!traffic_still_goes (dispatcher, parcel, now))
         tally_traffic_consider (dispatcher, parcel, now);
+      else if (look && parcel->looks_first && !tally_looks_have_room (dispatcher))
+        break;
       else if (look)
         traffic_look (dispatcher, parcel, now);
       else if (tally_traffic_may_send (dispatcher))

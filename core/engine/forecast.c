@@ -2,6 +2,7 @@
 #include "forecast.h"
 #include "delivery/key.h"
 #include "delivery/state.h"
+#include "identity.h"
 #include "record/batch-private.h"
 #include "transform/seen.h"
 #include <string.h>
@@ -23,6 +24,19 @@ struct _TallyForecast
   guint64 n_create, n_again, n_update, n_unchanged, n_drifted, n_in_doubt, n_bytes;
 };
 
+/* What a run would say before its first record. */
+static gboolean
+tell_identity (TallyContext *ctx, TallyLedger *ledger, const TallyScope *scope, GError **error)
+{
+  g_autofree char *words = NULL;
+
+  if (!tally_identity_tell (ledger, scope, &words, error))
+    return FALSE;
+  if (words != NULL)
+    tally_context_warn (ctx, "%s", words);
+  return TRUE;
+}
+
 TallyForecast *
 tally_forecast_new (const TallyPipeline *pipeline, TallyContext *ctx, TallyLedger *ledger, GError **error)
 {
@@ -43,7 +57,8 @@ tally_forecast_new (const TallyPipeline *pipeline, TallyContext *ctx, TallyLedge
     }
   plugin->delivery->profile (pipeline->sink->self, &profile);
   scope.entity = profile.entity;
-  if (ledger != NULL && !tally_ledger_scope (ledger, &scope, &forecast->scope, error))
+  if (ledger != NULL
+      && (!tally_ledger_scope (ledger, &scope, &forecast->scope, error) || !tell_identity (ctx, ledger, &scope, error)))
     return NULL;
   tally_context_plan_text (ctx, "creates", profile.entity);
   return g_steal_pointer (&forecast);

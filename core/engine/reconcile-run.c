@@ -179,7 +179,9 @@ work (Reconciliation *self, GError **error)
                                         .found = self->options->found,
                                         .data = self->options->data };
 
-  return wait_to_settle (self, error) && tally_reconcile_deliveries (&config, self->result, error);
+  /* Once all is read that others made, too, the ledger knows it. */
+  return wait_to_settle (self, error) && tally_reconcile_deliveries (&config, self->result, error)
+         && (config.since != 0 || tally_ledger_set_shared (self->ledger, self->epoch, self->scope, FALSE, error));
 }
 
 static gboolean

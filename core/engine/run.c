@@ -1,4 +1,5 @@
 /* run.c: one execution of one pipeline, from the lease to the summary */
+#include "identity.h"
 #include "run.h"
 #include "share.h"
 #include "record/schema-private.h"
@@ -213,6 +214,24 @@ take_lease (Run *run, GError **error)
                             &run->epoch, &run->last_send, error);
 }
 
+/* Before the first record of an origin. */
+static gboolean
+tell_identity (Run *run, GError **error)
+{
+  const TallyScope scope = { .target = run->stages.sink_ctx->target,
+                             .entity = run->profile.entity,
+                             .origin = run->pipeline->origin };
+  g_autofree char *words = NULL;
+
+  if (!delivers (run) || scope.target == NULL)
+    return TRUE;
+  if (!tally_identity_tell (run->ledger, &scope, &words, error))
+    return FALSE;
+  if (words != NULL)
+    tally_warnings_add (words, run->stages.warnings);
+  return TRUE;
+}
+
 /* The rows in the target may reach further than the ledger knows. */
 static gboolean
 ask_sink (Run *run, GError **error)
@@ -385,7 +404,7 @@ prepare (Run *run, GError **error)
   run->ledger = tally_ledger_open (run->ledger_uri, run->ledger_flags, error);
   return run->ledger != NULL && tally_ledger_check_mark (run->ledger, error)
          && look_at_source (run, error) && open_sink (run, error)
-         && take_lease (run, error) && ask_sink (run, error) && begin (run, error)
+         && take_lease (run, error) && tell_identity (run, error) && ask_sink (run, error) && begin (run, error)
          && open_source (run, error) && open_steps (run, error);
 }
 

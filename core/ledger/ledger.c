@@ -377,6 +377,57 @@ tally_ledger_scope (TallyLedger *ledger, const TallyScope *scope, gint64 *ret_sc
   return TRUE;
 }
 
+typedef struct
+{
+  gint64 epoch, scope;
+  gboolean shared;
+} Sharing;
+
+static gboolean
+read_sharing (TallyDatabase *database, guint tries, gpointer data, GError **error)
+{
+  Sharing *sharing = data;
+  g_autoptr (TallyRows) rows = NULL;
+
+  if (!SQL (database, &rows, error, "SELECT id FROM scopes WHERE id = $1 AND shared_since IS NOT NULL",
+            SQL_INT (sharing->scope)))
+    return FALSE;
+  sharing->shared = rows->n_rows > 0;
+  return TRUE;
+}
+
+gboolean
+tally_ledger_is_shared (TallyLedger *ledger, gint64 scope, gboolean *ret_shared, GError **error)
+{
+  Sharing sharing = { .scope = scope };
+
+  if (!tally_ledger_transact (ledger, /* write= */ FALSE, read_sharing, &sharing, error))
+    return FALSE;
+  *ret_shared = sharing.shared;
+  return TRUE;
+}
+
+static gboolean
+write_sharing (TallyDatabase *database, guint tries, gpointer data, GError **error)
+{
+  const Sharing *sharing = data;
+
+  return tally_ledger_check_epoch (database, sharing->epoch, error)
+         && SQL (database, NULL, error,
+                 sharing->shared ? "UPDATE scopes SET shared_since = clock_timestamp() "
+                                   "WHERE id = $1 AND shared_since IS NULL"
+                                 : "UPDATE scopes SET shared_since = NULL WHERE id = $1",
+                 SQL_INT (sharing->scope));
+}
+
+gboolean
+tally_ledger_set_shared (TallyLedger *ledger, gint64 epoch, gint64 scope, gboolean shared, GError **error)
+{
+  Sharing sharing = { .epoch = epoch, .scope = scope, .shared = shared };
+
+  return tally_ledger_transact (ledger, /* write= */ TRUE, write_sharing, &sharing, error);
+}
+
 TallyLedgerScope *
 tally_ledger_scope_copy (const TallyLedgerScope *scope)
 {

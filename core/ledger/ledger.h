@@ -220,6 +220,11 @@ void tally_ledger_event_free (TallyLedgerEvent *event);
 /* The number of a scope; made if it is new (not with READ: then ret_scope is 0). */
 gboolean tally_ledger_scope (TallyLedger *ledger, const TallyScope *scope, gint64 *ret_scope, GError **error);
 
+/* Whether others, who do not know this ledger, are known to make records of the scope, too.  Writing it carries an epoch, as every
+ * write does: it fails with TALLY_ERROR_LEASE if that is stale. */
+gboolean tally_ledger_is_shared (TallyLedger *ledger, gint64 scope, gboolean *ret_shared, GError **error);
+gboolean tally_ledger_set_shared (TallyLedger *ledger, gint64 epoch, gint64 scope, gboolean shared, GError **error);
+
 /* Every scope that was ever used: as many as there are kinds of things delivered. */
 typedef struct
 {

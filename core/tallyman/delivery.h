@@ -49,6 +49,9 @@ typedef enum
  * @can_resolve: whether resolve() can tell if a record exists
  * @max_in_flight: most deliveries at once, at least 1, at most 4096; fewer are given while the requests
  *   that are held come to 64 MiB
+ * @look_first: whether resolve() also tells of a record that was never sent if the target shows it already, made by
+ *   whomever; then the first few records of each run are looked up before they are sent, and all of them once it is known that
+ *   others make records of the same origin
  *
  * What the target promises.  Filled by the sink's profile() from its options.
  *
@@ -63,6 +66,7 @@ typedef struct
   TallyInFlight in_flight;
   gboolean can_resolve;
   guint max_in_flight;
+  gboolean look_first;
 } TallyDeliveryProfile;
 
 /**
@@ -289,6 +293,18 @@ gint64 tally_delivery_intended_at (const TallyDelivery *delivery);
  * Since: 0.1
  */
 gint64 tally_delivery_sent_at (const TallyDelivery *delivery);
+
+/**
+ * tally_delivery_is_first_look:
+ * @delivery: a delivery that resolve() got
+ *
+ * Whether it is looked for before anything is sent, see @look_first of #TallyDeliveryProfile.  What is at hand at once will do
+ * then: %TALLY_VERDICT_ABSENT only says that the target does not show it.
+ *
+ * Returns: %FALSE if what resolve() answers decides whether it is sent again
+ * Since: 0.1
+ */
+gboolean tally_delivery_is_first_look (const TallyDelivery *delivery);
 
 /**
  * tally_delivery_may_send:

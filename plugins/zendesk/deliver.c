@@ -341,6 +341,11 @@ seek_in_export (Errand *errand, ZendeskCall *call)
   gint64 until = tally_delivery_sent_at (errand->base.delivery);
   gint64 lag = zendesk_export_lag (errand->sink->export, until, now);
 
+  if (tally_delivery_is_first_look (errand->base.delivery))
+    {
+      zendesk_errand_settle (&errand->base);
+      return;
+    }
   if (lag > 0)
     {
       errand->base.finding.wait = lag;

@@ -148,6 +148,18 @@ static const struct
   { "an update of which its receipt says that nothing came: the next generation",
     { IN_DOUBT, .is_update = TRUE, .has_receipt = TRUE, .absent = TRUE },
     TALLY_MOVE_RENEW },
+  { "D4: another ledger may have made it: look before it is sent", { .look_first = TRUE, .can_resolve = TRUE },
+    TALLY_MOVE_LOOK },
+  { "D4: and before it is sent again", { IN_DOUBT, .look_first = TRUE }, TALLY_MOVE_LOOK },
+  { "D4: a look that will be thorough anyway needs no other", { IN_DOUBT, .look_first = TRUE, .key_life = 0 },
+    TALLY_MOVE_RESOLVE },
+  { "D4: such a look could not tell: look again", { .look_first = TRUE, .can_resolve = TRUE, .lookups = 1, .wait = TRUE },
+    TALLY_MOVE_LOOK },
+  { "D4: it could not tell, and not told to wait: leave it", { .look_first = TRUE, .can_resolve = TRUE, .lookups = 1 },
+    TALLY_MOVE_LEAVE },
+  { "D4: it could not tell often enough: leave it",
+    { .look_first = TRUE, .can_resolve = TRUE, .lookups = TALLY_LOOKUPS_MOST, .wait = TRUE },
+    TALLY_MOVE_LEAVE },
 };
 
 static void

@@ -236,5 +236,7 @@ world_ledger_run (World *world, Process *process, TallyErrand *errand)
     case TALLY_ERRAND_COMMIT:
       ledger_commit (world, process, errand);
       break;
+    case TALLY_ERRAND_SHARE:
+      break; /* its targets are nobody else's */
     }
 }

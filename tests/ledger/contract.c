@@ -64,9 +64,32 @@ test_refuses_a_schema_of_the_future (void)
   g_clear_pointer (&ledger, tally_ledger_close);
   assert_true (tally_ledger_open (uri, 0, &error) == NULL);
   assert_error (error, TALLY_ERROR, TALLY_ERROR_LEDGER,
-                "schema version 99 and this program knows versions up to 1");
+                "schema version 99 and this program knows versions up to 2");
   assert_true (tally_ledger_open (uri, TALLY_LEDGER_READ, &error) == NULL);
   assert_error (error, TALLY_ERROR, TALLY_ERROR_LEDGER, "version 99");
+}
+
+static void
+test_a_ledger_of_an_earlier_version_is_migrated (void)
+{
+  EACH_DATABASE ();
+  g_autoptr (Work) work = work_new ();
+  gboolean shared = TRUE;
+
+  assert_true (work_intend (work, "1", 1));
+  g_autoptr (GError) error = place_by_hand (work->ledger, "ALTER TABLE scopes DROP COLUMN shared_since");
+  assert_no_error (error);
+  error = place_by_hand (work->ledger, "UPDATE meta SET schema_version = 1");
+  assert_no_error (error);
+
+  g_autoptr (TallyLedger) reader = tally_ledger_open (work->uri, TALLY_LEDGER_READ, NULL);
+  g_autoptr (TallyLedger) again = place_open (work->uri);
+  assert_true (reader == NULL);
+  g_autofree char *version = place_ask (again, "SELECT schema_version FROM meta");
+  assert_text (version, "2");
+  assert_true (tally_ledger_is_shared (again, work->scope, &shared, NULL));
+  assert_true (!shared);
+  assert_text (work_state (work, "1"), "intended");
 }
 
 static gboolean
@@ -233,6 +256,24 @@ test_lease_of_the_dead_is_free (void)
 }
 
 static void
+test_a_scope_is_shared_until_it_is_not (void)
+{
+  EACH_DATABASE ();
+  g_autoptr (Work) work = work_new ();
+  const gboolean turns[] = { FALSE, TRUE, TRUE, FALSE };
+  gboolean shared = TRUE;
+
+  assert_true (tally_ledger_is_shared (work->ledger, work->scope, &shared, NULL));
+  assert_true (!shared);
+  for (guint i = 0; i < G_N_ELEMENTS (turns); i++)
+    {
+      assert_true (tally_ledger_set_shared (work->ledger, work->epoch, work->scope, turns[i], NULL));
+      assert_true (tally_ledger_is_shared (work->ledger, work->scope, &shared, NULL));
+      assert_int (shared, turns[i]);
+    }
+}
+
+static void
 test_stale_epoch_is_refused_everywhere (void)
 {
   EACH_DATABASE ();
@@ -260,6 +301,9 @@ test_stale_epoch_is_refused_everywhere (void)
                                         &position, &error));
   assert_error (error, TALLY_ERROR, TALLY_ERROR_LEASE, "stale");
   assert_true (!tally_ledger_end_run (work->ledger, work->run, "complete", NULL, TRUE, &error));
+  assert_error (error, TALLY_ERROR, TALLY_ERROR_LEASE, "stale");
+
+  assert_true (!tally_ledger_set_shared (work->ledger, work->epoch, work->scope, TRUE, &error));
   assert_error (error, TALLY_ERROR, TALLY_ERROR_LEASE, "stale");
 
   TallyLedgerChange change = work_change (work);
@@ -1590,11 +1634,13 @@ static const Promise promises[] = {
   { "keeps its name", test_keeps_its_name },
   { "makes nothing where it may only read", test_makes_nothing_where_it_may_only_read },
   { "E7: refuses a schema of the future", test_refuses_a_schema_of_the_future },
+  { "E7: a ledger of an earlier version is migrated", test_a_ledger_of_an_earlier_version_is_migrated },
   { "E7: an interrupted migration leaves nothing", test_interrupted_migration_leaves_nothing },
   { "many may open a new one at once", test_many_may_open_a_new_one_at_once },
   { "tells the time", test_tells_the_time },
   { "D1: a lease is one holder's", test_lease_is_one_holders },
   { "the lease of the dead is free", test_lease_of_the_dead_is_free },
+  { "D4: a scope is shared until it is not", test_a_scope_is_shared_until_it_is_not },
   { "D2: a stale epoch is refused everywhere", test_stale_epoch_is_refused_everywhere },
   { "an expired lease that nobody took lives on", test_expired_lease_that_nobody_took_lives_on },
   { "a commit renews the lease", test_commit_renews_the_lease },

@@ -42,6 +42,12 @@ tally_delivery_intended_at (const TallyDelivery *delivery)
   return delivery->intended_at;
 }
 
+gboolean
+tally_delivery_is_first_look (const TallyDelivery *delivery)
+{
+  return delivery->is_first_look;
+}
+
 gint64
 tally_delivery_sent_at (const TallyDelivery *delivery)
 {

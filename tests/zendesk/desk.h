@@ -15,6 +15,7 @@ struct _TallyDelivery
   char *key, *reference; /* (owned) */
   GString *body;         /* (owned) */
   gint64 intended_at, sent_at;
+  gboolean is_first_look;
   gboolean barred;       /* no request of it may go out any more */
   gpointer user_data;
   char *updates;         /* (owned) (nullable) the id of what it updates */

@@ -1,0 +1,2 @@
+-- Since when it is known that others make records of a scope's origin in its target, too; NULL: nothing tells so.
+ALTER TABLE scopes ADD COLUMN shared_since integer;
