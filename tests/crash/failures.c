@@ -54,3 +54,14 @@ failure_copy_ledger (Rig *rig, const char *from, const char *to)
         assert_true (g_file_set_contents (target, data, (gssize) length, NULL));
     }
 }
+
+int
+failure_crash_at (Rig *rig, const char *point)
+{
+  int status;
+
+  rig_setenv (rig, "TALLYMAN_CRASH", point);
+  status = rig_run (rig);
+  rig_setenv (rig, "TALLYMAN_CRASH", NULL);
+  return status;
+}

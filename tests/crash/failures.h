@@ -22,3 +22,6 @@ gboolean failure_is_long (void);
 /* Puts a copy of the embedded ledger's files, which no run has open, from one folder of the rig into another; what is there goes, and
  * nothing comes in its place if from is NULL. */
 void failure_copy_ledger (Rig *rig, const char *from, const char *to);
+
+/* A run that is to die at a point, "after-send:3": its exit code. */
+int failure_crash_at (Rig *rig, const char *point);

@@ -115,17 +115,6 @@ assert_all_whole (Rig *rig, guint n_rows, const char *label)
     assert_whole (rig, id, label);
 }
 
-static int
-crash_at (Rig *rig, const char *point)
-{
-  int status;
-
-  rig_setenv (rig, "TALLYMAN_CRASH", point);
-  status = rig_run (rig);
-  rig_setenv (rig, "TALLYMAN_CRASH", NULL);
-  return status;
-}
-
 /* Each point under one of the behaviours, in turn; under all of them in the long form. */
 static void
 test_each_crash_point_of_an_import (void)
@@ -141,8 +130,8 @@ test_each_crash_point_of_an_import (void)
         g_autoptr (Rig) rig = past_rig (N_ROWS, "--upload-life", "60");
 
         rig_faults (rig, behaviour);
-        n_killed += crash_at (rig, points[i]) == 128 + SIGKILL;
-        n_killed += crash_at (rig, again) == 128 + SIGKILL;
+        n_killed += failure_crash_at (rig, points[i]) == 128 + SIGKILL;
+        n_killed += failure_crash_at (rig, again) == 128 + SIGKILL;
         failure_run_to_the_end (rig, label, 1);
         assert_all_whole (rig, N_ROWS, label);
         n++;
@@ -262,7 +251,7 @@ test_a_rotated_token_changes_nothing (void)
 {
   g_autoptr (Rig) rig = past_rig (N_ROWS, NULL, NULL);
 
-  assert_int (crash_at (rig, "after-send:8"), 128 + SIGKILL);
+  assert_int (failure_crash_at (rig, "after-send:8"), 128 + SIGKILL);
   rig_setenv (rig, "TOKEN", "another-secret");
   failure_run_to_the_end (rig, "H3", 1);
   assert_all_whole (rig, N_ROWS, "H3");

@@ -99,17 +99,6 @@ check_users (Rig *rig, guint n_rows, const char *label)
   assert_row_int (label, rig_emulator_count (rig, "verification_mails"), 0);
 }
 
-static int
-crash_at (Rig *rig, const char *point)
-{
-  int status;
-
-  rig_setenv (rig, "TALLYMAN_CRASH", point);
-  status = rig_run (rig);
-  rig_setenv (rig, "TALLYMAN_CRASH", NULL);
-  return status;
-}
-
 /* Every point; under every behaviour in a long proof, else under one of them by turns. */
 static void
 test_users_are_made_once_wherever_it_dies (void)
@@ -124,8 +113,8 @@ test_users_are_made_once_wherever_it_dies (void)
           g_autoptr (Rig) rig = new_users (N_ROWS);
 
           rig_faults (rig, behaviours[j]);
-          n_killed += crash_at (rig, points[i]) == 128 + SIGKILL;
-          n_killed += crash_at (rig, points[(i + 5) % G_N_ELEMENTS (points)]) == 128 + SIGKILL;
+          n_killed += failure_crash_at (rig, points[i]) == 128 + SIGKILL;
+          n_killed += failure_crash_at (rig, points[(i + 5) % G_N_ELEMENTS (points)]) == 128 + SIGKILL;
           failure_run_to_the_end (rig, label, 1);
           check_users (rig, N_ROWS, label);
           n_runs++;
@@ -147,8 +136,8 @@ test_organizations_are_made_once_wherever_it_dies (void)
           g_autoptr (Rig) rig = new_organizations (N_ROWS);
 
           rig_faults (rig, behaviours[j]);
-          n_killed += crash_at (rig, points[i]) == 128 + SIGKILL;
-          n_killed += crash_at (rig, points[(i + 5) % G_N_ELEMENTS (points)]) == 128 + SIGKILL;
+          n_killed += failure_crash_at (rig, points[i]) == 128 + SIGKILL;
+          n_killed += failure_crash_at (rig, points[(i + 5) % G_N_ELEMENTS (points)]) == 128 + SIGKILL;
           failure_run_to_the_end (rig, label, 1);
           rig_exactly_once_of (rig, ORGANIZATION, 1, N_ROWS, label);
           n_runs++;

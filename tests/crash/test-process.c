@@ -23,17 +23,6 @@ static const char *const behaviours[] = {
   "[{\"kind\":\"storm\",\"count\":5,\"retry_after\":\"1\",\"method\":\"POST\",\"after\":3}]",
 };
 
-static int
-crash_at (Rig *rig, const char *point)
-{
-  int status;
-
-  rig_setenv (rig, "TALLYMAN_CRASH", point);
-  status = rig_run (rig);
-  rig_setenv (rig, "TALLYMAN_CRASH", NULL);
-  return status;
-}
-
 /* A1 A2 A3 A5 A6 A7 A8 A10: every point, under every behaviour, and then another point in the recovery. */
 static void
 test_each_crash_point_under_each_behaviour (void)
@@ -48,8 +37,8 @@ test_each_crash_point_under_each_behaviour (void)
         g_autoptr (Rig) rig = failure_rig (N_ROWS, NULL, NULL);
 
         rig_faults (rig, behaviours[j]);
-        n_killed += crash_at (rig, points[i]) == 128 + SIGKILL;
-        n_killed += crash_at (rig, again) == 128 + SIGKILL;
+        n_killed += failure_crash_at (rig, points[i]) == 128 + SIGKILL;
+        n_killed += failure_crash_at (rig, again) == 128 + SIGKILL;
         failure_run_to_the_end (rig, label, 1);
         rig_exactly_once (rig, 1, N_ROWS, label);
       }
@@ -102,7 +91,7 @@ test_a_reject_is_there_once (void)
 
       rig_write (rig, "tickets.csv", "id,subject,body\n1,one,text\n7,seven,\n2,two,text\n8,ragged\n");
       rig_write_pipeline (rig, NULL, NULL, "  rejects: rejects.ndjson\n");
-      crash_at (rig, at[i]);
+      failure_crash_at (rig, at[i]);
       assert_row_int (at[i], rig_run (rig), 3);
       rig_exactly_once (rig, 1, 2, at[i]);
       file = rig_read (rig, "rejects.ndjson");
@@ -174,8 +163,8 @@ test_rows_that_a_step_holds_back (void)
       g_autoptr (Rig) rig = failure_rig (N_ROWS, NULL, NULL);
 
       add_step (rig, "sort: subject DESC");
-      crash_at (rig, points[i]);
-      crash_at (rig, again);
+      failure_crash_at (rig, points[i]);
+      failure_crash_at (rig, again);
       failure_run_to_the_end (rig, label, 1);
       rig_exactly_once (rig, 1, N_ROWS, label);
     }
