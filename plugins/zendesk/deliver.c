@@ -9,9 +9,17 @@
  *                ▼    │└──────────────────────────────────────────► settled
  *              export ┘
  *
+ * Imports may share a request, whose answer is a job (bulk.c, jobs.c):
+ *
+ *   send ─► bulk ─┬─► job ─► its row ─────────────────────────────► settled
+ *                 └─► create
+ *   resolve ─► job ─┬─► its row ──────────────────────────────────► settled
+ *                   └─► find
+ *
  * As long as no answer has shown whether idempotency keys count, a creation is looked up before it is
  * sent: an earlier run may have sent it.  If they do not, the profile says so, and the core looks up.
  */
+#include "bulk.h"
 #include "errand.h"
 #include "parts.h"
 #include "sink.h"
@@ -28,6 +36,8 @@ typedef struct
   ZendeskSink *sink;        /* (unowned) */
   guint page;
   gboolean sending;         /* a lookup comes before a creation */
+  gboolean resolving;       /* resolve(), not send() */
+  gint64 quiet_at;          /* of one in a job: when that is surely over, on Zendesk's clock; G_MAXINT64: nobody knows */
   GPtrArray *parts;         /* (owned) (nullable) (element-type utf8) further ones of the text */
   ZendeskThread thread;     /* while parts are added */
   char *updated_at;         /* (owned) (nullable) likewise */
@@ -255,7 +265,9 @@ on_created (ZendeskCall *call, gpointer data)
 static gboolean
 take_parts (Errand *errand)
 {
-  if (zendesk_parts_further (tally_delivery_body (errand->base.delivery), &errand->parts))
+  TallyText stored = tally_delivery_body (errand->base.delivery);
+
+  if (zendesk_bulk_is_marked (stored) || zendesk_parts_further (stored, &errand->parts))
     return TRUE;
   zendesk_errand_settle_with (&errand->base, TALLY_VERDICT_UNKNOWN, "the stored request is not as it was written");
   return FALSE;
@@ -299,6 +311,16 @@ ask_create (Errand *errand)
     zendesk_errand_settle_with (&errand->base, TALLY_VERDICT_UNKNOWN, "the stored request is not as it was written");
 }
 
+/* It waited for others, or came back from them. */
+void
+zendesk_send_single (ZendeskErrand *base)
+{
+  if (!tally_delivery_may_send (base->delivery))
+    zendesk_errand_settle_with (base, TALLY_VERDICT_UNSENT, "not sent: meanwhile this run may not send any more");
+  else if (!zendesk_access_queue (base->account, &base->waiter))
+    ask_create ((Errand *) base);
+}
+
 void
 zendesk_send (gpointer self, TallyContext *ctx, TallyDelivery *delivery)
 {
@@ -307,6 +329,11 @@ zendesk_send (gpointer self, TallyContext *ctx, TallyDelivery *delivery)
 
   if (!take_parts (errand))
     return;
+  if (sink->bulk != NULL && zendesk_bulk_is_marked (tally_delivery_body (delivery)))
+    {
+      zendesk_bulk_add (sink->bulk, &errand->base);
+      return;
+    }
   errand->sending = uses_keys (sink) && sink->keys == ZENDESK_KEYS_UNPROVEN;
   if (zendesk_access_queue (&sink->account, &errand->base.waiter))
     return;
@@ -338,8 +365,17 @@ static void
 seek_in_export (Errand *errand, ZendeskCall *call)
 {
   gint64 now = call->headers.date > 0 ? call->headers.date * G_USEC_PER_SEC : g_get_real_time ();
-  gint64 until = tally_delivery_sent_at (errand->base.delivery);
-  gint64 lag = zendesk_export_lag (errand->sink->export, until, now);
+  gint64 until = MAX (tally_delivery_sent_at (errand->base.delivery), errand->quiet_at);
+  gint64 lag;
+
+  if (errand->quiet_at == G_MAXINT64)
+    {
+      errand->base.finding.wait = ZENDESK_MINUTE;
+      zendesk_errand_settle_with (&errand->base, TALLY_VERDICT_UNKNOWN,
+                                  "not in the list of tickets; the job that it is in may still be at work");
+      return;
+    }
+  lag = zendesk_export_lag (errand->sink->export, until, now);
 
   if (tally_delivery_is_first_look (errand->base.delivery))
     {
@@ -413,6 +449,60 @@ on_found (ZendeskCall *call, gpointer data)
     seek_in_export (errand, call);
 }
 
+/* Nobody knows the job that it may be in, or was. */
+static void
+expect_job (Errand *errand)
+{
+  errand->quiet_at = tally_delivery_sent_at (errand->base.delivery) + errand->sink->job_time;
+}
+
+static void
+look_after_job (Errand *errand, ZendeskJobFate fate, gint64 over_at)
+{
+  if (fate == ZENDESK_JOB_GONE)
+    expect_job (errand);
+  else
+    errand->quiet_at = fate == ZENDESK_JOB_OVER ? over_at : G_MAXINT64;
+  ask_find (errand);
+}
+
+void
+zendesk_told_of_job (ZendeskErrand *base, const ZendeskJobRow *row, ZendeskJobFate fate, gint64 over_at)
+{
+  static const char *const fates[] = { [ZENDESK_JOB_OVER] = "its job is over, and tells nothing of it",
+                                       [ZENDESK_JOB_GONE] = "nobody knows of its job any more",
+                                       [ZENDESK_JOB_AT_WORK] = "its job came to no end, as far as is known" };
+  const char *words = row->words != NULL ? row->words : "no reason is told";
+
+  if (row->kind == ZENDESK_ROW_DONE)
+    {
+      base->finding.target_id = row->id;
+      zendesk_errand_settle_with (base, TALLY_VERDICT_DELIVERED, "by a job");
+    }
+  else if (row->kind == ZENDESK_ROW_REFUSED)
+    zendesk_errand_settle_with (base, TALLY_VERDICT_REJECTED, "refused in a job: %s", words);
+  else if (((Errand *) base)->resolving)
+    look_after_job ((Errand *) base, fate, over_at);
+  else if (row->words != NULL)
+    zendesk_errand_settle_with (base, TALLY_VERDICT_UNKNOWN, "its job says of it: %s", words);
+  else
+    zendesk_errand_settle_with (base, TALLY_VERDICT_UNKNOWN, "%s", fates[fate]);
+}
+
+/* Whether its job is asked first. */
+static gboolean
+ask_job (Errand *errand)
+{
+  const char *receipt = tally_delivery_receipt (errand->base.delivery);
+  g_autofree char *id = NULL;
+  guint place, n;
+
+  if (receipt == NULL || errand->sink->jobs == NULL || !zendesk_job_receipt_read (receipt, &id, &place, &n))
+    return FALSE;
+  zendesk_jobs_watch (errand->sink->jobs, id, place, n, &errand->base);
+  return TRUE;
+}
+
 static void
 ask_find (Errand *errand)
 {
@@ -431,6 +521,11 @@ zendesk_resolve (gpointer self, TallyContext *ctx, TallyDelivery *delivery)
 
   if (!take_parts (errand))
     return;
+  errand->resolving = TRUE;
+  if (ask_job (errand))
+    return;
+  if (zendesk_bulk_is_marked (tally_delivery_body (delivery)) || tally_delivery_receipt (delivery) != NULL)
+    expect_job (errand);
   if (!zendesk_access_queue (&sink->account, &errand->base.waiter))
     ask_find (errand);
 }
@@ -441,5 +536,9 @@ zendesk_drive (gpointer self, TallyContext *ctx, gint64 wait, GError **error)
   ZendeskSink *sink = self;
 
   wait = zendesk_export_advance (sink->export, wait);
+  if (sink->jobs != NULL)
+    wait = zendesk_jobs_advance (sink->jobs, wait);
+  if (sink->bulk != NULL)
+    wait = zendesk_bulk_advance (sink->bulk, wait);
   return zendesk_http_drive (sink->account.http, wait, error);
 }

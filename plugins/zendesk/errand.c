@@ -65,14 +65,12 @@ zendesk_errand_create (ZendeskErrand *errand, const char *path, const char *key,
 }
 
 gboolean
-zendesk_errand_take_answer (ZendeskErrand *errand, ZendeskCall *call)
+zendesk_finding_take_answer (ZendeskFinding *finding, ZendeskAccount *account, ZendeskWaiter *waiter, ZendeskCall *call)
 {
-  ZendeskFinding *finding = &errand->finding;
-
-  zendesk_account_report (errand->account, &call->headers);
+  zendesk_account_report (account, &call->headers);
   if (call->status != 0)
     {
-      zendesk_access_note (errand->account, &errand->waiter, call->status);
+      zendesk_access_note (account, waiter, call->status);
       return TRUE;
     }
   finding->status = 0;
@@ -88,6 +86,12 @@ zendesk_errand_take_answer (ZendeskErrand *errand, ZendeskCall *call)
     zendesk_finding_set (finding, call->sent ? TALLY_VERDICT_UNKNOWN : TALLY_VERDICT_UNSENT, "%s: %s",
                          call->sent ? "no answer" : "not sent", call->problem);
   return FALSE;
+}
+
+gboolean
+zendesk_errand_take_answer (ZendeskErrand *errand, ZendeskCall *call)
+{
+  return zendesk_finding_take_answer (&errand->finding, errand->account, &errand->waiter, call);
 }
 
 void
@@ -123,6 +127,15 @@ zendesk_errand_settle (ZendeskErrand *errand)
   outcome.detail = finding->detail->len > 0 ? finding->detail->str : NULL;
   tally_delivery_settle (errand->delivery, &outcome);
   errand_free (errand);
+}
+
+void
+zendesk_errand_settle_as (ZendeskErrand *errand, const ZendeskFinding *finding)
+{
+  errand->finding.status = finding->status;
+  errand->finding.wait = finding->wait;
+  errand->finding.wait_all = finding->wait_all;
+  zendesk_errand_settle_with (errand, finding->verdict, "%s", finding->detail->str);
 }
 
 void

@@ -37,10 +37,15 @@ void zendesk_errand_create (ZendeskErrand *errand, const char *path, const char 
                             ZendeskHttpDone done);
 /* Whether a whole answer came; if not, the finding says what is known. */
 gboolean zendesk_errand_take_answer (ZendeskErrand *errand, ZendeskCall *call);
+/* The same of a request that is not one errand's alone. */
+gboolean zendesk_finding_take_answer (ZendeskFinding *finding, ZendeskAccount *account, ZendeskWaiter *waiter,
+                                      ZendeskCall *call);
 /* Sets the finding by the answer. */
 void zendesk_errand_judge (ZendeskErrand *errand, ZendeskCall *call, ZendeskAsk ask);
 
 /* The end: settles the delivery by the finding, and frees the errand. */
 void zendesk_errand_settle (ZendeskErrand *errand);
+/* By what was found about many. */
+void zendesk_errand_settle_as (ZendeskErrand *errand, const ZendeskFinding *finding);
 void zendesk_errand_settle_with (ZendeskErrand *errand, TallyVerdict verdict, const char *format, ...)
     G_GNUC_PRINTF (3, 4);

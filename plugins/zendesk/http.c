@@ -312,7 +312,7 @@ call_new (ZendeskHttp *http, const char *body, gsize length, ZendeskHttpFlags fl
 }
 
 /* Requests that may share a limit of their own: those of one method and path, whatever ids it has; all exports are one
- * kind, and all that begin jobs. */
+ * kind, all that begin jobs, and all that ask about one. */
 static char *
 name_kind (const char *method, const char *path)
 {
@@ -326,6 +326,8 @@ name_kind (const char *method, const char *path)
       g_string_append_c (kind, '#');
   if (strstr (kind->str, "/incremental/") != NULL)
     g_string_assign (kind, "exports");
+  else if (strstr (kind->str, "/job_statuses/") != NULL)
+    g_string_assign (kind, "job statuses");
   else if (strstr (kind->str, "_many") != NULL)
     g_string_assign (kind, "jobs");
   return g_string_free (kind, FALSE);

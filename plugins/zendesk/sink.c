@@ -4,8 +4,11 @@
 #include "sink.h"
 #include "survey.h"
 #include "text.h"
+#include "upload.h"
 
 #include <string.h>
+
+#define IMPORT_MANY ZENDESK_API "/imports/tickets/create_many.json"
 
 const ZendeskModeRow zendesk_modes[] = {
   { "create", ZENDESK_MODE_CREATE, "ticket", ZENDESK_API "/tickets.json", 120 * (gint64) ZENDESK_MINUTE },
@@ -38,6 +41,12 @@ static const TallyOption options[] = {
     .summary = "Folder outside of which no file is attached, whatever the records say", .example = "export/files" },
   { .name = "fetch-urls", .type = TALLY_OPTION_BOOL, .offset = G_STRUCT_OFFSET (ZendeskSink, fetch_urls),
     .fallback = "false", .summary = "Whether attachments that are addresses of the web are fetched", .example = "true" },
+  { .name = "bulk", .type = TALLY_OPTION_BOOL, .offset = G_STRUCT_OFFSET (ZendeskSink, in_bulk),
+    .fallback = "false", .summary = "Whether imports without files go up to 100 in a request, as jobs", .example = "true" },
+  { .name = "job-time", .type = TALLY_OPTION_DURATION, .offset = G_STRUCT_OFFSET (ZendeskSink, job_time),
+    .fallback = "1800s", .min = ZENDESK_MINUTE, .max = 24 * 60 * (gint64) ZENDESK_MINUTE,
+    .summary = "How long a job may be at work of which nothing is known: before that no record of it is believed to be absent",
+    .example = "2h" },
   { .name = "placeholder", .type = TALLY_OPTION_INT, .offset = G_STRUCT_OFFSET (ZendeskSink, placeholder),
     .min = 1, .max = G_MAXINT64 - 1, .summary = "Id of the user who stands for requesters, submitters and authors that are NULL",
     .example = "33144647570963" },
@@ -91,8 +100,11 @@ sink_check (gpointer self, GError **error)
 {
   ZendeskSink *sink = self;
 
-  if (sink->archive && zendesk_modes[sink->mode].mode != ZENDESK_MODE_IMPORT)
-    return tally_throw (error, TALLY_ERROR_USAGE, "\"archive-immediately\" is for \"mode: import\"");
+  gboolean is_import = zendesk_modes[sink->mode].mode == ZENDESK_MODE_IMPORT;
+
+  if (!is_import && (sink->archive || sink->in_bulk))
+    return tally_throw (error, TALLY_ERROR_USAGE, "\"%s\" is for \"mode: import\"",
+                        sink->archive ? "archive-immediately" : "bulk");
   return check_update (sink, error) && zendesk_account_check (&sink->account, error) && check_tags (sink->tags, error);
 }
 
@@ -179,6 +191,21 @@ check_placeholder (ZendeskSink *sink, GError **error)
   return tally_throw_prefix (error, "placeholder %" G_GINT64_FORMAT, sink->placeholder);
 }
 
+/* What an earlier run sent in bulk is asked for whether or not this one does. */
+static void
+open_jobs (ZendeskSink *sink)
+{
+  const ZendeskBulkConfig config = { .path = sink->archive ? IMPORT_MANY "?archive_immediately=true" : IMPORT_MANY,
+                                     .entity = zendesk_modes[sink->mode].entity,
+                                     .single = zendesk_send_single };
+
+  if (zendesk_modes[sink->mode].mode != ZENDESK_MODE_IMPORT)
+    return;
+  sink->jobs = zendesk_jobs_new (&sink->account, sink->job_time, zendesk_told_of_job);
+  if (sink->in_bulk)
+    sink->bulk = zendesk_bulk_new (&sink->account, sink->jobs, &config);
+}
+
 static gboolean
 sink_open (gpointer self, TallyContext *ctx, GError **error)
 {
@@ -192,6 +219,7 @@ sink_open (gpointer self, TallyContext *ctx, GError **error)
                                 .max_size = sink->max_attachment,
                                 .fetch_urls = sink->fetch_urls };
   sink->export = zendesk_export_new (&sink->account, sink->export_delay);
+  open_jobs (sink);
   if (!zendesk_account_open (&sink->account, ctx, &target, error))
     return FALSE;
   tally_context_set_target (ctx, target);
@@ -267,6 +295,8 @@ sink_render (gpointer self, TallyContext *ctx, const TallyBatch *batch, guint ro
 
   if (!zendesk_render (&render, batch, row, reference, ret_body, &noted, error))
     return FALSE;
+  if (sink->in_bulk && !zendesk_uploads_needed ((TallyText){ ret_body->str, ret_body->len }))
+    zendesk_bulk_mark (ret_body);
   for (guint i = 0; i < G_N_ELEMENTS (notes); i++)
     if (noted & notes[i].note)
       tally_context_warn (ctx, "%s", notes[i].warning);
@@ -286,6 +316,8 @@ sink_close (gpointer self)
 {
   ZendeskSink *sink = self;
 
+  g_clear_pointer (&sink->bulk, zendesk_bulk_free);
+  g_clear_pointer (&sink->jobs, zendesk_jobs_free);
   zendesk_errands_drop (sink->errands);
   g_clear_pointer (&sink->export, zendesk_export_free);
   zendesk_account_close (&sink->account);

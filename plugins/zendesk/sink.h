@@ -6,6 +6,7 @@
  */
 #pragma once
 #include "account.h"
+#include "bulk.h"
 #include "export.h"
 #include "render.h"
 
@@ -32,6 +33,8 @@ typedef struct
   char *attachments_root;
   gint64 max_attachment;
   gboolean fetch_urls;
+  gboolean in_bulk;
+  gint64 job_time;
 
   /* from accept() */
   ZendeskPlan plan;
@@ -43,6 +46,8 @@ typedef struct
   ZendeskKeys keys;
   GPtrArray *errands;  /* (element-type ZendeskErrand) deliveries that are not settled */
   ZendeskExport *export;
+  ZendeskJobs *jobs;   /* of imports */
+  ZendeskBulk *bulk;   /* of imports that may share requests */
 } ZendeskSink;
 
 /* What is done with records. */
@@ -64,6 +69,10 @@ gboolean zendesk_sink_has_files (const ZendeskSink *sink);
 
 void zendesk_send (gpointer self, TallyContext *ctx, TallyDelivery *delivery);
 void zendesk_resolve (gpointer self, TallyContext *ctx, TallyDelivery *delivery);
+/* For bulk.c: a creation in a request of its own. */
+void zendesk_send_single (ZendeskErrand *errand);
+/* For jobs.c. */
+void zendesk_told_of_job (ZendeskErrand *errand, const ZendeskJobRow *row, ZendeskJobFate fate, gint64 over_at);
 /* deliver-update.c */
 void zendesk_send_update (gpointer self, TallyContext *ctx, TallyDelivery *delivery);
 void zendesk_resolve_update (gpointer self, TallyContext *ctx, TallyDelivery *delivery);

@@ -36,6 +36,19 @@ tally_delivery_target_id (const TallyDelivery *delivery)
   return delivery->updates;
 }
 
+void
+tally_delivery_set_receipt (TallyDelivery *delivery, const char *receipt)
+{
+  g_free (delivery->receipt);
+  delivery->receipt = g_strdup (receipt);
+}
+
+const char *
+tally_delivery_receipt (const TallyDelivery *delivery)
+{
+  return delivery->receipt;
+}
+
 gint64
 tally_delivery_intended_at (const TallyDelivery *delivery)
 {
@@ -162,6 +175,7 @@ desk_delivery_free (gpointer data)
   g_free (delivery->key);
   g_free (delivery->reference);
   g_string_free (delivery->body, TRUE);
+  g_free (delivery->receipt);
   g_free (delivery->updates);
   g_free (delivery->target_id);
   g_free (delivery->other_ids);
@@ -447,6 +461,17 @@ desk_resolve (Desk *desk, const char *key, const char *reference, const char *bo
 {
   TallyDelivery *delivery = delivery_new (desk, key, reference, body);
 
+  desk->plugin->delivery->resolve (desk->sink, &desk->ctx, delivery);
+  return delivery;
+}
+
+TallyDelivery *
+desk_resolve_sent (Desk *desk, const char *reference, const char *body, const char *receipt, gint64 sent_at)
+{
+  TallyDelivery *delivery = delivery_new (desk, "k", reference, body);
+
+  delivery->receipt = g_strdup (receipt);
+  delivery->sent_at = sent_at;
   desk->plugin->delivery->resolve (desk->sink, &desk->ctx, delivery);
   return delivery;
 }

@@ -18,6 +18,7 @@ struct _TallyDelivery
   gboolean is_first_look;
   gboolean barred;       /* no request of it may go out any more */
   gpointer user_data;
+  char *receipt;         /* (owned) (nullable) */
   char *updates;         /* (owned) (nullable) the id of what it updates */
   guint settled;         /* times */
   TallyVerdict verdict;
@@ -80,6 +81,8 @@ char *desk_render_update (Desk *desk, guint row, const char *reference, const ch
 TallyDelivery *desk_send (Desk *desk, const char *key, const char *reference, const char *body);
 TallyDelivery *desk_send_update (Desk *desk, const char *key, const char *reference, const char *target_id, const char *body);
 TallyDelivery *desk_resolve (Desk *desk, const char *key, const char *reference, const char *body);
+/* The same of one that was sent at a time, and may have a receipt. */
+TallyDelivery *desk_resolve_sent (Desk *desk, const char *reference, const char *body, const char *receipt, gint64 sent_at);
 /* Takes it from the desk. */
 TallyDelivery *desk_take_delivery (Desk *desk, guint i);
 void desk_delivery_free (gpointer delivery);
