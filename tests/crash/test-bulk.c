@@ -91,12 +91,6 @@ run_all_once (Rig *rig, const char *faults, guint n_rows, const char *name)
   return n;
 }
 
-static gboolean
-is_long (void)
-{
-  return g_strcmp0 (g_getenv ("TALLYMAN_PROOF"), "long") == 0;
-}
-
 static guint
 count_requests (Rig *rig, const char *path)
 {
@@ -143,8 +137,8 @@ test_each_crash_point_in_bulk (void)
 {
   guint n_killed = 0, n = 0;
 
-  for (guint i = 0; i < G_N_ELEMENTS (points); i += is_long () ? 1 : 3)
-    for (guint j = 0; j < (is_long () ? G_N_ELEMENTS (behaviours) : 1); j++)
+  for (guint i = 0; i < G_N_ELEMENTS (points); i += failure_is_long () ? 1 : 3)
+    for (guint j = 0; j < (failure_is_long () ? G_N_ELEMENTS (behaviours) : 1); j++)
       {
         const char *behaviour = behaviours[(i + j) % G_N_ELEMENTS (behaviours)];
         const char *again = points[(i + 5 * j + 3) % G_N_ELEMENTS (points)];
@@ -173,7 +167,7 @@ test_a_job_is_taken_and_its_id_is_lost (void)
     "[{\"kind\":\"empty\"," ON_BULK ",\"count\":1}]",
   };
 
-  for (guint i = 0; i < (is_long () ? G_N_ELEMENTS (faults) : 1); i++)
+  for (guint i = 0; i < (failure_is_long () ? G_N_ELEMENTS (faults) : 1); i++)
     {
       g_autoptr (Rig) rig = bulk_rig (N_ROWS, LATE);
 
@@ -207,7 +201,7 @@ test_a_job_does_a_part_then_fails (void)
     "[{\"kind\":\"job-fail\",\"records\":0,\"message\":\"killed\"," ON_BULK ",\"count\":2}]",
   };
 
-  for (guint i = 0; i < (is_long () ? G_N_ELEMENTS (faults) : 2); i++)
+  for (guint i = 0; i < (failure_is_long () ? G_N_ELEMENTS (faults) : 2); i++)
     {
       g_autoptr (Rig) rig = bulk_rig (N_ROWS, NULL, NULL);
 
@@ -245,7 +239,7 @@ test_a_jobs_status_is_gone_or_short (void)
     "[{\"kind\":\"html\",\"path\":\"/api/v2/job_statuses\",\"count\":0}]",
   };
 
-  for (guint i = 0; i < (is_long () ? G_N_ELEMENTS (faults) : 2); i++)
+  for (guint i = 0; i < (failure_is_long () ? G_N_ELEMENTS (faults) : 2); i++)
     {
       g_autoptr (Rig) late = i != 1 ? bulk_rig (N_ROWS, LATE) : NULL;
       g_autoptr (Rig) early = i == 1 ? bulk_rig (N_ROWS, NULL, NULL) : NULL;
