@@ -110,6 +110,52 @@ print_number (const char *name, gint64 number)
   print_text (name, digits);
 }
 
+/* "2 h 5 min", "48 s": cut up to what a person asks for. (transfer full) */
+static char *
+format_span (gint64 span)
+{
+  gint64 seconds = (span + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC, minutes = (seconds + 59) / 60;
+
+  if (seconds < 120)
+    return g_strdup_printf ("%" G_GINT64_FORMAT " s", seconds);
+  if (minutes < 120)
+    return g_strdup_printf ("%" G_GINT64_FORMAT " min", minutes);
+  return g_strdup_printf ("%" G_GINT64_FORMAT " h %" G_GINT64_FORMAT " min", minutes / 60, minutes % 60);
+}
+
+static void
+print_time (const TallyPlan *plan)
+{
+  g_autofree char *span = NULL, *until = NULL, *line = NULL;
+
+  if (plan->span < 0)
+    {
+      print_text ("they take", "not known: no answer has told the account's limit");
+      return;
+    }
+  span = format_span (plan->span);
+  until = tally_listing_format_time (g_get_real_time () + plan->span);
+  line = g_strdup_printf ("%s at least, until %s UTC: %" G_GINT64_FORMAT " requests a minute, less what \"reserve\" leaves to others%s%s",
+                          span, until, plan->limit, plan->slowest != NULL ? "; longest take those with a limit of their own, " : "",
+                          plan->slowest != NULL ? plan->slowest : "");
+  print_text ("they take", line);
+}
+
+static void
+print_requests (const TallyPlan *plan)
+{
+  for (guint i = 0; i < plan->requests->len; i++)
+    {
+      const TallyPlannedKind *kind = &g_array_index (plan->requests, TallyPlannedKind, i);
+      g_autofree char *bytes = g_strdup_printf (", %" G_GUINT64_FORMAT " bytes", kind->bytes);
+      g_autofree char *line = g_strdup_printf ("%s %" G_GUINT64_FORMAT "%s", kind->kind, kind->n, kind->bytes > 0 ? bytes : "");
+
+      print_text (i == 0 ? "requests" : "", line);
+    }
+  if (plan->requests->len > 0)
+    print_time (plan);
+}
+
 static void
 print_plan (const PlanCommand *self, const TallyPlan *plan)
 {
@@ -138,6 +184,8 @@ print_plan (const PlanCommand *self, const TallyPlan *plan)
       else
         print_number (fact->name, fact->number);
     }
+  if (plan->requests != NULL)
+    print_requests (plan);
   for (guint i = 0; i < plan->rejects->len; i++)
     {
       const TallyReject *reject = &g_array_index (plan->rejects, TallyReject, i);
@@ -191,11 +239,50 @@ rejects_as_json (const TallyPlan *plan)
   return g_string_free (array, FALSE);
 }
 
+/* NULL if the sink does not say. (transfer full) */
+static char *
+requests_as_json (const TallyPlan *plan)
+{
+  GString *array = plan->requests != NULL ? g_string_new ("[") : NULL;
+
+  if (array == NULL)
+    return NULL;
+  for (guint i = 0; i < plan->requests->len; i++)
+    {
+      const TallyPlannedKind *kind = &g_array_index (plan->requests, TallyPlannedKind, i);
+      g_autoptr (GString) object = tally_listing_object ();
+
+      tally_listing_add_text (object, "kind", kind->kind);
+      tally_listing_add_number (object, "count", (gint64) kind->n);
+      tally_listing_add_number (object, "bytes", (gint64) kind->bytes);
+      g_string_append_printf (array, "%s%s}", i > 0 ? ", " : "", object->str);
+    }
+  g_string_append_c (array, ']');
+  return g_string_free (array, FALSE);
+}
+
+/* NULL if it is not known. (transfer full) */
+static char *
+time_as_json (const TallyPlan *plan)
+{
+  g_autoptr (GString) object = plan->span >= 0 ? tally_listing_object () : NULL;
+
+  if (object == NULL)
+    return NULL;
+  tally_listing_add_number (object, "limit_per_minute", plan->limit);
+  tally_listing_add_text (object, "slowest", plan->slowest);
+  tally_listing_add_number (object, "seconds", (plan->span + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC);
+  tally_listing_add_time (object, "until", g_get_real_time () + plan->span);
+  g_string_append_c (object, '}');
+  return g_string_free (g_steal_pointer (&object), FALSE);
+}
+
 static void
 print_json (const PlanCommand *self, const TallyPlan *plan, const char *message)
 {
   g_autoptr (GString) object = tally_listing_object ();
   g_autofree char *facts = facts_as_json (plan), *rejects = rejects_as_json (plan);
+  g_autofree char *requests = requests_as_json (plan), *time = time_as_json (plan);
   g_autofree char *rows = g_strdup_printf ("[%s]", self->rows->str);
 
   tally_listing_add_text (object, "pipeline", self->pipeline->name);
@@ -209,6 +296,8 @@ print_json (const PlanCommand *self, const TallyPlan *plan, const char *message)
   tally_listing_add_number (object, "rejected", plan->rejected);
   tally_listing_add_number (object, "rows", plan->rows);
   tally_listing_add_json (object, "sink", plan->is_silent ? NULL : facts);
+  tally_listing_add_json (object, "requests", requests);
+  tally_listing_add_json (object, "time", time);
   tally_listing_add_json (object, "first_rejects", rejects);
   tally_listing_add_json (object, "first_rows", rows);
   tally_listing_add_text (object, "error", message);

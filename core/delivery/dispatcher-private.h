@@ -27,7 +27,6 @@
 
 #define TALLY_GROUP_MOST 4096      /* deliveries at once, whatever the sink says, */
 #define TALLY_HELD_MOST (64 << 20) /* and bytes of requests beyond which no more are held */
-#define TALLY_FIRST_LOOKS 16       /* records of a run that are looked up before they are sent, if nobody else's is found */
 #define TALLY_DOUBTS_MOST 1000     /* lost answers of this run beyond which nothing new is begun */
 #define TALLY_BODY_MOST (64 << 20) /* bytes of a request */
 #define TALLY_CONSIGNMENTS_MOST 4  /* batches held at once */

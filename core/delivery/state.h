@@ -6,6 +6,9 @@
 #include "ledger/ledger.h"
 #include <tallyman/delivery.h>
 
+/* Records of a run that are looked up before they are sent, if nobody else's is found. */
+#define TALLY_FIRST_LOOKS 16
+
 #define TALLY_KEY_MARGIN (5 * 60 * G_USEC_PER_SEC)
 #define TALLY_LOOKUPS_MOST 8     /* lookups of one delivery in one run that could not tell */
 #define TALLY_GENERATIONS_MOST 3 /* new generations of one delivery in one run */

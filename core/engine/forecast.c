@@ -4,6 +4,7 @@
 #include "delivery/state.h"
 #include "identity.h"
 #include "record/batch-private.h"
+#include "schedule.h"
 #include "transform/seen.h"
 #include <string.h>
 
@@ -22,6 +23,8 @@ struct _TallyForecast
   GString *body;                 /* (owned) scratch */
   char *first;                   /* (owned) (nullable) the first request's */
   guint64 n_create, n_again, n_update, n_unchanged, n_drifted, n_in_doubt, n_bytes;
+  guint64 most_early;            /* deliveries that a run has begun when the first is answered */
+  gboolean looks, is_shared;     /* the first creations are looked up before they are sent; all are */
 };
 
 /* What a run would say before its first record. */
@@ -57,8 +60,12 @@ tally_forecast_new (const TallyPipeline *pipeline, TallyContext *ctx, TallyLedge
     }
   plugin->delivery->profile (pipeline->sink->self, &profile);
   scope.entity = profile.entity;
+  forecast->most_early
+      = pipeline->delivery.in_flight > 0 ? (guint64)pipeline->delivery.in_flight : MAX (profile.max_in_flight, 1);
+  forecast->looks = profile.look_first && profile.can_resolve && plugin->delivery->resolve != NULL;
   if (ledger != NULL
-      && (!tally_ledger_scope (ledger, &scope, &forecast->scope, error) || !tell_identity (ctx, ledger, &scope, error)))
+      && (!tally_ledger_scope (ledger, &scope, &forecast->scope, error) || !tell_identity (ctx, ledger, &scope, error)
+          || (forecast->scope != 0 && !tally_ledger_is_shared (ledger, forecast->scope, &forecast->is_shared, error))))
     return NULL;
   tally_context_plan_text (ctx, "creates", profile.entity);
   return g_steal_pointer (&forecast);
@@ -131,6 +138,19 @@ read_keys (TallyForecast *self, TallyBatch *batch, GError **error)
 
 /* ---- Rows ---- */
 
+/* See delivery/looks.c for what is looked up first. */
+static TallyCostFlags
+cost_flags (const TallyForecast *self, const char *target_id)
+{
+  TallyCostFlags flags = 0;
+
+  if (self->n_create + self->n_update < self->most_early)
+    flags |= TALLY_COST_EARLY;
+  if (target_id == NULL && self->looks && (self->is_shared || self->n_create < TALLY_FIRST_LOOKS))
+    flags |= TALLY_COST_LOOKED_UP;
+  return flags;
+}
+
 /* With a target_id it is an update of what the target has. */
 static gboolean
 render (TallyForecast *self, TallyBatch *batch, guint row, const char *key, const char *target_id, GError **error)
@@ -158,6 +178,8 @@ render (TallyForecast *self, TallyBatch *batch, guint row, const char *key, cons
       self->n_unchanged++;
       return TRUE;
     }
+  if (sink->cost != NULL)
+    sink->cost (instance, self->ctx, (TallyText){ self->body->str, self->body->len }, target_id, cost_flags (self, target_id));
   if (target_id != NULL)
     self->n_update++;
   else
@@ -235,9 +257,67 @@ tally_forecast_take (TallyForecast *self, TallyBatch *batch, GError **error)
   return TRUE;
 }
 
+/* ---- Requests, and how long they take ---- */
+
+static gint64
+since_midnight (void)
+{
+  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
+
+  return ((g_date_time_get_hour (now) * 60 + g_date_time_get_minute (now)) * 60 + g_date_time_get_second (now)) * G_USEC_PER_SEC;
+}
+
+/* All go by the account's limit, and those of a kind also by its own: whichever takes longest decides. */
+static void
+foretell_time (TallyForecast *self, TallyPlan *plan, guint64 n)
+{
+  guint8 reserve[TALLY_HOURS];
+  gint64 begin = since_midnight (), period;
+
+  if (!tally_context_limit (self->ctx, NULL, &plan->limit, &period))
+    return;
+  tally_context_reserve (self->ctx, reserve);
+  plan->span = tally_schedule_span (n, plan->limit, period, reserve, begin);
+  for (guint i = 0; i < plan->requests->len; i++)
+    {
+      TallyPlannedKind *kind = &g_array_index (plan->requests, TallyPlannedKind, i);
+      gint64 span;
+
+      tally_context_limit (self->ctx, kind->kind, &kind->kind_limit, &kind->kind_period);
+      if (kind->kind_limit <= 0 || kind->kind_period <= 0)
+        continue;
+      span = tally_schedule_span (kind->n, kind->kind_limit, kind->kind_period, reserve, begin);
+      if (span <= plan->span)
+        continue;
+      plan->span = span;
+      g_free (plan->slowest);
+      plan->slowest = g_strdup (kind->kind);
+    }
+}
+
+static void
+foretell_requests (TallyForecast *self, TallyPlan *plan)
+{
+  guint64 n = 0;
+
+  if (self->pipeline->sink->plugin->delivery->cost == NULL)
+    return;
+  plan->requests = g_array_ref (self->ctx->requests);
+  self->n_bytes = 0;
+  for (guint i = 0; i < plan->requests->len; i++)
+    {
+      const TallyPlannedKind *kind = &g_array_index (plan->requests, TallyPlannedKind, i);
+
+      n += kind->n;
+      self->n_bytes += kind->bytes;
+    }
+  foretell_time (self, plan, n);
+}
+
 void
 tally_forecast_end (TallyForecast *self, TallyPlan *plan)
 {
+  foretell_requests (self, plan);
   tally_context_plan_number (self->ctx, "created", self->n_create);
   tally_context_plan_number (self->ctx, "of_these_again", self->n_again);
   tally_context_plan_number (self->ctx, "updated", self->n_update);

@@ -11,5 +11,5 @@ void tally_forecast_free (TallyForecast *forecast);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TallyForecast, tally_forecast_free)
 /* Rejects the rows that a run would reject. */
 gboolean tally_forecast_take (TallyForecast *forecast, TallyBatch *batch, GError **error);
-/* Tells the counts. */
+/* Tells the counts, what requests they take, and how long. */
 void tally_forecast_end (TallyForecast *forecast, TallyPlan *plan);

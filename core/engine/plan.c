@@ -394,7 +394,7 @@ tally_plan_make (TallyPipeline *pipeline, const TallyPlanOptions *options, Tally
 {
   Planner self = { .pipeline = pipeline, .options = options, .plan = ret_plan };
 
-  *ret_plan = (TallyPlan){ .rejects = g_array_new (FALSE, FALSE, sizeof (TallyReject)) };
+  *ret_plan = (TallyPlan){ .span = -1, .rejects = g_array_new (FALSE, FALSE, sizeof (TallyReject)) };
   g_array_set_clear_func (ret_plan->rejects, tally_reject_clear);
   self.warnings = tally_warnings_new (options->warn, options->data);
   self.patience = (TallyPatience){ .is_stopped = is_ended, .tell = tally_warnings_add, .tell_data = self.warnings };
@@ -402,6 +402,8 @@ tally_plan_make (TallyPipeline *pipeline, const TallyPlanOptions *options, Tally
   self.sink_ctx = new_context (&self);
   self.sink_ctx->facts = g_array_new (FALSE, FALSE, sizeof (TallyPlanFact));
   g_array_set_clear_func (self.sink_ctx->facts, tally_plan_fact_clear);
+  self.sink_ctx->requests = g_array_new (FALSE, FALSE, sizeof (TallyPlannedKind));
+  g_array_set_clear_func (self.sink_ctx->requests, tally_planned_kind_clear);
 
   /* Whoever was interrupted complains of that in words of his own. */
   if (!(prepare (&self, &ret_plan->error) && work (&self, &ret_plan->error)) && tally_run_is_interrupted ())
@@ -432,5 +434,7 @@ tally_plan_clear (TallyPlan *plan)
   g_clear_pointer (&plan->target, g_free);
   g_clear_pointer (&plan->rejects, g_array_unref);
   g_clear_pointer (&plan->facts, g_array_unref);
+  g_clear_pointer (&plan->requests, g_array_unref);
+  g_clear_pointer (&plan->slowest, g_free);
   g_clear_error (&plan->error);
 }

@@ -32,6 +32,10 @@ typedef struct
   GArray *rejects;     /* (owned) (element-type TallyReject) the first ones */
   GArray *facts;       /* (owned) (element-type TallyPlanFact) what the sink told */
   guint64 in_doubt;
+  GArray *requests;    /* (owned) (nullable) (element-type TallyPlannedKind) NULL: the sink does not say which it would make */
+  gint64 limit;        /* requests a minute that the account has told; 0: it has not */
+  gint64 span;         /* microseconds that the requests take at its limits, at least; -1: not known */
+  char *slowest;       /* (owned) (nullable) the kind whose own limit takes longest */
   GError *error;       /* (owned) (nullable) how the run would end before its time, or why it cannot be known */
   TallyExit exit;
 } TallyPlan;

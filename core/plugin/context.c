@@ -30,6 +30,7 @@ tally_context_free (TallyContext *ctx)
   g_free (ctx->checkpoint_key);
   g_free (ctx->checkpoint);
   g_clear_pointer (&ctx->facts, g_array_unref);
+  g_clear_pointer (&ctx->requests, g_array_unref);
   tally_gate_leave (ctx->gate);
   g_free (ctx);
 }
@@ -188,6 +189,18 @@ tally_context_wait (TallyContext *ctx, gint64 n)
   return ctx->gate != NULL ? tally_gate_wait (ctx->gate, now (ctx), n) : 0;
 }
 
+gboolean
+tally_context_limit (TallyContext *ctx, const char *kind, gint64 *ret_limit, gint64 *ret_period)
+{
+  return ctx->gate != NULL && tally_gate_limit (ctx->gate, kind, ret_limit, ret_period);
+}
+
+void
+tally_context_reserve (TallyContext *ctx, guint8 ret_reserve[TALLY_HOURS])
+{
+  tally_gate_reserve (ctx->gate, ret_reserve);
+}
+
 void
 tally_plan_fact_clear (gpointer data)
 {
@@ -227,4 +240,42 @@ void
 tally_context_plan_number (TallyContext *ctx, const char *name, gint64 number)
 {
   tell (ctx, name, NULL, number);
+}
+
+void
+tally_planned_kind_clear (gpointer data)
+{
+  TallyPlannedKind *kind = data;
+
+  g_free (kind->kind);
+}
+
+static TallyPlannedKind *
+find_kind (TallyContext *ctx, const char *name)
+{
+  TallyPlannedKind added = { .kind = NULL };
+
+  for (guint i = 0; i < ctx->requests->len; i++)
+    {
+      TallyPlannedKind *kind = &g_array_index (ctx->requests, TallyPlannedKind, i);
+
+      if (strcmp (kind->kind, name) == 0)
+        return kind;
+    }
+  added.kind = g_strdup (name);
+  g_array_append_val (ctx->requests, added);
+  return &g_array_index (ctx->requests, TallyPlannedKind, ctx->requests->len - 1);
+}
+
+void
+tally_context_plan_requests (TallyContext *ctx, const TallyPlanRequests *requests)
+{
+  TallyPlannedKind *kind;
+
+  g_return_if_fail (ctx->requests != NULL && requests->size >= sizeof *requests);
+  kind = find_kind (ctx, requests->kind);
+  kind->n += requests->n;
+  kind->bytes += requests->bytes;
+  kind->kind_limit = requests->kind_limit;
+  kind->kind_period = requests->kind_period;
 }

@@ -16,6 +16,16 @@ typedef struct
 
 void tally_plan_fact_clear (gpointer fact);
 
+/* Requests of one kind that a run would make. */
+typedef struct
+{
+  char *kind; /* (owned) */
+  guint64 n, bytes;
+  gint64 kind_limit, kind_period; /* its own; 0: none is known */
+} TallyPlannedKind;
+
+void tally_planned_kind_clear (gpointer kind);
+
 struct _TallyContext
 {
   char *position;       /* (owned) (nullable) */
@@ -26,6 +36,7 @@ struct _TallyContext
   char *checkpoint;     /* (owned) (nullable) */
   gboolean whole;
   GArray *facts;        /* (owned) (nullable) (element-type TallyPlanFact) NULL: this is no plan */
+  GArray *requests;     /* (owned) (nullable) (element-type TallyPlannedKind) likewise */
   gboolean at_once;
   const gint *interrupted; /* (unowned) (nullable) read atomically */
   TallyContextWarn warn;   /* called on the plugin's thread */
@@ -48,6 +59,11 @@ struct _TallyContext
 
 /* Microseconds until the account's limit lets one more request go, after n that wait; 0 without an account. */
 gint64 tally_context_wait (TallyContext *ctx, gint64 n);
+
+/* What answers have told of the account's limit (kind: NULL), or of a kind's own: requests in a period.  FALSE: nothing. */
+gboolean tally_context_limit (TallyContext *ctx, const char *kind, gint64 *ret_limit, gint64 *ret_period);
+/* What is left to others of it; an account was set. */
+void tally_context_reserve (TallyContext *ctx, guint8 ret_reserve[TALLY_HOURS]);
 
 TallyContext *tally_context_new (const char *directory);
 void tally_context_free (TallyContext *ctx);

@@ -375,3 +375,24 @@ tally_gate_wait (TallyGate *gate, gint64 now, gint64 n)
     return 0;
   return governor->period / MAX (governor->limit, 1);
 }
+
+gboolean
+tally_gate_limit (TallyGate *gate, const char *kind, gint64 *ret_limit, gint64 *ret_period)
+{
+  g_autoptr (GMutexLocker) lock G_GNUC_UNUSED = g_mutex_locker_new (&gate->lock);
+  const Lane *lane = kind == NULL ? &gate->all : gate_find_kind (gate, kind);
+
+  if (lane == NULL || !lane->governor.told || lane->governor.limit == 0)
+    return FALSE;
+  *ret_limit = lane->governor.limit;
+  *ret_period = lane->governor.period;
+  return TRUE;
+}
+
+void
+tally_gate_reserve (TallyGate *gate, guint8 ret_reserve[TALLY_HOURS])
+{
+  g_autoptr (GMutexLocker) lock G_GNUC_UNUSED = g_mutex_locker_new (&gate->lock);
+
+  memcpy (ret_reserve, gate->reserve, sizeof gate->reserve);
+}

@@ -26,5 +26,8 @@ void tally_gate_leave (TallyGate *gate);
 void tally_admission_free (TallyAdmission *admission);
 TallyAdmission *tally_gate_admit (TallyGate *gate, const char *kind, gint64 now, gint64 *ret_wait);
 void tally_gate_end (TallyGate *gate, TallyAdmission *admission, gint64 now, const TallyAnswerNews *news);
+/* What answers have told of the account's limit (kind: NULL), or of a kind's own: requests in a period.  FALSE: nothing. */
+gboolean tally_gate_limit (TallyGate *gate, const char *kind, gint64 *ret_limit, gint64 *ret_period);
+void tally_gate_reserve (TallyGate *gate, guint8 ret_reserve[TALLY_HOURS]);
 /* Microseconds until a request would be let in after n others. */
 gint64 tally_gate_wait (TallyGate *gate, gint64 now, gint64 n);

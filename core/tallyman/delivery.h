@@ -160,6 +160,21 @@ typedef struct
 typedef void (*TallySurveyed) (const char *reference, const char *target_id, gpointer data);
 
 /**
+ * TallyCostFlags:
+ * @TALLY_COST_EARLY: it is sent as one of the first, before any delivery has been answered
+ * @TALLY_COST_LOOKED_UP: resolve() gets it first, see tally_delivery_is_first_look()
+ *
+ * How a delivery goes out that is planned.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  TALLY_COST_EARLY = 1 << 0,
+  TALLY_COST_LOOKED_UP = 1 << 1,
+} TallyCostFlags;
+
+/**
  * TallyDeliverySink:
  * @size: sizeof (TallyDeliverySink)
  * @profile: says what the target promises; called after check(), before open(), and again at work:
@@ -181,6 +196,8 @@ typedef void (*TallySurveyed) (const char *reference, const char *target_id, gpo
  *   moment at which it is called.  It blocks, and fails if it cannot see all; it looks at
  *   tally_context_is_interrupted() now and then.  %NULL: a ledger that has lost commits cannot be refilled
  *   from this target
+ * @cost: (nullable): tells by tally_context_plan_requests() what it takes to send @body, which render() has made just now, or
+ *   render_update() for @target_id (nullable), if nothing goes wrong.  It asks the target nothing.  %NULL: `tallyman plan` does not say what requests a run would make
  *
  * The callbacks of a delivering sink, in place of write() and commit().
  *
@@ -200,6 +217,7 @@ typedef struct
                              GError **error);
   gboolean (*survey) (gpointer self, TallyContext *ctx, gint64 since, TallySurveyed found,
                       gpointer data, GError **error);
+  void (*cost) (gpointer self, TallyContext *ctx, TallyText body, const char *target_id, TallyCostFlags flags);
 } TallyDeliverySink;
 
 #define TALLY_DELIVERY_SINK_INIT .size = sizeof (TallyDeliverySink)

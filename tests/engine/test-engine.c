@@ -2,6 +2,7 @@
 #include "engine/backoff.h"
 #include "engine/queue.h"
 #include "engine/run.h"
+#include "engine/schedule.h"
 #include "promise.h"
 
 static TallyBatch *
@@ -206,6 +207,41 @@ test_equal_warnings_are_shown_once_and_counted (void)
   assert_text (g_ptr_array_index (shown, 2), "tags were dropped (2 times)");
 }
 
+/* Ten a minute; from 8 to 18 h half of them are left to others, from 22 h on all but one. */
+static void
+test_requests_take_as_long_as_the_limit_lets_them (void)
+{
+  static const struct
+  {
+    const char *label;
+    guint64 n;
+    gint64 limit, hour, seconds;
+  } rows[] = {
+    { "none", 0, 10, 0, 0 },
+    { "one", 1, 10, 0, 6 },
+    { "a minute's worth", 10, 10, 0, 60 },
+    { "by day", 10, 10, 9, 120 },
+    { "into the day", 900, 10, 7, 3600 + 3600 },
+    { "at night one a minute goes, whatever the reserve", 3, 10, 22, 180 },
+    { "over midnight", 61, 10, 23, 3600 + 6 },
+    { "a limit of one", 2, 1, 9, 120 },
+    { "a day", 4800 + 3000 + 2400 + 120, 10, 0, 86400 },
+    { "a day and a minute", 4800 + 3000 + 2400 + 120 + 10, 10, 0, 86400 + 60 },
+  };
+  guint8 reserve[TALLY_HOURS] = { 0 };
+
+  for (guint hour = 8; hour < 18; hour++)
+    reserve[hour] = 50;
+  reserve[22] = reserve[23] = 95;
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    assert_row_int (rows[i].label,
+                    (tally_schedule_span (rows[i].n, rows[i].limit, 60 * G_USEC_PER_SEC, reserve,
+                                          rows[i].hour * 3600 * G_USEC_PER_SEC)
+                     + G_USEC_PER_SEC / 2) / G_USEC_PER_SEC,
+                    rows[i].seconds);
+  assert_true (tally_schedule_span (G_MAXUINT64, 1, 60 * G_USEC_PER_SEC, reserve, 0) > 0);
+}
+
 static const Promise promises[] = {
   { "a checkpoint comes back", test_a_checkpoint_comes_back },
   { "what is no checkpoint is refused", test_what_is_no_checkpoint_is_refused },
@@ -217,6 +253,7 @@ static const Promise promises[] = {
   { "rejects are held against the limit", test_rejects_are_held_against_the_limit },
   { "rows that steps made count for the share", test_rows_that_steps_made_count_for_the_share },
   { "equal warnings are shown once and counted", test_equal_warnings_are_shown_once_and_counted },
+  { "requests take as long as the limit lets them", test_requests_take_as_long_as_the_limit_lets_them },
   { NULL },
 };
 

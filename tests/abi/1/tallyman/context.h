@@ -292,4 +292,39 @@ void tally_context_plan_text (TallyContext *ctx, const char *name, const char *t
  */
 void tally_context_plan_number (TallyContext *ctx, const char *name, gint64 number);
 
+/**
+ * TallyPlanRequests:
+ * @size: sizeof (TallyPlanRequests)
+ * @kind: what they are, as for tally_context_admit(): `POST /api/v2/tickets`
+ * @n: how many
+ * @bytes: how many bytes they send, all together
+ * @kind_limit: how many of this kind the target is known to take in @kind_period, which counts until an answer tells; 0: none is
+ *   known
+ * @kind_period: microseconds
+ *
+ * Requests that a run would make.
+ *
+ * Since: 0.1
+ */
+typedef struct
+{
+  gsize size;
+  const char *kind;
+  guint64 n;
+  guint64 bytes;
+  gint64 kind_limit;
+  gint64 kind_period;
+} TallyPlanRequests;
+
+/**
+ * tally_context_plan_requests:
+ * @ctx: the context of a sink that is planned
+ * @requests: some requests of one kind; copied
+ *
+ * Tells of requests that a run would make, beyond those that were told before.
+ *
+ * Since: 0.1
+ */
+void tally_context_plan_requests (TallyContext *ctx, const TallyPlanRequests *requests);
+
 G_END_DECLS

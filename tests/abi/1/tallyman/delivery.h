@@ -49,6 +49,9 @@ typedef enum
  * @can_resolve: whether resolve() can tell if a record exists
  * @max_in_flight: most deliveries at once, at least 1, at most 4096; fewer are given while the requests
  *   that are held come to 64 MiB
+ * @look_first: whether resolve() also tells of a record that was never sent if the target shows it already, made by
+ *   whomever; then the first few records of each run are looked up before they are sent, and all of them once it is known that
+ *   others make records of the same origin
  *
  * What the target promises.  Filled by the sink's profile() from its options.
  *
@@ -63,6 +66,7 @@ typedef struct
   TallyInFlight in_flight;
   gboolean can_resolve;
   guint max_in_flight;
+  gboolean look_first;
 } TallyDeliveryProfile;
 
 /**
@@ -156,6 +160,21 @@ typedef struct
 typedef void (*TallySurveyed) (const char *reference, const char *target_id, gpointer data);
 
 /**
+ * TallyCostFlags:
+ * @TALLY_COST_EARLY: it is sent as one of the first, before any delivery has been answered
+ * @TALLY_COST_LOOKED_UP: resolve() gets it first, see tally_delivery_is_first_look()
+ *
+ * How a delivery goes out that is planned.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  TALLY_COST_EARLY = 1 << 0,
+  TALLY_COST_LOOKED_UP = 1 << 1,
+} TallyCostFlags;
+
+/**
  * TallyDeliverySink:
  * @size: sizeof (TallyDeliverySink)
  * @profile: says what the target promises; called after check(), before open(), and again at work:
@@ -177,6 +196,8 @@ typedef void (*TallySurveyed) (const char *reference, const char *target_id, gpo
  *   moment at which it is called.  It blocks, and fails if it cannot see all; it looks at
  *   tally_context_is_interrupted() now and then.  %NULL: a ledger that has lost commits cannot be refilled
  *   from this target
+ * @cost: (nullable): tells by tally_context_plan_requests() what it takes to send @body, which render() has made just now, or
+ *   render_update() for @target_id (nullable), if nothing goes wrong.  It asks the target nothing.  %NULL: `tallyman plan` does not say what requests a run would make
  *
  * The callbacks of a delivering sink, in place of write() and commit().
  *
@@ -196,6 +217,7 @@ typedef struct
                              GError **error);
   gboolean (*survey) (gpointer self, TallyContext *ctx, gint64 since, TallySurveyed found,
                       gpointer data, GError **error);
+  void (*cost) (gpointer self, TallyContext *ctx, TallyText body, const char *target_id, TallyCostFlags flags);
 } TallyDeliverySink;
 
 #define TALLY_DELIVERY_SINK_INIT .size = sizeof (TallyDeliverySink)
@@ -289,6 +311,18 @@ gint64 tally_delivery_intended_at (const TallyDelivery *delivery);
  * Since: 0.1
  */
 gint64 tally_delivery_sent_at (const TallyDelivery *delivery);
+
+/**
+ * tally_delivery_is_first_look:
+ * @delivery: a delivery that resolve() got
+ *
+ * Whether it is looked for before anything is sent, see @look_first of #TallyDeliveryProfile.  What is at hand at once will do
+ * then: %TALLY_VERDICT_ABSENT only says that the target does not show it.
+ *
+ * Returns: %FALSE if what resolve() answers decides whether it is sent again
+ * Since: 0.1
+ */
+gboolean tally_delivery_is_first_look (const TallyDelivery *delivery);
 
 /**
  * tally_delivery_may_send:
