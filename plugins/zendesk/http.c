@@ -1,6 +1,7 @@
 /* http.c: many requests at once over few connections */
 #include "http.h"
 #include "answer.h"
+#include "kind.h"
 #include <tallyman/error.h>
 
 #include <errno.h>
@@ -311,33 +312,11 @@ call_new (ZendeskHttp *http, const char *body, gsize length, ZendeskHttpFlags fl
   return call;
 }
 
-/* Requests that may share a limit of their own: those of one method and path, whatever ids it has; all exports are one
- * kind, all that begin jobs, and all that ask about one. */
-static char *
-name_kind (const char *method, const char *path)
-{
-  GString *kind = g_string_new (method);
-
-  g_string_append_c (kind, ' ');
-  for (const char *p = path; *p != '\0' && *p != '?'; p++)
-    if (!g_ascii_isdigit (*p))
-      g_string_append_c (kind, *p);
-    else if (kind->str[kind->len - 1] != '#')
-      g_string_append_c (kind, '#');
-  if (strstr (kind->str, "/incremental/") != NULL)
-    g_string_assign (kind, "exports");
-  else if (strstr (kind->str, "/job_statuses/") != NULL)
-    g_string_assign (kind, "job statuses");
-  else if (strstr (kind->str, "_many") != NULL)
-    g_string_assign (kind, "jobs");
-  return g_string_free (kind, FALSE);
-}
-
 /* Until the account's rate limit lets it go. */
 static void
 let_wait (ZendeskCall *call, const char *method, const char *path)
 {
-  call->kind = name_kind (method, path);
+  call->kind = zendesk_kind (method, path);
   call->waits_since = g_get_monotonic_time ();
   g_queue_push_tail (&call->http->waiting, call);
 }

@@ -1,4 +1,5 @@
 /* organizations.c: zendesk-organizations, a delivering sink that creates organizations */
+#include "cost.h"
 #include "party.h"
 #include "plugins.h"
 #include "text.h"
@@ -138,6 +139,7 @@ static const TallyDeliverySink delivery = {
   .drive = zendesk_party_drive,
   .render_update = organizations_render_update,
   .survey = organizations_survey,
+  .cost = zendesk_party_cost,
 };
 
 const TallyPlugin zendesk_organizations = {

@@ -1,4 +1,5 @@
 /* sink.c: zendesk-tickets, a delivering sink that creates tickets */
+#include "cost.h"
 #include "errand.h"
 #include "plugins.h"
 #include "sink.h"
@@ -213,6 +214,7 @@ sink_open (gpointer self, TallyContext *ctx, GError **error)
   g_autofree char *target = NULL;
 
   sink->keys = ZENDESK_KEYS_UNPROVEN;
+  sink->n_planned = 0;
   sink->errands = g_ptr_array_new ();
   sink->files = (ZendeskFiles){ .directory = tally_context_directory (ctx),
                                 .root = sink->attachments_root,
@@ -370,6 +372,7 @@ static const TallyDeliverySink delivery = {
   .resolve = sink_resolve,
   .drive = zendesk_drive,
   .survey = sink_survey,
+  .cost = zendesk_tickets_cost,
 };
 
 const TallyPlugin zendesk_tickets = {

@@ -46,6 +46,10 @@ typedef struct
   ZendeskKeys keys;
   GPtrArray *errands;  /* (element-type ZendeskErrand) deliveries that are not settled */
   ZendeskExport *export;
+
+  /* while a run is planned: the job that is not full yet */
+  guint n_planned;
+  gsize planned_bytes;
   ZendeskJobs *jobs;   /* of imports */
   ZendeskBulk *bulk;   /* of imports that may share requests */
 } ZendeskSink;

@@ -117,6 +117,20 @@ zendesk_uploads_new (ZendeskErrand *errand, const ZendeskFiles *rules, TallyText
   return good ? g_steal_pointer (&uploads) : NULL;
 }
 
+guint
+zendesk_uploads_count (const ZendeskUploads *uploads, guint64 *ret_bytes)
+{
+  *ret_bytes = 0;
+  for (guint i = 0; i < uploads->items->len; i++)
+    {
+      const Item *item = &g_array_index (uploads->items, Item, i);
+
+      if (item->path != NULL)
+        *ret_bytes += (guint64) item->size;
+    }
+  return uploads->items->len;
+}
+
 static void
 drop_file (ZendeskUploads *uploads)
 {

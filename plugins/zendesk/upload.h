@@ -14,6 +14,8 @@ typedef struct _ZendeskUploads ZendeskUploads;
 gboolean zendesk_uploads_needed (TallyText request);
 /* NULL if the request is not as we wrote it.  rules: (unowned). */
 ZendeskUploads *zendesk_uploads_new (ZendeskErrand *errand, const ZendeskFiles *rules, TallyText request);
+/* How many there are; ret_bytes: those of files of this machine. */
+guint zendesk_uploads_count (const ZendeskUploads *uploads, guint64 *ret_bytes);
 void zendesk_uploads_free (ZendeskUploads *uploads);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZendeskUploads, zendesk_uploads_free)
 

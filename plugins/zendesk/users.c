@@ -4,6 +4,7 @@
  * settled once the user is there, see belongings.h.
  */
 #include "belongings.h"
+#include "cost.h"
 #include "party.h"
 #include "plugins.h"
 #include "text.h"
@@ -296,6 +297,7 @@ static const TallyDeliverySink delivery = {
   .drive = zendesk_party_drive,
   .render_update = users_render_update,
   .survey = users_survey,
+  .cost = zendesk_party_cost,
 };
 
 const TallyPlugin zendesk_users = {

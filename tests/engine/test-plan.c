@@ -192,10 +192,207 @@ test_patience (void)
     }
 }
 
+/* ---- Requests ---- */
+
+/* "PUT /api/v2/tickets/#" of "PUT", "/api/v2/tickets/7.json?x". (transfer full) */
+static char *
+name_kind (const char *method, const char *path)
+{
+  g_autoptr (GString) kind = g_string_new (path);
+  g_auto (GStrv) parts = NULL;
+
+  g_string_truncate (kind, strcspn (kind->str, "?"));
+  if (g_str_has_suffix (kind->str, ".json"))
+    g_string_truncate (kind, kind->len - strlen (".json"));
+  parts = g_strsplit (kind->str, "/", -1);
+  g_string_assign (kind, method);
+  for (guint i = 1; parts[i] != NULL; i++)
+    g_string_append_printf (kind, "%s/%s", i == 1 ? " " : "", g_ascii_isdigit (*parts[i]) ? "#" : parts[i]);
+  return g_string_free (g_steal_pointer (&kind), FALSE);
+}
+
+/* What the emulator was asked, by kind. */
+static GHashTable *
+count_requests (Rig *rig)
+{
+  GHashTable *counts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autofree char *history = rig_ask (rig, "GET", "/_emulator/history", NULL);
+  g_auto (GStrv) lines = g_strsplit (history, "\n", -1);
+
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      g_autoptr (json_object) line = *lines[i] != '\0' ? json_tokener_parse (lines[i]) : NULL;
+      json_object *method, *path;
+
+      if (line == NULL || !json_object_object_get_ex (line, "method", &method)
+          || !json_object_object_get_ex (line, "path", &path))
+        continue;
+      char *kind = name_kind (json_object_get_string (method), json_object_get_string (path));
+      gpointer n = g_hash_table_lookup (counts, kind);
+
+      g_hash_table_replace (counts, kind, GUINT_TO_POINTER (GPOINTER_TO_UINT (n) + 1));
+    }
+  return counts;
+}
+
+static gint64
+planned_requests (json_object *object, const char *kind)
+{
+  json_object *requests = NULL, *name;
+
+  json_object_object_get_ex (object, "requests", &requests);
+  for (gsize i = 0; requests != NULL && i < json_object_array_length (requests); i++)
+    {
+      json_object *one = json_object_array_get_idx (requests, i);
+
+      if (json_object_object_get_ex (one, "kind", &name) && g_str_equal (json_object_get_string (name), kind))
+        return number (one, "count");
+    }
+  return 0;
+}
+
+/* -1: the sink does not say. */
+static gint64
+n_kinds (json_object *object)
+{
+  json_object *requests = NULL;
+
+  json_object_object_get_ex (object, "requests", &requests);
+  return requests != NULL ? (gint64) json_object_array_length (requests) : -1;
+}
+
+/* Whatever acts was planned, and of what was planned just so much was done. */
+static void
+compare_requests (const char *label, json_object *planned, GHashTable *before, GHashTable *after)
+{
+  GHashTableIter iter;
+  gpointer kind, n;
+
+  g_hash_table_iter_init (&iter, after);
+  while (g_hash_table_iter_next (&iter, &kind, &n))
+    {
+      gint64 made = GPOINTER_TO_UINT (n) - GPOINTER_TO_UINT (g_hash_table_lookup (before, kind));
+      gint64 expected = planned_requests (planned, kind);
+
+      if ((!g_str_has_prefix (kind, "GET ") || expected > 0) && !assert_row_int (label, expected, made))
+        g_printerr ("%s: %s\n", label, (char *) kind);
+    }
+}
+
+static const struct
+{
+  const char *label, *sink, *columns;
+  int kinds; /* that are planned */
+  guint n;   /* records */
+} request_rows[] = {
+  { "tickets", "zendesk-tickets: { in-flight: 1, ignore: [more, file, about]", "subject: 'id', comment.body: more", 2, 3 },
+  { "more tickets than are looked up first", "zendesk-tickets: { in-flight: 1, ignore: [more, file, about]",
+    "subject: 'id', comment.body: more", 2, 20 },
+  { "files", "zendesk-tickets: { ignore: [more, file, about]", "subject: 'id', comment.body: about, attachments: file", 3, 3 },
+  { "long texts",
+    "zendesk-tickets: { in-flight: 1, long-body: split, ignore: [more, file, about]",
+    "comment.body: \"repeat('word ', 30000) || id\"", 5, 3 },
+  { "updates", "zendesk-tickets: { mode: update, ignore: [more, file, about]", "subject: about", 2, 3 },
+  { "updates without a look", "zendesk-tickets: { mode: update, safe-update: false, ignore: [more, file, about]", "comment.body: about", 1, 3 },
+  { "users", "zendesk-users: { ignore: [more, file, about]", "name: about, identities: more", 3, 3 },
+  { "users who may be there", "zendesk-users: { adopt: [name], ignore: [more, file, about]", "name: about", 2, 3 },
+  { "organizations", "zendesk-organizations: { ignore: [more, file, about]", "name: about", 1, 3 },
+};
+
+static void
+test_requests (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (request_rows); i++)
+    {
+      const char *label = request_rows[i].label;
+      g_autoptr (Rig) rig = rig_new (FALSE, "--plan", "none", NULL);
+      g_autofree char *yaml = g_strdup_printf (
+          "pipeline: p\norigin: desk\nsource:\n  csv: { path: in.csv }\ntransform:\n  - set: { %s }\nsink:\n  %s, key: id, "
+          "url: \"%s\", access_token: x }\nledger: sqlite:ledger.sqlite\n",
+          request_rows[i].columns, request_rows[i].sink, rig_url (rig));
+      g_autoptr (GString) csv = g_string_new ("id,about,more,file\n");
+
+      for (guint n = 0; n < 3; n++)
+        g_free (rig_ask (rig, "POST", "/api/v2/tickets.json", "{\"ticket\":{\"comment\":{\"body\":\"b\"}}}"));
+      rig_write (rig, "p.yaml", yaml);
+      for (guint n = 1; n <= request_rows[i].n; n++)
+        g_string_append_printf (csv, "%u,about %u,a%u@x.example b%u@x.example,in.csv\n", n, n, n, n);
+      rig_write (rig, "in.csv", csv->str);
+      g_autoptr (json_object) planned = plan (rig, "p.yaml", 0);
+      g_autoptr (GHashTable) before = count_requests (rig);
+      if (!assert_row_int (label, rig_command (rig, "run", "p.yaml", NULL), 0))
+        g_printerr ("%s", rig_errors (rig));
+      g_autoptr (GHashTable) after = count_requests (rig);
+      assert_row_int (label, n_kinds (planned), request_rows[i].kinds);
+      compare_requests (label, planned, before, after);
+
+      g_autoptr (json_object) again = plan (rig, "p.yaml", 0);
+      assert_row_int (label, n_kinds (again), 0);
+    }
+}
+
+/* 201 records fill two jobs, and one is left. */
+static void
+test_jobs (void)
+{
+  g_autoptr (Rig) rig = rig_new (FALSE, "--plan", "none", NULL);
+  g_autofree char *yaml = g_strdup_printf ("pipeline: p\norigin: desk\nsource:\n  csv: { path: tickets.csv }\n"
+                                           "transform:\n  - set: { requester_id: '7', description: body }\n  - drop: [body]\nsink:\n"
+                                           "  zendesk-tickets: { url: \"%s\", access_token: x, key: id, mode: import, bulk: true }\n"
+                                           "ledger: sqlite:ledger.sqlite\n", rig_url (rig));
+
+  rig_write (rig, "p.yaml", yaml);
+  rig_write_rows (rig, 1, 201);
+  g_autoptr (json_object) planned = plan (rig, "p.yaml", 0);
+  assert_int (planned_requests (planned, "jobs"), 3);
+  assert_int (planned_requests (planned, "GET /api/v2/tickets"), 16);
+  assert_int (n_kinds (planned), 2);
+}
+
+/* How long they take: 700 a minute, of which 5 % are ours; or as a kind's own limit has it; or nobody knows. */
+static void
+test_time (void)
+{
+  static const struct
+  {
+    const char *label, *plan, *sink;
+    gint64 limit, seconds;
+    const char *slowest, *text;
+  } rows[] = {
+    { "the account's", "enterprise", "reserve: [95%]", 700, 12, NULL, "12 s at least, until " },
+    { "an update's own", "enterprise", "mode: update, reserve: [0%]", 700, 2, "PUT /api/v2/tickets/#", "a limit of their own" },
+    { "not told", "none", "reserve: [95%]", -1, -1, NULL, "no answer has told the account's limit" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autoptr (Rig) rig = rig_new (FALSE, "--plan", rows[i].plan, NULL);
+      g_autofree char *yaml = g_strdup_printf (
+          "pipeline: p\norigin: desk\nsource:\n  csv: { path: in.csv }\ntransform:\n  - set: { comment.body: id }\nsink:\n"
+          "  zendesk-tickets: { key: id, in-flight: 1, url: \"%s\", access_token: x, %s }\nledger: sqlite:ledger.sqlite\n",
+          rig_url (rig), rows[i].sink);
+      json_object *time = NULL, *slowest = NULL;
+
+      rig_write (rig, "p.yaml", yaml);
+      rig_write (rig, "in.csv", "id\n1\n2\n3\n");
+      g_autoptr (json_object) planned = plan (rig, "p.yaml", 0);
+      assert_row_int (rows[i].label, json_object_object_get_ex (planned, "time", &time), TRUE);
+      json_object_object_get_ex (time, "slowest", &slowest);
+      assert_row_int (rows[i].label, number (time, "limit_per_minute"), rows[i].limit);
+      assert_row_int (rows[i].label, number (time, "seconds"), rows[i].seconds);
+      assert_row_text (rows[i].label, json_object_get_string (slowest), rows[i].slowest);
+      assert_int (rig_command (rig, "plan", "p.yaml", NULL), 0);
+      assert_contains (rig_output (rig), rows[i].text);
+    }
+}
+
 static const Promise promises[] = {
   { "of files: rows, rejects and bytes", test_files },
   { "of deliveries: what is created and what is not", test_deliveries },
   { "of a ledger that went backwards: there would be no run (E1, E4)", test_a_ledger_that_went_backwards },
+  { "of requests: those that the run then makes", test_requests },
+  { "of jobs: as full as they can be", test_jobs },
+  { "of the time that they take at the account's limits", test_time },
   { "an account that asks to be left alone is waited for", test_patience },
   { "a quick look says that it is one", test_a_quick_look },
   { NULL },
