@@ -131,7 +131,7 @@ static const char *const behaviours[] = {
   "[{\"kind\":\"status\",\"status\":503," ON_BULK ",\"count\":1}]",
 };
 
-/* Each third point under one of the behaviours, in turn; in the long form each under all of them. */
+/* Each fourth point under one of the behaviours, in turn; in the long form each under all of them. */
 static void
 test_each_crash_point_in_bulk (void)
 {
@@ -190,6 +190,26 @@ test_killed_while_a_job_waits (void)
   failure_run_to_the_end (rig, "killed", 1);
   assert_all_once (rig, N_ROWS, "killed");
   assert_int (rig_emulator_count (rig, "jobs"), 2);
+}
+
+/* The run ends at its deadline; the next one asks about the jobs that were begun, and sends none of their records again.
+ * What was never sent is in doubt, too, and looked up. */
+static void
+test_a_signal_amid_jobs_leaves_what_is_asked_for (void)
+{
+  g_autoptr (Rig) rig = bulk_rig (2000, "--job-wait", "10");
+  gint64 in_doubt;
+
+  rig_start (rig);
+  while (rig_emulator_count (rig, "jobs") < 2)
+    g_thread_yield ();
+  rig_signal (rig, SIGTERM);
+  assert_int (rig_wait (rig), 130);
+  in_doubt = rig_count (rig, "in_doubt");
+  assert_true (rig_count (rig, "delivered") + in_doubt >= 200);
+  failure_run_to_the_end (rig, "A12", 1);
+  assert_true (rig_count (rig, "adopted") > 0 && rig_count (rig, "adopted") <= in_doubt);
+  assert_all_once (rig, 2000, "A12");
 }
 
 static void
@@ -301,6 +321,7 @@ static const Promise promises[] = {
   { "A1, A2, A3, A5, A6, A7, A8, A10: each crash point in bulk", test_each_crash_point_in_bulk },
   { "G1: a job is taken, and its id is lost", test_a_job_is_taken_and_its_id_is_lost },
   { "G1: killed while a job waits", test_killed_while_a_job_waits },
+  { "A12: a signal amid jobs leaves what is asked for", test_a_signal_amid_jobs_leaves_what_is_asked_for },
   { "G2: a job does a part, then fails", test_a_job_does_a_part_then_fails },
   { "G2: a record that is refused is a reject", test_a_record_that_is_refused_is_a_reject },
   { "G3: a job's status is gone, or short", test_a_jobs_status_is_gone_or_short },
