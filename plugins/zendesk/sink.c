@@ -32,6 +32,12 @@ static const TallyOption options[] = {
   { .name = "archive-immediately", .type = TALLY_OPTION_BOOL, .offset = G_STRUCT_OFFSET (ZendeskSink, archive),
     .fallback = "false", .summary = "Whether imported tickets that are closed go to the archive at once",
     .example = "true" },
+  { .name = "bulk", .type = TALLY_OPTION_BOOL, .offset = G_STRUCT_OFFSET (ZendeskSink, in_bulk),
+    .fallback = "false", .summary = "Whether imports without files go up to 100 in a request, as jobs", .example = "true" },
+  { .name = "job-time", .type = TALLY_OPTION_DURATION, .offset = G_STRUCT_OFFSET (ZendeskSink, job_time),
+    .fallback = "1800s", .min = ZENDESK_MINUTE, .max = 24 * 60 * (gint64) ZENDESK_MINUTE,
+    .summary = "How long a job may be at work of which nothing is known: before that no record of it is believed to be absent",
+    .example = "2h" },
   { .name = "safe-update", .type = TALLY_OPTION_BOOL, .offset = G_STRUCT_OFFSET (ZendeskSink, safe_update),
     .fallback = "true", .summary = "Whether a ticket is read before it is updated, and not updated if it changes meanwhile",
     .example = "false" },
@@ -42,12 +48,6 @@ static const TallyOption options[] = {
     .summary = "Folder outside of which no file is attached, whatever the records say", .example = "export/files" },
   { .name = "fetch-urls", .type = TALLY_OPTION_BOOL, .offset = G_STRUCT_OFFSET (ZendeskSink, fetch_urls),
     .fallback = "false", .summary = "Whether attachments that are addresses of the web are fetched", .example = "true" },
-  { .name = "bulk", .type = TALLY_OPTION_BOOL, .offset = G_STRUCT_OFFSET (ZendeskSink, in_bulk),
-    .fallback = "false", .summary = "Whether imports without files go up to 100 in a request, as jobs", .example = "true" },
-  { .name = "job-time", .type = TALLY_OPTION_DURATION, .offset = G_STRUCT_OFFSET (ZendeskSink, job_time),
-    .fallback = "1800s", .min = ZENDESK_MINUTE, .max = 24 * 60 * (gint64) ZENDESK_MINUTE,
-    .summary = "How long a job may be at work of which nothing is known: before that no record of it is believed to be absent",
-    .example = "2h" },
   { .name = "placeholder", .type = TALLY_OPTION_INT, .offset = G_STRUCT_OFFSET (ZendeskSink, placeholder),
     .min = 1, .max = G_MAXINT64 - 1, .summary = "Id of the user who stands for requesters, submitters and authors that are NULL",
     .example = "33144647570963" },
@@ -135,7 +135,7 @@ sink_profile (gpointer self, TallyDeliveryProfile *ret_profile)
   ret_profile->settle = ZENDESK_MINUTE;
   ret_profile->in_flight = TALLY_IN_FLIGHT_UNKNOWN;
   ret_profile->can_resolve = TRUE;
-  ret_profile->max_in_flight = 16;
+  ret_profile->max_in_flight = sink->in_bulk ? 4 * ZENDESK_JOB_MOST : 16;
   ret_profile->look_first = zendesk_modes[sink->mode].mode != ZENDESK_MODE_UPDATE;
 }
 
