@@ -87,7 +87,8 @@ void zendesk_http_start_with (ZendeskHttp *http, const char *method, const char 
 /* Begins to send length bytes that read() gives, as they are read.  data is read()'s, too. */
 void zendesk_http_upload (ZendeskHttp *http, const char *path, const char *authorization, const char *type, gsize length,
                           ZendeskHttpRead read, ZendeskHttpDone done, gpointer data);
-/* Begins to fetch a file from anywhere, without credentials, into an open file; a redirect may not leave the scheme. */
+/* Begins to fetch a file from anywhere, without credentials, into an open file; a redirect may not leave the scheme.  Only
+ * files of the account itself wait for its rate limit. */
 void zendesk_http_fetch (ZendeskHttp *http, const char *url, int into, gsize most, ZendeskHttpDone done, gpointer data);
 
 /* Forgets the requests that would call done() with data. */

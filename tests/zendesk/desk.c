@@ -153,6 +153,7 @@ TallyAdmission *
 tally_context_admit (TallyContext *ctx, const char *kind, gint64 *ret_wait)
 {
   ctx->n_admitted++;
+  ctx->n_files += g_str_equal (kind, "GET /attachments") ? 1 : 0;
   return (TallyAdmission *) g_strdup (kind);
 }
 

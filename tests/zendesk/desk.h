@@ -34,6 +34,7 @@ struct _TallyContext
   gint64 target_time;
   TallyAnswerNews news;  /* of the last request */
   guint n_admitted, n_ended;
+  guint n_files;         /* of the admitted: files of the account */
   guint8 reserve;        /* in the first hour */
   GPtrArray *warnings;   /* (owned) (element-type utf8) */
   GString *told;       /* (owned) what probe() found, a line each */

@@ -366,6 +366,7 @@ test_files_are_fetched_from_the_web (void)
       g_autofree char *files = g_strdup_printf ("[\"%s/old/log.txt?v=1\"]", server_url (server));
       delivery = send_row (&bench, (const char *[]){ "x", files });
       assert_row_int (pages[i].what, delivery->verdict, pages[i].verdict);
+      assert_row_int (pages[i].what, bench.desk->ctx.n_files, 0);
       if (pages[i].detail != NULL)
         assert_contains (delivery->detail, pages[i].detail);
       g_autofree char *request = server_request (server, 0);
@@ -379,6 +380,27 @@ test_files_are_fetched_from_the_web (void)
           assert_contains (comments, "\"size\":5");
         }
     }
+}
+
+/* The account counts it, so its limit does. */
+static void
+test_a_file_of_the_account_waits_for_its_rate_limit (void)
+{
+  g_auto (Bench) bench = { 0 };
+
+  bench_open (&bench, "create", CREATED, "fetch-urls", "true", NULL);
+  g_autofree char *upload = emulator_ask (bench.emulator, "POST", "/api/v2/uploads.json?filename=log.txt", "hello");
+  g_autofree char *opening = g_strdup_printf ("%s/attachments/token/", bench.emulator->url);
+  const char *address = strstr (upload, opening);
+  g_autofree char *path = address != NULL ? g_strndup (address, strcspn (address, "\"")) : NULL;
+  g_autofree char *files = g_strdup_printf ("[\"%s\"]", path);
+
+  assert_true (path != NULL);
+  assert_int (send_row (&bench, (const char *[]){ "x", files })->verdict, TALLY_VERDICT_DELIVERED);
+  assert_int (bench.desk->ctx.n_files, 1);
+  assert_int (bench.desk->ctx.n_ended, bench.desk->ctx.n_admitted);
+  g_autofree char *comments = ask (&bench, "/api/v2/tickets/1/comments.json");
+  assert_contains (comments, "\"size\":5");
 }
 
 /* --- images in a text --- */
@@ -434,6 +456,7 @@ static const Promise promises[] = {
   { "nothing is created once the run may not", test_nothing_is_created_once_the_run_may_not },
   { "a large file is streamed", test_a_large_file_is_streamed },
   { "files are fetched from the web", test_files_are_fetched_from_the_web },
+  { "a file of the account waits for its rate limit", test_a_file_of_the_account_waits_for_its_rate_limit },
   { "images get their address", test_images_get_their_address },
   { "an image in a text is the one that was uploaded", test_an_image_in_a_text_is_the_one_that_was_uploaded },
   { NULL },
