@@ -415,6 +415,7 @@ zendesk_account_open (ZendeskAccount *account, TallyContext *ctx, char **ret_tar
                                .timeout = account->timeout,
                                .connect_timeout = account->connect_timeout,
                                .connections = MAX_CONNECTIONS,
+                               .held_most = account->held_most != 0 ? account->held_most : ZENDESK_MINUTE,
                                .ctx = ctx };
   zendesk_reserve_parse ((const char *const *) account->reserve, reserve, NULL);
   tally_context_set_account (ctx, target, reserve);

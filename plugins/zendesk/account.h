@@ -35,6 +35,8 @@ typedef struct
 
   const char *admin_for; /* (unowned) (nullable) set before zendesk_account_probe(): what only an admin may do, "an export" */
 
+  gint64 held_most;  /* see ZendeskHttpConfig; 0: a minute */
+
   /* from zendesk_account_open() to zendesk_account_close() */
   char *base;        /* (owned) https://acme.zendesk.com, without a slash at the end */
   char *agent;       /* (owned) */

@@ -21,9 +21,6 @@
 /* Handles kept for the next request. */
 #define MAX_SPARE 64
 
-/* A request that acts and could not go for so long goes back: what was decided about it has grown old. */
-#define HELD_MOST (60 * G_USEC_PER_SEC)
-
 struct _ZendeskHttp
 {
   ZendeskHttpConfig config;
@@ -484,7 +481,7 @@ start_waiting (ZendeskHttp *http, gint64 *wait)
       if (call->admission == NULL && http->config.ctx != NULL)
         {
           g_queue_push_tail (&http->waiting, call);
-          if ((call->flags & ZENDESK_HTTP_ONCE) && g_get_monotonic_time () - call->waits_since > HELD_MOST)
+          if ((call->flags & ZENDESK_HTTP_ONCE) && g_get_monotonic_time () - call->waits_since > http->config.held_most)
             give_back (call);
           *wait = MIN (*wait, MAX (until, 1000));
           continue;

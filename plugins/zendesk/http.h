@@ -24,6 +24,7 @@ typedef struct
   gint64 timeout;         /* microseconds for one request, */
   gint64 connect_timeout; /* and to connect */
   guint connections;      /* at once */
+  gint64 held_most;       /* a request that acts and could not go for so long goes back: what was decided about it has grown old */
   TallyContext *ctx;      /* (nullable) lets each request go, by the account's rate limit */
 } ZendeskHttpConfig;
 

@@ -148,10 +148,15 @@ tally_context_set_account (TallyContext *ctx, const char *account, const guint8 
   ctx->reserve = reserve[0];
 }
 
-/* All may go. */
 TallyAdmission *
 tally_context_admit (TallyContext *ctx, const char *kind, gint64 *ret_wait)
 {
+  if (ctx->closed != NULL && ctx->n_refusals > 0 && g_str_has_prefix (kind, ctx->closed))
+    {
+      ctx->n_refusals--;
+      *ret_wait = G_USEC_PER_SEC / 1000;
+      return NULL;
+    }
   ctx->n_admitted++;
   ctx->n_files += g_str_equal (kind, "GET /attachments") ? 1 : 0;
   return (TallyAdmission *) g_strdup (kind);

@@ -34,6 +34,8 @@ struct _TallyContext
   gint64 target_time;
   TallyAnswerNews news;  /* of the last request */
   guint n_admitted, n_ended;
+  const char *closed;    /* (nullable) requests of this method may not go, */
+  guint n_refusals;      /* for so many times that they ask */
   guint n_files;         /* of the admitted: files of the account */
   guint8 reserve;        /* in the first hour */
   GPtrArray *warnings;   /* (owned) (element-type utf8) */

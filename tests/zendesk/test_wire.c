@@ -107,6 +107,46 @@ test_a_lookup_may_be_sent_again (void)
   assert_int (server_count (server), 4);
 }
 
+/* What waits for our own pace: a creation only so long, and it was not sent then; what only reads as long as it takes. */
+static void
+test_a_creation_that_is_held_goes_back (void)
+{
+  static const struct
+  {
+    const char *words, *closed;
+    guint n_refusals;
+    gint64 held_most; /* 0: as it is, a minute */
+    TallyVerdict verdict;
+    guint n_requests;
+  } rows[] = {
+    { "held for less: it goes", "POST", 5, 0, TALLY_VERDICT_DELIVERED, 3 },
+    { "held for longer: back", "POST", G_MAXUINT, 1, TALLY_VERDICT_BUSY, 2 },
+    { "a lookup is held: it waits on", "GET", 5, 1, TALLY_VERDICT_DELIVERED, 3 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      const Turn turns[] = { { answer (200, ME) }, { answer (200, "{\"tickets\":[]}") }, { answer (201, OURS) } };
+      g_autoptr (Server) server = server_new (turns, G_N_ELEMENTS (turns));
+      g_autoptr (Desk) desk = desk_new ("url", server_url (server), "access_token", "s3cret-token", NULL);
+      TallyDelivery *delivery;
+
+      desk->sink->account.held_most = rows[i].held_most;
+      assert_true (desk_accept (desk, "comment.body text", NULL) && desk_open (desk, NULL));
+      desk->ctx.closed = rows[i].closed;
+      desk->ctx.n_refusals = rows[i].n_refusals;
+      delivery = desk_send (desk, KEY, "desk:1", BODY);
+      desk_finish (desk);
+      assert_row_int (rows[i].words, delivery->verdict, rows[i].verdict);
+      assert_row_int (rows[i].words, server_count (server), rows[i].n_requests);
+      if (rows[i].verdict == TALLY_VERDICT_BUSY)
+        {
+          assert_true (delivery->wait_all); /* it is no trouble of this record */
+          assert_contains (delivery->detail, "not sent: the rate limit");
+        }
+    }
+}
+
 static void
 test_a_fresh_connection_that_ends_is_unknown (void)
 {
@@ -402,6 +442,7 @@ static const Promise promises[] = {
   { "a creation is not sent again on a dead connection", test_a_creation_is_not_sent_again_on_a_dead_connection },
   { "a large creation is not sent again either", test_a_large_creation_is_not_sent_again_either },
   { "a lookup may be sent again", test_a_lookup_may_be_sent_again },
+  { "a creation that is held by our own pace goes back", test_a_creation_that_is_held_goes_back },
   { "a fresh connection that ends is unknown", test_a_fresh_connection_that_ends_is_unknown },
   { "nobody there is unsent", test_nobody_there_is_unsent },
   { "half an answer is unknown", test_half_an_answer_is_unknown },
