@@ -143,9 +143,7 @@ test_a_run_that_was_killed_before_it_looked (void)
       g_autoptr (Rig) rig = rig_beside_another (5, 40);
 
       rig_write_rows (rig, 1, 60);
-      rig_setenv (rig, "TALLYMAN_CRASH", points[i]);
-      assert_row_int (points[i], rig_run (rig), 128 + SIGKILL);
-      rig_setenv (rig, "TALLYMAN_CRASH", NULL);
+      assert_row_int (points[i], failure_crash_at (rig, points[i]), 128 + SIGKILL);
       failure_run_to_the_end (rig, points[i], 2);
       rig_exactly_once (rig, 1, 60, points[i]);
     }

@@ -68,9 +68,7 @@ test_what_an_earlier_version_began_goes_out_as_it_is (void)
       g_autoptr (GPtrArray) stored = NULL;
 
       rig_write_pipeline (rig, uri, "    settle: 20s\n", NULL);
-      rig_setenv (rig, "TALLYMAN_CRASH", points[i]);
-      assert_row_int (points[i], rig_run (rig), 128 + SIGKILL);
-      rig_setenv (rig, "TALLYMAN_CRASH", NULL);
+      assert_row_int (points[i], failure_crash_at (rig, points[i]), 128 + SIGKILL);
       g_free (cluster_query (uri, an_earlier_ledger));
       begun = i == 0 ? cluster_query (uri, written_otherwise) : g_strdup ("12");
       assert_text (begun, "12");
