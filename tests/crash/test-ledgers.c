@@ -68,6 +68,7 @@ test_what_another_ledger_made_is_taken_over (void)
     { "some, from the tenth on", SINK, 10, 30 },
     { "the first alone", SINK, 1, 1 },
     { "imports, without keys", SINK, 3, 40, TRUE },
+    { "imports, a hundred in a request", SINK "    bulk: true\n", 3, 40, TRUE },
     { "many at a time", SINK "    in-flight: 50\n", 16, 40 },
   };
 
