@@ -170,6 +170,29 @@ run_init (Run *run)
 
 /* ---- Getting ready, in the order in which failing is cheapest ---- */
 
+/* Opens it, again if the other side has asked to be left alone for so long; but not while a lease is held, which nobody
+ * would keep alive meanwhile. */
+static gboolean
+open_patiently (Run *run, TallyInstance *instance, TallyContext *ctx, GError **error)
+{
+  for (guint attempts = 0;;)
+    {
+      g_autoptr (GError) failure = NULL;
+
+      if (tally_instance_open (instance, ctx, &failure))
+        return TRUE;
+      if (run->epoch != 0 || ctx->patience == 0
+          || !tally_stages_wait_again (&run->stages, ctx, &attempts, failure))
+        {
+          if (tally_run_is_interrupted ())
+            return tally_throw (error, TALLY_ERROR_INTERRUPTED, "stopped by a signal");
+          g_propagate_error (error, g_steal_pointer (&failure));
+          return FALSE;
+        }
+      tally_instance_close (instance);
+    }
+}
+
 static gboolean
 open_sink (Run *run, GError **error)
 {
@@ -185,7 +208,7 @@ open_sink (Run *run, GError **error)
       if (wish->in_flight > 0)
         run->profile.max_in_flight = wish->in_flight;
     }
-  if (!tally_instance_open (sink, run->stages.sink_ctx, error))
+  if (!open_patiently (run, sink, run->stages.sink_ctx, error))
     return tally_throw_prefix (error, "sink \"%s\"", sink->plugin->name);
   if (delivers (run) && run->stages.sink_ctx->target == NULL)
     return tally_throw (error, TALLY_ERROR_UNSUPPORTED,
@@ -333,7 +356,7 @@ open_source (Run *run, GError **error)
   g_autoptr (TallySchema) schema = NULL;
   g_autoptr (GString) mistakes = NULL;
 
-  if (!tally_instance_open (source, run->stages.source_ctx, error))
+  if (!open_patiently (run, source, run->stages.source_ctx, error))
     return tally_throw_prefix (error, "source \"%s\"", source->plugin->name);
   schema = source->plugin->describe (source->self, run->stages.source_ctx, error);
   if (schema == NULL)

@@ -293,8 +293,12 @@ check_reply (ZendeskAccount *account, const ZendeskReply *reply, const char *wha
   g_string_append (detail, clean != NULL ? clean : "");
   zendesk_access_redact (account, detail);
   if (reply->wait > 0)
-    g_string_append_printf (detail, "; it asks to come back in %" G_GINT64_FORMAT " seconds",
-                            (reply->wait + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC);
+    {
+      if (reply->status >= 429)
+        tally_context_ask_patience (account->ctx, reply->wait);
+      g_string_append_printf (detail, "; it asks to come back in %" G_GINT64_FORMAT " seconds",
+                              (reply->wait + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC);
+    }
   return tally_throw (error, code, "\"%s\" answered HTTP %d when asked for %s%s%s%s", account->base,
                       reply->status, what,
                       reply->status == 401 ? ", so the credentials are not accepted" : "",

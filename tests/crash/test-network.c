@@ -29,6 +29,7 @@ static const struct
   { "B5: 429 with a date", { NULL }, "[{\"kind\":\"storm\",\"count\":4,\"retry_after\":\"Wed, 21 Oct 2015 07:28:00 GMT\",\"method\":\"POST\"}]" },
   { "B5: 429 with nonsense", { NULL }, "[{\"kind\":\"storm\",\"count\":4,\"retry_after\":\"-17 bananas\",\"method\":\"POST\"}]" },
   { "B5: 429 as plain text", { NULL }, "[{\"kind\":\"storm\",\"count\":6,\"retry_after\":\"1\",\"body\":\"text\",\"method\":\"POST\"}]" },
+  { "B5: 429 to the first questions", { NULL }, "[{\"kind\":\"storm\",\"count\":3,\"retry_after\":\"1\",\"method\":\"GET\"}]" },
   { "B6: a conflict in the database", { NULL }, "[{\"kind\":\"conflict\",\"method\":\"POST\",\"every\":3,\"count\":10}]" },
   { "B10: a page of HTML with 201, made", { NULL }, "[{\"kind\":\"html\",\"status\":201,\"acted\":true,\"method\":\"POST\",\"every\":4}]" },
   { "B10: a page of HTML with 200, not made", { NULL }, "[{\"kind\":\"html\",\"method\":\"POST\",\"every\":4,\"count\":6}]" },
