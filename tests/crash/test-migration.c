@@ -39,7 +39,7 @@ static const Variant variants[] = {
               "{\"kind\":\"drop-then-act\",\"ms\":40,\"method\":\"POST\",\"every\":41,\"count\":0},"
               "{\"kind\":\"status-after\",\"status\":502,\"body\":\"html\",\"method\":\"POST\",\"every\":53,\"count\":0},"
               "{\"kind\":\"drop-after\",\"method\":\"PUT\",\"every\":7,\"count\":0},"
-              "{\"kind\":\"storm\",\"method\":\"POST\",\"count\":3,\"retry_after\":\"1\",\"after\":60}]",
+              "{\"kind\":\"storm\",\"count\":3,\"retry_after\":\"1\",\"after\":60}]",
     .n_workers = 1 },
   { .label = "with a ledger that was put back", .n_workers = 1, .put_back = TRUE },
   { .label = "by three at once", .n_workers = 3 },
