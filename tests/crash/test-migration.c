@@ -42,7 +42,7 @@ static const Variant variants[] = {
               "{\"kind\":\"storm\",\"count\":3,\"retry_after\":\"1\",\"after\":60}]",
     .n_workers = 1 },
   { .label = "with a ledger that was put back", .n_workers = 1, .put_back = TRUE },
-  { .label = "by three at once", .n_workers = 3 },
+  { .label = "by three at once", .sink_lines = "    in-flight: 4\n", .n_workers = 3 },
 };
 
 typedef struct
@@ -78,28 +78,57 @@ make (Rig *rig, const char *path, const char *body)
   return id != NULL ? g_strndup (id + 5, strspn (id + 5, "0123456789")) : g_strdup ("0");
 }
 
-/* The shipped pipelines as they are, but for what the variant adds to the sinks. */
+/* A file of what is shipped, with more options of the sinks, if there are any. */
 static void
-copy_pipelines (const Move *move)
+copy_file (const char *from, const char *to, const char *sink_lines)
 {
-  static const char *const names[] = { "organizations.yaml", "users.yaml", "tickets.yaml", "links.yaml" };
+  g_autofree char *text = NULL;
+  g_autoptr (GString) copy = NULL;
+  gsize length = 0;
 
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+  assert_true (g_file_get_contents (from, &text, &length, NULL));
+  copy = g_string_new_len (text, (gssize) length);
+  if (sink_lines != NULL && g_str_has_suffix (from, ".yaml"))
     {
-      g_autofree char *from = g_build_filename (g_getenv ("SOURCE_ROOT"), "pipelines", "migration", names[i], NULL);
-      g_autofree char *to = g_build_filename (move->folder, names[i], NULL), *text = NULL;
-      g_autoptr (GString) yaml = NULL;
+      g_autofree char *more = g_strconcat ("    url: ${ZENDESK_URL}\n", sink_lines, NULL);
 
-      assert_true (g_file_get_contents (from, &text, NULL, NULL));
-      yaml = g_string_new (text);
-      if (move->variant->sink_lines != NULL)
-        {
-          g_autofree char *more = g_strconcat ("    url: ${ZENDESK_URL}\n", move->variant->sink_lines, NULL);
-
-          g_string_replace (yaml, "    url: ${ZENDESK_URL}\n", more, 0);
-        }
-      assert_true (g_file_set_contents (to, yaml->str, -1, NULL));
+      assert_row_int (from, g_string_replace (copy, "    url: ${ZENDESK_URL}\n", more, 0), 1);
     }
+  assert_true (g_file_set_contents (to, copy->str, (gssize) copy->len, NULL));
+}
+
+/* The shipped pipelines, and the small export beside them. */
+static void
+copy_folder (const char *from, const char *to, const char *sink_lines)
+{
+  g_autoptr (GDir) folder = g_dir_open (from, 0, NULL);
+  const char *name;
+
+  g_mkdir (to, 0700);
+  while (assert_true (folder != NULL) && (name = g_dir_read_name (folder)) != NULL)
+    {
+      g_autofree char *source = g_build_filename (from, name, NULL), *target = g_build_filename (to, name, NULL);
+
+      if (g_file_test (source, G_FILE_TEST_IS_DIR))
+        copy_folder (source, target, sink_lines);
+      else
+        copy_file (source, target, sink_lines);
+    }
+}
+
+/* What is shipped, and an account with the user who stands for others. (transfer full) its id */
+static char *
+set_up (Rig *rig, const char *folder, const char *sink_lines)
+{
+  g_autofree char *shipped = g_build_filename (g_getenv ("SOURCE_ROOT"), "pipelines", "migration", NULL);
+  char *placeholder = make (rig, "/api/v2/users.json", "{\"user\":{\"name\":\"Nobody\",\"skip_verify_email\":true}}");
+
+  copy_folder (shipped, folder, sink_lines);
+  rig_setenv (rig, "TALLYMAN_CLOCK_RATE", FAST);
+  rig_setenv (rig, "ZENDESK_URL", rig_url (rig));
+  rig_setenv (rig, "ZENDESK_TOKEN", "a-secret");
+  rig_setenv (rig, "ZENDESK_PLACEHOLDER", placeholder);
+  return placeholder;
 }
 
 static gint64
@@ -129,22 +158,17 @@ move_begin (Move *move, const Variant *variant, guint32 seed)
   /* A creation takes its time, so that a kill finds many on their way. */
   move->rig = rig_new (TRUE, "--time-rate", FAST, "--delay", "20", o[0], o[1], o[2], o[3], o[4], o[5], o[6], o[7], NULL);
   move->folder = rig_path (move->rig, "move");
+  move->placeholder = set_up (move->rig, move->folder, variant->sink_lines);
   move->desk = made_desk_new (failure_is_long () ? &large : &small, seed, move->folder);
-  copy_pipelines (move);
   for (guint i = 0; i < move->desk->newcomers->len; i++)
     {
       const MadeNewcomer *newcomer = move->desk->newcomers->pdata[i];
 
       g_free (make (move->rig, newcomer->path, newcomer->body));
     }
-  move->placeholder = make (move->rig, "/api/v2/users.json", "{\"user\":{\"name\":\"Nobody\",\"skip_verify_email\":true}}");
   /* Until a search finds them, and their names are taken. */
   g_free (rig_ask (move->rig, "POST", "/_emulator/clock", "{\"advance\":200000}"));
   move->n_before = count_made (move->rig);
-  rig_setenv (move->rig, "TALLYMAN_CLOCK_RATE", FAST);
-  rig_setenv (move->rig, "ZENDESK_URL", rig_url (move->rig));
-  rig_setenv (move->rig, "ZENDESK_TOKEN", "a-secret");
-  rig_setenv (move->rig, "ZENDESK_PLACEHOLDER", move->placeholder);
   if (variant->faults != NULL)
     rig_faults (move->rig, variant->faults);
 }
@@ -662,6 +686,27 @@ move_desk (const Variant *variant)
   move_end (&move);
 }
 
+/* What a stranger runs first: the small export that lies beside the pipelines. */
+static void
+test_the_shipped_export_moves (void)
+{
+  g_autoptr (Rig) rig = rig_new (TRUE, "--time-rate", FAST, "--check-people", "on", "--check-authors", "--check-assignees", NULL);
+  g_autofree char *folder = rig_path (rig, "move"), *nobody = set_up (rig, folder, NULL), *history = NULL;
+  gint64 n_before = count_made (rig);
+
+  for (guint i = 0; i < 2; i++)
+    {
+      if (!assert_int (rig_command (rig, "run", folder, NULL), 0))
+        g_printerr ("%s", rig_errors (rig));
+      assert_int (rig_emulator_count (rig, "organizations_created"), 3);
+      assert_int (rig_emulator_count (rig, "created"), 5);
+      assert_int (count_made (rig) - n_before, 3 + 5 + 5);
+    }
+  history = rig_ask (rig, "GET", "/_emulator/history", NULL);
+  assert_int (rig_emulator_count (rig, "verification_mails"), 0);
+  assert_true (strstr (history, "\"notified\":true") == NULL);
+}
+
 static void
 test_a_desk_moves (void)
 {
@@ -687,6 +732,7 @@ test_a_desk_moves_by_three_at_once (void)
 }
 
 static const Promise promises[] = {
+  { "the shipped export moves", test_the_shipped_export_moves },
   { "a whole desk moves once, killed on the way", test_a_desk_moves },
   { "a whole desk moves once into an account at its worst", test_a_desk_moves_at_its_worst },
   { "E1: a whole desk moves once although its ledger was put back", test_a_desk_moves_with_a_ledger_that_was_put_back },
