@@ -262,7 +262,7 @@ void tally_context_end_request (TallyContext *ctx, TallyAdmission *admission, co
  * @wait: microseconds for which the other side asked to be left alone; 0: it named none
  *
  * Goes before %TALLY_FLOW_RETRY: the engine waits so long, an hour at most, instead of the back-off that it would choose itself,
- * and does not count it as a failure.
+ * and does not count it as a failure. Before open() fails it has a run that holds no lease yet wait likewise, and open again.
  *
  * Since: 0.1
  */
