@@ -137,7 +137,7 @@ test_each_crash_point_in_bulk (void)
 {
   guint n_killed = 0, n = 0;
 
-  for (guint i = 0; i < G_N_ELEMENTS (points); i += failure_is_long () ? 1 : 3)
+  for (guint i = 0; i < G_N_ELEMENTS (points); i += failure_is_long () ? 1 : 4)
     for (guint j = 0; j < (failure_is_long () ? G_N_ELEMENTS (behaviours) : 1); j++)
       {
         const char *behaviour = behaviours[(i + j) % G_N_ELEMENTS (behaviours)];
