@@ -245,6 +245,8 @@ void tally_traffic_abandon (TallyDispatcher *dispatcher);
 gboolean tally_looks_wanted (const TallyDispatcher *dispatcher, const TallyParcel *parcel);
 /* Whether such a lookup may begin now. */
 gboolean tally_looks_have_room (const TallyDispatcher *dispatcher);
+/* Whether nothing is sent until the lookups that were begun have told. */
+gboolean tally_looks_hold (const TallyDispatcher *dispatcher);
 void tally_looks_begin (TallyDispatcher *dispatcher);
 void tally_looks_end (TallyDispatcher *dispatcher);
 /* What such a lookup has told.  Of one that the target has: whether somebody else made it. */

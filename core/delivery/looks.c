@@ -24,6 +24,13 @@ tally_looks_have_room (const TallyDispatcher *dispatcher)
   return dispatcher->is_shared || dispatcher->n_looked + dispatcher->n_looking < TALLY_FIRST_LOOKS;
 }
 
+/* What the first ones tell is waited for; after that many go together, which a sink may gather. */
+gboolean
+tally_looks_hold (const TallyDispatcher *dispatcher)
+{
+  return dispatcher->n_looking > 0 && !dispatcher->is_shared;
+}
+
 void
 tally_looks_begin (TallyDispatcher *dispatcher)
 {

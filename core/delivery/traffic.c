@@ -587,6 +587,8 @@ traffic_go (TallyDispatcher *dispatcher)
         break;
       else if (look)
         traffic_look (dispatcher, parcel, now);
+      else if (tally_looks_hold (dispatcher))
+        break;
       else if (tally_traffic_may_send (dispatcher))
         traffic_send (dispatcher, parcel, now);
       else
