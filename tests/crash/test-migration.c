@@ -705,9 +705,11 @@ static void
 test_the_shipped_export_moves (void)
 {
   g_autoptr (Rig) rig = rig_new (TRUE, "--time-rate", FAST, "--check-people", "on", "--check-authors", "--check-assignees", NULL);
-  g_autofree char *folder = rig_path (rig, "move"), *nobody = set_up (rig, folder, NULL), *history = NULL;
-  gint64 n_before = count_made (rig);
+  g_autofree char *folder = rig_path (rig, "move"), *history = NULL;
+  gint64 n_before;
 
+  g_free (set_up (rig, folder, NULL));
+  n_before = count_made (rig);
   for (guint i = 0; i < 2; i++)
     {
       if (!assert_int (rig_command (rig, "run", folder, NULL), 0))
