@@ -297,6 +297,18 @@ start_reconciliation (Move *move)
   return rig_spawn (move->rig, "reconcile", "doubt", "reconcile", "--json", organizations, users, tickets, NULL);
 }
 
+/* The account still makes what the killed have sent. */
+static void
+wait_until_it_rests (Move *move)
+{
+  for (gboolean rests = FALSE; !rests; g_usleep (BETWEEN_LOOKS))
+    {
+      g_autofree char *history = rig_ask (move->rig, "GET", "/_emulator/history", NULL);
+
+      rests = strstr (history, "\"outcome\":\"at-work\"") == NULL;
+    }
+}
+
 /* It is noticed, nothing is made, and reconciled, which is killed as well, it goes on. */
 static void
 put_ledger_back (Move *move)
@@ -306,6 +318,7 @@ put_ledger_back (Move *move)
 
   kill_all (move);
   failure_copy_ledger (move->rig, "kept", FAILURE_LEDGER);
+  wait_until_it_rests (move);
   n_made = count_made (move->rig);
   assert_int (rig_command (move->rig, "run", "--json", move->folder, NULL), 1);
   assert_contains (rig_errors (move->rig), "reconcile");
