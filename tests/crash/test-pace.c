@@ -5,9 +5,7 @@
  */
 #include "promise.h"
 #include "rig.h"
-#include <gio/gio.h>
 #include <json-c/json.h>
-#include <string.h>
 
 #define RATE "10"
 #define LIMIT 700 /* of the plan "enterprise" */
@@ -37,16 +35,12 @@ pace_rig (guint n_runs)
   return rig;
 }
 
-static GSubprocess *
+static gint64
 start_run (Rig *rig, guint i)
 {
-  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDERR_SILENCE | G_SUBPROCESS_FLAGS_STDOUT_SILENCE);
-  g_autofree char *state = rig_path (rig, "state"), *name = g_strdup_printf ("part-%u.yaml", i);
-  g_autofree char *pipeline = rig_path (rig, name);
+  g_autofree char *name = g_strdup_printf ("part-%u", i), *file = g_strconcat (name, ".yaml", NULL);
 
-  g_subprocess_launcher_setenv (launcher, "XDG_STATE_HOME", state, TRUE);
-  g_subprocess_launcher_setenv (launcher, "TALLYMAN_CLOCK_RATE", RATE, TRUE);
-  return g_subprocess_launcher_spawn (launcher, NULL, g_getenv ("TALLYMAN_HOOKS"), "run", pipeline, NULL);
+  return rig_spawn (rig, name, "run", file, NULL);
 }
 
 typedef struct
@@ -93,16 +87,13 @@ measure (guint n_runs)
 {
   g_autoptr (Rig) rig = pace_rig (n_runs);
   g_autofree char *label = g_strdup_printf ("%u at once", n_runs);
-  GSubprocess *runs[RUNS_MOST];
+  gint64 runs[RUNS_MOST];
   guint good = 0, refused = 0;
 
   for (guint i = 0; i < n_runs; i++)
     runs[i] = start_run (rig, i);
   for (guint i = 0; i < n_runs; i++)
-    {
-      assert_row_int (label, g_subprocess_wait_check (runs[i], NULL, NULL), TRUE);
-      g_object_unref (runs[i]);
-    }
+    assert_row_int (label, rig_reap (runs[i]), 0);
   assert_row_int (label, rig_emulator_count (rig, "created"), N_ROWS);
   assert_row_int (label, rig_emulator_count (rig, "duplicates"), 0);
 
