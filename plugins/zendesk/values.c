@@ -117,7 +117,7 @@ gboolean
 zendesk_value_time (const TallyBatch *batch, guint row, guint column, TallyType type, GString *out,
                     GError **error)
 {
-  gint64 seconds;
+  gint64 seconds = 0;
 
   if (!zendesk_value_seconds (batch, row, column, type, &seconds, error))
     return FALSE;
