@@ -223,7 +223,11 @@ book_on_written (TallyErrand *errand, gpointer data)
   if (errand->change.n_outcomes > 0)
     TALLY_POINT ("after-outcome-commit");
   if (errand->change.position != NULL)
-    TALLY_POINT ("after-position");
+    {
+      TALLY_POINT ("after-position");
+      g_free (dispatcher->position);
+      dispatcher->position = g_strdup (errand->change.position);
+    }
 
   dispatcher->ledger_now = errand->ledger_now;
   dispatcher->ledger_asked_at = errand->began_at;

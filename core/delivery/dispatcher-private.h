@@ -171,6 +171,7 @@ struct _TallyDispatcher
   gint64 stop_at;  /* then what is still in flight is left */
   GError *halt;    /* (owned) (nullable) why the run fails once all is drained */
   GError *failure; /* (owned) (nullable) why nothing goes any more */
+  char *position;  /* (owned) (nullable) the last that was saved */
   TallyCounts counts; /* read: all rows, those that steps added with them */
 };
 

@@ -256,6 +256,7 @@ tally_dispatcher_free (TallyDispatcher *dispatcher)
   tally_calls_orphan (dispatcher);
   g_queue_clear_full (&dispatcher->consignments, (GDestroyNotify)tally_consignment_free);
   g_sequence_free (dispatcher->waiting);
+  g_free (dispatcher->position);
   g_hash_table_unref (dispatcher->parcels);
   g_hash_table_unref (dispatcher->rows);
   g_hash_table_unref (dispatcher->taken_up);
@@ -434,6 +435,12 @@ tally_dispatcher_counts (const TallyDispatcher *dispatcher, TallyCounts *ret_cou
   *ret_counts = dispatcher->counts;
   ret_counts->read -= ret_counts->added;
   ret_counts->in_flight = dispatcher->at_sink.length;
+}
+
+const char *
+tally_dispatcher_position (const TallyDispatcher *dispatcher)
+{
+  return dispatcher->position;
 }
 
 gint64

@@ -72,6 +72,8 @@ gboolean tally_dispatcher_step (TallyDispatcher *dispatcher, gint64 wait, GError
 /* TRUE when nothing is left to do. */
 gboolean tally_dispatcher_is_done (const TallyDispatcher *dispatcher);
 void tally_dispatcher_counts (const TallyDispatcher *dispatcher, TallyCounts *ret_counts);
+/* (transfer none) (nullable): the last position that this run has saved. */
+const char *tally_dispatcher_position (const TallyDispatcher *dispatcher);
 /* Microseconds until the pace or a settle time lets the next one go; 0: not waiting.  For the
  * progress line. */
 gint64 tally_dispatcher_waiting (const TallyDispatcher *dispatcher, const char **ret_why);

@@ -36,16 +36,11 @@ stop (TallyStages *stages, TallyDispatcher *dispatcher)
   tally_dispatcher_stop (dispatcher, tally_clock_now (clock) + stages->options->drain);
 }
 
-gboolean
-tally_deliver_all (TallyStages *stages, const TallyDispatcherConfig *config, TallyCounts *counts,
-                   GError **error)
+static gboolean
+deliver (TallyStages *stages, TallyDispatcher *dispatcher, TallyCounts *counts, GError **error)
 {
-  g_autoptr (TallyDispatcher) dispatcher = tally_dispatcher_new (config, error);
   g_autoptr (GError) reason = NULL;
   gboolean ended = FALSE;
-
-  if (dispatcher == NULL)
-    return FALSE;
 
   while (!tally_dispatcher_is_done (dispatcher))
     {
@@ -71,4 +66,19 @@ tally_deliver_all (TallyStages *stages, const TallyDispatcherConfig *config, Tal
   if (reason != NULL)
     g_propagate_error (error, g_steal_pointer (&reason));
   return *error == NULL;
+}
+
+gboolean
+tally_deliver_all (TallyStages *stages, const TallyDispatcherConfig *config, TallyCounts *counts,
+                   GError **error)
+{
+  g_autoptr (TallyDispatcher) dispatcher = tally_dispatcher_new (config, error);
+  gboolean done = dispatcher != NULL && deliver (stages, dispatcher, counts, error);
+
+  if (dispatcher != NULL && tally_dispatcher_position (dispatcher) != NULL)
+    {
+      g_free (stages->durable);
+      stages->durable = g_strdup (tally_dispatcher_position (dispatcher));
+    }
+  return done;
 }

@@ -111,6 +111,7 @@ run_clear (Run *run)
   g_clear_pointer (&run->run, tally_ledger_run_free);
   tally_ledger_close (run->ledger);
   g_clear_error (&run->stages.error);
+  g_free (run->stages.durable);
   tally_queue_free (run->stages.raw);
   tally_queue_free (run->stages.shaped);
   tally_context_free (run->stages.source_ctx);
@@ -433,12 +434,28 @@ prepare (Run *run, GError **error)
 
 /* ---- The work, and its end ---- */
 
+/* Lets the source mark what it gave, at the place where it found it.  What a signal or a failure leaves unmarked the next run
+ * marks, so it costs this one nothing but a warning. */
+static void
+acknowledge (Run *run)
+{
+  TallyInstance *source = run->pipeline->source;
+  g_autoptr (GError) error = NULL;
+
+  if (source->plugin->acknowledge == NULL || run->stages.durable == NULL || tally_run_is_interrupted ()
+      || source->plugin->acknowledge (source->self, run->stages.source_ctx, run->stages.durable, &error))
+    return;
+  g_prefix_error (&error, "source \"%s\": what was read is not marked there, the next run will try again: ", source->plugin->name);
+  tally_warnings_add (error->message, run->stages.warnings);
+}
+
 static gboolean
 work (Run *run, GError **error)
 {
   const TallyPipeline *pipeline = run->pipeline;
   gboolean done;
 
+  run->stages.durable = g_strdup (run->stages.source_ctx->position);
   tally_stages_start (&run->stages);
   if (delivers (run))
     {
@@ -466,6 +483,7 @@ work (Run *run, GError **error)
                             run->is_adopted ? &run->adopted : NULL, run->options->lease_ttl,
                             &run->summary->counts, error);
   tally_stages_join (&run->stages);
+  acknowledge (run);
   return done;
 }
 

@@ -28,6 +28,7 @@ typedef struct
   gpointer n_held;                /* atomic: rows that steps hold back, as a number */
   GMutex lock;
   GError *error;                  /* (owned) (nullable) the first one, under the lock */
+  char *durable;                  /* (owned) (nullable) the position before which all is: the caller's thread */
   void (*wake) (gpointer self);   /* (nullable) the sink's interrupt */
 } TallyStages;
 

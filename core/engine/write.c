@@ -218,6 +218,8 @@ commit (Writer *writer, gboolean complete, GError **error)
   if (!commit_ledger (writer, error))
     return FALSE;
 
+  g_free (writer->stages->durable);
+  writer->stages->durable = g_strdup (writer->position);
   writer->counts->delivered += writer->n_uncommitted;
   writer->n_uncommitted = 0;
   return TRUE;

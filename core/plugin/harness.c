@@ -277,6 +277,19 @@ tally_harness_push (TallyHarness *harness)
   return flow;
 }
 
+static gboolean
+acknowledge (TallyHarness *harness)
+{
+  const TallyPlugin *plugin = harness->plugin;
+
+  if (plugin->acknowledge == NULL || harness->position == NULL)
+    return TRUE;
+  if (!tally_harness_open (harness))
+    return FALSE;
+  g_clear_error (&harness->error);
+  return plugin->acknowledge (harness->instance->self, harness->ctx, harness->position, &harness->error);
+}
+
 TallyFlow
 tally_harness_commit (TallyHarness *harness)
 {
@@ -291,7 +304,7 @@ tally_harness_commit (TallyHarness *harness)
           g_free (harness->position);
           harness->position = g_strdup (position);
         }
-      return TALLY_FLOW_OK;
+      return acknowledge (harness) ? TALLY_FLOW_OK : TALLY_FLOW_FATAL;
     }
   if (!tally_harness_open (harness))
     return TALLY_FLOW_FATAL;

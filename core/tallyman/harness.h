@@ -134,9 +134,9 @@ TallyFlow tally_harness_push (TallyHarness *harness);
  * @harness: a harness
  *
  * For a source: saves the position of the batch pulled last, as the engine does once its rows are
- * durable.  For a sink: calls commit().
+ * durable, and calls acknowledge().  For a sink: calls commit().
  *
- * Returns: a sink's verdict, else %TALLY_FLOW_OK
+ * Returns: a sink's verdict; of a source %TALLY_FLOW_FATAL if it could not acknowledge, else %TALLY_FLOW_OK
  * Since: 0.1
  */
 TallyFlow tally_harness_commit (TallyHarness *harness);

@@ -1,4 +1,4 @@
-/* shout: a source, two transforms and three sinks that tests look at from outside
+/* shout: sources, two transforms and three sinks that tests look at from outside
  *
  * A shared object may hold several plugins; these are found by the first word of their names.
  */
@@ -582,4 +582,67 @@ static const TallyPlugin mute = {
   .interrupt = mute_interrupt,
 };
 
-TALLY_REGISTER (&shout, &echo, &busy, &letter, &far, &late, &begged, &mute, &later);
+/* ---- shout-receipt: a source that says what it was told is durable ---- */
+
+typedef struct
+{
+  gint64 rows;   /* option */
+  gboolean deaf; /* option */
+  gint64 row;
+} Receipt;
+
+static gboolean
+receipt_open (gpointer self, TallyContext *ctx, GError **error)
+{
+  const char *position = tally_context_position (ctx);
+
+  ((Receipt *) self)->row = position != NULL ? g_ascii_strtoll (position, NULL, 10) : 0;
+  return TRUE;
+}
+
+static TallyFlow
+receipt_read (gpointer self, TallyContext *ctx, TallyBatch *out, GError **error)
+{
+  Receipt *receipt = self;
+  g_autofree char *word = NULL;
+
+  if (receipt->row >= receipt->rows)
+    return TALLY_FLOW_END;
+  word = g_strdup_printf ("%" G_GINT64_FORMAT, ++receipt->row);
+  tally_batch_set_origin (out, "receipt");
+  tally_batch_add_row (out);
+  tally_batch_set_text (out, 0, word, strlen (word));
+  tally_batch_set_position (out, word);
+  return TALLY_FLOW_OK;
+}
+
+static gboolean
+receipt_acknowledge (gpointer self, TallyContext *ctx, const char *position, GError **error)
+{
+  if (((Receipt *) self)->deaf)
+    return tally_throw (error, TALLY_ERROR_NETWORK, "nobody hears");
+  tally_context_warn (ctx, "heard of %s", position);
+  return TRUE;
+}
+
+static const TallyOption receipt_options[] = {
+  { .name = "rows", .type = TALLY_OPTION_INT, .fallback = "5", .min = 0, .max = 1000, .offset = G_STRUCT_OFFSET (Receipt, rows), .summary = "The last word" },
+  { .name = "deaf", .type = TALLY_OPTION_BOOL, .offset = G_STRUCT_OFFSET (Receipt, deaf), .summary = "Whether it hears nothing" },
+  { 0 },
+};
+
+static const TallyPlugin receipt = {
+  TALLY_PLUGIN_INIT,
+  .kind = TALLY_SOURCE,
+  .name = "shout-receipt",
+  .summary = "The numbers from 1, and what is durable of them",
+  .flags = TALLY_PLUGIN_KEEPS_POSITION,
+  .instance_size = sizeof (Receipt),
+  .options = receipt_options,
+  .open = receipt_open,
+  .describe = begged_describe,
+  .read = receipt_read,
+  .acknowledge = receipt_acknowledge,
+};
+
+TALLY_REGISTER (&shout, &echo, &busy, &letter, &far, &late, &begged, &mute, &later, &receipt);

@@ -223,7 +223,7 @@ test_lists_in_order (void)
 
   for (guint i = 0; i < plugins->len; i++)
     g_string_append_printf (names, "%s ", ((const TallyPlugin *) plugins->pdata[i])->name);
-  assert_text (names->str, "lines shout-begged shout-far shout-late shout-mute shout shout-echo shelf shelf-blind shout-busy shout-later shout-letter ");
+  assert_text (names->str, "lines shout-begged shout-far shout-late shout-mute shout-receipt shout shout-echo shelf shelf-blind shout-busy shout-later shout-letter ");
   assert_int (warnings->len, 0);
 }
 
@@ -245,7 +245,7 @@ test_says_why_something_does_not_load (void)
   assert_true (tally_registry_find (registry, TALLY_SINK, "text", &error) == NULL);
   assert_error (error, TALLY_ERROR, TALLY_ERROR_USAGE, "sink \"text\" cannot be loaded: ");
   plugins = tally_registry_list (registry, &warnings);
-  assert_int (plugins->len, 12);
+  assert_int (plugins->len, 13);
   assert_int (warnings->len, 2);
   assert_text (warnings->pdata[0], "\"plugins\" in TALLYMAN_PLUGIN_PATH is not an absolute path");
   assert_contains (warnings->pdata[1], "text.so");

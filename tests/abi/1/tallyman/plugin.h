@@ -4,7 +4,7 @@
  * returns a list of constant descriptors.  A plugin that was built once loads in every later
  * release: the structs say their own size and only ever grow at the end.
  *
- *   load ── options filled ── check ── open ─┬─ read … END ───────────┬─ close   source
+ *   load ── options filled ── check ── open ─┬─ read … acknowledge ───┬─ close   source
  *                                            ├─ apply, apply …        ┤          transform
  *                                            ├─ write, settle, commit ┤          sink
  *                                            └─ render, send, resolve ┘          delivering sink
@@ -168,6 +168,10 @@ typedef struct
  * @settle: (nullable): a sink whose write() may give %TALLY_FLOW_OPEN: ends what write() began, and rejects the rows that the
  *   target refuses, of all batches that are open.  They stay as they came until then, or until write() gives %TALLY_FLOW_OK: then it
  *   has settled them itself.  The engine calls it after several batches or when none comes, and before commit()
+ * @acknowledge: (nullable): a source that leaves a mark where its records came from: all before @position is durable in the target,
+ *   or set aside in the ledger, and may be marked as read there, or moved away.  Called once, at the end of a run, after which only
+ *   close() comes; not after a signal.  A run that is killed before it has acknowledged leaves that to the next one, so the same
+ *   position may come again.  interrupt() has been called by then.  What fails is told as a warning
  *
  * The descriptor of a plugin.
  *
@@ -201,6 +205,7 @@ typedef struct
   gboolean (*resume) (gpointer self, TallyContext *ctx, char **ret_checkpoint, GError **error);
   const TallyPlanSink *plan;
   TallyFlow (*settle) (gpointer self, TallyContext *ctx, GError **error);
+  gboolean (*acknowledge) (gpointer self, TallyContext *ctx, const char *position, GError **error);
 } TallyPlugin;
 
 #define TALLY_PLUGIN_INIT                                                                          \
