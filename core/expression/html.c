@@ -11,6 +11,8 @@
 
 /* Levels of lists beyond which they are not indented further. */
 #define MAX_INDENT 8
+/* And of quotes, beyond which they are not marked further. */
+#define MAX_QUOTE 4
 #define MAX_ENTITY 10
 #define MAX_URL 2048
 
@@ -26,6 +28,7 @@ typedef enum
   ELEMENT_IMAGE = 1 << 7,
   ELEMENT_PREFORMATTED = 1 << 8,
   ELEMENT_DROPPED = 1 << 9, /* with all up to its end */
+  ELEMENT_QUOTE = 1 << 10,  /* each line is marked */
 } ElementFlags;
 
 static const struct
@@ -37,7 +40,7 @@ static const struct
   { "address", ELEMENT_LINE },
   { "article", ELEMENT_LINE },
   { "aside", ELEMENT_LINE },
-  { "blockquote", ELEMENT_PARAGRAPH },
+  { "blockquote", ELEMENT_PARAGRAPH | ELEMENT_QUOTE },
   { "br", ELEMENT_BREAK },
   { "caption", ELEMENT_LINE },
   { "center", ELEMENT_LINE },
@@ -88,7 +91,7 @@ typedef struct
   guint breaks;   /* lines to break before the next word */
   gboolean space; /* a blank before it, unless the line starts with it */
   gboolean item, in_row;
-  guint list_depth, preformatted_depth;
+  guint list_depth, preformatted_depth, quote_depth;
 
   GString *url;     /* of the link that is open, or empty */
   gsize link_start; /* where its text starts in out */
@@ -114,11 +117,11 @@ break_line (Html *html, guint breaks)
   html->space = FALSE;
 }
 
-/* What stands before a word: line breaks, the mark of an item, a blank. */
+/* What stands before a word: line breaks, the marks of quotes and of an item, a blank. */
 static void
 start_word (Html *html)
 {
-  gboolean is_first = html->out->len == html->start;
+  gboolean is_first = html->out->len == html->start, begins_line;
 
   if (html->breaks > 0 && !is_first)
     {
@@ -126,13 +129,16 @@ start_word (Html *html)
       for (guint i = 0; i < html->breaks; i++)
         g_string_append_c (html->out, '\n');
     }
+  begins_line = is_first || html->out->str[html->out->len - 1] == '\n';
+  for (guint i = 0; begins_line && i < MIN (html->quote_depth, MAX_QUOTE); i++)
+    g_string_append (html->out, "> ");
   if (html->item)
     {
       for (guint i = 1; i < MIN (html->list_depth, MAX_INDENT); i++)
         g_string_append (html->out, "  ");
       g_string_append (html->out, "- ");
     }
-  else if (html->space && html->breaks == 0 && !is_first
+  else if (html->space && !begins_line
            && html->out->str[html->out->len - 1] != '\t')
     g_string_append_c (html->out, ' ');
   html->breaks = 0;
@@ -348,7 +354,7 @@ close_link (Html *html)
   if (html->url->len == 0)
     return;
   text = html->out->str + MIN (html->link_start, html->out->len);
-  while (is_blank (*text) || g_str_has_prefix (text, "- "))
+  while (is_blank (*text) || g_str_has_prefix (text, "- ") || g_str_has_prefix (text, "> "))
     text++;
   if (strcmp (text, html->url->str) != 0)
     {
@@ -379,6 +385,8 @@ put_layout (Html *html, ElementFlags flags, gboolean closing)
     }
   if (flags & ELEMENT_PREFORMATTED)
     change_depth (&html->preformatted_depth, closing);
+  if (flags & ELEMENT_QUOTE)
+    change_depth (&html->quote_depth, closing);
   if (flags & (ELEMENT_LINE | ELEMENT_PARAGRAPH))
     {
       /* A paragraph in a list is one of its lines. */

@@ -1,6 +1,7 @@
 /* own.c: functions that PostgreSQL does not have */
 #include "own.h"
 #include "html.h"
+#include "reply.h"
 #include "text.h"
 #include <cmark.h>
 #include <stdlib.h>
@@ -69,11 +70,22 @@ markdown_to_html (Call *call, const Value *args, Value *ret, GError **error)
   return text_finish (call, ret, error);
 }
 
+/* reply_text(text): what a mail says without the one that it answers. */
+static gboolean
+reply_text (Call *call, const Value *args, Value *ret, GError **error)
+{
+  TallyText own = tally_reply_text (args[0].text);
+
+  g_string_append_len (call->scratch, own.data, (gssize)own.length);
+  return text_finish (call, ret, error);
+}
+
 const Function tally_own_functions[] = {
   { "slug", "t", 't', slug },
   { "mask_email", "t", 't', mask_email },
   { "html_to_text", "t", 't', html_to_text },
   { "markdown_to_html", "t", 't', markdown_to_html },
+  { "reply_text", "t", 't', reply_text },
   { "ref",
     "ttttt",
     't',

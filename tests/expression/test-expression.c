@@ -2,6 +2,7 @@
  * the place and the fix. */
 #include "expression/expression.h"
 #include "expression/html.h"
+#include "expression/reply.h"
 #include "promise.h"
 #include "record/batch-private.h"
 #include "record/bitmap.h"
@@ -428,6 +429,7 @@ test_has_functions_of_its_own (void)
     { "no text", "mask_email('')", "" },
     { "markdown", "markdown_to_html('*a* <b>')", "<p><em>a</em> <!-- raw HTML omitted --></p>\n" },
     { "a dangerous link", "markdown_to_html('[x](javascript:y)')", "<p><a href=\"\">x</a></p>\n" },
+    { "a reply", "reply_text(E'a\\n> b')", "a" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -437,6 +439,46 @@ test_has_functions_of_its_own (void)
           = g_strjoin ("|", cases[i].expected, cases[i].expected, cases[i].expected, NULL);
 
       assert_row_text (cases[i].label, got, expected);
+    }
+}
+
+static void
+test_takes_a_reply_from_what_it_answers (void)
+{
+  static const struct
+  {
+    const char *label, *mail, *expected;
+  } cases[] = {
+    { "no quote", "a\nb\n", "a\nb" },
+    { "nothing", "", "" },
+    { "a quote at the end", "Thanks!\n\nOn Mon, 3 May 2021, Ann Lee wrote:\n> hello\n>\n> > x\n> bye\n", "Thanks!" },
+    { "in another language", "Danke\r\n\r\nAm 03.05.21 um 10:00 schrieb Ann Lee:\r\n> hallo\r\n", "Danke" },
+    { "with another colon", "好\n\n2021年5月3日 Ann 写道：\n> 你好\n", "好" },
+    { "introduced in two lines", "Thanks\n\nOn Mon, 3 May 2021 at 10:00, Ann Lee <ann@example.com>\nwrote:\n\n> hello\n", "Thanks" },
+    { "introduced without a gap", "Thanks\nOn 3 May 2021, Ann wrote:\n> hello\n", "Thanks" },
+    { "not introduced", "See below:\n> hello\n", "See below:" },
+    { "a paragraph away", "Paid on 3 May:\n\n\n> hello\n", "Paid on 3 May:" },
+    { "a quote at the beginning", "On 3 May 2021, Ann wrote:\n> hello\n\nThanks\n", "Thanks" },
+    { "at both ends", "> hello\nThanks\n> bye\n", "Thanks" },
+    { "answers between quotes", "> one?\nyes\n> two?\nno\n> bye\n", "> one?\nyes\n> two?\nno" },
+    { "answers after own words", "Hi\n> one?\nyes\n", "Hi\n> one?\nyes" },
+    { "an older quote under the quote", "Thanks\n\n> hello\n\nOn 2 May 2021, Bob wrote:\n\n> first\n", "Thanks" },
+    { "only a quote", "On 3 May 2021, Ann wrote:\n> hello\n", "On 3 May 2021, Ann wrote:\n> hello\n" },
+    { "an old message", "Done.\n\n-----Original Message-----\nFrom: Ann\nhello\n", "Done." },
+    { "in another language, too", "Fertig\n---- Ursprüngliche Nachricht ----\nhallo", "Fertig" },
+    { "a line of hyphens", "a\n----------\nb", "a\n----------\nb" },
+    { "headers", "Done.\n\nFrom: Ann Lee <ann@example.com>\nSent: Monday\nTo: Bob\nSubject: x\n\nhello", "Done." },
+    { "headers under a rule", "Done.\n____________\n*Von:* Ann Lee\n*Gesendet:* Montag\n*An:* Bob\n*Betreff:* x\n\nhallo", "Done." },
+    { "headers that are none", "From: Berlin\nTo: Rome\nWhen: May\nWho: Ann\n", "From: Berlin\nTo: Rome\nWhen: May\nWho: Ann" },
+    { "too few headers", "Mail\nFrom: ann@example.com\nTo: bob@example.com\n", "Mail\nFrom: ann@example.com\nTo: bob@example.com" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      TallyText own = tally_reply_text ((TallyText){ cases[i].mail, strlen (cases[i].mail) });
+      g_autofree char *got = tally_text_dup (own);
+
+      assert_row_text (cases[i].label, got, cases[i].expected);
     }
 }
 
@@ -456,6 +498,9 @@ test_reads_html_as_a_person_does (void)
     { "a paragraph in an item", "<ul><li><p>a</p></li><li><p>b</p></li></ul>", "- a\n- b" },
     { "a table", "<table><tr><th>a<th>b</tr><tr><td> 1 </td><td>2</td></tr></table>",
       "a\tb\n1\t2" },
+    { "a quote", "<p>a</p><blockquote>b<br>c<blockquote><p>d</p></blockquote></blockquote>e", "a\n\n> b\n> c\n\n> > d\n\ne" },
+    { "a list and lines in a quote", "<blockquote><ul><li>a</ul><pre>b\n\n c</pre></blockquote>", "> - a\n\n> b\n>\n>  c" },
+    { "a link in a quote", "<blockquote><a href=https://x.org>https://x.org</a></blockquote>", "> https://x.org" },
     { "a link", "see <a href='https://x.org/?a=1&amp;b=2'>this <b>page</b></a>.",
       "see this page (https://x.org/?a=1&b=2)." },
     { "a link that shows its address", "<a href=https://x.org>https://x.org</a>", "https://x.org" },
@@ -526,6 +571,7 @@ static const Promise promises[] = {
   { "finds the longest match as PostgreSQL does", test_finds_the_longest_match_as_postgresql_does },
   { "has functions of its own", test_has_functions_of_its_own },
   { "reads HTML as a person does", test_reads_html_as_a_person_does },
+  { "takes a reply from what it answers", test_takes_a_reply_from_what_it_answers },
   { "takes hostile HTML in linear time", test_takes_hostile_html_in_linear_time },
   { NULL },
 };
