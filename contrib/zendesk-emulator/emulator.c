@@ -361,7 +361,15 @@ emulator_scrub (Emulator *emu, EmuTicket *ticket, gint64 now)
   emu_tickets_scrub (emu->tickets, ticket, now);
 }
 
-/* Whoever and whatever a ticket names by number has to be there. */
+static gboolean
+is_refused (const Emulator *emu, const EmuUser *user)
+{
+  if (user != NULL && user->suspended && emu->config.refuse_suspended)
+    return TRUE;
+  return emu->config.check_people && (user == NULL || !user->active);
+}
+
+/* Whoever a ticket names by number may have to be there, and in good standing. */
 static void
 check_people (const Emulator *emu, EmuDraft *draft)
 {
@@ -378,10 +386,10 @@ check_people (const Emulator *emu, EmuDraft *draft)
                                 ? emu_users_get (emu->users, id)
                                 : emu->users->admin;
 
-      if (user == NULL || !user->active)
+      if (is_refused (emu, user))
         emu_draft_add_problem (draft, members[i][0], members[i][1], "InvalidValue");
     }
-  if (emu_draft_get_id (draft, "organization_id", &id) && id != 0
+  if (emu->config.check_people && emu_draft_get_id (draft, "organization_id", &id) && id != 0
       && emu_organizations_get (emu->organizations, id) == NULL)
     emu_draft_add_problem (draft, "organization_id", "Organization: is invalid", "InvalidValue");
 }
@@ -392,8 +400,11 @@ check_authors (const Emulator *emu, EmuDraft *draft)
   for (guint i = 0; i < draft->comments->len; i++)
     {
       gint64 author = g_array_index (draft->comments, EmuComment, i).author;
+      const EmuUser *user = emu_users_get (emu->users, author);
+      gboolean refused = user != NULL ? user->suspended && emu->config.refuse_suspended
+                                      : emu->config.check_authors || emu->config.check_people;
 
-      if (author != 0 && emu_users_get (emu->users, author) == NULL)
+      if (author != 0 && refused)
         emu_draft_add_problem (draft, "base", "Author: is invalid", "InvalidValue");
     }
 }
@@ -423,10 +434,8 @@ emulator_read_draft (Emulator *emu, EmuAction action, json_object *json, const E
 
   if (!emu->config.ignore_tokens)
     emu_uploads_check (emu->uploads, draft);
-  if (emu->config.check_authors || emu->config.check_people)
-    check_authors (emu, draft);
-  if (emu->config.check_people)
-    check_people (emu, draft);
+  check_authors (emu, draft);
+  check_people (emu, draft);
   if (emu->config.check_assignees)
     check_assignee (emu, draft, ticket);
   return draft;

@@ -78,6 +78,7 @@ typedef struct
   EmuLimitHeaders limit_headers;
   EmuRace requester_race;
   gboolean check_people; /* who stands in a ticket is somebody */
+  gboolean refuse_suspended; /* and not suspended */
   EmuJobConfig jobs;
   char *plan;         /* (owned) */
   char *email;        /* (owned) of the administrator */

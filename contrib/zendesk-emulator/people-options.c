@@ -15,7 +15,7 @@ emu_people_options_clear (EmuPeopleOptions *options)
   char **texts[]
       = { &options->bulk_users,     &options->both_match,          &options->organization_rows,
           &options->user_fields,    &options->organization_fields, &options->limit_headers,
-          &options->requester_race, &options->check_people };
+          &options->requester_race, &options->check_people,      &options->suspended_people };
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_clear_pointer (texts[i], g_free);
@@ -45,6 +45,8 @@ emu_people_options_add (EmuPeopleOptions *o, GOptionContext *context)
     { "check-people", 0, 0, G_OPTION_ARG_STRING, &o->check_people,
       "Refuse tickets that name a user or organization that is not there: on or off (off)",
       "WHETHER" },
+    { "suspended-people", 0, 0, G_OPTION_ARG_STRING, &o->suspended_people,
+      "Tickets that name a suspended user: take or refuse (take)", "HOW" },
     { "limit-headers", 0, 0, G_OPTION_ARG_STRING, &o->limit_headers,
       "In whose spelling limits are told: both, 2023 or 2024 (both)", "YEAR" },
     { "search-lag", 0, 0, G_OPTION_ARG_DOUBLE, &o->search_lag,
@@ -119,13 +121,15 @@ emu_people_options_apply (const EmuPeopleOptions *o, EmuConfig *config, GError *
   static const char *const spellings[] = { "both", "2023", "2024", NULL };
   static const char *const races[] = { "off", "conflict", "invalid", "collision", NULL };
   static const char *const switches[] = { "off", "on", NULL };
-  guint bulk, winner, row, spelling, race, check_people;
+  static const char *const reactions[] = { "take", "refuse", NULL };
+  guint bulk, winner, row, spelling, race, check_people, reaction;
 
   if (!check (o, error) || !emu_option_choose ("bulk-users", o->bulk_users, whether, &bulk, error)
       || !emu_option_choose ("both-match", o->both_match, winners, &winner, error)
       || !emu_option_choose ("limit-headers", o->limit_headers, spellings, &spelling, error)
       || !emu_option_choose ("requester-race", o->requester_race, races, &race, error)
       || !emu_option_choose ("check-people", o->check_people, switches, &check_people, error)
+      || !emu_option_choose ("suspended-people", o->suspended_people, reactions, &reaction, error)
       || !emu_option_choose ("organization-rows", o->organization_rows, rows, &row, error))
     return FALSE;
   config->bulk_users = bulk;
@@ -133,6 +137,7 @@ emu_people_options_apply (const EmuPeopleOptions *o, EmuConfig *config, GError *
   config->limit_headers = spelling;
   config->requester_race = race;
   config->check_people = check_people == 1;
+  config->refuse_suspended = reaction == 1;
   config->organization_race = (gint64)o->organization_race;
   config->search_lag = (gint64)o->search_lag;
   config->jobs = (EmuJobConfig){ .wait = get_microseconds (o->job_wait),

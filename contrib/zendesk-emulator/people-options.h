@@ -5,7 +5,7 @@
 typedef struct
 {
   char *bulk_users, *both_match, *organization_rows, *user_fields, *organization_fields;
-  char *limit_headers, *requester_race, *check_people;
+  char *limit_headers, *requester_race, *check_people, *suspended_people;
   double search_lag, job_wait, job_pace, job_life, organization_race;
   int job_limit;
 } EmuPeopleOptions;

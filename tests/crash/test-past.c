@@ -374,6 +374,36 @@ test_a_follow_up_comes_after_what_it_follows (void)
     }
 }
 
+/* Nobody outside knows what the service makes of it. */
+static void
+test_a_suspended_author_is_taken_or_rejects_the_record (void)
+{
+  static const char *const reactions[] = { "take", "refuse" };
+
+  for (guint refuse = 0; refuse < G_N_ELEMENTS (reactions); refuse++)
+    {
+      g_autoptr (Rig) rig = past_rig (3, "--suspended-people", reactions[refuse]);
+      g_autofree char *user = rig_ask (rig, "POST", "/api/v2/users", "{\"user\":{\"name\":\"S\",\"suspended\":true}}");
+      const char *id = strstr (user, "\"id\":") + strlen ("\"id\":");
+      g_autofree char *yaml = g_strdup_printf (
+          "pipeline: suspended\norigin: desk\nsource:\n  csv: { path: tickets.csv }\n"
+          "transform:\n  - set: { requester_id: \"CASE id WHEN '2' THEN %.*s ELSE 7 END\", description: body }\n  - drop: [body]\n"
+          "sink:\n  zendesk-tickets: { url: \"%s\", access_token: secret, mode: import, key: id }\n"
+          "errors: { rejects: rejects.ndjson }\n",
+          (int) strspn (id, "0123456789"), id, rig_url (rig));
+      g_autofree char *rejects = NULL;
+
+      rig_write (rig, "suspended.yaml", yaml);
+      if (!assert_row_int (reactions[refuse], rig_command (rig, "run", "suspended.yaml", NULL), refuse ? 3 : 0))
+        g_printerr ("%s", rig_errors (rig));
+      assert_row_int (reactions[refuse], rig_emulator_count (rig, "created"), 3 - refuse);
+      rejects = rig_read (rig, "rejects.ndjson");
+      if (refuse)
+        assert_contains (rejects, "Requester: is invalid");
+      assert_row_int (reactions[refuse], count (rejects, "\n"), refuse);
+    }
+}
+
 /* --- the pipelines that the project ships --- */
 
 static void
@@ -412,6 +442,7 @@ test_the_shipped_pipelines_run (void)
 
 static const Promise promises[] = {
   { "the shipped pipelines run", test_the_shipped_pipelines_run },
+  { "a suspended author is taken or rejects the record", test_a_suspended_author_is_taken_or_rejects_the_record },
   { "each crash point of an import", test_each_crash_point_of_an_import },
   { "B2, B3, B4: a lost answer of an import", test_a_lost_answer_of_an_import },
   { "G8: killed after three of five files", test_killed_after_three_of_five_files },

@@ -141,11 +141,40 @@ test_a_ticket_may_have_to_name_people_that_are_there (void)
   talk_forget ();
 }
 
+static void
+test_a_suspended_user_may_be_refused (void)
+{
+  static const Line lines[] = {
+    { "suspended", "POST", "users", "{'user':{'name':'S','suspended':true}}", 201, { { NULL } }, "s=user.id" },
+    { "requester", "POST", "imports/tickets", "{'ticket':{'requester_id':$s,'comments':[{'value':'c'}]}}", 422,
+      { { "details.requester_id.0.description", "Requester: is invalid" } } },
+    { "author", "POST", "imports/tickets", "{'ticket':{'comments':[{'value':'c','author_id':$s}]}}", 422,
+      { { "details.base.0.description", "Author: is invalid" } } },
+    { "not suspended any more", "PUT", "users/$s", "{'user':{'suspended':false}}", 200, { { NULL } } },
+    { "taken", "POST", "imports/tickets", "{'ticket':{'requester_id':$s,'comments':[{'value':'c','author_id':$s}]}}", 201, { { NULL } } },
+    { "nobody", "POST", "tickets", "{'ticket':{'comment':'c','requester_id':5}}", 201, { { NULL } } },
+    { 0 },
+  };
+  static const Line taken[] = {
+    { "suspended", "POST", "users", "{'user':{'name':'S','suspended':true}}", 201, { { NULL } }, "s=user.id" },
+    { "as requester and author", "POST", "imports/tickets", "{'ticket':{'requester_id':$s,'comments':[{'value':'c','author_id':$s}]}}", 201,
+      { { NULL } } },
+    { 0 },
+  };
+  g_autoptr (Rig) strict = rig_new ("--suspended-people", "refuse", NULL);
+  g_autoptr (Rig) lenient = rig_new ("--check-people", "on", "--check-authors", NULL);
+
+  talk (strict, lines);
+  talk (lenient, taken);
+  talk_forget ();
+}
+
 static const Promise promises[] = {
   { "one of several makes a new requester", test_one_of_several_makes_a_new_requester },
   { "users race however they are made", test_users_race_however_they_are_made },
   { "a ticket may have to name people that are there",
     test_a_ticket_may_have_to_name_people_that_are_there },
+  { "a suspended user may be refused", test_a_suspended_user_may_be_refused },
   { NULL },
 };
 
