@@ -557,9 +557,9 @@ tally_traffic_wait (const TallyDispatcher *dispatcher, gint64 now, const char **
 {
   TallyContext *ctx = dispatcher->config.ctx;
   gint64 held = tally_pace_wait (&dispatcher->pace, now, ret_why);
-  /* What the sink has, and has not asked for yet. */
+  /* What the sink has, and has not asked for yet, in requests. */
   gint64 n_waiting = MAX ((gint64) dispatcher->at_sink.length - ctx->n_admitted, 0);
-  gint64 wait = tally_context_wait (ctx, n_waiting);
+  gint64 wait = tally_context_wait (ctx, n_waiting / MAX (dispatcher->config.profile.per_request, 1));
 
   if (ret_why != NULL && wait > held)
     *ret_why = "pacing by the target's rate limit";

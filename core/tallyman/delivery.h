@@ -52,6 +52,8 @@ typedef enum
  * @look_first: whether resolve() also tells of a record that was never sent if the target shows it already, made by
  *   whomever; then the first few records of each run are looked up before they are sent, and all of them once it is known that
  *   others make records of the same origin
+ * @per_request: most deliveries that send() gathers into one request; 0 and 1: each has its own.  Of a rate limit so many fewer
+ *   requests are expected of those that have been handed over
  *
  * What the target promises.  Filled by the sink's profile() from its options.
  *
@@ -67,6 +69,7 @@ typedef struct
   gboolean can_resolve;
   guint max_in_flight;
   gboolean look_first;
+  guint per_request;
 } TallyDeliveryProfile;
 
 /**

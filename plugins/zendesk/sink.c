@@ -136,6 +136,7 @@ sink_profile (gpointer self, TallyDeliveryProfile *ret_profile)
   ret_profile->in_flight = TALLY_IN_FLIGHT_UNKNOWN;
   ret_profile->can_resolve = TRUE;
   ret_profile->max_in_flight = sink->in_bulk ? 4 * ZENDESK_JOB_MOST : 16;
+  ret_profile->per_request = sink->in_bulk ? ZENDESK_JOB_MOST : 1;
   ret_profile->look_first = zendesk_modes[sink->mode].mode != ZENDESK_MODE_UPDATE;
 }
 

@@ -295,6 +295,17 @@ test_too_many_jobs_are_waited_for (void)
   assert_true (rig_emulator_count (rig, "limited") > 0);
 }
 
+/* Of an account that takes few requests a minute each is made full use of. */
+static void
+test_jobs_are_full_where_requests_are_few (void)
+{
+  g_autoptr (Rig) rig = bulk_rig (600, "--plan", "team");
+
+  failure_run_to_the_end (rig, "team", 1);
+  assert_all_once (rig, 600, "team");
+  assert_int (count_requests (rig, BULK), 6);
+}
+
 static void
 test_a_plan_without_bulk_gets_them_singly (void)
 {
@@ -327,6 +338,7 @@ static const Promise promises[] = {
   { "G3: a job's status is gone, or short", test_a_jobs_status_is_gone_or_short },
   { "G3: a job that never ends leaves doubt", test_a_job_that_never_ends_leaves_doubt },
   { "G4: too many jobs are waited for", test_too_many_jobs_are_waited_for },
+  { "jobs are full where requests are few", test_jobs_are_full_where_requests_are_few },
   { "a plan without bulk gets them singly", test_a_plan_without_bulk_gets_them_singly },
   { "what is too large is split", test_what_is_too_large_is_split },
   { NULL },
