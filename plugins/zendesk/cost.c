@@ -51,10 +51,9 @@ tell_uploads (const ZendeskSink *sink, TallyContext *ctx, TallyText request)
 {
   g_autoptr (ZendeskUploads) uploads = zendesk_uploads_needed (request) ? zendesk_uploads_new (NULL, &sink->files, request)
                                                                         : NULL;
-  guint64 bytes = 0;
+  guint64 bytes = 0, n = uploads != NULL ? zendesk_uploads_count (uploads, &bytes) : 0;
 
-  if (uploads != NULL)
-    tell (ctx, "POST", ZENDESK_API "/uploads.json", zendesk_uploads_count (uploads, &bytes), bytes);
+  tell (ctx, "POST", ZENDESK_API "/uploads.json", n, bytes);
 }
 
 /* The ticket and its comments are read before each part, and after the last. */
