@@ -157,6 +157,18 @@ print_requests (const TallyPlan *plan)
 }
 
 static void
+print_first_requests (const TallyPlan *plan)
+{
+  for (guint i = 0; plan->first_requests != NULL && i < plan->first_requests->len; i++)
+    {
+      const TallyPlannedRequest *request = &g_array_index (plan->first_requests, TallyPlannedRequest, i);
+      g_autofree char *line = g_strdup_printf ("%s: %s", request->kind, request->body);
+
+      print_text (i == 0 ? "first requests" : "", line);
+    }
+}
+
+static void
 print_plan (const PlanCommand *self, const TallyPlan *plan)
 {
   g_autoptr (GString) table = g_string_new (NULL);
@@ -186,6 +198,7 @@ print_plan (const PlanCommand *self, const TallyPlan *plan)
     }
   if (plan->requests != NULL)
     print_requests (plan);
+  print_first_requests (plan);
   for (guint i = 0; i < plan->rejects->len; i++)
     {
       const TallyReject *reject = &g_array_index (plan->rejects, TallyReject, i);
@@ -261,6 +274,27 @@ requests_as_json (const TallyPlan *plan)
   return g_string_free (array, FALSE);
 }
 
+/* NULL if the sink does not deliver. (transfer full) */
+static char *
+first_requests_as_json (const TallyPlan *plan)
+{
+  GString *array = plan->first_requests != NULL ? g_string_new ("[") : NULL;
+
+  if (array == NULL)
+    return NULL;
+  for (guint i = 0; i < plan->first_requests->len; i++)
+    {
+      const TallyPlannedRequest *request = &g_array_index (plan->first_requests, TallyPlannedRequest, i);
+      g_autoptr (GString) object = tally_listing_object ();
+
+      tally_listing_add_text (object, "kind", request->kind);
+      tally_listing_add_text (object, "body", request->body);
+      g_string_append_printf (array, "%s%s}", i > 0 ? ", " : "", object->str);
+    }
+  g_string_append_c (array, ']');
+  return g_string_free (array, FALSE);
+}
+
 /* NULL if it is not known. (transfer full) */
 static char *
 time_as_json (const TallyPlan *plan)
@@ -283,6 +317,7 @@ print_json (const PlanCommand *self, const TallyPlan *plan, const char *message)
   g_autoptr (GString) object = tally_listing_object ();
   g_autofree char *facts = facts_as_json (plan), *rejects = rejects_as_json (plan);
   g_autofree char *requests = requests_as_json (plan), *time = time_as_json (plan);
+  g_autofree char *first_requests = first_requests_as_json (plan);
   g_autofree char *rows = g_strdup_printf ("[%s]", self->rows->str);
 
   tally_listing_add_text (object, "pipeline", self->pipeline->name);
@@ -298,6 +333,7 @@ print_json (const PlanCommand *self, const TallyPlan *plan, const char *message)
   tally_listing_add_json (object, "sink", plan->is_silent ? NULL : facts);
   tally_listing_add_json (object, "requests", requests);
   tally_listing_add_json (object, "time", time);
+  tally_listing_add_json (object, "first_requests", first_requests);
   tally_listing_add_json (object, "first_rejects", rejects);
   tally_listing_add_json (object, "first_rows", rows);
   tally_listing_add_text (object, "error", message);

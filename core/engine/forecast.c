@@ -10,8 +10,10 @@
 
 /* For the keys that came, so that one that comes twice is noticed. */
 #define SEEN_MEMORY (16 * 1024 * 1024)
-/* Of the first request's body, for a person. */
+/* Of a request's body, for a person. */
 #define SHOWN 2000
+/* Kinds of requests that are told apart where requests are shown. */
+#define KINDS 64
 
 struct _TallyForecast
 {
@@ -21,7 +23,9 @@ struct _TallyForecast
   gint64 scope;                  /* 0: nothing was delivered yet */
   TallySeen *seen;               /* (owned) */
   GString *body;                 /* (owned) scratch */
-  char *first;                   /* (owned) (nullable) the first request's */
+  GArray *first;                 /* (owned) (element-type TallyPlannedRequest) to be shown: one of each kind, then others */
+  guint n_kinds_first;           /* of these, each of a kind of its own */
+  GArray *told;                  /* (owned) (element-type guint64) bytes of each kind of requests, as of the last record */
   guint64 n_create, n_again, n_update, n_unchanged, n_drifted, n_in_doubt, n_bytes;
   guint64 most_early;            /* deliveries that a run has begun when the first is answered */
   gboolean looks, is_shared;     /* the first creations are looked up before they are sent; all are */
@@ -53,6 +57,9 @@ tally_forecast_new (const TallyPipeline *pipeline, TallyContext *ctx, TallyLedge
   forecast->ledger = ledger;
   forecast->seen = tally_seen_new (SEEN_MEMORY);
   forecast->body = g_string_new (NULL);
+  forecast->told = g_array_new (FALSE, /* clear= */ TRUE, sizeof (guint64));
+  forecast->first = g_array_new (FALSE, FALSE, sizeof (TallyPlannedRequest));
+  g_array_set_clear_func (forecast->first, tally_planned_request_clear);
   if (ctx->target == NULL)
     {
       tally_throw (error, TALLY_ERROR_UNSUPPORTED, "sink \"%s\" did not say what its target is", plugin->name);
@@ -72,6 +79,15 @@ tally_forecast_new (const TallyPipeline *pipeline, TallyContext *ctx, TallyLedge
 }
 
 void
+tally_planned_request_clear (gpointer data)
+{
+  TallyPlannedRequest *request = data;
+
+  g_free (request->kind);
+  g_free (request->body);
+}
+
+void
 tally_forecast_free (TallyForecast *forecast)
 {
   if (forecast == NULL)
@@ -79,7 +95,8 @@ tally_forecast_free (TallyForecast *forecast)
 
   tally_seen_free (forecast->seen);
   g_string_free (forecast->body, TRUE);
-  g_free (forecast->first);
+  g_array_unref (forecast->told);
+  g_array_unref (forecast->first);
   g_free (forecast);
 }
 
@@ -151,6 +168,94 @@ cost_flags (const TallyForecast *self, const char *target_id)
   return flags;
 }
 
+/* ---- First requests, for a person ---- */
+
+/* The kinds of requests that had bytes of the last record: a bit each.  The others only ask. */
+static guint64
+take_kinds (TallyForecast *self)
+{
+  const GArray *requests = self->ctx->requests;
+  guint64 kinds = 0;
+
+  g_array_set_size (self->told, requests->len);
+  for (guint i = 0; i < MIN (requests->len, KINDS); i++)
+    {
+      guint64 bytes = g_array_index (requests, TallyPlannedKind, i).bytes;
+      guint64 *told = &g_array_index (self->told, guint64, i);
+
+      kinds |= bytes != *told ? G_GUINT64_CONSTANT (1) << i : 0;
+      *told = bytes;
+    }
+  return kinds;
+}
+
+/* (transfer full) "POST /api/v2/tickets, POST /api/v2/uploads" */
+static char *
+name_kinds (const TallyForecast *self, guint64 kinds, gboolean is_update)
+{
+  GString *names = g_string_new (NULL);
+
+  for (guint i = 0; i < MIN (self->ctx->requests->len, KINDS); i++)
+    if (kinds & G_GUINT64_CONSTANT (1) << i)
+      g_string_append_printf (names, "%s%s", names->len > 0 ? ", " : "",
+                              g_array_index (self->ctx->requests, TallyPlannedKind, i).kind);
+  if (names->len == 0)
+    g_string_append (names, is_update ? "update" : "create");
+  return g_string_free (names, FALSE);
+}
+
+/* (transfer full): the beginning of a body, as text. */
+static char *
+dup_beginning (TallyText body)
+{
+  char *beginning = g_strndup (body.data, MIN (body.length, SHOWN));
+  const char *end;
+
+  g_utf8_validate (beginning, -1, &end);
+  beginning[end - beginning] = '\0';
+  return beginning;
+}
+
+/* Keeps the body if it is one of the first of its kind, or of all. */
+static void
+keep_request (TallyForecast *self, TallyText body, gboolean is_update)
+{
+  TallyPlannedRequest request = { .kinds = take_kinds (self), .is_update = is_update };
+  gboolean is_new = TRUE;
+
+  for (guint i = 0; i < self->first->len; i++)
+    {
+      const TallyPlannedRequest *other = &g_array_index (self->first, TallyPlannedRequest, i);
+
+      is_new = is_new && (other->kinds != request.kinds || other->is_update != is_update);
+    }
+  if (self->n_kinds_first == TALLY_PLAN_REQUESTS || (!is_new && self->first->len == TALLY_PLAN_REQUESTS))
+    return;
+
+  request.kind = name_kinds (self, request.kinds, is_update);
+  request.body = dup_beginning (body);
+  g_array_insert_val (self->first, is_new ? self->n_kinds_first++ : self->first->len, request);
+  g_array_set_size (self->first, MIN (self->first->len, TALLY_PLAN_REQUESTS));
+}
+
+/* ---- Rendering ---- */
+
+/* A request that a run would make. */
+static void
+count_request (TallyForecast *self, TallyText body, const char *target_id)
+{
+  const TallyDeliverySink *sink = self->pipeline->sink->plugin->delivery;
+
+  if (sink->cost != NULL)
+    sink->cost (self->pipeline->sink->self, self->ctx, body, target_id, cost_flags (self, target_id));
+  if (target_id != NULL)
+    self->n_update++;
+  else
+    self->n_create++;
+  self->n_bytes += body.length;
+  keep_request (self, body, target_id != NULL);
+}
+
 /* With a target_id it is an update of what the target has. */
 static gboolean
 render (TallyForecast *self, TallyBatch *batch, guint row, const char *key, const char *target_id, GError **error)
@@ -178,15 +283,7 @@ render (TallyForecast *self, TallyBatch *batch, guint row, const char *key, cons
       self->n_unchanged++;
       return TRUE;
     }
-  if (sink->cost != NULL)
-    sink->cost (instance, self->ctx, (TallyText){ self->body->str, self->body->len }, target_id, cost_flags (self, target_id));
-  if (target_id != NULL)
-    self->n_update++;
-  else
-    self->n_create++;
-  self->n_bytes += self->body->len;
-  if (self->first == NULL)
-    self->first = g_strndup (self->body->str, MIN (self->body->len, SHOWN));
+  count_request (self, (TallyText){ self->body->str, self->body->len }, target_id);
   return TRUE;
 }
 
@@ -325,6 +422,6 @@ tally_forecast_end (TallyForecast *self, TallyPlan *plan)
   tally_context_plan_number (self->ctx, "of_these_drifted", self->n_drifted);
   tally_context_plan_number (self->ctx, "in_doubt", self->n_in_doubt);
   tally_context_plan_number (self->ctx, "request_bytes", self->n_bytes);
-  tally_context_plan_text (self->ctx, "first_request", self->first);
   plan->in_doubt = self->n_in_doubt;
+  plan->first_requests = g_array_ref (self->first);
 }

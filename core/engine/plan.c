@@ -435,6 +435,7 @@ tally_plan_clear (TallyPlan *plan)
   g_clear_pointer (&plan->rejects, g_array_unref);
   g_clear_pointer (&plan->facts, g_array_unref);
   g_clear_pointer (&plan->requests, g_array_unref);
+  g_clear_pointer (&plan->first_requests, g_array_unref);
   g_clear_pointer (&plan->slowest, g_free);
   g_clear_error (&plan->error);
 }

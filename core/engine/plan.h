@@ -18,8 +18,20 @@ typedef struct
   gpointer data;
 } TallyPlanOptions;
 
-/* So many rejects are kept, to be shown. */
+/* So many rejects, and first requests, are kept, to be shown. */
 #define TALLY_PLAN_REJECTS 5
+#define TALLY_PLAN_REQUESTS 3
+
+/* What a record is sent as. */
+typedef struct
+{
+  char *kind;         /* (owned) the requests that bring it to the target: "POST /api/v2/tickets, POST /api/v2/uploads" */
+  char *body;         /* (owned) its beginning */
+  guint64 kinds;      /* the same as bits, and */
+  gboolean is_update; /* what else makes it a kind of its own */
+} TallyPlannedRequest;
+
+void tally_planned_request_clear (gpointer request);
 
 typedef struct
 {
@@ -33,6 +45,7 @@ typedef struct
   GArray *facts;       /* (owned) (element-type TallyPlanFact) what the sink told */
   guint64 in_doubt;
   GArray *requests;    /* (owned) (nullable) (element-type TallyPlannedKind) NULL: the sink does not say which it would make */
+  GArray *first_requests; /* (owned) (nullable) (element-type TallyPlannedRequest) one of each kind, then others */
   gint64 limit;        /* requests a minute that the account has told; 0: it has not */
   gint64 span;         /* microseconds that the requests take at its limits, at least; -1: not known */
   char *slowest;       /* (owned) (nullable) the kind whose own limit takes longest */

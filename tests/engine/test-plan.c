@@ -331,6 +331,66 @@ test_requests (void)
     }
 }
 
+/* (transfer full): the first requests, each as kind, blank and the id that stands in its text, one a line. */
+static char *
+first_requests (json_object *object)
+{
+  GString *lines = g_string_new (NULL);
+  json_object *requests = NULL, *kind, *body;
+
+  json_object_object_get_ex (object, "first_requests", &requests);
+  for (gsize i = 0; requests != NULL && i < json_object_array_length (requests); i++)
+    {
+      json_object *one = json_object_array_get_idx (requests, i);
+      const char *mark = NULL;
+
+      if (json_object_object_get_ex (one, "kind", &kind) && json_object_object_get_ex (one, "body", &body))
+        mark = strstr (json_object_get_string (body), "row ");
+      g_string_append_printf (lines, "%s %.5s\n", json_object_get_string (kind), mark != NULL ? mark : "?");
+    }
+  return g_string_free (lines, FALSE);
+}
+
+/* One of each kind comes before others, whenever it comes. */
+static void
+test_first_requests (void)
+{
+  static const struct
+  {
+    const char *label, *sink, *columns, *again, *expected; /* again: rows once the others are there */
+  } rows[] = {
+    { "all of a kind", "zendesk-tickets", "comment.body: text", NULL,
+      "POST /api/v2/tickets row 1\nPOST /api/v2/tickets row 2\nPOST /api/v2/tickets row 3\n" },
+    { "one with a file", "zendesk-tickets", "comment.body: text, attachments: file", NULL,
+      "POST /api/v2/tickets row 1\nPOST /api/v2/tickets, POST /api/v2/uploads row 4\nPOST /api/v2/tickets row 2\n" },
+    { "a change", "zendesk-users", "name: text", "1,row 9,\n2,row 2,\n5,row 5,\n6,row 6,\n7,row 7,\n8,row 8,\n",
+      "PUT /api/v2/users/# row 9\nPOST /api/v2/users row 5\nPOST /api/v2/users row 6\n" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autoptr (Rig) rig = rig_new (FALSE, "--plan", "none", NULL);
+      g_autofree char *yaml = g_strdup_printf (
+          "pipeline: p\norigin: desk\nsource:\n  csv: { path: in.csv }\ntransform:\n  - set: { %s }\n  - drop: [text, file]\nsink:\n"
+          "  %s: { key: id, url: \"%s\", access_token: x }\nledger: sqlite:ledger.sqlite\n",
+          rows[i].columns, rows[i].sink, rig_url (rig));
+      g_autofree char *csv = g_strconcat ("id,text,file\n", rows[i].again, NULL), *found = NULL;
+
+      rig_write (rig, "p.yaml", yaml);
+      rig_write (rig, "in.csv", "id,text,file\n1,row 1,\n2,row 2,\n3,row 3,\n4,row 4,p.yaml\n");
+      if (rows[i].again != NULL)
+        {
+          assert_row_int (rows[i].label, rig_command (rig, "run", "p.yaml", NULL), 0);
+          rig_write (rig, "in.csv", csv);
+        }
+      g_autoptr (json_object) planned = plan (rig, "p.yaml", 0);
+      found = first_requests (planned);
+      assert_row_text (rows[i].label, found, rows[i].expected);
+      assert_int (rig_command (rig, "plan", "p.yaml", NULL), 0);
+      assert_contains (rig_output (rig), "first requests");
+    }
+}
+
 /* 201 records fill two jobs, and one is left. */
 static void
 test_jobs (void)
@@ -391,6 +451,7 @@ static const Promise promises[] = {
   { "of deliveries: what is created and what is not", test_deliveries },
   { "of a ledger that went backwards: there would be no run (E1, E4)", test_a_ledger_that_went_backwards },
   { "of requests: those that the run then makes", test_requests },
+  { "of first requests: one of each kind", test_first_requests },
   { "of jobs: as full as they can be", test_jobs },
   { "of the time that they take at the account's limits", test_time },
   { "an account that asks to be left alone is waited for", test_patience },
