@@ -218,7 +218,9 @@ tally_inspect_append_editor_schema (const GPtrArray *plugins, GString *out)
   append_plugins (plugins, TALLY_SINK, out);
   g_string_append (
       out,
-      ",\n\"errors\":{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
+      ",\n\"references\":{\"type\":\"string\",\"description\":\"The CSV file of ids that ref() finds where the ledger has "
+      "none\"},\n"
+      "\"errors\":{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
       "\"limit\":{\"type\":[\"integer\",\"string\"],\"description\":\"Most rejects: a number, or a share "
       "such as 1%\"},\"rejects\":{\"type\":\"string\",\"description\":\"The file that rejects go to\"}}},\n"
       "\"ledger\":{\"type\":\"string\"},\n"

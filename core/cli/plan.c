@@ -2,6 +2,7 @@
 #include "engine/plan.h"
 #include "listing.h"
 #include "record/batch-private.h"
+#include "reference-draft.h"
 #include "table.h"
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +20,7 @@ typedef struct
   char *ledger;     /* (owned) (nullable) */
   gint64 limit;
   gint n_shown;     /* first rows to show */
+  TallyReferenceDraft draft;
   TallyPipeline *pipeline; /* (unowned) the one at work */
   TallyTable *table; /* (owned) of its first rows */
   GString *rows;     /* (owned) the same, JSON, without brackets */
@@ -347,6 +349,8 @@ plan_one (PlanCommand *self, TallyPipeline *pipeline)
 {
   const TallyPlanOptions options = { .ledger = self->ledger,
                                      .most = (guint64) self->limit,
+                                     .missed = self->draft.missed,
+                                     .coming = self->draft.coming,
                                      .rows = keep_rows,
                                      .progress = show_progress,
                                      .warn = warn,
@@ -403,21 +407,39 @@ plan_argument (PlanCommand *self, const char *argument, TallyRegistry *registry)
   return worst;
 }
 
+/* All that was named, and what follows from it as a whole. */
+static TallyExit
+plan_all (PlanCommand *self, char **arguments, TallyRegistry *registry)
+{
+  TallyExit worst = TALLY_EXIT_COMPLETE;
+
+  for (char **argument = arguments; *argument != NULL; argument++)
+    {
+      TallyExit how = plan_argument (self, *argument, registry);
+
+      worst = MAX (worst, how);
+      if (how == TALLY_EXIT_INTERRUPTED)
+        return how;
+    }
+  return tally_reference_draft_end (&self->draft, self->json) ? worst : MAX (worst, TALLY_EXIT_FAILED);
+}
+
 static int
 plan_main (int argc, char **argv)
 {
   g_auto (GStrv) rest = NULL;
-  g_autofree char *ledger = NULL;
+  g_autofree char *ledger = NULL, *references = NULL;
   PlanCommand self = { .n_shown = 3, .terminal = isatty (STDERR_FILENO) };
   const GOptionEntry entries[] = {
     { "ledger", 0, 0, G_OPTION_ARG_STRING, &ledger, "Ledger to use in place of the pipeline's", "URI" },
     { "limit", 0, 0, G_OPTION_ARG_INT64, &self.limit, "Read only the first records, for a quick look", "N" },
+    { "references", 0, 0, G_OPTION_ARG_FILENAME, &references, "Write what ref() does not find, for you to give ids", "FILE" },
     { "rows", 0, 0, G_OPTION_ARG_INT, &self.n_shown, "First rows to show (3)", "N" },
     { "json", 0, 0, G_OPTION_ARG_NONE, &self.json, "Print one JSON object for each pipeline", NULL },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &rest, NULL, NULL },
     G_OPTION_ENTRY_NULL,
   };
-  TallyExit worst = TALLY_EXIT_COMPLETE;
+  TallyExit how = TALLY_EXIT_USAGE;
 
   if (!tally_command_parse (&tally_command_plan, entries, &argc, &argv))
     return TALLY_EXIT_USAGE;
@@ -431,15 +453,10 @@ plan_main (int argc, char **argv)
 
   g_autoptr (TallyRegistry) registry = tally_registry_new ();
   self.ledger = ledger;
-  for (char **argument = rest; *argument != NULL; argument++)
-    {
-      TallyExit how = plan_argument (&self, *argument, registry);
-
-      worst = MAX (worst, how);
-      if (how == TALLY_EXIT_INTERRUPTED)
-        break;
-    }
-  return worst;
+  if (tally_reference_draft_begin (&self.draft, references, registry))
+    how = plan_all (&self, rest, registry);
+  tally_reference_draft_clear (&self.draft);
+  return how;
 }
 
 const TallyCommand tally_command_plan = {

@@ -301,6 +301,7 @@ look (PreviewCommand *self, GError **error)
   g_autoptr (TallyContext) ctx = tally_context_new (self->pipeline->directory);
   const TallyReferencesConfig config = { .ledger_uri = self->pipeline->ledger,
                                          .origin = self->pipeline->origin,
+                                         .file = self->pipeline->references,
                                          .began_at = G_MAXINT64,
                                          .lenient = TRUE,
                                          .warn = warn,

@@ -405,7 +405,7 @@ give_all_rows (TallyPipeline *pipeline, const TallyPipelineTest *test, GError **
 static gboolean
 run_steps (TallyPipeline *pipeline, const TallyPipelineTest *test, TallyBatch *batch, GError **error)
 {
-  g_autoptr (TallyReferences) references = tally_references_new_for_test (test->refs);
+  g_autoptr (TallyReferences) references = tally_references_new_for_test (test->refs, pipeline->origin, pipeline->references);
   g_autoptr (TallyTrial) trial = tally_trial_new (pipeline, error);
 
   if (trial == NULL)

@@ -20,6 +20,8 @@ struct _TallyForecast
   const TallyPipeline *pipeline; /* (unowned) */
   TallyContext *ctx;             /* (unowned) */
   TallyLedger *ledger;           /* (unowned) (nullable) */
+  TallyReferenceFile *coming;    /* (unowned) (nullable) */
+  char *entity;                  /* (owned) */
   gint64 scope;                  /* 0: nothing was delivered yet */
   TallySeen *seen;               /* (owned) */
   GString *body;                 /* (owned) scratch */
@@ -45,7 +47,8 @@ tell_identity (TallyContext *ctx, TallyLedger *ledger, const TallyScope *scope, 
 }
 
 TallyForecast *
-tally_forecast_new (const TallyPipeline *pipeline, TallyContext *ctx, TallyLedger *ledger, GError **error)
+tally_forecast_new (const TallyPipeline *pipeline, TallyContext *ctx, TallyLedger *ledger, TallyReferenceFile *coming,
+                    GError **error)
 {
   g_autoptr (TallyForecast) forecast = g_new0 (TallyForecast, 1);
   const TallyPlugin *plugin = pipeline->sink->plugin;
@@ -55,6 +58,7 @@ tally_forecast_new (const TallyPipeline *pipeline, TallyContext *ctx, TallyLedge
   forecast->pipeline = pipeline;
   forecast->ctx = ctx;
   forecast->ledger = ledger;
+  forecast->coming = coming;
   forecast->seen = tally_seen_new (SEEN_MEMORY);
   forecast->body = g_string_new (NULL);
   forecast->told = g_array_new (FALSE, /* clear= */ TRUE, sizeof (guint64));
@@ -67,6 +71,7 @@ tally_forecast_new (const TallyPipeline *pipeline, TallyContext *ctx, TallyLedge
     }
   plugin->delivery->profile (pipeline->sink->self, &profile);
   scope.entity = profile.entity;
+  forecast->entity = g_strdup (profile.entity);
   forecast->most_early
       = pipeline->delivery.in_flight > 0 ? (guint64)pipeline->delivery.in_flight : MAX (profile.max_in_flight, 1);
   forecast->looks = profile.look_first && profile.can_resolve && plugin->delivery->resolve != NULL;
@@ -95,6 +100,7 @@ tally_forecast_free (TallyForecast *forecast)
 
   tally_seen_free (forecast->seen);
   g_string_free (forecast->body, TRUE);
+  g_free (forecast->entity);
   g_array_unref (forecast->told);
   g_array_unref (forecast->first);
   g_free (forecast);
@@ -295,6 +301,15 @@ render_again (TallyForecast *self, TallyBatch *batch, guint row, const char *key
   return render (self, batch, row, key, found->target_id, error);
 }
 
+/* One that the ledger does not know. */
+static gboolean
+render_new (TallyForecast *self, TallyBatch *batch, guint row, const char *key, GError **error)
+{
+  return render (self, batch, row, key, NULL, error)
+         && (self->coming == NULL || tally_batch_is_rejected (batch, row)
+             || tally_reference_file_use (self->coming, self->entity, self->pipeline->origin, key, error));
+}
+
 static gboolean
 take_row (TallyForecast *self, TallyBatch *batch, guint row, const char *key, const TallyLedgerDelivery *found,
           GError **error)
@@ -304,7 +319,7 @@ take_row (TallyForecast *self, TallyBatch *batch, guint row, const char *key, co
   gboolean drifted;
 
   if (found == NULL)
-    return render (self, batch, row, key, NULL, error);
+    return render_new (self, batch, row, key, error);
 
   tally_batch_append_json (batch, row, record);
   content_hash = tally_key_hash (record->str, record->len);

@@ -5,8 +5,9 @@
 #pragma once
 #include "plan.h"
 
-/* ctx: of the sink, which is open.  ledger: (nullable) there is none yet. */
-TallyForecast *tally_forecast_new (const TallyPipeline *pipeline, TallyContext *ctx, TallyLedger *ledger, GError **error);
+/* ctx: of the sink, which is open.  ledger: (nullable) there is none yet.  coming: (nullable) gets what would be created. */
+TallyForecast *tally_forecast_new (const TallyPipeline *pipeline, TallyContext *ctx, TallyLedger *ledger,
+                                   TallyReferenceFile *coming, GError **error);
 void tally_forecast_free (TallyForecast *forecast);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TallyForecast, tally_forecast_free)
 /* Rejects the rows that a run would reject. */

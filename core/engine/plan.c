@@ -122,7 +122,7 @@ open_sink (Planner *self, GError **error)
     {
       if (!tally_instance_open (sink, self->sink_ctx, error))
         return tally_throw_prefix (error, "sink \"%s\"", sink->plugin->name);
-      self->forecast = tally_forecast_new (self->pipeline, self->sink_ctx, self->ledger, error);
+      self->forecast = tally_forecast_new (self->pipeline, self->sink_ctx, self->ledger, self->options->coming, error);
       return self->forecast != NULL;
     }
 
@@ -345,6 +345,9 @@ new_references (const Planner *self)
                                       .origin = self->pipeline->origin,
                                       .target = sink->delivery != NULL ? self->sink_ctx->target : NULL,
                                       .entity = profile.entity,
+                                      .file = self->pipeline->references,
+                                      .missed = self->options->missed,
+                                      .coming = self->options->coming,
                                       .began_at = G_MAXINT64,
                                       .warn = tally_warnings_add,
                                       .warn_data = self->warnings });

@@ -12,6 +12,8 @@ typedef struct
 {
   const char *ledger; /* (nullable) overrides the pipeline's */
   guint64 most;       /* records to read; 0: all */
+  TallyReferenceFile *missed; /* (nullable) gets the references that the ledger has not, unless they are among */
+  TallyReferenceFile *coming; /* (nullable) gets what would be created */
   void (*rows) (const TallyBatch *batch, gpointer data);        /* (nullable) what the sink would get */
   void (*progress) (guint64 n_read, gpointer data);             /* (nullable) after each batch */
   void (*warn) (const char *message, gpointer data);

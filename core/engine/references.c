@@ -43,39 +43,77 @@ describe (const TallyRefQuestion *question, const char *key)
 }
 
 static void
-answer_with (TallyRefAnswer *answer, const References *self, const TallyRefQuestion *question, const char *key,
-             const TallyLedgerScope *scope, const TallyLedgerDelivery *delivery)
+explain_absence (TallyRefAnswer *answer, const References *self, const TallyRefQuestion *question, const char *key, const char *origin,
+                 const TallyLedgerDelivery *delivery)
 {
   g_autofree char *what = describe (question, key);
-  const char *origin = scope != NULL ? scope->origin : self->config.origin;
+
+  if (delivery != NULL && delivery->intended_at < self->config.began_at)
+    answer->reason = g_strdup_printf ("%s of \"%s\" was not delivered: it is %s", what, origin,
+                                      tally_delivery_state_name (delivery->state));
+  else
+    answer->reason = g_strdup_printf ("%s of \"%s\" was not delivered before this run began", what, origin);
+}
+
+static gboolean
+note_missed (const References *self, const char *entity, const char *origin, const char *key, GError **error)
+{
+  gboolean is_coming = FALSE;
+
+  if (self->config.coming != NULL && !tally_reference_file_has (self->config.coming, entity, origin, key, &is_coming, error))
+    return FALSE;
+  return is_coming || tally_reference_file_use (self->config.missed, entity, origin, key, error);
+}
+
+/* What the ledger has not may stand in the pipeline's file. */
+static gboolean
+answer_absent (TallyRefAnswer *answer, const References *self, const TallyRefQuestion *question, const char *key, const char *origin,
+               const TallyLedgerDelivery *delivery, GError **error)
+{
+  if (self->config.missed != NULL && !note_missed (self, question->entity, origin, key, error))
+    return FALSE;
+  if (self->config.file != NULL
+      && !tally_reference_file_find (self->config.file, question->entity, origin, key, &answer->target_id, error))
+    return FALSE;
+  if (answer->target_id == NULL && !question->missing_is_null)
+    explain_absence (answer, self, question, key, origin, delivery);
+  return TRUE;
+}
+
+static gboolean
+answer_with (TallyRefAnswer *answer, const References *self, const TallyRefQuestion *question, const char *key, const char *origin,
+             const TallyLedgerDelivery *delivery, GError **error)
+{
+  g_autofree char *what = NULL;
 
   switch (tally_ref_fate (delivery, self->config.began_at))
     {
     case TALLY_REF_FOUND:
       answer->target_id = g_strdup (delivery->target_id);
-      break;
+      return TRUE;
     case TALLY_REF_IN_DOUBT:
+      what = describe (question, key);
       answer->reason = g_strdup_printf ("%s of \"%s\" was in doubt when this run began: it may be in the target, or not; run "
                                         "its pipeline again to settle it, then this one", what, origin);
-      break;
+      return TRUE;
     case TALLY_REF_ABSENT:
-      if (question->missing_is_null)
-        break;
-      if (delivery != NULL && delivery->intended_at < self->config.began_at)
-        answer->reason = g_strdup_printf ("%s of \"%s\" was not delivered: it is %s", what, origin,
-                                          tally_delivery_state_name (delivery->state));
-      else
-        answer->reason = g_strdup_printf ("%s of \"%s\" was not delivered before this run began", what, origin);
-      break;
+      return answer_absent (answer, self, question, key, origin, delivery, error);
     }
+  g_assert_not_reached ();
 }
 
 /* ---- Which deliveries are meant ---- */
 
+static const char *
+origin_of (const References *self, const TallyRefQuestion *question)
+{
+  return question->origin != NULL ? question->origin : self->config.origin;
+}
+
 static gboolean
 is_meant (const References *self, const TallyRefQuestion *question, const TallyLedgerScope *scope)
 {
-  const char *origin = question->origin != NULL ? question->origin : self->config.origin;
+  const char *origin = origin_of (self, question);
   const char *target = question->target != NULL ? question->target : self->config.target;
 
   return g_str_equal (scope->entity, question->entity) && g_str_equal (scope->origin, origin)
@@ -134,6 +172,15 @@ throw_unknown (const GPtrArray *scopes, const TallyRefQuestion *question, GError
                       question->entity);
 }
 
+/* Where a file has ids, they may be all that there are. */
+static gboolean
+is_in_file (const References *self, const TallyRefQuestion *question, gboolean *ret_in_file, GError **error)
+{
+  *ret_in_file = FALSE;
+  return self->config.file == NULL
+         || tally_reference_file_knows (self->config.file, question->entity, origin_of (self, question), ret_in_file, error);
+}
+
 /* What this run itself is the first to deliver is not in the ledger yet, and that is no mistake. */
 static gboolean
 is_own (const References *self, const TallyRefQuestion *question)
@@ -146,11 +193,12 @@ is_own (const References *self, const TallyRefQuestion *question)
 static gboolean
 choose_scope (References *self, const TallyRefQuestion *question, TallyLedgerScope **ret_scope, GError **error)
 {
-  g_autoptr (GPtrArray) scopes = tally_ledger_list_scopes (self->ledger, error);
+  g_autoptr (GPtrArray) scopes = self->ledger != NULL ? tally_ledger_list_scopes (self->ledger, error) : g_ptr_array_new ();
   g_autoptr (GError) unknown = NULL;
   TallyLedgerScope *meant = NULL;
+  gboolean in_file;
 
-  if (scopes == NULL)
+  if (scopes == NULL || !is_in_file (self, question, &in_file, error))
     return FALSE;
   for (guint i = 0; i < scopes->len; i++)
     {
@@ -164,7 +212,7 @@ choose_scope (References *self, const TallyRefQuestion *question, TallyLedgerSco
     }
   if (meant != NULL)
     *ret_scope = tally_ledger_scope_copy (meant);
-  else if (!is_own (self, question))
+  else if (!in_file && !is_own (self, question))
     {
       if (!question->missing_is_null)
         return throw_unknown (scopes, question, error);
@@ -193,13 +241,19 @@ find_scope (References *self, const TallyRefQuestion *question, const TallyLedge
 
 /* ---- Many keys ---- */
 
+/* One that is not there yet knows nothing: before the first run, whose plan may still be made. */
 static gboolean
 open_ledger (References *self, GError **error)
 {
+  g_autoptr (GError) failure = NULL;
+
   if (self->ledger == NULL)
     self->ledger
-        = tally_ledger_open (self->config.ledger_uri, self->config.ledger_flags | TALLY_LEDGER_READ, error);
-  return self->ledger != NULL;
+        = tally_ledger_open (self->config.ledger_uri, self->config.ledger_flags | TALLY_LEDGER_READ, &failure);
+  if (self->ledger != NULL || g_error_matches (failure, TALLY_ERROR, TALLY_ERROR_NO_LEDGER))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
 }
 
 /* The keys as the ledger has them.  NULL where a key is none, which its answer says. */
@@ -229,7 +283,7 @@ ask (References *self, const TallyRefQuestion *question, const char *const *keys
 
   if (!open_ledger (self, error) || !find_scope (self, question, &scope, error))
     return FALSE;
-  normal = normalise (keys, n_keys, scope != NULL ? scope->origin : self->config.origin, answers);
+  normal = normalise (keys, n_keys, origin_of (self, question), answers);
   for (guint i = 0; i < n_keys; i++)
     if (normal->pdata[i] != NULL)
       g_ptr_array_add (wanted, normal->pdata[i]);
@@ -240,7 +294,9 @@ ask (References *self, const TallyRefQuestion *question, const char *const *keys
   for (guint i = 0, n = 0; i < n_keys; i++)
     if (normal->pdata[i] != NULL)
       {
-        answer_with (&answers[i], self, question, normal->pdata[i], scope, found != NULL ? found->pdata[n] : NULL);
+        if (!answer_with (&answers[i], self, question, normal->pdata[i], origin_of (self, question),
+                          found != NULL ? found->pdata[n] : NULL, error))
+          return FALSE;
         n++;
       }
   return TRUE;
@@ -324,7 +380,11 @@ test_find (TallyReferences *references, const TallyRefQuestion *question, const 
       if (key == NULL)
         continue;
       ret_answers[i].target_id = g_strdup (id);
-      if (id != NULL || question->missing_is_null)
+      if (id == NULL && self->config.file != NULL
+          && !tally_reference_file_find (self->config.file, question->entity, origin_of (self, question), key,
+                                         &ret_answers[i].target_id, &self->failure))
+        return FALSE;
+      if (ret_answers[i].target_id != NULL || question->missing_is_null)
         continue;
       what = describe (question, key);
       ret_answers[i].reason = g_strdup_printf ("%s is not among the test's \"refs\"", what);
@@ -333,10 +393,11 @@ test_find (TallyReferences *references, const TallyRefQuestion *question, const 
 }
 
 TallyReferences *
-tally_references_new_for_test (GHashTable *given)
+tally_references_new_for_test (GHashTable *given, const char *origin, TallyReferenceFile *file)
 {
   References *self = g_new0 (References, 1);
 
+  self->config = (TallyReferencesConfig){ .origin = origin, .file = file };
   self->base.find = test_find;
   self->given = given != NULL ? g_hash_table_ref (given) : NULL;
   return &self->base;

@@ -1,4 +1,4 @@
-/* references.h: who answers ref(): the ledger, or what a test gives
+/* references.h: who answers ref(): the ledger and then the pipeline's file, or what a test gives
  *
  * Of the thread that works out the steps, which is the only one that asks: the ledger is opened there, for reading, by a
  * connection of its own.
@@ -6,6 +6,7 @@
 #pragma once
 #include "expression/ref.h"
 #include "ledger/ledger.h"
+#include "pipeline/reference-file.h"
 #include "warnings.h"
 
 typedef struct
@@ -15,6 +16,9 @@ typedef struct
   const char *origin;     /* the pipeline's */
   const char *target;     /* (nullable) the sink's, if it delivers */
   const char *entity;     /* (nullable) what it delivers */
+  TallyReferenceFile *file;   /* (nullable) asked for what the ledger has not */
+  TallyReferenceFile *missed; /* (nullable) gets what the ledger has not, */
+  TallyReferenceFile *coming; /* (nullable) unless it is among these */
   gint64 began_at;        /* on the ledger's clock: what is delivered from here on is not seen; G_MAXINT64: all is */
   gboolean lenient;       /* where the ledger cannot be read or names nothing, rows are rejected, and nothing ends */
   void (*warn) (const char *message, gpointer data); /* (nullable) */
@@ -23,8 +27,8 @@ typedef struct
 
 /* Strings of config are borrowed. */
 TallyReferences *tally_references_new (const TallyReferencesConfig *config);
-/* given: (nullable) entity → (key → id). (element-type utf8 GHashTable) */
-TallyReferences *tally_references_new_for_test (GHashTable *given);
+/* given: (nullable) entity → (key → id), before what file (nullable) has of origin. (element-type utf8 GHashTable) */
+TallyReferences *tally_references_new_for_test (GHashTable *given, const char *origin, TallyReferenceFile *file);
 void tally_references_free (TallyReferences *references);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TallyReferences, tally_references_free)
 

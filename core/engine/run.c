@@ -399,6 +399,7 @@ prepare_references (Run *run)
                                          .origin = run->pipeline->origin,
                                          .target = delivers (run) ? run->stages.sink_ctx->target : NULL,
                                          .entity = delivers (run) ? run->profile.entity : NULL,
+                                         .file = run->pipeline->references,
                                          .began_at = run->run->started_at,
                                          .warn = tally_warnings_add,
                                          .warn_data = run->stages.warnings };

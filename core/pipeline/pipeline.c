@@ -134,6 +134,34 @@ read_ledger (TallyPipeline *pipeline, TallyRegistry *registry, TallyYamlNode *no
   pipeline->ledger = tally_pipeline_dup_scalar (pipeline, node);
 }
 
+/* (transfer full) (nullable) the way out where there is no file. */
+static char *
+reference_hint (const char *path)
+{
+  return g_file_test (path, G_FILE_TEST_EXISTS)
+             ? NULL
+             : g_strdup ("\"tallyman plan --references FILE\" drafts it, before this line is there; or begin it with the line "
+                         "entity,origin,key,uses,id");
+}
+
+static void
+read_references (TallyPipeline *pipeline, TallyRegistry *registry, TallyYamlNode *node)
+{
+  g_autofree char *name = tally_pipeline_dup_scalar (pipeline, node), *path = NULL, *hint = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (name == NULL)
+    return;
+
+  path = g_canonicalize_filename (name, pipeline->directory);
+  g_clear_pointer (&pipeline->references, tally_reference_file_free);
+  pipeline->references = tally_reference_file_read (path, registry, &error);
+  if (pipeline->references != NULL)
+    return;
+  hint = reference_hint (path);
+  tally_pipeline_report_node (pipeline, node, error->message, hint);
+}
+
 static void
 read_tests (TallyPipeline *pipeline, TallyRegistry *registry, TallyYamlNode *node)
 {
@@ -217,6 +245,7 @@ static const Key pipeline_keys[] = {
   { "source", TRUE, read_source },
   { "transform", FALSE, read_transform },
   { "sink", TRUE, read_sink },
+  { "references", FALSE, read_references },
   { "errors", FALSE, read_errors },
   { "ledger", FALSE, read_ledger },
   { "tests", FALSE, read_tests },
@@ -416,6 +445,7 @@ tally_pipeline_free (TallyPipeline *pipeline)
   g_ptr_array_unref (pipeline->reader->secrets);
   tally_yaml_node_free (pipeline->reader->root);
   g_free (pipeline->reader);
+  g_clear_pointer (&pipeline->references, tally_reference_file_free);
   g_ptr_array_unref (pipeline->tests);
   g_ptr_array_unref (pipeline->diagnostics);
   g_strfreev (pipeline->after);

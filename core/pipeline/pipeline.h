@@ -3,6 +3,7 @@
 #include "diagnostic.h"
 #include "plugin/instance.h"
 #include "plugin/registry.h"
+#include "reference-file.h"
 #include "transform/step.h"
 
 /* What a delivering sink takes besides its own options; the same for all of them (see pipeline/delivery-options.c). */
@@ -43,6 +44,7 @@ typedef struct
   gint64 reject_limit;          /* most rejects; G_MAXINT64: no limit */
   double reject_percent;        /* most rejects of the records read, in per cent; 100: no limit */
   char *rejects_path;           /* (owned) (nullable) absolute */
+  TallyReferenceFile *references; /* (owned) (nullable) what ref() finds where the ledger has nothing */
   char *ledger;                 /* (owned) (nullable) */
   GPtrArray *tests;             /* (owned) (element-type TallyPipelineTest) */
   GPtrArray *diagnostics;       /* (owned) (element-type TallyDiagnostic) */

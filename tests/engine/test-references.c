@@ -6,6 +6,7 @@
 #include "engine/references.h"
 #include "promise.h"
 #include "rig.h"
+#include <glib/gstdio.h>
 #include <json-c/json.h>
 #include <string.h>
 
@@ -172,6 +173,160 @@ test_a_delivering_pipeline_sees_its_target_as_it_was (void)
     g_printerr ("%s%s", rig_output (rig), rig_errors (rig));
 }
 
+/* ---- The file ---- */
+
+#define FILE_HEAD "entity,origin,key,uses,id\n"
+
+/* What the ledger has wins; a row without an id is none; blanks around values are nothing. */
+static void
+test_a_file_has_what_the_ledger_has_not (void)
+{
+  g_autoptr (Rig) rig = rig_new (FALSE, "--plan", "none", NULL);
+  g_autofree char *yaml = NULL, *tests = NULL;
+
+  rig_write_rows (rig, 5, 3);
+  rig_write_pipeline (rig, "sqlite:ledger.sqlite", NULL, NULL);
+  rig_write (rig, "people.csv", "id,key,entity,origin\n1,5,ticket,desk\n 777 , 99,ticket,desk\n888,99,user,desk\n999,99,ticket,other\n");
+  write_follow_ups (rig, "sqlite:ledger.sqlite", "references: people.csv\norigin: desk\n", "ref('ticket', parent)");
+
+  /* Nothing was delivered yet, but the file knows of one. */
+  assert_int (rig_command (rig, "preview", "follow-ups.yaml", NULL), 0);
+  assert_contains (rig_output (rig), "777");
+  assert_int (rig_run (rig), 0);
+  assert_int (rig_command (rig, "check", "follow-ups.yaml", NULL), 0);
+  assert_int (rig_command (rig, "plan", "--json", "follow-ups.yaml", NULL), 0);
+  assert_contains (rig_output (rig), "\"rejected\": 0");
+  assert_int (rig_command (rig, "run", "follow-ups.yaml", NULL), 0);
+  g_autofree char *found = rig_read (rig, "out.ndjson"), *made = g_strdup_printf ("%" G_GINT64_FORMAT, made_for (rig, "5"));
+  assert_contains (found, made);
+  assert_contains (found, "{\"id\":\"c\",\"parent\":\"777\"}");
+
+  /* What a test gives wins over both. */
+  yaml = rig_read (rig, "follow-ups.yaml");
+  tests = g_strconcat (yaml, "tests:\n  - { name: t, refs: { ticket: { \"5\": \"55\" } }, "
+                             "given: [{ parent: \"5\" }, { parent: \"99\" }], expect: [{ parent: \"55\" }, { parent: \"777\" }] }\n", NULL);
+  rig_write (rig, "follow-ups.yaml", tests);
+  if (!assert_int (rig_command (rig, "test", "follow-ups.yaml", NULL), 0))
+    g_printerr ("%s", rig_output (rig));
+
+  rig_write (rig, "people.csv", FILE_HEAD "ticket,desk,99,3,\n");
+  rig_write (rig, "follow-ups.yaml", yaml);
+  assert_int (rig_command (rig, "run", "follow-ups.yaml", NULL), 3);
+}
+
+/* All that is wrong with it is said before anything is sent, with file and line. */
+static void
+test_a_bad_file_is_named_with_its_line (void)
+{
+  static const struct
+  {
+    const char *label, *text, *complaint;
+  } rows[] = {
+    { "not there", NULL, "\"tallyman plan --references FILE\" drafts it" },
+    { "empty", "", "people.csv" },
+    { "twice", FILE_HEAD "user,desk,a,1,7\nuser,desk,b,1,8\nuser,desk,a,,\n",
+      "people.csv:4: user \"a\" of \"desk\" is on line 2 already" },
+    { "a column is missing", "entity,key,uses,id\n", "people.csv:1: there is no column \"origin\"" },
+    { "semicolons", "entity;origin;key;uses;id\n", "people.csv:1: there is no column \"entity\"" },
+    { "a column too many", "entity,origin,key,uses,id,note\n", "people.csv:1: the column \"note\" is none of" },
+    { "no key", FILE_HEAD "user,desk,,1,7\n", "people.csv:2: \"key\" is empty" },
+    { "a key with a blank", FILE_HEAD "user,desk,\"a \",1,7\n", "people.csv:2: \"key\" has a control character in it, or a blank" },
+    { "a count that is none", FILE_HEAD "user,desk,a,many,7\n", "people.csv:2: \"uses\" is a number, not \"many\"" },
+    { "a spreadsheet", FILE_HEAD "user,desk,a,1,3.31446E+13\n", "people.csv:2: the id \"3.31446E+13\" was rounded by a spreadsheet" },
+    { "a short row", FILE_HEAD "user,desk,a\n", "people.csv:2: " },
+    { "bytes of another encoding", FILE_HEAD "user,desk,\xe9,1,7\n", "people.csv:2: " },
+  };
+  g_autoptr (Rig) rig = rig_new (FALSE, "--plan", "none", NULL);
+
+  write_follow_ups (rig, "sqlite:ledger.sqlite", "references: people.csv\norigin: desk\n", "ref('ticket', parent)");
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      if (rows[i].text != NULL)
+        rig_write (rig, "people.csv", rows[i].text);
+      assert_row_int (rows[i].label, rig_command (rig, "check", "follow-ups.yaml", NULL), 2);
+      if (!assert_row_int (rows[i].label, strstr (rig_errors (rig), rows[i].complaint) != NULL, TRUE))
+        g_printerr ("%s", rig_errors (rig));
+      assert_row_int (rows[i].label, strstr (rig_errors (rig), "follow-ups.yaml:2:13: error: ") != NULL, TRUE);
+    }
+
+  write_follow_ups (rig, "sqlite:ledger.sqlite", "references: .\norigin: desk\n", "ref('ticket', parent)");
+  assert_int (rig_command (rig, "check", "follow-ups.yaml", NULL), 2);
+  assert_contains (rig_errors (rig), "is no regular file");
+}
+
+/* Rows of people.csv after a plan. */
+static void
+assert_draft (Rig *rig, const char *label, const char *file, const char *expected)
+{
+  g_autofree char *found = NULL;
+
+  assert_row_int (label, rig_command (rig, "plan", "--references", "people.csv", file, NULL), 0);
+  found = rig_read (rig, "people.csv");
+  assert_row_text (label, found, expected);
+}
+
+static void
+test_a_plan_drafts_the_file (void)
+{
+  g_autoptr (Rig) rig = rig_new (FALSE, "--plan", "none", NULL);
+  const char *ref = "coalesce(ref('ticket', parent, missing => 'null'), ref('user', id, missing => 'null'))";
+
+  rig_write_rows (rig, 5, 2);
+  rig_write_pipeline (rig, "sqlite:ledger.sqlite", NULL, NULL);
+  assert_int (rig_run (rig), 0);
+  write_follow_ups (rig, "sqlite:ledger.sqlite", "origin: desk\n", ref);
+  rig_write (rig, "follow-ups.csv", "id,parent\na,5\n\"b,\"\"b\", 99\na,98\nc,99\na,7\n");
+  assert_draft (rig, "a first one", "follow-ups.yaml",
+                FILE_HEAD "ticket,desk,99,2,\nuser,desk,a,2,\nticket,desk,7,1,\nticket,desk,98,1,\nuser,desk,\"b,\"\"b\",1,\n"
+                          "user,desk,c,1,\n");
+  assert_contains (rig_output (rig), "not in the ledger: 6 (6 new here); rows without an id: 6 of 6\n");
+
+  /* The person has filled in some rows, taken out one, and added one; the pipeline reads it; 7 is delivered meanwhile. */
+  rig_write (rig, "people.csv", FILE_HEAD "ticket,desk,99,2,70001\nuser,desk,a,3,70002\nuser,desk,zoe,,70003\nticket,desk,7,1,\n");
+  rig_write_rows (rig, 5, 3);
+  assert_int (rig_run (rig), 0);
+  write_follow_ups (rig, "sqlite:ledger.sqlite", "references: people.csv\norigin: desk\n", ref);
+  rig_write (rig, "follow-ups.csv", "id,parent\na,5\nb,99\na,98\n");
+  assert_draft (rig, "what a person wrote stays", "follow-ups.yaml",
+                FILE_HEAD "ticket,desk,7,1,\nticket,desk,98,1,\nticket,desk,99,1,70001\nuser,desk,a,1,70002\nuser,desk,zoe,,70003\n");
+  assert_int (rig_command (rig, "plan", "--json", "--references", "people.csv", "follow-ups.yaml", NULL), 0);
+  assert_contains (rig_output (rig), "\"missed\": 3, \"added\": 0, \"rows\": 5, \"open\": 2}\n");
+
+  /* One that is wrong is left as it is. */
+  g_autofree char *bad = g_strdup (FILE_HEAD "user,desk,a,2,70002\nuser,desk,a,2,70003\n"), *after = NULL;
+  rig_write (rig, "people.csv", bad);
+  assert_int (rig_command (rig, "plan", "--references", "people.csv", "pipeline.yaml", NULL), 2);
+  assert_contains (rig_errors (rig), "people.csv:3: user \"a\" of \"desk\" is on line 2 already");
+  after = rig_read (rig, "people.csv");
+  assert_text (after, bad);
+}
+
+/* Before anything was delivered: whom an earlier pipeline of the folder brings is not missed. */
+static void
+test_what_is_coming_is_not_missed (void)
+{
+  g_autoptr (Rig) rig = rig_new (FALSE, "--plan", "none", NULL);
+  g_autofree char *users = g_strdup_printf ("pipeline: users\norigin: desk\nsource:\n  csv: { path: ../users.csv }\nsink:\n"
+                                            "  zendesk-users: { url: \"%s\", access_token: x, key: id }\n"
+                                            "ledger: sqlite:../ledger.sqlite\n", rig_url (rig));
+  g_autofree char *tickets = g_strdup_printf ("pipeline: tickets\norigin: desk\nafter: [users]\nsource:\n"
+                                              "  csv: { path: ../tickets.csv }\ntransform:\n"
+                                              "  - set: { requester_id: \"ref('user', who, missing => 'null')\", comment.body: who }\n"
+                                              "  - drop: [who]\nsink:\n"
+                                              "  zendesk-tickets: { url: \"%s\", access_token: x, key: id }\n"
+                                              "ledger: sqlite:../ledger.sqlite\n", rig_url (rig));
+  g_autofree char *folder = rig_path (rig, "move"), *found = NULL;
+
+  assert_int (g_mkdir (folder, 0700), 0);
+  rig_write (rig, "move/1.yaml", tickets);
+  rig_write (rig, "move/2.yaml", users);
+  rig_write (rig, "users.csv", "id,name\nann,Ann\nbob,\n");
+  rig_write (rig, "tickets.csv", "id,who\n1,ann\n2,bob\n3,zoe\n4,zoe\n");
+  assert_int (rig_command (rig, "plan", "--references", "people.csv", "move", NULL), 3); /* Bob has no name */
+  found = rig_read (rig, "people.csv");
+  assert_text (found, FILE_HEAD "user,desk,zoe,2,\nuser,desk,bob,1,\n");
+}
+
 static void
 test_the_fate_of_a_key (void)
 {
@@ -216,6 +371,10 @@ static const Promise promises[] = {
   { "the ids of another pipeline, in both ledgers", test_the_ids_of_another_pipeline },
   { "what is meant is never guessed", test_what_is_meant_is_never_guessed },
   { "a delivering pipeline sees its target as it was", test_a_delivering_pipeline_sees_its_target_as_it_was },
+  { "a file has what the ledger has not", test_a_file_has_what_the_ledger_has_not },
+  { "a bad file is named with its line", test_a_bad_file_is_named_with_its_line },
+  { "a plan drafts the file, and what a person wrote stays", test_a_plan_drafts_the_file },
+  { "what is coming is not missed", test_what_is_coming_is_not_missed },
   { "the fate of a key", test_the_fate_of_a_key },
   { NULL },
 };

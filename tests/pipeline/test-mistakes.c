@@ -57,7 +57,7 @@ test_points_at_wrong_keys (void)
       "4:1-8 error: a pipeline has no key \"tranform\" | did you mean \"transform\"?" },
     { "unknown key, nothing like it", HEAD SOURCE SINK "xyzzy: 1\n",
       "4:1-5 error: a pipeline has no key \"xyzzy\" | its keys are pipeline, description, origin, after, source, transform, "
-      "sink, errors, ledger, tests" },
+      "sink, references, errors, ledger, tests" },
     { "unknown key below", HEAD SOURCE SINK "errors: { limt: 1 }\n",
       "4:11-4 error: \"errors\" has no key \"limt\" | did you mean \"limit\"?" },
     { "unknown option", HEAD "source: { lines: { pth: lines.txt } }\n" SINK,
