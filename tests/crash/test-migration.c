@@ -756,6 +756,12 @@ test_the_shipped_export_moves (void)
   history = rig_ask (rig, "GET", "/_emulator/history", NULL);
   assert_int (rig_emulator_count (rig, "verification_mails"), 0);
   assert_true (strstr (history, "\"notified\":true") == NULL);
+
+  /* Who stays behind is in the file beside it, as a plan drafts it. */
+  g_autofree char *people = rig_read (rig, "move/people.csv"), *drafted = NULL;
+  assert_int (rig_command (rig, "plan", "--references", "people.csv", folder, NULL), 0);
+  drafted = rig_read (rig, "people.csv");
+  assert_text (drafted, people);
 }
 
 static void
