@@ -11,6 +11,8 @@
 /* Nothing is shown of a plan that takes less; and from then on this often. */
 #define SILENT_FOR (2 * G_USEC_PER_SEC)
 #define SHOW_EVERY (G_USEC_PER_SEC / 4)
+/* Creations that are looked up in the target: at 0.2 s each less than a minute. */
+#define LOOKUPS 200
 /* Names stand in a column of this width. */
 #define NAMES 22
 
@@ -18,13 +20,14 @@ typedef struct
 {
   gboolean json;
   char *ledger;     /* (owned) (nullable) */
-  gint64 limit;
+  gint64 limit, lookups;
   gint n_shown;     /* first rows to show */
   TallyReferenceDraft draft;
   TallyPipeline *pipeline; /* (unowned) the one at work */
   TallyTable *table; /* (owned) of its first rows */
   GString *rows;     /* (owned) the same, JSON, without brackets */
   guint n_rows;      /* in these */
+  guint64 n_read, n_looked_up;
   gint64 begun, shown;
   gboolean terminal, line_open;
 } PlanCommand;
@@ -50,16 +53,36 @@ warn (const char *message, gpointer data)
 }
 
 static void
-show_progress (guint64 n_read, gpointer data)
+show_line (PlanCommand *self)
 {
-  PlanCommand *self = data;
   gint64 now = g_get_monotonic_time ();
 
   if (!self->terminal || now - self->begun < SILENT_FOR || now - self->shown < SHOW_EVERY)
     return;
-  fprintf (stderr, "\r%" G_GUINT64_FORMAT " read\033[K", n_read);
+  fprintf (stderr, "\r%" G_GUINT64_FORMAT " read", self->n_read);
+  if (self->n_looked_up > 0)
+    fprintf (stderr, ", %" G_GUINT64_FORMAT " looked up", self->n_looked_up);
+  fputs ("\033[K", stderr);
   self->line_open = TRUE;
   self->shown = now;
+}
+
+static void
+show_progress (guint64 n_read, gpointer data)
+{
+  PlanCommand *self = data;
+
+  self->n_read = n_read;
+  show_line (self);
+}
+
+static void
+show_looked_up (guint64 n, gpointer data)
+{
+  PlanCommand *self = data;
+
+  self->n_looked_up = n;
+  show_line (self);
 }
 
 static void
@@ -349,10 +372,12 @@ plan_one (PlanCommand *self, TallyPipeline *pipeline)
 {
   const TallyPlanOptions options = { .ledger = self->ledger,
                                      .most = (guint64) self->limit,
+                                     .lookups = (guint64) self->lookups,
                                      .missed = self->draft.missed,
                                      .coming = self->draft.coming,
                                      .rows = keep_rows,
                                      .progress = show_progress,
+                                     .looked_up = show_looked_up,
                                      .warn = warn,
                                      .data = self };
   g_auto (TallyPlan) plan = { 0 };
@@ -361,6 +386,7 @@ plan_one (PlanCommand *self, TallyPipeline *pipeline)
   self->pipeline = pipeline;
   self->rows = g_string_new (NULL);
   self->n_rows = 0;
+  self->n_read = self->n_looked_up = 0;
   self->begun = g_get_monotonic_time ();
   tally_command_catch_signals ();
   tally_plan_make (pipeline, &options, &plan);
@@ -429,10 +455,11 @@ plan_main (int argc, char **argv)
 {
   g_auto (GStrv) rest = NULL;
   g_autofree char *ledger = NULL, *references = NULL;
-  PlanCommand self = { .n_shown = 3, .terminal = isatty (STDERR_FILENO) };
+  PlanCommand self = { .n_shown = 3, .lookups = LOOKUPS, .terminal = isatty (STDERR_FILENO) };
   const GOptionEntry entries[] = {
     { "ledger", 0, 0, G_OPTION_ARG_STRING, &ledger, "Ledger to use in place of the pipeline's", "URI" },
     { "limit", 0, 0, G_OPTION_ARG_INT64, &self.limit, "Read only the first records, for a quick look", "N" },
+    { "lookups", 0, 0, G_OPTION_ARG_INT64, &self.lookups, "Creations to look up in the target, at most (200)", "N" },
     { "references", 0, 0, G_OPTION_ARG_FILENAME, &references, "Write what ref() does not find, for you to give ids", "FILE" },
     { "rows", 0, 0, G_OPTION_ARG_INT, &self.n_shown, "First rows to show (3)", "N" },
     { "json", 0, 0, G_OPTION_ARG_NONE, &self.json, "Print one JSON object for each pipeline", NULL },
@@ -443,11 +470,11 @@ plan_main (int argc, char **argv)
 
   if (!tally_command_parse (&tally_command_plan, entries, &argc, &argv))
     return TALLY_EXIT_USAGE;
-  if (rest == NULL || self.limit < 0 || self.n_shown < 0 || self.n_shown > 1000)
+  if (rest == NULL || self.limit < 0 || self.lookups < 0 || self.n_shown < 0 || self.n_shown > 1000)
     {
       tally_command_complain ("%s; see 'tallyman plan --help'",
                               rest == NULL ? "name a pipeline's file, or a folder of them"
-                                           : "--limit takes 1 or more, --rows 0 to 1000");
+                                           : "--limit takes 1 or more, --lookups 0 or more, --rows 0 to 1000");
       return TALLY_EXIT_USAGE;
     }
 

@@ -14,13 +14,26 @@
 #define SHOWN 2000
 /* Kinds of requests that are told apart where requests are shown. */
 #define KINDS 64
+/* Creations that are looked up together: so few that it shows how far it is. */
+#define LOOKED_UP_TOGETHER 25
+
+/* A creation that waits to be looked up. */
+typedef struct
+{
+  TallyForetold foretold;
+  guint row;
+  const char *key; /* (unowned) */
+  char *reference; /* (owned) */
+  GBytes *body;    /* (owned) */
+} Creation;
 
 struct _TallyForecast
 {
   const TallyPipeline *pipeline; /* (unowned) */
   TallyContext *ctx;             /* (unowned) */
   TallyLedger *ledger;           /* (unowned) (nullable) */
-  TallyReferenceFile *coming;    /* (unowned) (nullable) */
+  const TallyPlanOptions *options; /* (unowned) */
+  const TallyPatience *patience; /* (unowned) */
   char *entity;                  /* (owned) */
   gint64 scope;                  /* 0: nothing was delivered yet */
   TallySeen *seen;               /* (owned) */
@@ -28,6 +41,8 @@ struct _TallyForecast
   GArray *first;                 /* (owned) (element-type TallyPlannedRequest) to be shown: one of each kind, then others */
   guint n_kinds_first;           /* of these, each of a kind of its own */
   GArray *told;                  /* (owned) (element-type guint64) bytes of each kind of requests, as of the last record */
+  GPtrArray *creations;          /* (owned) (element-type Creation) of the batch, to be looked up */
+  guint64 n_looked_up, n_not_looked_up, n_adopted;
   guint64 n_create, n_again, n_update, n_unchanged, n_drifted, n_in_doubt, n_bytes;
   guint64 most_early;            /* deliveries that a run has begun when the first is answered */
   gboolean looks, is_shared;     /* the first creations are looked up before they are sent; all are */
@@ -46,24 +61,47 @@ tell_identity (TallyContext *ctx, TallyLedger *ledger, const TallyScope *scope, 
   return TRUE;
 }
 
-TallyForecast *
-tally_forecast_new (const TallyPipeline *pipeline, TallyContext *ctx, TallyLedger *ledger, TallyReferenceFile *coming,
-                    GError **error)
+static void
+creation_free (gpointer data)
 {
-  g_autoptr (TallyForecast) forecast = g_new0 (TallyForecast, 1);
-  const TallyPlugin *plugin = pipeline->sink->plugin;
-  TallyDeliveryProfile profile = { .size = sizeof profile };
-  TallyScope scope = { .target = ctx->target, .origin = pipeline->origin };
+  Creation *creation = data;
 
-  forecast->pipeline = pipeline;
-  forecast->ctx = ctx;
-  forecast->ledger = ledger;
-  forecast->coming = coming;
+  g_free (creation->foretold.detail);
+  g_free (creation->reference);
+  g_bytes_unref (creation->body);
+  g_free (creation);
+}
+
+static TallyForecast *
+forecast_alloc (const TallyForecastConfig *config)
+{
+  TallyForecast *forecast = g_new0 (TallyForecast, 1);
+
+  forecast->pipeline = config->pipeline;
+  forecast->ctx = config->ctx;
+  forecast->ledger = config->ledger;
+  forecast->options = config->options;
+  forecast->patience = config->patience;
   forecast->seen = tally_seen_new (SEEN_MEMORY);
   forecast->body = g_string_new (NULL);
+  forecast->creations = g_ptr_array_new_with_free_func (creation_free);
   forecast->told = g_array_new (FALSE, /* clear= */ TRUE, sizeof (guint64));
   forecast->first = g_array_new (FALSE, FALSE, sizeof (TallyPlannedRequest));
   g_array_set_clear_func (forecast->first, tally_planned_request_clear);
+  return forecast;
+}
+
+TallyForecast *
+tally_forecast_new (const TallyForecastConfig *config, GError **error)
+{
+  g_autoptr (TallyForecast) forecast = forecast_alloc (config);
+  const TallyPipeline *pipeline = config->pipeline;
+  const TallyPlugin *plugin = pipeline->sink->plugin;
+  TallyContext *ctx = config->ctx;
+  TallyLedger *ledger = config->ledger;
+  TallyDeliveryProfile profile = { .size = sizeof profile };
+  TallyScope scope = { .target = ctx->target, .origin = pipeline->origin };
+
   if (ctx->target == NULL)
     {
       tally_throw (error, TALLY_ERROR_UNSUPPORTED, "sink \"%s\" did not say what its target is", plugin->name);
@@ -101,6 +139,7 @@ tally_forecast_free (TallyForecast *forecast)
   tally_seen_free (forecast->seen);
   g_string_free (forecast->body, TRUE);
   g_free (forecast->entity);
+  g_ptr_array_unref (forecast->creations);
   g_array_unref (forecast->told);
   g_array_unref (forecast->first);
   g_free (forecast);
@@ -244,7 +283,7 @@ keep_request (TallyForecast *self, TallyText body, gboolean is_update)
   g_array_set_size (self->first, MIN (self->first->len, TALLY_PLAN_REQUESTS));
 }
 
-/* ---- Rendering ---- */
+/* ---- What is counted ---- */
 
 /* A request that a run would make. */
 static void
@@ -261,6 +300,118 @@ count_request (TallyForecast *self, TallyText body, const char *target_id)
   self->n_bytes += body.length;
   keep_request (self, body, target_id != NULL);
 }
+
+/* The target will have it. */
+static gboolean
+tell_coming (TallyForecast *self, const char *key, GError **error)
+{
+  return self->options->coming == NULL
+         || tally_reference_file_use (self->options->coming, self->entity, self->pipeline->origin, key, error);
+}
+
+static gboolean
+count_creation (TallyForecast *self, const char *key, TallyText body, GError **error)
+{
+  count_request (self, body, NULL);
+  return tell_coming (self, key, error);
+}
+
+/* ---- Creations that are looked up in the target ---- */
+
+static gboolean
+foretells (const TallyForecast *self)
+{
+  return self->pipeline->sink->plugin->delivery->foretell != NULL;
+}
+
+static gboolean
+settle_creation (TallyForecast *self, TallyBatch *batch, Creation *creation, GError **error)
+{
+  const TallyForetold *foretold = &creation->foretold;
+
+  switch (foretold->verdict)
+    {
+    case TALLY_VERDICT_DELIVERED:
+      self->n_adopted++;
+      return tell_coming (self, creation->key, error);
+    case TALLY_VERDICT_REJECTED:
+      tally_batch_reject (batch, creation->row, foretold->detail != NULL ? foretold->detail : "the target would refuse it");
+      return TRUE;
+    default:
+      return count_creation (self, creation->key, foretold->body, error);
+    }
+}
+
+/* Asks as patiently as a run would. */
+static gboolean
+ask_target (TallyForecast *self, TallyForetold *const *ones, guint n, GError **error)
+{
+  TallyInstance *sink = self->pipeline->sink;
+
+  for (guint attempts = 0;;)
+    {
+      g_autoptr (GError) failure = NULL;
+
+      if (sink->plugin->delivery->foretell (sink->self, self->ctx, ones, n, &failure))
+        return TRUE;
+      if (failure == NULL)
+        tally_throw (&failure, TALLY_ERROR_IO, "gave no reason");
+      if (g_error_matches (failure, TALLY_ERROR, TALLY_ERROR_NETWORK)
+          && tally_patience_wait (self->patience, self->ctx, &attempts, failure))
+        continue;
+      g_propagate_prefixed_error (error, g_steal_pointer (&failure), "sink \"%s\": ", sink->plugin->name);
+      return FALSE;
+    }
+}
+
+/* Those that wait; their rows are still there. */
+static gboolean
+look_up (TallyForecast *self, TallyBatch *batch, GError **error)
+{
+  g_autofree TallyForetold **ones = g_new0 (TallyForetold *, self->creations->len + 1);
+  gboolean good;
+
+  if (self->creations->len == 0)
+    return TRUE;
+  for (guint i = 0; i < self->creations->len; i++)
+    ones[i] = &((Creation *)self->creations->pdata[i])->foretold;
+  good = ask_target (self, ones, self->creations->len, error);
+  take_kinds (self); /* what the sink has told is none of the next record's */
+  self->n_looked_up += self->creations->len;
+  for (guint i = 0; good && i < self->creations->len; i++)
+    good = settle_creation (self, batch, self->creations->pdata[i], error);
+  g_ptr_array_set_size (self->creations, 0);
+  if (self->options->looked_up != NULL)
+    self->options->looked_up (self->n_looked_up, self->options->data);
+  return good;
+}
+
+/* What render() has made: to be looked up, as long as that many are. */
+static gboolean
+take_creation (TallyForecast *self, TallyBatch *batch, guint row, const char *key, const char *reference, GError **error)
+{
+  const TallyText body = { self->body->str, self->body->len };
+  Creation *creation;
+
+  if (!foretells (self) || self->n_looked_up + self->creations->len >= self->options->lookups)
+    {
+      self->n_not_looked_up++;
+      return count_creation (self, key, body, error);
+    }
+  creation = g_new0 (Creation, 1);
+  creation->row = row;
+  creation->key = key;
+  creation->reference = g_strdup (reference);
+  creation->body = g_bytes_new (body.data, body.length);
+  creation->foretold = (TallyForetold){ .size = sizeof (TallyForetold),
+                                        .reference = creation->reference,
+                                        .verdict = TALLY_VERDICT_ABSENT };
+  creation->foretold.body.data = g_bytes_get_data (creation->body, &creation->foretold.body.length);
+  g_ptr_array_add (self->creations, creation);
+  return self->creations->len < LOOKED_UP_TOGETHER || look_up (self, batch, error);
+}
+
+/* ---- Rendering ---- */
 
 /* With a target_id it is an update of what the target has. */
 static gboolean
@@ -289,6 +440,8 @@ render (TallyForecast *self, TallyBatch *batch, guint row, const char *key, cons
       self->n_unchanged++;
       return TRUE;
     }
+  if (target_id == NULL)
+    return take_creation (self, batch, row, key, reference, error);
   count_request (self, (TallyText){ self->body->str, self->body->len }, target_id);
   return TRUE;
 }
@@ -301,15 +454,6 @@ render_again (TallyForecast *self, TallyBatch *batch, guint row, const char *key
   return render (self, batch, row, key, found->target_id, error);
 }
 
-/* One that the ledger does not know. */
-static gboolean
-render_new (TallyForecast *self, TallyBatch *batch, guint row, const char *key, GError **error)
-{
-  return render (self, batch, row, key, NULL, error)
-         && (self->coming == NULL || tally_batch_is_rejected (batch, row)
-             || tally_reference_file_use (self->coming, self->entity, self->pipeline->origin, key, error));
-}
-
 static gboolean
 take_row (TallyForecast *self, TallyBatch *batch, guint row, const char *key, const TallyLedgerDelivery *found,
           GError **error)
@@ -319,7 +463,7 @@ take_row (TallyForecast *self, TallyBatch *batch, guint row, const char *key, co
   gboolean drifted;
 
   if (found == NULL)
-    return render_new (self, batch, row, key, error);
+    return render (self, batch, row, key, NULL, error);
 
   tally_batch_append_json (batch, row, record);
   content_hash = tally_key_hash (record->str, record->len);
@@ -366,7 +510,7 @@ tally_forecast_take (TallyForecast *self, TallyBatch *batch, GError **error)
           return FALSE;
         n++;
       }
-  return TRUE;
+  return look_up (self, batch, error);
 }
 
 /* ---- Requests, and how long they take ---- */
@@ -431,6 +575,12 @@ tally_forecast_end (TallyForecast *self, TallyPlan *plan)
 {
   foretell_requests (self, plan);
   tally_context_plan_number (self->ctx, "created", self->n_create);
+  if (foretells (self))
+    {
+      tally_context_plan_number (self->ctx, "adopted", self->n_adopted);
+      tally_context_plan_number (self->ctx, "looked_up", self->n_looked_up);
+      tally_context_plan_number (self->ctx, "not_looked_up", self->n_not_looked_up);
+    }
   tally_context_plan_number (self->ctx, "of_these_again", self->n_again);
   tally_context_plan_number (self->ctx, "updated", self->n_update);
   tally_context_plan_number (self->ctx, "unchanged", self->n_unchanged);

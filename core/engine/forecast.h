@@ -3,11 +3,20 @@
  * The core decides over deliveries, so it also foretells them; the sink only renders.
  */
 #pragma once
+#include "patience.h"
 #include "plan.h"
 
-/* ctx: of the sink, which is open.  ledger: (nullable) there is none yet.  coming: (nullable) gets what would be created. */
-TallyForecast *tally_forecast_new (const TallyPipeline *pipeline, TallyContext *ctx, TallyLedger *ledger,
-                                   TallyReferenceFile *coming, GError **error);
+typedef struct
+{
+  const TallyPipeline *pipeline;
+  TallyContext *ctx;               /* of the sink, which is open */
+  TallyLedger *ledger;             /* (nullable) there is none yet */
+  const TallyPlanOptions *options;
+  const TallyPatience *patience;   /* of who waits until the target answers */
+} TallyForecastConfig;
+
+/* All that config names has to outlive it. */
+TallyForecast *tally_forecast_new (const TallyForecastConfig *config, GError **error);
 void tally_forecast_free (TallyForecast *forecast);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TallyForecast, tally_forecast_free)
 /* Rejects the rows that a run would reject. */

@@ -122,7 +122,12 @@ open_sink (Planner *self, GError **error)
     {
       if (!tally_instance_open (sink, self->sink_ctx, error))
         return tally_throw_prefix (error, "sink \"%s\"", sink->plugin->name);
-      self->forecast = tally_forecast_new (self->pipeline, self->sink_ctx, self->ledger, self->options->coming, error);
+      self->forecast = tally_forecast_new (&(const TallyForecastConfig){ .pipeline = self->pipeline,
+                                                                         .ctx = self->sink_ctx,
+                                                                         .ledger = self->ledger,
+                                                                         .options = self->options,
+                                                                         .patience = &self->patience },
+                                           error);
       return self->forecast != NULL;
     }
 

@@ -15,7 +15,9 @@ typedef struct
   TallyReferenceFile *missed; /* (nullable) gets the references that the ledger has not, unless they are among */
   TallyReferenceFile *coming; /* (nullable) gets what would be created */
   void (*rows) (const TallyBatch *batch, gpointer data);        /* (nullable) what the sink would get */
+  guint64 lookups;    /* creations that are looked up in the target, at most */
   void (*progress) (guint64 n_read, gpointer data);             /* (nullable) after each batch */
+  void (*looked_up) (guint64 n, gpointer data);                 /* (nullable) after some lookups: how many so far */
   void (*warn) (const char *message, gpointer data);
   gpointer data;
 } TallyPlanOptions;

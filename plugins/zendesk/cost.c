@@ -1,7 +1,7 @@
 /* cost.c: what requests a delivery takes, for `tallyman plan`
  *
  * Those that deliver.c, deliver-update.c, settle.c and endow.c make where each is answered as it should be.  What only the
- * account knows is not guessed: what an updated user has already, and who is taken over.  Bytes are those of records and
+ * account knows is not guessed: what a user has already who is updated or taken over.  Bytes are those of records and
  * files.
  */
 #include "cost.h"
@@ -144,18 +144,56 @@ tell_belongings (TallyContext *ctx, const ZendeskBelongings *wanted, gboolean is
                 is_update ? 0 : wanted->organizations->len);
 }
 
+static void
+tell_name_search (const ZendeskPartySink *sink, TallyContext *ctx, gboolean is_made)
+{
+  g_autofree char *search = g_strconcat (sink->kind->path, "/search.json", NULL);
+
+  tell (ctx, "GET", search, is_made, 0);
+}
+
+static gboolean
+is_of_users (const ZendeskPartySink *sink)
+{
+  return g_str_equal (sink->kind->entity, "user");
+}
+
 void
 zendesk_party_cost (gpointer self, TallyContext *ctx, TallyText body, const char *target_id, TallyCostFlags flags)
 {
   const ZendeskPartySink *sink = self;
-  const ZendeskPartyKind *kind = sink->kind;
-  gboolean is_user = g_str_equal (kind->entity, "user"), is_update = target_id != NULL;
-  g_autofree char *one = g_strconcat (kind->path, is_update ? "/1.json" : ".json", NULL);
-  g_autofree char *search = g_strconcat (kind->path, "/search.json", NULL);
+  gboolean is_update = target_id != NULL;
+  g_autofree char *one = g_strconcat (sink->kind->path, is_update ? "/1.json" : ".json", NULL);
   g_autoptr (ZendeskBelongings) wanted = NULL;
 
-  tell (ctx, "GET", search, is_user && !is_update && (sink->adopts & ZENDESK_ADOPT_NAME), 0);
+  tell_name_search (sink, ctx, is_of_users (sink) && !is_update && (sink->adopts & ZENDESK_ADOPT_NAME));
   tell (ctx, is_update ? "PUT" : "POST", one, 1, zendesk_stored_request (body).length);
   if (zendesk_belongings_parse (body, &wanted) && wanted != NULL)
     tell_belongings (ctx, wanted, is_update);
+}
+
+/* A creation that is not taken, and the lookups that follow. */
+static void
+tell_refusal (const ZendeskPartySink *sink, TallyContext *ctx, const char *all, gsize length, const ZendeskWanted *wanted)
+{
+  g_autofree char *reference = zendesk_party_reference_path (sink->kind, wanted->reference);
+
+  tell (ctx, "POST", all, 1, length);
+  tell (ctx, "GET", reference, 1, 0);
+  tell_name_search (sink, ctx, (is_of_users (sink) ? wanted->email : wanted->name) != NULL);
+}
+
+/* What one that is there has of addresses and memberships is not known, so that what is added to these is not, either. */
+void
+zendesk_party_cost_there (const ZendeskPartySink *sink, TallyContext *ctx, TallyText body, const ZendeskWanted *wanted, ZendeskMatch match,
+                          gboolean by_name)
+{
+  gsize length = zendesk_stored_request (body).length;
+  g_autofree char *all = g_strconcat (sink->kind->path, ".json", NULL), *one = g_strconcat (sink->kind->path, "/1.json", NULL);
+
+  tell_name_search (sink, ctx, is_of_users (sink) && (sink->adopts & ZENDESK_ADOPT_NAME));
+  if (!by_name)
+    tell_refusal (sink, ctx, all, length, wanted);
+  if (match == ZENDESK_MATCH_ADOPT)
+    tell (ctx, "PUT", one, 1, length);
 }

@@ -91,6 +91,26 @@ is_same_fold (const char *one, const char *other)
   return g_str_equal (a, b);
 }
 
+gint64
+zendesk_found_doubtful (const GPtrArray *found, const ZendeskWanted *wanted)
+{
+  for (guint i = 0; i < found->len; i++)
+    {
+      const ZendeskFound *one = found->pdata[i];
+
+      if (!one->deleted && one->email != NULL && g_ascii_strcasecmp (one->email, wanted->email) == 0)
+        return 0;
+    }
+  for (guint i = 0; i < found->len; i++)
+    {
+      const ZendeskFound *one = found->pdata[i];
+
+      if (!one->deleted && g_strcmp0 (one->external_id, wanted->reference) != 0)
+        return one->id;
+    }
+  return 0;
+}
+
 static gboolean
 is_empty (const char *text)
 {

@@ -49,6 +49,10 @@ gboolean zendesk_found_read (GPtrArray *found, const char *entity, const char *t
 /* (transfer none) (nullable) */
 ZendeskFound *zendesk_found_get (const GPtrArray *found, gint64 id);
 
+/* Of those whom a search for the e-mail address has found: whose addresses have to be read, because it may have found him by one that is
+ * not his first; 0: nobody's. */
+gint64 zendesk_found_doubtful (const GPtrArray *found, const ZendeskWanted *wanted);
+
 /* Decides.  ret_id: of what is ours, or to be taken over; else untouched.  detail: what a person should know of it is
  * appended. */
 ZendeskMatch zendesk_match (const ZendeskWanted *wanted, const GPtrArray *found, gint64 *ret_id, GString *detail);

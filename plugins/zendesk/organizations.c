@@ -140,6 +140,7 @@ static const TallyDeliverySink delivery = {
   .render_update = organizations_render_update,
   .survey = organizations_survey,
   .cost = zendesk_party_cost,
+  .foretell = zendesk_party_foretell,
 };
 
 const TallyPlugin zendesk_organizations = {

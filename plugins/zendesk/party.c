@@ -179,3 +179,52 @@ zendesk_party_render (const ZendeskPartySink *sink, const TallyBatch *batch, gui
   g_string_append (out, "}}");
   return TRUE;
 }
+
+/* --- who is there already --- */
+
+ZendeskWanted
+zendesk_party_wanted (const ZendeskPartySink *sink, json_object *record, const char *reference)
+{
+  return (ZendeskWanted){ .entity = sink->kind->entity,
+                          .reference = reference,
+                          .name = zendesk_json_get_text (record, "name"),
+                          .email = zendesk_json_get_text (record, "email"),
+                          .role = zendesk_json_get_text (record, "role"),
+                          .adopts = sink->adopts };
+}
+
+/* Users are looked up by ids, not searched, where the reference can stand in a list of these: a search may be behind. */
+char *
+zendesk_party_reference_path (const ZendeskPartyKind *kind, const char *reference)
+{
+  gboolean in_list = g_str_equal (kind->entity, "user") && strchr (reference, ',') == NULL;
+  g_autofree char *escaped = g_uri_escape_string (reference, NULL, FALSE);
+
+  return g_strdup_printf ("%s/%s=%s", kind->path, in_list ? "show_many.json?external_ids" : "search.json?external_id", escaped);
+}
+
+static char *
+make_name_query (const char *name)
+{
+  g_autofree char *plain = g_strdelimit (g_strdup (name), "\"", ' ');
+
+  return g_strdup_printf ("name:\"%s\"", plain);
+}
+
+char *
+zendesk_party_name_path (const ZendeskPartyKind *kind, const ZendeskWanted *wanted, gboolean unique)
+{
+  gboolean is_user = g_str_equal (kind->entity, "user");
+  g_autofree char *query = !is_user ? g_strdup (wanted->name)
+                           : unique ? g_strdup_printf ("email:%s", wanted->email)
+                                    : make_name_query (wanted->name);
+  g_autofree char *escaped = g_uri_escape_string (query, NULL, FALSE);
+
+  return g_strdup_printf ("%s/search.json?%s=%s&per_page=100", kind->path, is_user ? "query" : "name", escaped);
+}
+
+char *
+zendesk_party_addresses_path (gint64 user)
+{
+  return g_strdup_printf (ZENDESK_API "/users/%" G_GINT64_FORMAT "/identities.json?per_page=100", user);
+}

@@ -4,6 +4,7 @@
  *   users.c          the same of zendesk-users
  *   party.c          what both sinks do without a network
  *   settle.c         send, resolve and drive: one errand for each delivery
+ *   foretell.c       what would become of creations that are only planned
  *   match.c          what is there already, and whether it may be taken over
  *   claims.c         names that are being created
  *   belongings.c     what a user has beside its own record: addresses and memberships
@@ -12,6 +13,7 @@
 #include "account.h"
 #include "claims.h"
 #include "fields.h"
+#include "json.h"
 #include "match.h"
 
 typedef struct
@@ -64,6 +66,18 @@ void zendesk_party_close (gpointer self);
  * of members that stand elsewhere, or nowhere.  last: (nullable) a member as it is, at the end.  Fails with TALLY_ERROR_DATA. */
 gboolean zendesk_party_render (const ZendeskPartySink *sink, const TallyBatch *batch, guint row, const char *reference,
                                guint64 left_out, const char *last, GString *out, GError **error);
+
+/* Texts are those of record and reference. */
+ZendeskWanted zendesk_party_wanted (const ZendeskPartySink *sink, json_object *record, const char *reference);
+/* Where it is asked who is there already. (transfer full) */
+char *zendesk_party_reference_path (const ZendeskPartyKind *kind, const char *reference);
+/* unique: by what no two may share; of users, if not, by that which two may share. */
+char *zendesk_party_name_path (const ZendeskPartyKind *kind, const ZendeskWanted *wanted, gboolean unique);
+char *zendesk_party_addresses_path (gint64 user);
+
+/* --- foretell.c --- */
+
+gboolean zendesk_party_foretell (gpointer self, TallyContext *ctx, TallyForetold *const *ones, guint n, GError **error);
 
 /* --- settle.c --- */
 

@@ -104,12 +104,7 @@ errand_new (ZendeskPartySink *sink, TallyDelivery *delivery, gboolean sending)
 static ZendeskWanted
 wanted_of (const ZendeskPartyErrand *errand)
 {
-  return (ZendeskWanted){ .entity = errand->base.entity,
-                          .reference = errand->reference,
-                          .name = zendesk_json_get_text (errand->record, "name"),
-                          .email = zendesk_json_get_text (errand->record, "email"),
-                          .role = zendesk_json_get_text (errand->record, "role"),
-                          .adopts = errand->sink->adopts };
+  return zendesk_party_wanted (errand->sink, errand->record, errand->reference);
 }
 
 static void
@@ -323,27 +318,6 @@ on_addresses (ZendeskCall *call, gpointer data)
   decide (errand);
 }
 
-/* Whose addresses have to be read, because the search found it by one that is not its first; 0: nobody's. */
-static gint64
-find_doubtful (const ZendeskPartyErrand *errand, const ZendeskWanted *wanted)
-{
-  for (guint i = 0; i < errand->found->len; i++)
-    {
-      const ZendeskFound *one = errand->found->pdata[i];
-
-      if (!one->deleted && one->email != NULL && g_ascii_strcasecmp (one->email, wanted->email) == 0)
-        return 0;
-    }
-  for (guint i = 0; i < errand->found->len; i++)
-    {
-      const ZendeskFound *one = errand->found->pdata[i];
-
-      if (!one->deleted && g_strcmp0 (one->external_id, wanted->reference) != 0)
-        return one->id;
-    }
-  return 0;
-}
-
 static void
 on_name (ZendeskCall *call, gpointer data)
 {
@@ -352,24 +326,15 @@ on_name (ZendeskCall *call, gpointer data)
 
   if (!take_found (errand, call))
     return;
-  errand->doubtful = errand->complaint != NULL && wanted.email != NULL ? find_doubtful (errand, &wanted) : 0;
+  errand->doubtful = errand->complaint != NULL && wanted.email != NULL ? zendesk_found_doubtful (errand->found, &wanted) : 0;
   if (errand->doubtful == 0)
     {
       decide (errand);
       return;
     }
 
-  g_autofree char *path = g_strdup_printf (ZENDESK_API "/users/%" G_GINT64_FORMAT "/identities.json?per_page=100",
-                                           errand->doubtful);
+  g_autofree char *path = zendesk_party_addresses_path (errand->doubtful);
   zendesk_errand_ask (&errand->base, "GET", path, NULL, on_addresses);
-}
-
-static char *
-make_name_query (const char *name)
-{
-  g_autofree char *plain = g_strdelimit (g_strdup (name), "\"", ' ');
-
-  return g_strdup_printf ("name:\"%s\"", plain);
 }
 
 /* By the name that no two may share; of users, before anything is created, by that which two may share. */
@@ -377,13 +342,7 @@ static void
 ask_name (ZendeskPartyErrand *errand)
 {
   ZendeskWanted wanted = wanted_of (errand);
-  gboolean is_user = g_str_equal (wanted.entity, "user");
-  g_autofree char *query = !is_user ? g_strdup (wanted.name)
-                           : errand->complaint != NULL ? g_strdup_printf ("email:%s", wanted.email)
-                                                       : make_name_query (wanted.name);
-  g_autofree char *escaped = g_uri_escape_string (query, NULL, FALSE);
-  g_autofree char *path = g_strdup_printf ("%s/search.json?%s=%s&per_page=100", errand->sink->kind->path,
-                                           is_user ? "query" : "name", escaped);
+  g_autofree char *path = zendesk_party_name_path (errand->sink->kind, &wanted, errand->complaint != NULL);
 
   zendesk_errand_ask (&errand->base, "GET", path, NULL, on_name);
 }
@@ -429,14 +388,10 @@ on_reference (ZendeskCall *call, gpointer data)
     }
 }
 
-/* Users are looked up by ids, not searched, where the reference can stand in a list of these: a search may be behind. */
 static void
 ask_reference (ZendeskPartyErrand *errand)
 {
-  gboolean in_list = g_str_equal (errand->base.entity, "user") && strchr (errand->reference, ',') == NULL;
-  g_autofree char *escaped = g_uri_escape_string (errand->reference, NULL, FALSE);
-  g_autofree char *path = g_strdup_printf ("%s/%s=%s", errand->sink->kind->path,
-                                           in_list ? "show_many.json?external_ids" : "search.json?external_id", escaped);
+  g_autofree char *path = zendesk_party_reference_path (errand->sink->kind, errand->reference);
 
   zendesk_errand_ask (&errand->base, "GET", path, NULL, on_reference);
 }

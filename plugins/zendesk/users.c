@@ -298,6 +298,7 @@ static const TallyDeliverySink delivery = {
   .render_update = users_render_update,
   .survey = users_survey,
   .cost = zendesk_party_cost,
+  .foretell = zendesk_party_foretell,
 };
 
 const TallyPlugin zendesk_users = {

@@ -178,6 +178,29 @@ typedef enum
 } TallyCostFlags;
 
 /**
+ * TallyForetold:
+ * @size: set by the core: the size of the struct that it knows
+ * @reference: what the record would carry, as render() got it
+ * @body: what render() has made of it
+ * @verdict: %TALLY_VERDICT_ABSENT when foretell() gets it, and left so if the record would be created;
+ *   %TALLY_VERDICT_DELIVERED: the target has it, and it would be taken over; %TALLY_VERDICT_REJECTED: what the target
+ *   has stands in its way
+ * @detail: (transfer full) (nullable): with %TALLY_VERDICT_REJECTED why, in a line or two, for a person; freed by g_free()
+ *
+ * A creation of a run that is only planned.
+ *
+ * Since: 0.1
+ */
+typedef struct
+{
+  gsize size;
+  const char *reference;
+  TallyText body;
+  TallyVerdict verdict;
+  char *detail;
+} TallyForetold;
+
+/**
  * TallyDeliverySink:
  * @size: sizeof (TallyDeliverySink)
  * @profile: says what the target promises; called after check(), before open(), and again at work:
@@ -201,6 +224,11 @@ typedef enum
  *   from this target
  * @cost: (nullable): tells by tally_context_plan_requests() what it takes to send @body, which render() has made just now, or
  *   render_update() for @target_id (nullable), if nothing goes wrong.  It asks the target nothing.  %NULL: `tallyman plan` does not say what requests a run would make
+ * @foretell: (nullable): finds out for `tallyman plan` what would become of some creations: looks in the target for what is there already,
+ *   by all that would lead a run to it, changes nothing there, and keeps to the target's pace.  Tells by tally_context_plan_requests()
+ *   what it takes to deliver those that are there; @cost is called for the others.  It blocks, and looks at
+ *   tally_context_is_interrupted() now and then.  If it fails with %TALLY_ERROR_NETWORK it is asked again after a while,
+ *   with what it has filled in by then.  %NULL: what the target has already is not known to a plan
  *
  * The callbacks of a delivering sink, in place of write() and commit().
  *
@@ -221,6 +249,7 @@ typedef struct
   gboolean (*survey) (gpointer self, TallyContext *ctx, gint64 since, TallySurveyed found,
                       gpointer data, GError **error);
   void (*cost) (gpointer self, TallyContext *ctx, TallyText body, const char *target_id, TallyCostFlags flags);
+  gboolean (*foretell) (gpointer self, TallyContext *ctx, TallyForetold *const *ones, guint n, GError **error);
 } TallyDeliverySink;
 
 #define TALLY_DELIVERY_SINK_INIT .size = sizeof (TallyDeliverySink)
