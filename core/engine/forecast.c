@@ -2,6 +2,7 @@
 #include "forecast.h"
 #include "delivery/key.h"
 #include "delivery/state.h"
+#include "first-requests.h"
 #include "identity.h"
 #include "record/batch-private.h"
 #include "schedule.h"
@@ -10,10 +11,6 @@
 
 /* For the keys that came, so that one that comes twice is noticed. */
 #define SEEN_MEMORY (16 * 1024 * 1024)
-/* Of a request's body, for a person. */
-#define SHOWN 2000
-/* Kinds of requests that are told apart where requests are shown. */
-#define KINDS 64
 /* Creations that are looked up together: so few that it shows how far it is. */
 #define LOOKED_UP_TOGETHER 25
 
@@ -38,9 +35,7 @@ struct _TallyForecast
   gint64 scope;                  /* 0: nothing was delivered yet */
   TallySeen *seen;               /* (owned) */
   GString *body;                 /* (owned) scratch */
-  GArray *first;                 /* (owned) (element-type TallyPlannedRequest) to be shown: one of each kind, then others */
-  guint n_kinds_first;           /* of these, each of a kind of its own */
-  GArray *told;                  /* (owned) (element-type guint64) bytes of each kind of requests, as of the last record */
+  TallyFirstRequests *first;     /* (owned) */
   GPtrArray *creations;          /* (owned) (element-type Creation) of the batch, to be looked up */
   guint64 n_looked_up, n_not_looked_up, n_adopted;
   guint64 n_create, n_again, n_update, n_unchanged, n_drifted, n_in_doubt, n_bytes;
@@ -85,9 +80,7 @@ forecast_alloc (const TallyForecastConfig *config)
   forecast->seen = tally_seen_new (SEEN_MEMORY);
   forecast->body = g_string_new (NULL);
   forecast->creations = g_ptr_array_new_with_free_func (creation_free);
-  forecast->told = g_array_new (FALSE, /* clear= */ TRUE, sizeof (guint64));
-  forecast->first = g_array_new (FALSE, FALSE, sizeof (TallyPlannedRequest));
-  g_array_set_clear_func (forecast->first, tally_planned_request_clear);
+  forecast->first = tally_first_requests_new (config->ctx);
   return forecast;
 }
 
@@ -122,15 +115,6 @@ tally_forecast_new (const TallyForecastConfig *config, GError **error)
 }
 
 void
-tally_planned_request_clear (gpointer data)
-{
-  TallyPlannedRequest *request = data;
-
-  g_free (request->kind);
-  g_free (request->body);
-}
-
-void
 tally_forecast_free (TallyForecast *forecast)
 {
   if (forecast == NULL)
@@ -140,8 +124,7 @@ tally_forecast_free (TallyForecast *forecast)
   g_string_free (forecast->body, TRUE);
   g_free (forecast->entity);
   g_ptr_array_unref (forecast->creations);
-  g_array_unref (forecast->told);
-  g_array_unref (forecast->first);
+  tally_first_requests_free (forecast->first);
   g_free (forecast);
 }
 
@@ -213,76 +196,6 @@ cost_flags (const TallyForecast *self, const char *target_id)
   return flags;
 }
 
-/* ---- First requests, for a person ---- */
-
-/* The kinds of requests that had bytes of the last record: a bit each.  The others only ask. */
-static guint64
-take_kinds (TallyForecast *self)
-{
-  const GArray *requests = self->ctx->requests;
-  guint64 kinds = 0;
-
-  g_array_set_size (self->told, requests->len);
-  for (guint i = 0; i < MIN (requests->len, KINDS); i++)
-    {
-      guint64 bytes = g_array_index (requests, TallyPlannedKind, i).bytes;
-      guint64 *told = &g_array_index (self->told, guint64, i);
-
-      kinds |= bytes != *told ? G_GUINT64_CONSTANT (1) << i : 0;
-      *told = bytes;
-    }
-  return kinds;
-}
-
-/* (transfer full) "POST /api/v2/tickets, POST /api/v2/uploads" */
-static char *
-name_kinds (const TallyForecast *self, guint64 kinds, gboolean is_update)
-{
-  GString *names = g_string_new (NULL);
-
-  for (guint i = 0; i < MIN (self->ctx->requests->len, KINDS); i++)
-    if (kinds & G_GUINT64_CONSTANT (1) << i)
-      g_string_append_printf (names, "%s%s", names->len > 0 ? ", " : "",
-                              g_array_index (self->ctx->requests, TallyPlannedKind, i).kind);
-  if (names->len == 0)
-    g_string_append (names, is_update ? "update" : "create");
-  return g_string_free (names, FALSE);
-}
-
-/* (transfer full): the beginning of a body, as text. */
-static char *
-dup_beginning (TallyText body)
-{
-  char *beginning = g_strndup (body.data, MIN (body.length, SHOWN));
-  const char *end;
-
-  g_utf8_validate (beginning, -1, &end);
-  beginning[end - beginning] = '\0';
-  return beginning;
-}
-
-/* Keeps the body if it is one of the first of its kind, or of all. */
-static void
-keep_request (TallyForecast *self, TallyText body, gboolean is_update)
-{
-  TallyPlannedRequest request = { .kinds = take_kinds (self), .is_update = is_update };
-  gboolean is_new = TRUE;
-
-  for (guint i = 0; i < self->first->len; i++)
-    {
-      const TallyPlannedRequest *other = &g_array_index (self->first, TallyPlannedRequest, i);
-
-      is_new = is_new && (other->kinds != request.kinds || other->is_update != is_update);
-    }
-  if (self->n_kinds_first == TALLY_PLAN_REQUESTS || (!is_new && self->first->len == TALLY_PLAN_REQUESTS))
-    return;
-
-  request.kind = name_kinds (self, request.kinds, is_update);
-  request.body = dup_beginning (body);
-  g_array_insert_val (self->first, is_new ? self->n_kinds_first++ : self->first->len, request);
-  g_array_set_size (self->first, MIN (self->first->len, TALLY_PLAN_REQUESTS));
-}
-
 /* ---- What is counted ---- */
 
 /* A request that a run would make. */
@@ -298,7 +211,7 @@ count_request (TallyForecast *self, TallyText body, const char *target_id)
   else
     self->n_create++;
   self->n_bytes += body.length;
-  keep_request (self, body, target_id != NULL);
+  tally_first_requests_take (self->first, body, target_id != NULL);
 }
 
 /* The target will have it. */
@@ -376,7 +289,7 @@ look_up (TallyForecast *self, TallyBatch *batch, GError **error)
   for (guint i = 0; i < self->creations->len; i++)
     ones[i] = &((Creation *)self->creations->pdata[i])->foretold;
   good = ask_target (self, ones, self->creations->len, error);
-  take_kinds (self); /* what the sink has told is none of the next record's */
+  tally_first_requests_skip (self->first);
   self->n_looked_up += self->creations->len;
   for (guint i = 0; good && i < self->creations->len; i++)
     good = settle_creation (self, batch, self->creations->pdata[i], error);
@@ -588,5 +501,5 @@ tally_forecast_end (TallyForecast *self, TallyPlan *plan)
   tally_context_plan_number (self->ctx, "in_doubt", self->n_in_doubt);
   tally_context_plan_number (self->ctx, "request_bytes", self->n_bytes);
   plan->in_doubt = self->n_in_doubt;
-  plan->first_requests = g_array_ref (self->first);
+  plan->first_requests = tally_first_requests_get (self->first);
 }

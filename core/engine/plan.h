@@ -5,6 +5,7 @@
  */
 #pragma once
 #include "engine.h"
+#include "first-requests.h"
 
 typedef struct _TallyForecast TallyForecast;
 
@@ -22,20 +23,8 @@ typedef struct
   gpointer data;
 } TallyPlanOptions;
 
-/* So many rejects, and first requests, are kept, to be shown. */
+/* So many rejects are kept, to be shown. */
 #define TALLY_PLAN_REJECTS 5
-#define TALLY_PLAN_REQUESTS 3
-
-/* What a record is sent as. */
-typedef struct
-{
-  char *kind;         /* (owned) the requests that bring it to the target: "POST /api/v2/tickets, POST /api/v2/uploads" */
-  char *body;         /* (owned) its beginning */
-  guint64 kinds;      /* the same as bits, and */
-  gboolean is_update; /* what else makes it a kind of its own */
-} TallyPlannedRequest;
-
-void tally_planned_request_clear (gpointer request);
 
 typedef struct
 {
