@@ -255,17 +255,19 @@ settle_creation (TallyForecast *self, TallyBatch *batch, Creation *creation, GEr
     }
 }
 
-/* Asks as patiently as a run would. */
+/* Asks as patiently as a run would: about some creations, or, if ones is NULL, at the end. */
 static gboolean
 ask_target (TallyForecast *self, TallyForetold *const *ones, guint n, GError **error)
 {
   TallyInstance *sink = self->pipeline->sink;
+  const TallyDeliverySink *delivery = sink->plugin->delivery;
 
   for (guint attempts = 0;;)
     {
       g_autoptr (GError) failure = NULL;
 
-      if (sink->plugin->delivery->foretell (sink->self, self->ctx, ones, n, &failure))
+      if (ones != NULL ? delivery->foretell (sink->self, self->ctx, ones, n, &failure)
+                       : delivery->foretell_end (sink->self, self->ctx, &failure))
         return TRUE;
       if (failure == NULL)
         tally_throw (&failure, TALLY_ERROR_IO, "gave no reason");
@@ -483,8 +485,8 @@ foretell_requests (TallyForecast *self, TallyPlan *plan)
   foretell_time (self, plan, n);
 }
 
-void
-tally_forecast_end (TallyForecast *self, TallyPlan *plan)
+gboolean
+tally_forecast_end (TallyForecast *self, TallyPlan *plan, GError **error)
 {
   foretell_requests (self, plan);
   tally_context_plan_number (self->ctx, "created", self->n_create);
@@ -502,4 +504,5 @@ tally_forecast_end (TallyForecast *self, TallyPlan *plan)
   tally_context_plan_number (self->ctx, "request_bytes", self->n_bytes);
   plan->in_doubt = self->n_in_doubt;
   plan->first_requests = tally_first_requests_get (self->first);
+  return self->pipeline->sink->plugin->delivery->foretell_end == NULL || ask_target (self, NULL, 0, error);
 }

@@ -21,5 +21,5 @@ void tally_forecast_free (TallyForecast *forecast);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TallyForecast, tally_forecast_free)
 /* Rejects the rows that a run would reject. */
 gboolean tally_forecast_take (TallyForecast *forecast, TallyBatch *batch, GError **error);
-/* Tells the counts, what requests they take, and how long. */
-void tally_forecast_end (TallyForecast *forecast, TallyPlan *plan);
+/* Tells the counts, what requests they take, and how long; and lets the sink look at what the rows name. */
+gboolean tally_forecast_end (TallyForecast *forecast, TallyPlan *plan, GError **error);

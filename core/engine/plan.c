@@ -328,8 +328,8 @@ end_sink (Planner *self, GError **error)
   TallyInstance *sink = self->pipeline->sink;
 
   if (self->forecast != NULL)
-    tally_forecast_end (self->forecast, self->plan);
-  else if (!self->plan->is_silent && sink->plugin->plan->end != NULL
+    return tally_forecast_end (self->forecast, self->plan, error);
+  if (!self->plan->is_silent && sink->plugin->plan->end != NULL
            && sink->plugin->plan->end (sink->self, self->sink_ctx, error) != TALLY_FLOW_OK)
     return tally_throw_prefix (error, "sink \"%s\"", sink->plugin->name);
   return TRUE;

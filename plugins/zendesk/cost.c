@@ -110,6 +110,9 @@ zendesk_tickets_cost (gpointer self, TallyContext *ctx, TallyText body, const ch
       tell_update (sink, ctx, body);
       return;
     }
+  if (sink->named == NULL)
+    sink->named = zendesk_named_new ();
+  zendesk_named_take (sink->named, first);
   tell (ctx, "GET", ZENDESK_API "/tickets.json", (flags & TALLY_COST_LOOKED_UP) != 0, 0);
   if (flags & TALLY_COST_EARLY && mode->key_life > 0 && !zendesk_sink_has_files (sink))
     tell (ctx, "GET", ZENDESK_API "/tickets.json", 1, 0); /* whether keys count is not known yet */
@@ -185,8 +188,8 @@ tell_refusal (const ZendeskPartySink *sink, TallyContext *ctx, const char *all, 
 
 /* What one that is there has of addresses and memberships is not known, so that what is added to these is not, either. */
 void
-zendesk_party_cost_there (const ZendeskPartySink *sink, TallyContext *ctx, TallyText body, const ZendeskWanted *wanted, ZendeskMatch match,
-                          gboolean by_name)
+zendesk_party_cost_there (const ZendeskPartySink *sink, TallyContext *ctx, TallyText body, const ZendeskWanted *wanted,
+                          ZendeskMatch match, gboolean by_name)
 {
   gsize length = zendesk_stored_request (body).length;
   g_autofree char *all = g_strconcat (sink->kind->path, ".json", NULL), *one = g_strconcat (sink->kind->path, "/1.json", NULL);

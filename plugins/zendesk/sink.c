@@ -324,6 +324,7 @@ sink_close (gpointer self)
   zendesk_errands_drop (sink->errands);
   g_clear_pointer (&sink->export, zendesk_export_free);
   zendesk_account_close (&sink->account);
+  g_clear_pointer (&sink->named, zendesk_named_free);
   g_clear_pointer (&sink->errands, g_ptr_array_unref);
   g_clear_pointer (&sink->fields, g_ptr_array_unref);
   for (ZendeskNamesKind kind = 0; kind < ZENDESK_N_NAMES; kind++)
@@ -365,6 +366,14 @@ sink_survey (gpointer self, TallyContext *ctx, gint64 since, TallySurveyed found
   return zendesk_survey (&sink->account, "tickets", since, sink->export_delay, found, data, error);
 }
 
+static gboolean
+sink_foretell_end (gpointer self, TallyContext *ctx, GError **error)
+{
+  ZendeskSink *sink = self;
+
+  return sink->named == NULL || zendesk_named_tell (sink->named, &sink->account, error);
+}
+
 static const TallyDeliverySink delivery = {
   TALLY_DELIVERY_SINK_INIT,
   .profile = sink_profile,
@@ -374,6 +383,7 @@ static const TallyDeliverySink delivery = {
   .drive = zendesk_drive,
   .survey = sink_survey,
   .cost = zendesk_tickets_cost,
+  .foretell_end = sink_foretell_end,
 };
 
 const TallyPlugin zendesk_tickets = {

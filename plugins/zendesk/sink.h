@@ -8,6 +8,7 @@
 #include "account.h"
 #include "bulk.h"
 #include "export.h"
+#include "named.h"
 #include "render.h"
 
 /* Whether an idempotency key counts, as far as answers have shown. */
@@ -50,6 +51,7 @@ typedef struct
   /* while a run is planned: the job that is not full yet */
   guint n_planned;
   gsize planned_bytes;
+  ZendeskNamed *named; /* whom the records name; made by the first of them */
   ZendeskJobs *jobs;   /* of imports */
   ZendeskBulk *bulk;   /* of imports that may share requests */
 } ZendeskSink;

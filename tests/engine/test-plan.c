@@ -517,6 +517,56 @@ test_so_many_lookups (void)
   assert_contains (rig_output (rig), "created                6\n  adopted                0\n  looked up              0\n  not looked up          6\n");
 }
 
+/* (transfer full): the id of a new user, as the emulator tells it. */
+static char *
+make_user (Rig *rig, const char *name)
+{
+  g_autofree char *body = g_strdup_printf ("{\"user\":{\"name\":\"%s\"}}", name);
+  g_autofree char *text = rig_ask (rig, "POST", "/api/v2/users.json", body);
+  g_autoptr (json_object) answer = json_tokener_parse (text);
+  json_object *user = NULL;
+
+  json_object_object_get_ex (answer, "user", &user);
+  return g_strdup_printf ("%" G_GINT64_FORMAT, number (user, "id"));
+}
+
+/* In an account that asks to be left alone on the way, and with more users than are asked about at once. */
+static void
+test_whom_records_name (void)
+{
+  g_autoptr (Rig) rig = rig_new (FALSE, "--plan", "none", NULL);
+  g_autofree char *good = make_user (rig, "Good"), *suspended = make_user (rig, "Suspended"), *deleted = make_user (rig, "Deleted");
+  g_autofree char *path = g_strdup_printf ("/api/v2/users/%s.json", suspended), *gone = g_strdup_printf ("/api/v2/users/%s.json", deleted);
+  g_autofree char *yaml = g_strdup_printf (
+      "pipeline: p\norigin: desk\nsource:\n  csv: { path: in.csv }\ntransform:\n  - set:\n      requester_id: who::bigint\n"
+      "      submitter_id: who::bigint\n      assignee_id: agent::bigint\n"
+      "      comments: jsonb_build_array(jsonb_build_object('author_id', author::bigint, 'body', 'b', 'created_at', '2019-05-01T08:00:00Z'))\n"
+      "  - drop: [who, agent, author]\nsink:\n  zendesk-tickets: { mode: import, key: id, url: \"%s\", access_token: x }\n"
+      "ledger: sqlite:ledger.sqlite\n", rig_url (rig));
+  g_autofree char *told = g_strdup_printf ("user %s is suspended, and is named 3 times", suspended);
+  g_autofree char *missed = g_strdup_printf ("user %s was deleted, and is named 1 time\n", deleted);
+  g_autoptr (GString) csv = g_string_new ("id,who,agent,author\n");
+
+  g_free (rig_ask (rig, "PUT", path, "{\"user\":{\"suspended\":true}}"));
+  g_free (rig_ask (rig, "DELETE", gone, NULL));
+  g_string_append_printf (csv, "a,%s,%s,%s\nb,%s,%s,%s\n", good, good, suspended, suspended, deleted, good);
+  for (guint i = 1; i <= 110; i++)
+    g_string_append_printf (csv, "%u,%s,%s,%u\n", i, good, good, i);
+  rig_write (rig, "p.yaml", yaml);
+  rig_write (rig, "in.csv", csv->str);
+  rig_faults (rig, "[{\"kind\":\"storm\",\"path\":\"/api/v2/users/show_many\",\"count\":1,\"retry_after\":\"1\"}]");
+  g_autoptr (json_object) planned = plan (rig, "p.yaml", 0);
+  assert_int (rig_emulator_count (rig, "limited"), 1);
+  assert_int (number (sink_of (planned), "named_users"), 3 + 110);
+  assert_int (number (sink_of (planned), "of_these_suspended"), 1);
+  assert_int (number (sink_of (planned), "of_these_deleted"), 1);
+  assert_int (number (sink_of (planned), "of_these_not_there"), 110);
+  assert_contains (rig_errors (rig), told);
+  assert_contains (rig_errors (rig), missed);
+  assert_contains (rig_errors (rig), "user 7 is not in the account, and is named 1 time\n");
+  assert_true (strstr (rig_errors (rig), "user 9 is not") == NULL); /* ten are enough */
+}
+
 /* 201 records fill two jobs, and one is left. */
 static void
 test_jobs (void)
@@ -580,6 +630,7 @@ static const Promise promises[] = {
   { "of first requests: one of each kind", test_first_requests },
   { "of who is there: taken over or refused, found out by asking alone", test_who_is_there },
   { "of who was looked up, and who was not", test_so_many_lookups },
+  { "of whom records name: suspended, deleted, or not there", test_whom_records_name },
   { "of jobs: as full as they can be", test_jobs },
   { "of the time that they take at the account's limits", test_time },
   { "an account that asks to be left alone is waited for", test_patience },

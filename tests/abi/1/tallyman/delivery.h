@@ -229,6 +229,8 @@ typedef struct
  *   what it takes to deliver those that are there; @cost is called for the others.  It blocks, and looks at
  *   tally_context_is_interrupted() now and then.  If it fails with %TALLY_ERROR_NETWORK it is asked again after a while,
  *   with what it has filled in by then.  %NULL: what the target has already is not known to a plan
+ * @foretell_end: (nullable): for `tallyman plan`, after the last record: may look in the target for what the records name, and tells
+ *   what it finds by tally_context_plan_number() and tally_context_warn(); otherwise as @foretell
  *
  * The callbacks of a delivering sink, in place of write() and commit().
  *
@@ -250,6 +252,7 @@ typedef struct
                       gpointer data, GError **error);
   void (*cost) (gpointer self, TallyContext *ctx, TallyText body, const char *target_id, TallyCostFlags flags);
   gboolean (*foretell) (gpointer self, TallyContext *ctx, TallyForetold *const *ones, guint n, GError **error);
+  gboolean (*foretell_end) (gpointer self, TallyContext *ctx, GError **error);
 } TallyDeliverySink;
 
 #define TALLY_DELIVERY_SINK_INIT .size = sizeof (TallyDeliverySink)
