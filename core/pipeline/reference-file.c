@@ -11,8 +11,9 @@
 #include <sys/stat.h>
 #include <tallyman/error.h>
 
-#define MOST_BYTES (64 * 1024 * 1024)
 #define MOST_ROWS 1000000
+/* More than so many rows have. */
+#define MOST_BYTES (1024 * 1024 * 1024)
 /* Bytes of an entity, an origin, a key or an id. */
 #define MOST_TEXT 255
 #define MEMORY (8 * 1024 * 1024)
@@ -398,7 +399,7 @@ check_file (const char *path, GError **error)
     return tally_throw_errno (error, errno, "could not open \"%s\"", path);
   if (!S_ISREG (status.st_mode))
     return tally_throw (error, TALLY_ERROR_USAGE, "\"%s\" is no regular file", path);
-  return status.st_size <= MOST_BYTES || tally_throw (error, TALLY_ERROR_USAGE, "\"%s\" is larger than 64 MiB", path);
+  return status.st_size <= MOST_BYTES || tally_throw (error, TALLY_ERROR_USAGE, "\"%s\" is larger than 1 GiB", path);
 }
 
 TallyReferenceFile *
@@ -465,8 +466,18 @@ tally_reference_file_write (TallyReferenceFile *file, const char *path, TallyReg
 {
   g_autofree char *directory = g_path_get_dirname (path);
   g_autoptr (TallyContext) ctx = tally_context_new (directory);
-  g_autoptr (TallyInstance) sink = open_plugin (TALLY_SINK, path, registry, error);
-  gboolean good = sink != NULL && write_all (file, sink, ctx, error);
+  g_autoptr (TallyInstance) sink = NULL;
+  guint64 n_rows, n_open;
+  gboolean good;
+
+  if (!tally_reference_file_count (file, &n_rows, &n_open, error))
+    return FALSE;
+  if (n_rows > MOST_ROWS)
+    return tally_throw (error, TALLY_ERROR_LIMIT,
+                        "\"%s\" would have more than %d rows, which nobody could read: is the pipeline that delivers these records still "
+                        "to be run?", path, MOST_ROWS);
+  sink = open_plugin (TALLY_SINK, path, registry, error);
+  good = sink != NULL && write_all (file, sink, ctx, error);
 
   sqlite3_reset (file->prepared[LIST]);
   return good;
