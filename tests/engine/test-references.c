@@ -214,6 +214,25 @@ test_a_file_has_what_the_ledger_has_not (void)
   assert_int (rig_command (rig, "run", "follow-ups.yaml", NULL), 3);
 }
 
+/* It may be in the target: nobody else stands for it. */
+static void
+test_nobody_stands_for_what_is_in_doubt (void)
+{
+  g_autoptr (Rig) rig = rig_new (FALSE, "--plan", "none", NULL);
+  g_autofree char *rejects = NULL;
+
+  rig_write_rows (rig, 5, 1);
+  rig_write_pipeline (rig, "sqlite:ledger.sqlite", "    settle: 60s\n", NULL);
+  rig_faults (rig, "[{\"kind\":\"drop-after\",\"method\":\"POST\",\"count\":1}]");
+  assert_int (rig_command (rig, "run", "--no-wait", "pipeline.yaml", NULL), 4);
+  rig_write (rig, "people.csv", FILE_HEAD "ticket,desk,5,1,777\n");
+  write_follow_ups (rig, "sqlite:ledger.sqlite", "references: people.csv\norigin: desk\n", "ref('ticket', parent, missing => 'null')");
+  rig_write (rig, "follow-ups.csv", "id,parent\na,5\n");
+  assert_int (rig_command (rig, "run", "follow-ups.yaml", NULL), 3);
+  rejects = rig_read (rig, "rejects.ndjson");
+  assert_contains (rejects, "was in doubt when this run began");
+}
+
 /* All that is wrong with it is said before anything is sent, with file and line. */
 static void
 test_a_bad_file_is_named_with_its_line (void)
@@ -372,6 +391,7 @@ static const Promise promises[] = {
   { "what is meant is never guessed", test_what_is_meant_is_never_guessed },
   { "a delivering pipeline sees its target as it was", test_a_delivering_pipeline_sees_its_target_as_it_was },
   { "a file has what the ledger has not", test_a_file_has_what_the_ledger_has_not },
+  { "nobody stands for what is in doubt", test_nobody_stands_for_what_is_in_doubt },
   { "a bad file is named with its line", test_a_bad_file_is_named_with_its_line },
   { "a plan drafts the file, and what a person wrote stays", test_a_plan_drafts_the_file },
   { "what is coming is not missed", test_what_is_coming_is_not_missed },
