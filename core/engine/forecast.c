@@ -43,19 +43,6 @@ struct _TallyForecast
   gboolean looks, is_shared;     /* the first creations are looked up before they are sent; all are */
 };
 
-/* What a run would say before its first record. */
-static gboolean
-tell_identity (TallyContext *ctx, TallyLedger *ledger, const TallyScope *scope, GError **error)
-{
-  g_autofree char *words = NULL;
-
-  if (!tally_identity_tell (ledger, scope, &words, error))
-    return FALSE;
-  if (words != NULL)
-    tally_context_warn (ctx, "%s", words);
-  return TRUE;
-}
-
 static void
 creation_free (gpointer data)
 {
@@ -107,7 +94,7 @@ tally_forecast_new (const TallyForecastConfig *config, GError **error)
       = pipeline->delivery.in_flight > 0 ? (guint64)pipeline->delivery.in_flight : MAX (profile.max_in_flight, 1);
   forecast->looks = profile.look_first && profile.can_resolve && plugin->delivery->resolve != NULL;
   if (ledger != NULL
-      && (!tally_ledger_scope (ledger, &scope, &forecast->scope, error) || !tell_identity (ctx, ledger, &scope, error)
+      && (!tally_ledger_scope (ledger, &scope, &forecast->scope, error) || !tally_identity_tell (ledger, &scope, ctx, error)
           || (forecast->scope != 0 && !tally_ledger_is_shared (ledger, forecast->scope, &forecast->is_shared, error))))
     return NULL;
   tally_context_plan_text (ctx, "creates", profile.entity);

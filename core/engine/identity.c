@@ -2,7 +2,7 @@
 #include "identity.h"
 
 gboolean
-tally_identity_tell (TallyLedger *ledger, const TallyScope *scope, char **ret_words, GError **error)
+tally_identity_tell (TallyLedger *ledger, const TallyScope *scope, TallyContext *ctx, GError **error)
 {
   g_autoptr (GPtrArray) scopes = tally_ledger_list_scopes (ledger, error);
   g_autoptr (GString) others = g_string_new (NULL);
@@ -10,7 +10,6 @@ tally_identity_tell (TallyLedger *ledger, const TallyScope *scope, char **ret_wo
   if (scopes == NULL)
     return FALSE;
 
-  *ret_words = NULL;
   for (guint i = 0; i < scopes->len; i++)
     {
       const TallyLedgerScope *known = g_ptr_array_index (scopes, i);
@@ -22,9 +21,9 @@ tally_identity_tell (TallyLedger *ledger, const TallyScope *scope, char **ret_wo
       g_string_append_printf (others, "%s\"%s\"", others->len > 0 ? ", " : "", known->origin);
     }
   if (others->len > 0)
-    *ret_words = g_strdup_printf ("the ledger has no %s of origin \"%s\" in this target yet, but of %s: by another origin all records "
-                                  "are others, and are made again. If the pipeline was renamed, \"origin: …\" with the former name "
-                                  "keeps them what they are",
-                                  scope->entity, scope->origin, others->str);
+    tally_context_warn (ctx,
+                        "the ledger has no %s of origin \"%s\" in this target yet, but of %s: by another origin all records are others, "
+                        "and are made again. If the pipeline was renamed, \"origin: …\" with the former name keeps them what they are",
+                        scope->entity, scope->origin, others->str);
   return TRUE;
 }

@@ -238,22 +238,20 @@ take_lease (Run *run, GError **error)
                             &run->epoch, &run->last_send, error);
 }
 
+/* Of a sink that delivers, once it is open: what its records are known by. */
+static TallyScope
+scope_of (const Run *run)
+{
+  return (TallyScope){ .target = run->stages.sink_ctx->target, .entity = run->profile.entity, .origin = run->pipeline->origin };
+}
+
 /* Before the first record of an origin. */
 static gboolean
 tell_identity (Run *run, GError **error)
 {
-  const TallyScope scope = { .target = run->stages.sink_ctx->target,
-                             .entity = run->profile.entity,
-                             .origin = run->pipeline->origin };
-  g_autofree char *words = NULL;
+  const TallyScope scope = scope_of (run);
 
-  if (!delivers (run) || scope.target == NULL)
-    return TRUE;
-  if (!tally_identity_tell (run->ledger, &scope, &words, error))
-    return FALSE;
-  if (words != NULL)
-    tally_warnings_add (words, run->stages.warnings);
-  return TRUE;
+  return !delivers (run) || tally_identity_tell (run->ledger, &scope, run->stages.sink_ctx, error);
 }
 
 /* The rows in the target may reach further than the ledger knows. */
@@ -549,7 +547,7 @@ finish (Run *run)
   TallySummary *summary = run->summary;
   GError *error = NULL;
   g_autoptr (GString) counts = g_string_new (NULL);
-  const TallyScope scope = { .target = run->stages.sink_ctx->target, .entity = run->profile.entity, .origin = run->pipeline->origin };
+  const TallyScope scope = scope_of (run);
   static const char *const outcomes[] = { [TALLY_EXIT_COMPLETE] = "complete",
                                           [TALLY_EXIT_FAILED] = "failed",
                                           [TALLY_EXIT_USAGE] = "failed",
