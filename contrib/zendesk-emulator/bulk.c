@@ -282,6 +282,8 @@ set_faults (EmuJob *job, const EmuFault *fault)
     job->stall_after = fault->records;
   else if (fault->kind == EMU_FAULT_JOB_SHORT)
     job->n_short = MAX (fault->records, 1);
+  else if (fault->kind == EMU_FAULT_JOB_MIXED)
+    job->mixed = TRUE;
   else
     job->gone = TRUE;
   job->keep_rows = fault->rows;

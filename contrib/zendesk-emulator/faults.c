@@ -38,6 +38,7 @@ static const struct
   [EMU_FAULT_JOB_STALL] = { "job-stall", TRUE },
   [EMU_FAULT_JOB_SHORT] = { "job-short", TRUE },
   [EMU_FAULT_JOB_GONE] = { "job-gone", TRUE },
+  [EMU_FAULT_JOB_MIXED] = { "job-mixed", TRUE },
 };
 
 typedef enum
@@ -378,7 +379,8 @@ static gboolean
 is_of_job (const EmuFault *fault)
 {
   return fault->kind == EMU_FAULT_JOB_FAIL || fault->kind == EMU_FAULT_JOB_STALL
-         || fault->kind == EMU_FAULT_JOB_SHORT || fault->kind == EMU_FAULT_JOB_GONE;
+         || fault->kind == EMU_FAULT_JOB_SHORT || fault->kind == EMU_FAULT_JOB_GONE
+         || fault->kind == EMU_FAULT_JOB_MIXED;
 }
 
 void

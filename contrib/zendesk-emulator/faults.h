@@ -36,6 +36,7 @@ typedef enum
   EMU_FAULT_JOB_STALL,
   EMU_FAULT_JOB_SHORT,
   EMU_FAULT_JOB_GONE,
+  EMU_FAULT_JOB_MIXED,
 } EmuFaultKind;
 
 typedef struct

@@ -248,6 +248,13 @@ get_place (const EmuJob *job, guint step)
   return (guint)(((guint64)step * stride + job->total / 2) % job->total);
 }
 
+/* Where its row stands in the results, and as whose. */
+static guint
+get_row (const EmuJob *job, guint place)
+{
+  return job->mixed ? job->total - 1 - place : place;
+}
+
 /* Whether a fault has ended it. */
 static gboolean
 is_broken (const EmuJob *job)
@@ -283,7 +290,7 @@ get_deed (const EmuJob *job, guint place, gint64 now, gboolean trusted)
 static const char *
 do_record (Emulator *emu, EmuJob *job, gint64 now, gboolean *ret_good)
 {
-  guint place = get_place (job, job->done);
+  guint place = get_place (job, job->done), row = get_row (job, place);
   EmuDeed deed = get_deed (job, place, now, FALSE);
   EmuOutcome outcome;
 
@@ -291,11 +298,11 @@ do_record (Emulator *emu, EmuJob *job, gint64 now, gboolean *ret_good)
   emu_deed_do (emu, &deed, &outcome);
   emu->in_step = FALSE;
   *ret_good = emu_outcome_is_good (&outcome);
-  job->rows->pdata[place] = emu_job_dup_row (emu, job, place, &deed, &outcome);
+  job->rows->pdata[row] = emu_job_dup_row (emu, job, row, &deed, &outcome);
   job->failed += !*ret_good;
   job->done++;
   emu_outcome_clear (&outcome);
-  return job->rows->pdata[place];
+  return job->rows->pdata[row];
 }
 
 static gboolean
@@ -475,6 +482,7 @@ emu_job_replay (Emulator *emu, json_object *line, gint64 now)
   emu_json_get_id (emu_json_get (line, "short"), &job->n_short);
   job->failure = read_ref (line, "failure");
   job->gone = json_object_get_boolean (emu_json_get (line, "gone"));
+  job->mixed = json_object_get_boolean (emu_json_get (line, "mixed"));
   job->keep_rows = json_object_get_boolean (emu_json_get (line, "keep_rows"));
   emu_jobs_queue (emu, job);
   return job->number == number;
@@ -504,7 +512,7 @@ redo_record (Emulator *emu, EmuJob *job, const char *row, gboolean good, gint64 
       same = emu_outcome_is_good (&outcome);
       emu_outcome_clear (&outcome);
     }
-  job->rows->pdata[place] = g_strdup (row);
+  job->rows->pdata[get_row (job, place)] = g_strdup (row);
   job->failed += !good;
   job->done++;
   return same;

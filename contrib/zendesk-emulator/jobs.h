@@ -60,6 +60,7 @@ typedef struct
   GRefString *failure; /* (owned) (nullable) what its status is then, if not "failed" */
   gint64 n_short;      /* rows that are missing from its results */
   gboolean gone;       /* nobody knows it any more, though it is done */
+  gboolean mixed;      /* its results begin at the end, and name their places in that order */
   gboolean keep_rows;  /* when it fails by a fault, it still tells of what it has done */
 } EmuJob;
 

@@ -183,8 +183,9 @@ emu_journal_job (Emulator *emu, const EmuJob *job)
   add_number (line, "stall_after", job->stall_after);
   add_member (line, "failure", job->failure);
   add_number (line, "short", job->n_short);
-  g_string_append_printf (line, ",\"archive\":%s,\"gone\":%s,\"keep_rows\":%s",
+  g_string_append_printf (line, ",\"archive\":%s,\"gone\":%s,\"mixed\":%s,\"keep_rows\":%s",
                           job->archive ? "true" : "false", job->gone ? "true" : "false",
+                          job->mixed ? "true" : "false",
                           job->keep_rows ? "true" : "false");
   add_json (line, "items", job->items);
   append (emu, line);

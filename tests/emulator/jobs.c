@@ -805,6 +805,53 @@ test_a_job_fails_is_lost_or_falls_short_on_demand (void)
 }
 
 static void
+test_a_jobs_rows_are_mixed_up_on_demand (void)
+{
+  static const Line lines[] = {
+    { "users",
+      "POST",
+      "users/create_many",
+      "{'users':[{'name':''},{'name':'A','external_id':'u1'},{'name':'B','external_id':'u2'}]}",
+      200,
+      { { NULL } },
+      "u=job_status.id" },
+    { "tickets",
+      "POST",
+      "tickets/create_many",
+      "{'tickets':[{'subject':'no comment'},{'comment':'c'}]}",
+      200,
+      { { NULL } },
+      "t=job_status.id" },
+    { "later", "POST", "/_emulator/clock", "{'advance':20}", 200, { { NULL } } },
+    { "the last user first",
+      "GET",
+      "job_statuses/$u",
+      NULL,
+      200,
+      { { "job_status.status", "completed" },
+        { RESULT "0.external_id", "u2" },
+        { RESULT "1.external_id", "u1" },
+        { RESULT "2.id", "2" },
+        { RESULT "2.status", "Failed" } } },
+    { "and other tickets' places",
+      "GET",
+      "job_statuses/$t",
+      NULL,
+      200,
+      { { RESULT "0.index", "0" },
+        { RESULT "0.account_id", "185" },
+        { RESULT "1.index", "1" },
+        { RESULT "1.error", "TicketCreateFailed" } } },
+    { 0 },
+  };
+  g_autoptr (Rig) rig = rig_new (STILL, NULL);
+
+  rig_set_faults (rig, "{'kind':'job-mixed','count':0}");
+  talk (rig, lines);
+  talk_forget ();
+}
+
+static void
 test_a_job_is_done_though_its_answer_was_lost (void)
 {
   static const Line lines[] = {
@@ -976,6 +1023,7 @@ static const Promise promises[] = {
   { "a job is forgotten in the end", test_a_job_is_forgotten_in_the_end },
   { "a job fails, is lost or falls short on demand",
     test_a_job_fails_is_lost_or_falls_short_on_demand },
+  { "a job's rows are mixed up on demand", test_a_jobs_rows_are_mixed_up_on_demand },
   { "a job is done though its answer was lost", test_a_job_is_done_though_its_answer_was_lost },
   { "a job goes on after a kill where it was", test_a_job_goes_on_after_a_kill_where_it_was },
   { "a key protects no bulk call", test_a_key_protects_no_bulk_call },
