@@ -22,7 +22,7 @@ zendesk_kind (const char *method, const char *path)
     g_string_assign (kind, "exports");
   else if (strstr (kind->str, "/job_statuses/") != NULL)
     g_string_assign (kind, "job statuses");
-  else if (strstr (kind->str, "_many") != NULL)
+  else if (strstr (kind->str, "_many") != NULL && strstr (kind->str, "/show_many") == NULL)
     g_string_assign (kind, "jobs");
   return g_string_free (kind, FALSE);
 }
