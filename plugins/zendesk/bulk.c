@@ -157,7 +157,7 @@ take_job (Load *load, ZendeskCall *call, ZendeskFinding *finding)
 {
   g_auto (ZendeskJobStatus) status = { 0 };
 
-  if (zendesk_job_status_read (&status, call->answer->str, call->answer->len, load->errands->len))
+  if (zendesk_job_status_read (&status, load->bulk->config.entity, call->answer->str, call->answer->len, load->errands->len))
     {
       hand_to_job (load, status.id);
       return;

@@ -21,6 +21,26 @@ typedef struct
   void (*single) (ZendeskErrand *errand); /* sends a record alone */
 } ZendeskBulkConfig;
 
+/* The options of a sink that has in_bulk and job_time.  which: "imports without files" */
+#define ZENDESK_BULK_OPTIONS(Sink, which)                                                                           \
+  { .name = "bulk", .type = TALLY_OPTION_BOOL, .offset = G_STRUCT_OFFSET (Sink, in_bulk), .fallback = "false",       \
+    .summary = "Whether " which " go up to 100 in a request, as jobs", .example = "true" },                         \
+  { .name = "job-time", .type = TALLY_OPTION_DURATION, .offset = G_STRUCT_OFFSET (Sink, job_time),                  \
+    .fallback = "1800s", .min = ZENDESK_MINUTE, .max = 24 * 60 * (gint64) ZENDESK_MINUTE,                           \
+    .summary = "How long a job may be at work of which nothing is known: before that no record of it is believed to " \
+               "be absent",                                                                                         \
+    .example = "2h" }
+
+/* Records that are at the sink at once, where they go in bulk. */
+#define ZENDESK_BULK_IN_FLIGHT (4 * ZENDESK_JOB_MOST)
+
+/* While a run is planned: the job that is not full yet. */
+typedef struct
+{
+  guint n;
+  gsize bytes;
+} ZendeskBulkPlan;
+
 ZendeskBulk *zendesk_bulk_new (ZendeskAccount *account, ZendeskJobs *jobs, const ZendeskBulkConfig *config);
 /* Forgets what waits. */
 void zendesk_bulk_free (ZendeskBulk *bulk);

@@ -72,16 +72,18 @@ tell_parts (TallyContext *ctx, TallyText body)
   tell (ctx, "PUT", TICKET, parts->len, bytes);
 }
 
-/* As full as jobs can be: how many records come together only the run knows, and how often it asks about each job. */
+/* As full as jobs can be: how many records come together only the run knows, and how often it asks about each job.  All bulk
+ * calls are one kind.  shown: (nullable) where what a job has made is read, if its rows do not name it. */
 static void
-tell_bulk (ZendeskSink *sink, TallyContext *ctx, gsize bytes)
+tell_bulk (ZendeskBulkPlan *planned, TallyContext *ctx, const char *shown, gsize bytes)
 {
-  gboolean another = sink->n_planned == 0 || sink->n_planned == ZENDESK_JOB_MOST
-                     || sink->planned_bytes + bytes > ZENDESK_BULK_BYTES;
+  gboolean another = planned->n == 0 || planned->n == ZENDESK_JOB_MOST || planned->bytes + bytes > ZENDESK_BULK_BYTES;
 
-  tell (ctx, "POST", ZENDESK_API "/imports/tickets/create_many.json", another, bytes);
-  sink->n_planned = another ? 1 : sink->n_planned + 1;
-  sink->planned_bytes = another ? bytes : sink->planned_bytes + bytes;
+  tell (ctx, "POST", ZENDESK_API "/create_many.json", another, bytes);
+  if (shown != NULL)
+    tell (ctx, "GET", shown, another, 0);
+  planned->n = another ? 1 : planned->n + 1;
+  planned->bytes = another ? bytes : planned->bytes + bytes;
 }
 
 static void
@@ -118,7 +120,7 @@ zendesk_tickets_cost (gpointer self, TallyContext *ctx, TallyText body, const ch
     tell (ctx, "GET", ZENDESK_API "/tickets.json", 1, 0); /* whether keys count is not known yet */
   if (zendesk_bulk_is_marked (body))
     {
-      tell_bulk (sink, ctx, first.length);
+      tell_bulk (&sink->planned, ctx, ZENDESK_API "/tickets/show_many.json", first.length);
       return;
     }
   tell_uploads (sink, ctx, first);

@@ -469,38 +469,18 @@ look_after_job (Errand *errand, ZendeskJobFate fate, gint64 over_at)
 void
 zendesk_told_of_job (ZendeskErrand *base, const ZendeskJobRow *row, ZendeskJobFate fate, gint64 over_at)
 {
-  static const char *const fates[] = { [ZENDESK_JOB_OVER] = "its job is over, and tells nothing of it",
-                                       [ZENDESK_JOB_GONE] = "nobody knows of its job any more",
-                                       [ZENDESK_JOB_AT_WORK] = "its job came to no end, as far as is known" };
-  const char *words = row->words != NULL ? row->words : "no reason is told";
-
   if (row->kind == ZENDESK_ROW_DONE)
     {
       base->finding.target_id = row->id;
       zendesk_errand_settle_with (base, TALLY_VERDICT_DELIVERED, "by a job");
     }
   else if (row->kind == ZENDESK_ROW_REFUSED)
-    zendesk_errand_settle_with (base, TALLY_VERDICT_REJECTED, "refused in a job: %s", words);
+    zendesk_errand_settle_with (base, TALLY_VERDICT_REJECTED, "refused in a job: %s",
+                                row->words != NULL ? row->words : "no reason is told");
   else if (((Errand *) base)->resolving)
     look_after_job ((Errand *) base, fate, over_at);
-  else if (row->words != NULL)
-    zendesk_errand_settle_with (base, TALLY_VERDICT_UNKNOWN, "its job says of it: %s", words);
   else
-    zendesk_errand_settle_with (base, TALLY_VERDICT_UNKNOWN, "%s", fates[fate]);
-}
-
-/* Whether its job is asked first. */
-static gboolean
-ask_job (Errand *errand)
-{
-  const char *receipt = tally_delivery_receipt (errand->base.delivery);
-  g_autofree char *id = NULL;
-  guint place, n;
-
-  if (receipt == NULL || errand->sink->jobs == NULL || !zendesk_job_receipt_read (receipt, &id, &place, &n))
-    return FALSE;
-  zendesk_jobs_watch (errand->sink->jobs, id, place, n, &errand->base);
-  return TRUE;
+    zendesk_jobs_settle_unknown (base, row, fate);
 }
 
 static void
@@ -522,7 +502,7 @@ zendesk_resolve (gpointer self, TallyContext *ctx, TallyDelivery *delivery)
   if (!take_parts (errand))
     return;
   errand->resolving = TRUE;
-  if (ask_job (errand))
+  if (sink->jobs != NULL && zendesk_jobs_resume (sink->jobs, &errand->base))
     return;
   if (zendesk_bulk_is_marked (tally_delivery_body (delivery)) || tally_delivery_receipt (delivery) != NULL)
     expect_job (errand);

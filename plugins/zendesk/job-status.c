@@ -29,12 +29,14 @@ is_job_id (const char *id)
 static void
 row_forget (ZendeskJobRow *row)
 {
+  g_free (row->reference);
   g_free (row->words);
-  *row = (ZendeskJobRow){ ZENDESK_ROW_NONE };
+  *row = (ZendeskJobRow){ ZENDESK_ROW_NONE, .place = -1 };
 }
 
 /* --- rows --- */
 
+/* zendesk-api.md, section 8, "Client rule". */
 static gboolean
 has_failed (json_object *row)
 {
@@ -55,83 +57,95 @@ dup_words (json_object *row)
   return zendesk_text_clean (all, strlen (all), WORDS_MOST);
 }
 
-/* What one row says, wherever it belongs. */
-static ZendeskJobRow
-read_row (json_object *row)
+/* The place in the request that a member names, or -1. */
+static gint
+read_place (json_object *row, const char *name, guint n)
 {
-  ZendeskJobRow told = { ZENDESK_ROW_NONE };
-  gboolean has_id = zendesk_json_get_id (row, "id", &told.id), failed = has_failed (row);
-  const char *error = zendesk_json_get_text (row, "error");
+  json_object *member = zendesk_json_get (row, name);
+  gint64 place = json_object_is_type (member, json_type_int) ? json_object_get_int64 (member) : -1;
 
-  if (has_id && !failed)
-    told.kind = ZENDESK_ROW_DONE;
-  else if (!has_id && error != NULL && g_strv_contains (refusals, error))
-    told.kind = ZENDESK_ROW_REFUSED;
-  if (failed)
-    told.words = dup_words (row);
-  return told;
+  return place >= 0 && place < n ? (gint) place : -1;
 }
 
-/* Whether the row names a place in the request. */
-static gboolean
-read_place (json_object *row, guint n, guint *ret_place)
-{
-  json_object *index = zendesk_json_get (row, "index");
-  gint64 place = json_object_is_type (index, json_type_int) ? json_object_get_int64 (index) : -1;
-
-  if (place < 0 || place >= n)
-    return FALSE;
-  *ret_place = (guint) place;
-  return TRUE;
-}
-
-/* Two places cannot have made one ticket: then neither is believed. */
 static void
-forget_doubles (ZendeskJobStatus *status)
+read_made (ZendeskJobRow *told, json_object *row, guint n)
 {
-  g_autoptr (GHashTable) first = g_hash_table_new (g_int64_hash, g_int64_equal);
+  const char *state = zendesk_json_get_text (row, "status"), *reference = zendesk_json_get_text (row, "external_id");
+
+  if (!zendesk_json_get_id (row, "id", &told->id) || (state != NULL && !g_str_equal (state, "Created")))
+    return;
+  told->kind = ZENDESK_ROW_DONE;
+  told->place = read_place (row, "index", n);
+  told->reference = reference != NULL && *reference != '\0' ? g_strdup (reference) : NULL;
+}
+
+/* The rows of users that failed have the place in "id" (zendesk-api.md, section 8, "Failure entries"); what organizations'
+ * rows have, nobody has told.  An id beside a place says that something was made after all: then nothing is understood. */
+static void
+read_failed (ZendeskJobRow *told, const char *entity, json_object *row, guint n)
+{
+  const char *error = zendesk_json_get_text (row, "error");
+  gboolean has_index = zendesk_json_get (row, "index") != NULL;
+
+  told->words = dup_words (row);
+  if (has_index && zendesk_json_get (row, "id") != NULL)
+    return;
+  told->kind = ZENDESK_ROW_FAILED;
+  if (has_index || g_str_equal (entity, "user"))
+    told->place = read_place (row, has_index ? "index" : "id", n);
+  if (told->place >= 0 && error != NULL && g_strv_contains (refusals, error))
+    told->kind = ZENDESK_ROW_REFUSED;
+}
+
+/* TRUE if two rows cannot both be right. */
+static gboolean
+contradict (const ZendeskJobRow *one, const ZendeskJobRow *other)
+{
+  gboolean made = one->kind == ZENDESK_ROW_DONE && other->kind == ZENDESK_ROW_DONE;
+
+  return (one->place >= 0 && one->place == other->place) || (made && one->id == other->id)
+         || (made && one->reference != NULL && g_strcmp0 (one->reference, other->reference) == 0);
+}
+
+/* Then neither is believed. */
+static void
+forget_contradictions (ZendeskJobStatus *status)
+{
   gboolean doubtful[ZENDESK_JOB_MOST] = { FALSE };
 
-  for (guint i = 0; i < status->n; i++)
-    {
-      ZendeskJobRow *row = &status->rows[i];
-      ZendeskJobRow *other = row->kind == ZENDESK_ROW_DONE ? g_hash_table_lookup (first, &row->id) : NULL;
-
-      if (other != NULL)
-        doubtful[i] = doubtful[other - status->rows] = TRUE;
-      else if (row->kind == ZENDESK_ROW_DONE)
-        g_hash_table_insert (first, &row->id, row);
-    }
-  for (guint i = 0; i < status->n; i++)
+  for (guint i = 0; i < status->n_rows; i++)
+    for (guint k = 0; k < i; k++)
+      if (contradict (&status->rows[i], &status->rows[k]))
+        doubtful[i] = doubtful[k] = TRUE;
+  for (guint i = 0; i < status->n_rows; i++)
     if (doubtful[i])
       row_forget (&status->rows[i]);
 }
 
 static void
-read_rows (ZendeskJobStatus *status, json_object *list)
+read_rows (ZendeskJobStatus *status, const char *entity, json_object *list)
 {
-  gboolean told[ZENDESK_JOB_MOST] = { FALSE };
   gsize length = list != NULL ? json_object_array_length (list) : 0;
-  guint place;
 
-  for (gsize i = 0; i < length; i++)
+  status->n_rows = (guint) MIN (length, ZENDESK_JOB_MOST);
+  for (guint i = 0; i < status->n_rows; i++)
     {
       json_object *row = json_object_array_get_idx (list, i);
+      ZendeskJobRow *told = &status->rows[i];
 
-      if (!read_place (row, status->n, &place))
-        continue;
-      row_forget (&status->rows[place]);
-      if (!told[place]) /* two rows about one record contradict each other */
-        status->rows[place] = read_row (row);
-      told[place] = TRUE;
+      *told = (ZendeskJobRow){ ZENDESK_ROW_NONE, .place = -1 };
+      if (has_failed (row))
+        read_failed (told, entity, row, status->n);
+      else
+        read_made (told, row, status->n);
     }
-  forget_doubles (status);
+  forget_contradictions (status);
 }
 
 /* --- a job --- */
 
 gboolean
-zendesk_job_status_read (ZendeskJobStatus *status, const char *text, gsize length, guint n)
+zendesk_job_status_read (ZendeskJobStatus *status, const char *entity, const char *text, gsize length, guint n)
 {
   g_autoptr (json_object) body = zendesk_json_parse (text, length);
   json_object *job = zendesk_json_get (body, "job_status"), *total = zendesk_json_get (job, "total");
@@ -144,20 +158,122 @@ zendesk_job_status_read (ZendeskJobStatus *status, const char *text, gsize lengt
   status->state = state != NULL ? zendesk_text_clean (state, strlen (state), WORDS_MOST) : NULL;
   status->over = state != NULL && g_strv_contains (ends, state);
   if (total != NULL && (!json_object_is_type (total, json_type_int) || json_object_get_int64 (total) != n))
-    return TRUE; /* places in a list of another length are not ours */
+    return TRUE; /* a list of another length is not ours */
   if (status->over)
-    read_rows (status, zendesk_json_get_array (job, "results"));
+    read_rows (status, entity, zendesk_json_get_array (job, "results"));
   return TRUE;
 }
 
 void
 zendesk_job_status_clear (ZendeskJobStatus *status)
 {
-  for (guint i = 0; i < status->n; i++)
+  for (guint i = 0; i < status->n_rows; i++)
     row_forget (&status->rows[i]);
   g_clear_pointer (&status->id, g_free);
   g_clear_pointer (&status->state, g_free);
-  status->n = 0;
+  status->n = status->n_rows = 0;
+}
+
+/* --- whose row it is --- */
+
+static gboolean
+is_nameless (const ZendeskJobRow *row)
+{
+  return row->kind == ZENDESK_ROW_DONE && row->reference == NULL;
+}
+
+char *
+zendesk_job_status_nameless (const ZendeskJobStatus *status)
+{
+  g_autoptr (GString) ids = g_string_new (NULL);
+
+  for (guint i = 0; i < status->n_rows; i++)
+    if (is_nameless (&status->rows[i]))
+      g_string_append_printf (ids, "%s%" G_GINT64_FORMAT, ids->len > 0 ? "," : "", status->rows[i].id);
+  return ids->len > 0 ? g_strdup (ids->str) : NULL;
+}
+
+static void
+name_one (ZendeskJobStatus *status, gint64 id, const char *reference)
+{
+  for (guint i = 0; i < status->n_rows; i++)
+    if (is_nameless (&status->rows[i]) && status->rows[i].id == id)
+      status->rows[i].reference = g_strdup (reference);
+}
+
+gboolean
+zendesk_job_status_name (ZendeskJobStatus *status, const char *entity, const char *text, gsize length)
+{
+  g_autoptr (json_object) body = zendesk_json_parse (text, length);
+  g_autofree char *name = g_strconcat (entity, "s", NULL);
+  json_object *list = zendesk_json_get_array (body, name);
+
+  if (list == NULL)
+    return FALSE;
+  for (gsize i = 0; i < json_object_array_length (list); i++)
+    {
+      json_object *record = json_object_array_get_idx (list, i);
+      const char *reference = zendesk_json_get_text (record, "external_id");
+      gint64 id;
+
+      if (zendesk_json_get_id (record, "id", &id) && reference != NULL && *reference != '\0')
+        name_one (status, id, reference);
+    }
+  forget_contradictions (status);
+  return TRUE;
+}
+
+void
+zendesk_job_status_compare (ZendeskJobStatus *status, guint place, const char *reference)
+{
+  for (guint i = 0; i < status->n_rows; i++)
+    {
+      const ZendeskJobRow *row = &status->rows[i];
+
+      if (row->kind == ZENDESK_ROW_DONE && row->place >= 0 && g_strcmp0 (row->reference, reference) == 0)
+        status->misnumbered |= row->place != (gint) place;
+    }
+}
+
+/* Where all that was made is known by name, and each record has a row, the others are those that failed.  Which of them a row
+ * without a place is about does not matter: it says that it was not made. */
+static const ZendeskJobRow *
+find_by_elimination (const ZendeskJobStatus *status)
+{
+  const ZendeskJobRow *failed = NULL;
+
+  if (status->n_rows != status->n)
+    return NULL;
+  for (guint i = 0; i < status->n_rows; i++)
+    {
+      const ZendeskJobRow *row = &status->rows[i];
+
+      if (row->kind == ZENDESK_ROW_NONE || is_nameless (row))
+        return NULL;
+      if (row->kind == ZENDESK_ROW_FAILED && row->place < 0)
+        failed = row;
+    }
+  return failed;
+}
+
+const ZendeskJobRow *
+zendesk_job_status_find (const ZendeskJobStatus *status, guint place, const char *reference, gboolean trusts_place)
+{
+  const ZendeskJobRow *there = NULL;
+
+  for (guint i = 0; i < status->n_rows; i++)
+    {
+      const ZendeskJobRow *row = &status->rows[i];
+
+      if (row->kind == ZENDESK_ROW_DONE && g_strcmp0 (row->reference, reference) == 0)
+        return row;
+      if (row->kind != ZENDESK_ROW_NONE && row->place == (gint) place
+          && (row->kind != ZENDESK_ROW_DONE || (trusts_place && is_nameless (row))))
+        there = row;
+    }
+  if (there != NULL && !status->misnumbered)
+    return there;
+  return find_by_elimination (status);
 }
 
 /* --- receipts --- */

@@ -32,12 +32,7 @@ static const TallyOption options[] = {
   { .name = "archive-immediately", .type = TALLY_OPTION_BOOL, .offset = G_STRUCT_OFFSET (ZendeskSink, archive),
     .fallback = "false", .summary = "Whether imported tickets that are closed go to the archive at once",
     .example = "true" },
-  { .name = "bulk", .type = TALLY_OPTION_BOOL, .offset = G_STRUCT_OFFSET (ZendeskSink, in_bulk),
-    .fallback = "false", .summary = "Whether imports without files go up to 100 in a request, as jobs", .example = "true" },
-  { .name = "job-time", .type = TALLY_OPTION_DURATION, .offset = G_STRUCT_OFFSET (ZendeskSink, job_time),
-    .fallback = "1800s", .min = ZENDESK_MINUTE, .max = 24 * 60 * (gint64) ZENDESK_MINUTE,
-    .summary = "How long a job may be at work of which nothing is known: before that no record of it is believed to be absent",
-    .example = "2h" },
+  ZENDESK_BULK_OPTIONS (ZendeskSink, "imports without files"),
   { .name = "safe-update", .type = TALLY_OPTION_BOOL, .offset = G_STRUCT_OFFSET (ZendeskSink, safe_update),
     .fallback = "true", .summary = "Whether a ticket is read before it is updated, and not updated if it changes meanwhile",
     .example = "false" },
@@ -135,7 +130,7 @@ sink_profile (gpointer self, TallyDeliveryProfile *ret_profile)
   ret_profile->settle = ZENDESK_MINUTE;
   ret_profile->in_flight = TALLY_IN_FLIGHT_UNKNOWN;
   ret_profile->can_resolve = TRUE;
-  ret_profile->max_in_flight = sink->in_bulk ? 4 * ZENDESK_JOB_MOST : 16;
+  ret_profile->max_in_flight = sink->in_bulk ? ZENDESK_BULK_IN_FLIGHT : 16;
   ret_profile->per_request = sink->in_bulk ? ZENDESK_JOB_MOST : 1;
   ret_profile->look_first = zendesk_modes[sink->mode].mode != ZENDESK_MODE_UPDATE;
 }
@@ -200,10 +195,15 @@ open_jobs (ZendeskSink *sink)
   const ZendeskBulkConfig config = { .path = sink->archive ? IMPORT_MANY "?archive_immediately=true" : IMPORT_MANY,
                                      .entity = zendesk_modes[sink->mode].entity,
                                      .single = zendesk_send_single };
+  const ZendeskJobsConfig jobs = { .entity = config.entity,
+                                   .path = ZENDESK_API "/tickets",
+                                   .longest = sink->job_time,
+                                   .hidden = sink->archive,
+                                   .told = zendesk_told_of_job };
 
   if (zendesk_modes[sink->mode].mode != ZENDESK_MODE_IMPORT)
     return;
-  sink->jobs = zendesk_jobs_new (&sink->account, sink->job_time, zendesk_told_of_job);
+  sink->jobs = zendesk_jobs_new (&sink->account, &jobs);
   if (sink->in_bulk)
     sink->bulk = zendesk_bulk_new (&sink->account, sink->jobs, &config);
 }
@@ -215,7 +215,7 @@ sink_open (gpointer self, TallyContext *ctx, GError **error)
   g_autofree char *target = NULL;
 
   sink->keys = ZENDESK_KEYS_UNPROVEN;
-  sink->n_planned = 0;
+  sink->planned = (ZendeskBulkPlan){ 0 };
   sink->errands = g_ptr_array_new ();
   sink->files = (ZendeskFiles){ .directory = tally_context_directory (ctx),
                                 .root = sink->attachments_root,

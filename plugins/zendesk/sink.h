@@ -48,10 +48,8 @@ typedef struct
   GPtrArray *errands;  /* (element-type ZendeskErrand) deliveries that are not settled */
   ZendeskExport *export;
 
-  /* while a run is planned: the job that is not full yet */
-  guint n_planned;
-  gsize planned_bytes;
   ZendeskNamed *named; /* whom the records name; made by the first of them */
+  ZendeskBulkPlan planned;
   ZendeskJobs *jobs;   /* of imports */
   ZendeskBulk *bulk;   /* of imports that may share requests */
 } ZendeskSink;

@@ -11,7 +11,23 @@
 #define DONE(index, id) "{\"index\":" index ",\"id\":" id ",\"account_id\":185}"
 #define REFUSED(index) "{\"index\":" index ",\"error\":\"TicketCreateFailed\",\"details\":\"Description: cannot be blank\"}"
 
-/* One character for each record: + made, - refused, ? not known. */
+/* One character for each record: + made, - refused, ! failed, ? not known. */
+static char *
+dup_fates (const ZendeskJobStatus *status, guint n, gboolean trusts_place)
+{
+  GString *fates = g_string_new (NULL);
+
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *reference = g_strdup_printf ("desk:%u", i);
+      const ZendeskJobRow *row = zendesk_job_status_find (status, i, reference, trusts_place);
+
+      g_string_append_c (fates, "?+-!"[row != NULL ? row->kind : ZENDESK_ROW_NONE]);
+    }
+  return g_string_free (fates, FALSE);
+}
+
+/* Tickets, where the place is believed. */
 static const struct
 {
   const char *what, *text, *rows;
@@ -35,8 +51,8 @@ static const struct
   { "an id and an error", JOB ("completed", "[{\"index\":0,\"id\":9,\"error\":\"TicketCreateFailed\"}]"), "???", TRUE },
   { "an id, and no success", JOB ("completed", "[{\"index\":0,\"id\":9,\"success\":false},{\"index\":1,\"id\":8,\"status\":\"Failed\"}]"), "???", TRUE },
   { "an id that is none", JOB ("completed", "[" DONE ("0", "0") "," DONE ("1", "-4") "," DONE ("2", "\"5\"") "]"), "???", TRUE },
-  { "the service's own trouble", JOB ("completed", "[{\"index\":0,\"error\":\"InternalError\",\"details\":\"timeout\"}]"), "???", TRUE },
-  { "an error without a name", JOB ("completed", "[{\"index\":0,\"errors\":\"no\"}]"), "???", TRUE },
+  { "the service's own trouble", JOB ("completed", "[{\"index\":0,\"error\":\"InternalError\",\"details\":\"timeout\"}]"), "!??", TRUE },
+  { "an error without a name", JOB ("completed", "[{\"index\":0,\"errors\":\"no\"}]"), "!??", TRUE },
   { "rows that are no objects", JOB ("completed", "[null,3,\"x\",[]]"), "???", TRUE },
   { "still at work, with a row", JOB ("working", "[" DONE ("0", "9") "]"), "???", FALSE },
   { "queued", JOB ("queued", "null"), "???", FALSE },
@@ -57,13 +73,75 @@ test_rows_count_for_the_place_that_they_name (void)
   for (guint i = 0; i < G_N_ELEMENTS (statuses); i++)
     {
       g_auto (ZendeskJobStatus) status = { 0 };
-      gboolean good = zendesk_job_status_read (&status, statuses[i].text, strlen (statuses[i].text), 3);
-      char rows[4] = "";
+      gboolean good = zendesk_job_status_read (&status, "ticket", statuses[i].text, strlen (statuses[i].text), 3);
+      g_autofree char *rows = dup_fates (&status, 3, TRUE);
 
-      for (guint k = 0; good && k < 3; k++)
-        rows[k] = "?+-"[status.rows[k].kind];
       assert_row_text (statuses[i].what, good ? rows : NULL, statuses[i].rows);
       assert_row_int (statuses[i].what, status.over, statuses[i].over);
+    }
+}
+
+#define USER(id, reference) "{\"id\":" id ",\"status\":\"Created\",\"email\":\"a@b.c\",\"external_id\":\"" reference "\"}"
+#define NO_USER(place) "{\"id\":" place ",\"error\":\"UserCreateError\",\"details\":\"Name: is too short\",\"status\":\"Failed\"}"
+#define MADE(id) "{\"status\":\"Created\",\"id\":" id "}"
+#define NOT_MADE "{\"error\":\"OrganizationCreateError\",\"details\":\"Name: has already been taken\",\"status\":\"Failed\"}"
+#define SHOWN(id, reference) "{\"id\":" id ",\"external_id\":\"" reference "\"}"
+
+/* What was made is known by its external_id alone.  ids: those that are to be shown. */
+static const struct
+{
+  const char *what, *entity, *text, *ids, *shown, *rows;
+} names[] = {
+  { "users, out of order", "user", JOB ("completed", "[" USER ("9", "desk:2") "," USER ("8", "desk:0") "," USER ("7", "desk:1") "]"), NULL, NULL, "+++" },
+  { "a user's row that failed has its place in the id", "user", JOB ("completed", "[" USER ("9", "desk:2") "," NO_USER ("1") "," USER ("7", "desk:0") "]"), NULL, NULL, "+!+" },
+  { "the first one's", "user", JOB ("completed", "[" NO_USER ("0") "," USER ("9", "desk:2") "]"), NULL, NULL, "!?+" },
+  { "a place beyond the request", "user", JOB ("completed", "[" NO_USER ("3") "," USER ("9", "desk:2") "]"), NULL, NULL, "??+" },
+  { "two for one place", "user", JOB ("completed", "[" NO_USER ("1") "," NO_USER ("1") "]"), NULL, NULL, "???" },
+  { "made, and failed by its place", "user", JOB ("completed", "[" USER ("9", "desk:1") "," NO_USER ("1") "]"), NULL, NULL, "?+?" },
+  { "a user that was there", "user", JOB ("completed", "[{\"id\":9,\"status\":\"Updated\",\"external_id\":\"desk:0\"}]"), NULL, NULL, "???" },
+  { "a stranger's", "user", JOB ("completed", "[" USER ("9", "other:0") "]"), NULL, NULL, "???" },
+  { "one external_id twice", "user", JOB ("completed", "[" USER ("9", "desk:0") "," USER ("8", "desk:0") "]"), NULL, NULL, "???" },
+  { "organizations are not in order until they are shown", "organization", JOB ("completed", "[" MADE ("7") "," MADE ("8") "," MADE ("9") "]"), "7,8,9", NULL, "???" },
+  { "and then as they are", "organization", JOB ("completed", "[" MADE ("7") "," MADE ("8") "," MADE ("9") "]"), "7,8,9",
+    "{\"organizations\":[" SHOWN ("9", "desk:0") "," SHOWN ("7", "desk:2") "]}", "+?+" },
+  { "one that failed without a place is who is left", "organization", JOB ("completed", "[" MADE ("7") "," NOT_MADE "," MADE ("9") "]"), "7,9",
+    "{\"organizations\":[" SHOWN ("9", "desk:0") "," SHOWN ("7", "desk:2") "]}", "+!+" },
+  { "not while another is not shown", "organization", JOB ("completed", "[" MADE ("7") "," NOT_MADE "," MADE ("9") "]"), "7,9",
+    "{\"organizations\":[" SHOWN ("9", "desk:0") "]}", "+??" },
+  { "nor while a row is missing", "organization", JOB ("completed", "[" MADE ("7") "," NOT_MADE "]"), "7",
+    "{\"organizations\":[" SHOWN ("7", "desk:2") "]}", "??+" },
+  { "an id is no place of an organization", "organization", JOB ("completed", "[" MADE ("7") "," NO_USER ("1") "]"), "7",
+    "{\"organizations\":[" SHOWN ("7", "desk:2") "]}", "??+" },
+  { "none has an external_id", "organization", JOB ("completed", "[" MADE ("7") "," NOT_MADE "," NOT_MADE "]"), "7",
+    "{\"organizations\":[{\"id\":7,\"external_id\":null}]}", "???" },
+  { "tickets, whatever place they name", "ticket", JOB ("completed", "[" DONE ("0", "9") "," DONE ("1", "8") "," REFUSED ("2") "]"), "9,8",
+    "{\"tickets\":[" SHOWN ("8", "desk:0") "," SHOWN ("9", "desk:1") "]}", "++?" },
+  { "a ticket that is not shown", "ticket", JOB ("completed", "[" DONE ("0", "9") "," DONE ("1", "8") "," REFUSED ("2") "]"), "9,8",
+    "{\"tickets\":[" SHOWN ("9", "desk:0") "]}", "+?-" },
+  { "a ticket of somebody else", "ticket", JOB ("completed", "[" DONE ("0", "9") "]"), "9", "{\"tickets\":[" SHOWN ("9", "other:0") "]}", "???" },
+  { "a list of something else", "ticket", JOB ("completed", "[" DONE ("0", "9") "]"), "9", "{\"users\":[" SHOWN ("9", "desk:0") "]}", "???" },
+};
+
+static void
+test_what_was_made_counts_by_its_external_id (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_auto (ZendeskJobStatus) status = { 0 };
+
+      assert_true (zendesk_job_status_read (&status, names[i].entity, names[i].text, strlen (names[i].text), 3));
+      g_autofree char *ids = zendesk_job_status_nameless (&status);
+      assert_row_text (names[i].what, ids, names[i].ids);
+      if (names[i].shown != NULL)
+        zendesk_job_status_name (&status, names[i].entity, names[i].shown, strlen (names[i].shown));
+      for (guint k = 0; k < 3; k++)
+        {
+          g_autofree char *reference = g_strdup_printf ("desk:%u", k);
+
+          zendesk_job_status_compare (&status, k, reference);
+        }
+      g_autofree char *rows = dup_fates (&status, 3, FALSE);
+      assert_row_text (names[i].what, rows, names[i].rows);
     }
 }
 
@@ -307,6 +385,7 @@ test_bulk_is_for_imports (void)
 
 static const Promise promises[] = {
   { "G2, G3: rows count for the place that they name", test_rows_count_for_the_place_that_they_name },
+  { "G3: what was made counts by its external_id", test_what_was_made_counts_by_its_external_id },
   { "a receipt is read as it was written", test_a_receipt_is_read_as_it_was_written },
   { "each record gets the ticket that was made for it", test_each_record_gets_the_ticket_that_was_made_for_it },
   { "what an earlier run began is asked for by its receipt", test_what_an_earlier_run_began_is_asked_for_by_its_receipt },
