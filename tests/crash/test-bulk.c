@@ -47,35 +47,11 @@ bulk_rig (guint n_rows, const char *first, const char *value)
   return rig;
 }
 
-/* The ledger's id of each record is that of the ticket which was made for it. */
-static void
-assert_right_ids (Rig *rig, guint n_rows, const char *label)
-{
-  g_autofree char *history = rig_ask (rig, "GET", "/_emulator/history", NULL);
-  guint n_right = 0;
-
-  rig_write (rig, "ids.yaml",
-             "pipeline: ids\norigin: desk\nsource:\n  csv: { path: tickets.csv }\n"
-             "transform:\n  - set: { ticket: \"ref('ticket', id)\" }\n  - keep: [ticket, id]\n"
-             "sink:\n  csv: { path: ids.csv }\n");
-  assert_row_int (label, rig_command (rig, "run", "ids.yaml", NULL), 0);
-  g_autofree char *ids = rig_read (rig, "ids.csv");
-  g_auto (GStrv) lines = g_strsplit (ids != NULL ? ids : "", "\n", -1);
-  for (guint i = 1; lines[i] != NULL && *lines[i] != '\0'; i++)
-    {
-      g_auto (GStrv) cells = g_strsplit (g_strchomp (lines[i]), ",", 2);
-      g_autofree char *made = g_strdup_printf ("\"id\":%s,\"external_id\":\"desk:%s\"", cells[0], cells[1]);
-
-      n_right += strstr (history, made) != NULL;
-    }
-  assert_row_int (label, n_right, n_rows);
-}
-
 static void
 assert_all_once (Rig *rig, guint n_rows, const char *label)
 {
   rig_exactly_once (rig, 1, n_rows, label);
-  assert_right_ids (rig, n_rows, label);
+  failure_right_ids (rig, "tickets.csv", "ticket", n_rows, label);
 }
 
 /* One run settles all.  Returns a count of its summary, for the next run has another. */
@@ -91,18 +67,6 @@ run_all_once (Rig *rig, const char *faults, guint n_rows, const char *name)
   return n;
 }
 
-static guint
-count_requests (Rig *rig, const char *path)
-{
-  g_autofree char *history = rig_ask (rig, "GET", "/_emulator/history", NULL);
-  g_autofree char *wanted = g_strdup_printf ("\"method\":\"POST\",\"path\":\"%s", path);
-  guint n = 0;
-
-  for (const char *at = history; (at = strstr (at, wanted)) != NULL; at += strlen (wanted))
-    n++;
-  return n;
-}
-
 static void
 test_a_hundred_go_in_a_request (void)
 {
@@ -110,8 +74,8 @@ test_a_hundred_go_in_a_request (void)
 
   failure_run_to_the_end (rig, "plain", 1);
   assert_int (rig_count (rig, "delivered"), N_ROWS);
-  assert_true (count_requests (rig, BULK) <= 4);
-  assert_true (count_requests (rig, "/api/v2/imports/tickets.json") <= 1);
+  assert_true (failure_count_posts (rig, BULK) <= 4);
+  assert_true (failure_count_posts (rig, "/api/v2/imports/tickets.json") <= 1);
   assert_all_once (rig, N_ROWS, "plain");
   assert_int (rig_run (rig), 0);
   assert_int (rig_count (rig, "unchanged"), N_ROWS);
@@ -131,29 +95,25 @@ static const char *const behaviours[] = {
   "[{\"kind\":\"status\",\"status\":503," ON_BULK ",\"count\":1}]",
 };
 
-/* Each fourth point under one of the behaviours, in turn; in the long form each under all of them. */
+static Rig *
+plain_bulk_rig (guint n_rows)
+{
+  return bulk_rig (n_rows, NULL, NULL);
+}
+
 static void
 test_each_crash_point_in_bulk (void)
 {
-  guint n_killed = 0, n = 0;
+  static const FailureCrashes crashes = { .points = points,
+                                          .n_points = G_N_ELEMENTS (points),
+                                          .step = 4,
+                                          .behaviours = behaviours,
+                                          .n_behaviours = G_N_ELEMENTS (behaviours),
+                                          .make = plain_bulk_rig,
+                                          .check = assert_all_once,
+                                          .n_rows = N_ROWS };
 
-  for (guint i = 0; i < G_N_ELEMENTS (points); i += failure_is_long () ? 1 : 4)
-    for (guint j = 0; j < (failure_is_long () ? G_N_ELEMENTS (behaviours) : 1); j++)
-      {
-        const char *behaviour = behaviours[(i + j) % G_N_ELEMENTS (behaviours)];
-        const char *again = points[(i + 5 * j + 3) % G_N_ELEMENTS (points)];
-        g_autofree char *label = g_strdup_printf ("%s, then %s, under %s", points[i], again, behaviour);
-        g_autoptr (Rig) rig = bulk_rig (N_ROWS, NULL, NULL);
-
-        rig_faults (rig, behaviour);
-        n_killed += failure_crash_at (rig, points[i]) == 128 + SIGKILL;
-        n_killed += failure_crash_at (rig, again) == 128 + SIGKILL;
-        failure_run_to_the_end (rig, label, 1);
-        assert_all_once (rig, N_ROWS, label);
-        n++;
-      }
-  g_print (" (%u kills)", n_killed);
-  assert_true (n_killed > n);
+  failure_crash_everywhere (&crashes);
 }
 
 /* In the short form one of the ways to lose it. */
@@ -231,22 +191,36 @@ test_a_job_does_a_part_then_fails (void)
 
 /* The third record's requester is nobody: one reject, and once that is corrected, one ticket more. */
 static void
-test_a_record_that_is_refused_is_a_reject (void)
+refuse_one (const char *faults)
 {
   g_autoptr (Rig) rig = bulk_rig (N_ROWS, "--check-people", "on");
   g_autofree char *me = rig_ask (rig, "GET", "/api/v2/users/me.json", NULL);
   const char *id = strstr (me, "\"id\":") + strlen ("\"id\":");
   g_autofree char *user = g_strndup (id, strspn (id, "0123456789"));
-
   g_autofree char *one_is_nobody = g_strdup_printf ("(CASE WHEN id = '3' THEN 999 ELSE %s END)", user);
 
   write_import (rig, one_is_nobody, WAITS);
-  assert_int (rig_run (rig), 3);
-  assert_int (rig_count (rig, "rejected"), 1);
-  assert_int (rig_count (rig, "delivered"), N_ROWS - 1);
+  rig_faults (rig, faults);
+  assert_row_int (faults, rig_run (rig), 3);
+  assert_row_int (faults, rig_count (rig, "rejected"), 1);
+  assert_row_int (faults, rig_count (rig, "delivered"), N_ROWS - 1);
+  rig_clear_faults (rig);
   write_import (rig, user, WAITS);
-  failure_run_to_the_end (rig, "corrected", 1);
-  assert_all_once (rig, N_ROWS, "corrected");
+  failure_run_to_the_end (rig, faults, 1);
+  assert_all_once (rig, N_ROWS, faults);
+}
+
+static void
+test_a_record_that_is_refused_is_a_reject (void)
+{
+  refuse_one ("[]");
+}
+
+/* What was made is known by its external_id, and no row is believed for a place any more. */
+static void
+test_rows_that_name_other_places_are_not_believed (void)
+{
+  refuse_one ("[{\"kind\":\"job-mixed\"," ON_BULK ",\"count\":0}]");
 }
 
 static void
@@ -303,7 +277,7 @@ test_jobs_are_full_where_requests_are_few (void)
 
   failure_run_to_the_end (rig, "team", 1);
   assert_all_once (rig, 600, "team");
-  assert_int (count_requests (rig, BULK), 6);
+  assert_int (failure_count_posts (rig, BULK), 6);
 }
 
 static void
@@ -315,8 +289,8 @@ test_a_plan_without_bulk_gets_them_singly (void)
   failure_run_to_the_end (rig, "403", 1);
   assert_contains (rig_errors (rig), "takes no tickets in bulk");
   assert_all_once (rig, 250, "403");
-  assert_true (count_requests (rig, BULK) <= 4);
-  assert_int (count_requests (rig, "/api/v2/imports/tickets.json"), 250);
+  assert_true (failure_count_posts (rig, BULK) <= 4);
+  assert_int (failure_count_posts (rig, "/api/v2/imports/tickets.json"), 250);
 }
 
 static void
@@ -335,6 +309,7 @@ static const Promise promises[] = {
   { "A12: a signal amid jobs leaves what is asked for", test_a_signal_amid_jobs_leaves_what_is_asked_for },
   { "G2: a job does a part, then fails", test_a_job_does_a_part_then_fails },
   { "G2: a record that is refused is a reject", test_a_record_that_is_refused_is_a_reject },
+  { "G3: rows that name other places are not believed", test_rows_that_name_other_places_are_not_believed },
   { "G3: a job's status is gone, or short", test_a_jobs_status_is_gone_or_short },
   { "G3: a job that never ends leaves doubt", test_a_job_that_never_ends_leaves_doubt },
   { "G4: too many jobs are waited for", test_too_many_jobs_are_waited_for },

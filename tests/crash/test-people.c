@@ -99,51 +99,30 @@ check_users (Rig *rig, guint n_rows, const char *label)
   assert_row_int (label, rig_emulator_count (rig, "verification_mails"), 0);
 }
 
-/* Every point; under every behaviour in a long proof, else under one of them by turns. */
+static void
+check_organizations (Rig *rig, guint n_rows, const char *label)
+{
+  rig_exactly_once_of (rig, ORGANIZATION, 1, n_rows, label);
+}
+
+#define CRASHES                                                                                                     \
+  .points = points, .n_points = G_N_ELEMENTS (points), .step = 1, .behaviours = behaviours,                         \
+  .n_behaviours = G_N_ELEMENTS (behaviours), .n_rows = N_ROWS
+
 static void
 test_users_are_made_once_wherever_it_dies (void)
 {
-  guint n_killed = 0, n_runs = 0;
+  static const FailureCrashes crashes = { CRASHES, .make = new_users, .check = check_users };
 
-  for (guint i = 0; i < G_N_ELEMENTS (points); i++)
-    for (guint j = 0; j < G_N_ELEMENTS (behaviours); j++)
-      if (failure_is_long () || j == i % G_N_ELEMENTS (behaviours))
-        {
-          g_autofree char *label = g_strdup_printf ("%s under %s", points[i], behaviours[j]);
-          g_autoptr (Rig) rig = new_users (N_ROWS);
-
-          rig_faults (rig, behaviours[j]);
-          n_killed += failure_crash_at (rig, points[i]) == 128 + SIGKILL;
-          n_killed += failure_crash_at (rig, points[(i + 5) % G_N_ELEMENTS (points)]) == 128 + SIGKILL;
-          failure_run_to_the_end (rig, label, 1);
-          check_users (rig, N_ROWS, label);
-          n_runs++;
-        }
-  g_print (" (%u kills)", n_killed);
-  assert_true (n_killed > n_runs);
+  failure_crash_everywhere (&crashes);
 }
 
 static void
 test_organizations_are_made_once_wherever_it_dies (void)
 {
-  guint n_killed = 0, n_runs = 0;
+  static const FailureCrashes crashes = { CRASHES, .shift = 3, .make = new_organizations, .check = check_organizations };
 
-  for (guint i = 0; i < G_N_ELEMENTS (points); i++)
-    for (guint j = 0; j < G_N_ELEMENTS (behaviours); j++)
-      if (failure_is_long () || j == (i + 3) % G_N_ELEMENTS (behaviours))
-        {
-          g_autofree char *label = g_strdup_printf ("%s under %s", points[i], behaviours[j]);
-          g_autoptr (Rig) rig = new_organizations (N_ROWS);
-
-          rig_faults (rig, behaviours[j]);
-          n_killed += failure_crash_at (rig, points[i]) == 128 + SIGKILL;
-          n_killed += failure_crash_at (rig, points[(i + 5) % G_N_ELEMENTS (points)]) == 128 + SIGKILL;
-          failure_run_to_the_end (rig, label, 1);
-          rig_exactly_once_of (rig, ORGANIZATION, 1, N_ROWS, label);
-          n_runs++;
-        }
-  g_print (" (%u kills)", n_killed);
-  assert_true (n_killed > n_runs);
+  failure_crash_everywhere (&crashes);
 }
 
 /* G5: killed while users are there, and what belongs to them is not. */
