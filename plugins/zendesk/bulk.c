@@ -66,6 +66,13 @@ load_end (Load *load)
   g_ptr_array_remove_fast (load->bulk->loads, load);
 }
 
+void
+zendesk_bulk_profile (gboolean in_bulk, TallyDeliveryProfile *ret_profile)
+{
+  ret_profile->max_in_flight = in_bulk ? 4 * ZENDESK_JOB_MOST : 16;
+  ret_profile->per_request = in_bulk ? ZENDESK_JOB_MOST : 1;
+}
+
 ZendeskBulk *
 zendesk_bulk_new (ZendeskAccount *account, ZendeskJobs *jobs, const ZendeskBulkConfig *config)
 {

@@ -31,15 +31,15 @@ typedef struct
                "be absent",                                                                                         \
     .example = "2h" }
 
-/* Records that are at the sink at once, where they go in bulk. */
-#define ZENDESK_BULK_IN_FLIGHT (4 * ZENDESK_JOB_MOST)
-
 /* While a run is planned: the job that is not full yet. */
 typedef struct
 {
   guint n;
   gsize bytes;
 } ZendeskBulkPlan;
+
+/* How many records are at a sink at once, and share a request. */
+void zendesk_bulk_profile (gboolean in_bulk, TallyDeliveryProfile *ret_profile);
 
 ZendeskBulk *zendesk_bulk_new (ZendeskAccount *account, ZendeskJobs *jobs, const ZendeskBulkConfig *config);
 /* Forgets what waits. */

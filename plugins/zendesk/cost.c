@@ -163,14 +163,28 @@ is_of_users (const ZendeskPartySink *sink)
   return g_str_equal (sink->kind->entity, "user");
 }
 
+/* What a job has made of users its rows name. */
+static void
+tell_party_bulk (ZendeskPartySink *sink, TallyContext *ctx, TallyText body)
+{
+  g_autofree char *shown = g_strconcat (sink->kind->path, "/show_many.json", NULL);
+
+  tell_bulk (&sink->planned, ctx, is_of_users (sink) ? NULL : shown, zendesk_stored_request (body).length);
+}
+
 void
 zendesk_party_cost (gpointer self, TallyContext *ctx, TallyText body, const char *target_id, TallyCostFlags flags)
 {
-  const ZendeskPartySink *sink = self;
+  ZendeskPartySink *sink = self;
   gboolean is_update = target_id != NULL;
   g_autofree char *one = g_strconcat (sink->kind->path, is_update ? "/1.json" : ".json", NULL);
   g_autoptr (ZendeskBelongings) wanted = NULL;
 
+  if (zendesk_bulk_is_marked (body))
+    {
+      tell_party_bulk (sink, ctx, body);
+      return;
+    }
   tell_name_search (sink, ctx, is_of_users (sink) && !is_update && (sink->adopts & ZENDESK_ADOPT_NAME));
   tell (ctx, is_update ? "PUT" : "POST", one, 1, zendesk_stored_request (body).length);
   if (zendesk_belongings_parse (body, &wanted) && wanted != NULL)
@@ -190,14 +204,22 @@ tell_refusal (const ZendeskPartySink *sink, TallyContext *ctx, const char *all, 
 
 /* What one that is there has of addresses and memberships is not known, so that what is added to these is not, either. */
 void
-zendesk_party_cost_there (const ZendeskPartySink *sink, TallyContext *ctx, TallyText body, const ZendeskWanted *wanted,
+zendesk_party_cost_there (ZendeskPartySink *sink, TallyContext *ctx, TallyText body, const ZendeskWanted *wanted,
                           ZendeskMatch match, gboolean by_name)
 {
+  gboolean is_in_bulk = zendesk_bulk_is_marked (body);
   gsize length = zendesk_stored_request (body).length;
   g_autofree char *all = g_strconcat (sink->kind->path, ".json", NULL), *one = g_strconcat (sink->kind->path, "/1.json", NULL);
 
   tell_name_search (sink, ctx, is_of_users (sink) && (sink->adopts & ZENDESK_ADOPT_NAME));
-  if (!by_name)
+  if (is_in_bulk)
+    {
+      g_autofree char *reference = zendesk_party_reference_path (sink->kind, wanted->reference);
+
+      tell_party_bulk (sink, ctx, body);
+      tell (ctx, "GET", reference, 1, 0);
+    }
+  if (!by_name && !(is_in_bulk && match == ZENDESK_MATCH_OURS))
     tell_refusal (sink, ctx, all, length, wanted);
   if (match == ZENDESK_MATCH_ADOPT)
     tell (ctx, "PUT", one, 1, length);

@@ -69,6 +69,7 @@ static const ZendeskTable table = {
 static const ZendeskPartyKind kind = {
   .entity = "organization",
   .path = ZENDESK_API "/organizations",
+  .many = ZENDESK_API "/organizations/create_many.json",
   .table = &table,
   .name = MEMBER_NAME,
   .name_called = "name",
@@ -103,11 +104,11 @@ organizations_profile (gpointer self, TallyDeliveryProfile *ret_profile)
   zendesk_party_profile (self, kind.entity, ret_profile);
 }
 
+/* reference: (nullable) NULL: an update */
 static gboolean
-organizations_render (gpointer self, TallyContext *ctx, const TallyBatch *batch, guint row, const char *reference,
-                      GString *ret_body, GError **error)
+render (const ZendeskPartySink *sink, const TallyBatch *batch, guint row, const char *reference, GString *ret_body,
+        GError **error)
 {
-  ZendeskPartySink *sink = self;
   g_autofree char *name = zendesk_plan_dup (&sink->plan, batch, row, MEMBER_NAME);
 
   if (zendesk_text_is_blank (name))
@@ -116,10 +117,20 @@ organizations_render (gpointer self, TallyContext *ctx, const TallyBatch *batch,
 }
 
 static gboolean
+organizations_render (gpointer self, TallyContext *ctx, const TallyBatch *batch, guint row, const char *reference,
+                      GString *ret_body, GError **error)
+{
+  if (!render (self, batch, row, reference, ret_body, error))
+    return FALSE;
+  zendesk_party_mark (self, ret_body);
+  return TRUE;
+}
+
+static gboolean
 organizations_render_update (gpointer self, TallyContext *ctx, const TallyBatch *batch, guint row, const char *reference,
                              const char *target_id, GString *ret_body, GError **error)
 {
-  return organizations_render (self, ctx, batch, row, NULL, ret_body, error);
+  return render (self, batch, row, NULL, ret_body, error);
 }
 
 static gboolean

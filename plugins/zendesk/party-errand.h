@@ -15,6 +15,8 @@ typedef struct
   gboolean sending;              /* send(), not resolve() */
   gboolean waiting;              /* for a name */
   gboolean acted;                /* a request was begun that creates, or takes over */
+  gint64 quiet_at;               /* of one in a job: when that is surely over, on Zendesk's clock; G_MAXINT64: nobody knows */
+  gboolean job_is_over;
 
   /* once Zendesk has not taken it */
   GString *complaint;            /* (owned) (nullable) its words */

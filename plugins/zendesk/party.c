@@ -1,5 +1,6 @@
 /* party.c: what the sinks of users and organizations do without a network */
 #include "party.h"
+#include "belongings.h"
 #include "errand.h"
 #include "text.h"
 #include "values.h"
@@ -52,7 +53,7 @@ zendesk_party_profile (const ZendeskPartySink *sink, const char *entity, TallyDe
   ret_profile->settle = ZENDESK_MINUTE;
   ret_profile->in_flight = TALLY_IN_FLIGHT_DUPLICATES;
   ret_profile->can_resolve = TRUE;
-  ret_profile->max_in_flight = 16;
+  zendesk_bulk_profile (sink->in_bulk, ret_profile);
 }
 
 static gboolean
@@ -69,6 +70,23 @@ read_fields (ZendeskPartySink *sink, GError **error)
   return sink->fields != NULL && zendesk_fields_resolve (sink->fields, &sink->plan, error);
 }
 
+/* What an earlier run sent in bulk is asked for whether or not this one does. */
+static void
+open_jobs (ZendeskPartySink *sink)
+{
+  const ZendeskBulkConfig bulk = { .path = sink->kind->many,
+                                   .entity = sink->kind->entity,
+                                   .single = zendesk_party_send_single };
+  const ZendeskJobsConfig jobs = { .entity = sink->kind->entity,
+                                   .path = sink->kind->path,
+                                   .longest = sink->job_time,
+                                   .told = zendesk_party_told };
+
+  sink->jobs = zendesk_jobs_new (&sink->account, &jobs);
+  if (sink->in_bulk)
+    sink->bulk = zendesk_bulk_new (&sink->account, sink->jobs, &bulk);
+}
+
 gboolean
 zendesk_party_open (gpointer self, TallyContext *ctx, GError **error)
 {
@@ -77,6 +95,9 @@ zendesk_party_open (gpointer self, TallyContext *ctx, GError **error)
 
   sink->errands = g_ptr_array_new ();
   sink->claims = zendesk_claims_new ();
+  sink->alone = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  sink->planned = (ZendeskBulkPlan){ 0 };
+  open_jobs (sink);
   if (!zendesk_account_open (&sink->account, ctx, &target, error))
     return FALSE;
   tally_context_set_target (ctx, target);
@@ -108,14 +129,26 @@ zendesk_party_close (gpointer self)
 {
   ZendeskPartySink *sink = self;
 
+  g_clear_pointer (&sink->bulk, zendesk_bulk_free);
+  g_clear_pointer (&sink->jobs, zendesk_jobs_free);
   zendesk_errands_drop (sink->errands);
   zendesk_account_close (&sink->account);
   g_clear_pointer (&sink->errands, g_ptr_array_unref);
   g_clear_pointer (&sink->claims, zendesk_claims_free);
+  g_clear_pointer (&sink->alone, g_hash_table_unref);
   g_clear_pointer (&sink->fields, g_ptr_array_unref);
 }
 
 /* --- the request --- */
+
+void
+zendesk_party_mark (const ZendeskPartySink *sink, GString *request)
+{
+  gboolean is_one = zendesk_stored_request ((TallyText){ request->str, request->len }).length == request->len;
+
+  if (sink->in_bulk && is_one && !zendesk_party_looks_first (sink))
+    zendesk_bulk_mark (request);
+}
 
 static gboolean
 append_fields (const ZendeskPartySink *sink, const TallyBatch *batch, guint row, ZendeskWriter *writer, GError **error)

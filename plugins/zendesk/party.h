@@ -10,7 +10,7 @@
  *   belongings.c     what a user has beside its own record: addresses and memberships
  */
 #pragma once
-#include "account.h"
+#include "bulk.h"
 #include "claims.h"
 #include "fields.h"
 #include "json.h"
@@ -19,7 +19,7 @@
 typedef struct
 {
   const char *entity;           /* "user" */
-  const char *path;             /* of the list: "/api/v2/users" */
+  const char *path, *many;      /* of the list: "/api/v2/users"; and where many are created */
   const ZendeskTable *table;
   guint name;                   /* the member that no two may share: an index into the table */
   const char *name_called;      /* "e-mail address" */
@@ -33,6 +33,8 @@ typedef struct
   char **ignore, **adopt;
   gboolean verify_email;       /* of users alone */
   gint64 lookup_lag;
+  gboolean in_bulk;
+  gint64 job_time;
 
   /* from accept() */
   const ZendeskPartyKind *kind; /* (unowned) */
@@ -43,9 +45,14 @@ typedef struct
   GPtrArray *fields;   /* (element-type ZendeskField) if the plan has custom ones */
   GPtrArray *errands;  /* (element-type ZendeskErrand) deliveries that are not settled */
   ZendeskClaims *claims;
+  ZendeskJobs *jobs;
+  ZendeskBulk *bulk;   /* of records that may share requests */
+  GHashTable *alone;   /* (element-type utf8) references of those that a job did not make */
+  ZendeskBulkPlan planned;
 } ZendeskPartySink;
 
 #define ZENDESK_PARTY_OPTIONS                                                                                       \
+  ZENDESK_BULK_OPTIONS (ZendeskPartySink, "records that take one request"),                                         \
   { .name = "ignore", .type = TALLY_OPTION_LIST, .offset = G_STRUCT_OFFSET (ZendeskPartySink, ignore),              \
     .summary = "Columns that are not sent, beyond those that only the key needs", .example = "[legacy_id]" },       \
   { .name = "lookup-lag", .type = TALLY_OPTION_DURATION, .offset = G_STRUCT_OFFSET (ZendeskPartySink, lookup_lag),  \
@@ -67,6 +74,10 @@ void zendesk_party_close (gpointer self);
 gboolean zendesk_party_render (const ZendeskPartySink *sink, const TallyBatch *batch, guint row, const char *reference,
                                guint64 left_out, const char *last, GString *out, GError **error);
 
+/* Marks the rendered creation of a record that may go in bulk.  One that takes more than its creation, a look before it or
+ * steps after it, goes alone. */
+void zendesk_party_mark (const ZendeskPartySink *sink, GString *request);
+
 /* Texts are those of record and reference. */
 ZendeskWanted zendesk_party_wanted (const ZendeskPartySink *sink, json_object *record, const char *reference);
 /* Where it is asked who is there already. (transfer full) */
@@ -80,6 +91,13 @@ char *zendesk_party_addresses_path (gint64 user);
 gboolean zendesk_party_foretell (gpointer self, TallyContext *ctx, TallyForetold *const *ones, guint n, GError **error);
 
 /* --- settle.c --- */
+
+/* For bulk.c: a creation in a request of its own. */
+void zendesk_party_send_single (ZendeskErrand *errand);
+/* For jobs.c. */
+void zendesk_party_told (ZendeskErrand *errand, const ZendeskJobRow *row, ZendeskJobFate fate, gint64 over_at);
+/* Whether a user of that name is looked for before one is created. */
+gboolean zendesk_party_looks_first (const ZendeskPartySink *sink);
 
 void zendesk_party_send (gpointer self, TallyContext *ctx, TallyDelivery *delivery);
 void zendesk_party_resolve (gpointer self, TallyContext *ctx, TallyDelivery *delivery);

@@ -8,6 +8,15 @@
  *   send of an update ─► update ─► endow ─► settled
  *   resolve ─► who has this external_id? ─► endow
  *
+ * Creations may share a request, whose answer is a job (bulk.c, jobs.c).  What Zendesk's complaints in a job mean is not
+ * documented, so whoever a job did not make is looked for, and if it is not there, created in a request of its own.
+ *
+ *   send ─► bulk ─┬─► job ─┬─► its row ─► settled
+ *                 │        └─ not made ─► who has this external_id? ─► create
+ *                 └─► create
+ *   resolve ─► job ─┬─► its row ─► settled
+ *                   └─► who has this external_id?
+ *
  * There is no idempotency key for these: what got no answer is looked up by the core, and never sent again on faith.
  */
 #include "match.h"
@@ -18,8 +27,21 @@
 static void ask_reference (ZendeskPartyErrand *errand);
 static void ask_name (ZendeskPartyErrand *errand);
 static void ask_create (ZendeskPartyErrand *errand);
+static void go_alone (const ZendeskPartyErrand *errand);
+
+/* After the end of a job, as after that of any request, for so long nothing is believed to be absent. */
+#define JOB_SETTLE ZENDESK_MINUTE
 
 /* --- an errand --- */
+
+/* When a request of it that got no answer is surely over, on a clock that only goes forward. */
+static gint64
+quiet_time (const ZendeskPartyErrand *errand)
+{
+  gboolean in_job = zendesk_bulk_is_marked (tally_delivery_body (errand->base.delivery));
+
+  return g_get_monotonic_time () + ZENDESK_MINUTE + (in_job ? errand->sink->job_time : 0);
+}
 
 /* What is not known to have ended keeps its names, until a lookup has told. */
 static void
@@ -32,7 +54,7 @@ release_names (ZendeskPartyErrand *errand)
     return;
   if (errand->sending || verdict == TALLY_VERDICT_DELIVERED || verdict == TALLY_VERDICT_ABSENT)
     zendesk_claims_release (errand->sink->claims, errand->names, errand->reference,
-                            in_doubt ? g_get_monotonic_time () + ZENDESK_MINUTE : 0);
+                            in_doubt ? quiet_time (errand) : 0);
 }
 
 static void
@@ -41,6 +63,8 @@ clear_errand (ZendeskErrand *base)
   ZendeskPartyErrand *errand = (ZendeskPartyErrand *) base;
 
   release_names (errand);
+  if (base->finding.verdict == TALLY_VERDICT_DELIVERED || base->finding.verdict == TALLY_VERDICT_REJECTED)
+    g_hash_table_remove (errand->sink->alone, errand->reference);
   g_free (errand->reference);
   g_clear_pointer (&errand->names, g_ptr_array_unref);
   g_clear_pointer (&errand->record, json_object_put);
@@ -90,7 +114,8 @@ errand_new (ZendeskPartySink *sink, TallyDelivery *delivery, gboolean sending)
   errand->sink = sink;
   errand->reference = g_strdup (tally_delivery_reference (delivery));
   errand->sending = sending;
-  if (!json_object_is_type (record, json_type_object) || !zendesk_belongings_parse (stored, &errand->belongings))
+  if (!json_object_is_type (record, json_type_object)
+      || (!zendesk_bulk_is_marked (stored) && !zendesk_belongings_parse (stored, &errand->belongings)))
     {
       zendesk_errand_settle_with (&errand->base, TALLY_VERDICT_UNKNOWN, "the stored request is not as it was written");
       return NULL;
@@ -243,14 +268,16 @@ decide (ZendeskPartyErrand *errand)
     }
 }
 
-/* A lookup after which nothing is known: nothing was acted upon, so it may be tried again. */
+/* A lookup after which nothing is known: nothing was acted upon, so it may be tried again.  What was in a job is in doubt. */
 static void
 give_up_lookup (ZendeskPartyErrand *errand)
 {
   ZendeskFinding *finding = &errand->base.finding;
 
   finding->target_id = 0;
-  if (errand->sending && finding->verdict != TALLY_VERDICT_HALT)
+  if (errand->sending && errand->acted)
+    finding->verdict = TALLY_VERDICT_UNKNOWN;
+  else if (errand->sending && finding->verdict != TALLY_VERDICT_HALT)
     finding->verdict = TALLY_VERDICT_BUSY;
   else if (finding->verdict == TALLY_VERDICT_UNSENT)
     finding->verdict = TALLY_VERDICT_UNKNOWN;
@@ -283,7 +310,8 @@ take_found (ZendeskPartyErrand *errand, ZendeskCall *call)
     errand->found = zendesk_found_new ();
   if (!zendesk_found_read (errand->found, errand->base.entity, call->answer->str, call->answer->len, &more) || more)
     {
-      zendesk_errand_settle_with (&errand->base, errand->sending ? TALLY_VERDICT_REJECTED : TALLY_VERDICT_UNKNOWN,
+      zendesk_errand_settle_with (&errand->base, errand->sending && !errand->acted ? TALLY_VERDICT_REJECTED
+                                                                                    : TALLY_VERDICT_UNKNOWN,
                                   "too many %ss answer to what was looked for", errand->base.entity);
       return FALSE;
     }
@@ -347,21 +375,33 @@ ask_name (ZendeskPartyErrand *errand)
   zendesk_errand_ask (&errand->base, "GET", path, NULL, on_name);
 }
 
-/* The target holds no such entity, unless it only does not show it yet. */
+/* The target holds no such entity, unless it only does not show it yet, or a job is still to make it. */
 static void
 settle_absent (ZendeskPartyErrand *errand, ZendeskCall *call)
 {
-  gint64 now = call->headers.date > 0 ? call->headers.date * G_USEC_PER_SEC : g_get_real_time ();
-  gint64 left = tally_delivery_sent_at (errand->base.delivery) + errand->sink->lookup_lag - now;
+  gint64 now = zendesk_jobs_time (call), lag = errand->sink->lookup_lag;
+  gint64 left = MIN (tally_delivery_sent_at (errand->base.delivery) + lag - now, lag);
 
-  if (errand->sink->lookup_lag > 0 && left > 0)
+  if (errand->quiet_at == G_MAXINT64)
     {
-      errand->base.finding.wait = MIN (left, errand->sink->lookup_lag);
+      errand->base.finding.wait = ZENDESK_MINUTE;
+      zendesk_errand_settle_with (&errand->base, TALLY_VERDICT_UNKNOWN,
+                                  "not found; the job that it is in may still be at work");
+      return;
+    }
+  left = MAX (lag > 0 ? left : 0, errand->quiet_at - now);
+  if (left > 0)
+    {
+      errand->base.finding.wait = left;
       zendesk_errand_settle_with (&errand->base, TALLY_VERDICT_UNKNOWN,
                                   "not found, but it was sent too short a while ago to tell");
     }
   else
-    zendesk_errand_settle (&errand->base);
+    {
+      if (errand->job_is_over)
+        go_alone (errand);
+      zendesk_errand_settle (&errand->base);
+    }
 }
 
 static void
@@ -373,7 +413,14 @@ on_reference (ZendeskCall *call, gpointer data)
 
   if (!take_found (errand, call))
     return;
-  if (errand->sending && (is_user ? wanted.email : wanted.name) != NULL)
+  if (errand->sending && errand->complaint == NULL) /* a job did not make it */
+    {
+      if (errand->base.finding.verdict == TALLY_VERDICT_DELIVERED)
+        decide (errand);
+      else
+        zendesk_party_send_single (&errand->base);
+    }
+  else if (errand->sending && (is_user ? wanted.email : wanted.name) != NULL)
     ask_name (errand);
   else if (errand->sending)
     decide (errand);
@@ -481,17 +528,103 @@ ask_update (ZendeskPartyErrand *errand)
   zendesk_errand_ask (&errand->base, "PUT", path, tally_text_dup (request), on_updated);
 }
 
+gboolean
+zendesk_party_looks_first (const ZendeskPartySink *sink)
+{
+  return g_str_equal (sink->kind->entity, "user") && (sink->adopts & ZENDESK_ADOPT_NAME);
+}
+
+/* From now on: no job makes it. */
 static void
-begin (ZendeskPartyErrand *errand)
+go_alone (const ZendeskPartyErrand *errand)
+{
+  g_hash_table_add (errand->sink->alone, g_strdup (errand->reference));
+}
+
+static gboolean
+goes_in_bulk (const ZendeskPartyErrand *errand)
+{
+  return errand->sink->bulk != NULL && zendesk_bulk_is_marked (tally_delivery_body (errand->base.delivery))
+         && !zendesk_party_looks_first (errand->sink) && !g_hash_table_contains (errand->sink->alone, errand->reference);
+}
+
+static void
+create (ZendeskPartyErrand *errand)
 {
   if (zendesk_access_queue (errand->base.account, &errand->base.waiter))
     return;
-  if (tally_delivery_target_id (errand->base.delivery) != NULL)
-    ask_update (errand);
-  else if (g_str_equal (errand->base.entity, "user") && (errand->sink->adopts & ZENDESK_ADOPT_NAME))
+  if (zendesk_party_looks_first (errand->sink))
     ask_name (errand);
   else
     ask_create (errand);
+}
+
+static void
+begin (ZendeskPartyErrand *errand)
+{
+  if (tally_delivery_target_id (errand->base.delivery) != NULL)
+    {
+      if (!zendesk_access_queue (errand->base.account, &errand->base.waiter))
+        ask_update (errand);
+    }
+  else if (goes_in_bulk (errand))
+    {
+      errand->acted = TRUE;
+      zendesk_bulk_add (errand->sink->bulk, &errand->base);
+    }
+  else
+    create (errand);
+}
+
+/* It waited for others, or came back from them. */
+void
+zendesk_party_send_single (ZendeskErrand *base)
+{
+  ZendeskPartyErrand *errand = (ZendeskPartyErrand *) base;
+
+  errand->acted = FALSE;
+  if (tally_delivery_may_send (base->delivery))
+    create (errand);
+  else
+    zendesk_errand_settle_with (base, TALLY_VERDICT_UNSENT, "not sent: meanwhile this run may not send any more");
+}
+
+/* --- jobs --- */
+
+/* What is not found is absent only once no job can be at work any more that it may be in. */
+static void
+look_after_job (ZendeskPartyErrand *errand, ZendeskJobFate fate, gint64 over_at)
+{
+  if (fate == ZENDESK_JOB_OVER)
+    errand->quiet_at = over_at + JOB_SETTLE;
+  else if (fate == ZENDESK_JOB_GONE)
+    errand->quiet_at = tally_delivery_sent_at (errand->base.delivery) + errand->sink->job_time;
+  else
+    errand->quiet_at = G_MAXINT64;
+  errand->job_is_over = fate == ZENDESK_JOB_OVER;
+  if (!zendesk_access_queue (errand->base.account, &errand->base.waiter))
+    ask_reference (errand);
+}
+
+void
+zendesk_party_told (ZendeskErrand *base, const ZendeskJobRow *row, ZendeskJobFate fate, gint64 over_at)
+{
+  ZendeskPartyErrand *errand = (ZendeskPartyErrand *) base;
+
+  if (row->kind == ZENDESK_ROW_DONE)
+    {
+      base->finding.target_id = row->id;
+      zendesk_errand_settle_with (base, TALLY_VERDICT_DELIVERED, "by a job");
+    }
+  else if (!errand->sending)
+    look_after_job (errand, fate, over_at);
+  else if (row->kind == ZENDESK_ROW_NONE)
+    zendesk_jobs_settle_unknown (base, row, fate);
+  else
+    {
+      go_alone (errand);
+      look_after_job (errand, fate, over_at);
+    }
 }
 
 /* Begins once the names are free. */
@@ -511,7 +644,7 @@ claim (ZendeskPartyErrand *errand)
       break;
     case ZENDESK_CLAIM_DOUBT:
       errand->waiting = TRUE;
-      errand->base.finding.wait = wait;
+      errand->base.finding.wait = MIN (wait, MAX (ZENDESK_MINUTE, errand->sink->job_time / 10)); /* a lookup may tell sooner */
       zendesk_errand_settle_with (&errand->base, TALLY_VERDICT_BUSY, "another record has this %s, and whether that is there "
                                   "already is not known yet", errand->sink->kind->name_called);
       break;
@@ -537,7 +670,11 @@ zendesk_party_resolve (gpointer self, TallyContext *ctx, TallyDelivery *delivery
   if (errand == NULL)
     return;
   errand->names = make_names (errand);
-  if (!zendesk_access_queue (errand->base.account, &errand->base.waiter))
+  if (zendesk_jobs_resume (errand->sink->jobs, &errand->base))
+    return;
+  if (zendesk_bulk_is_marked (tally_delivery_body (delivery)) || tally_delivery_receipt (delivery) != NULL)
+    look_after_job (errand, ZENDESK_JOB_GONE, 0);
+  else if (!zendesk_access_queue (errand->base.account, &errand->base.waiter))
     ask_reference (errand);
 }
 
@@ -560,5 +697,8 @@ zendesk_party_drive (gpointer self, TallyContext *ctx, gint64 wait, GError **err
   ZendeskPartySink *sink = self;
 
   try_waiting (sink);
+  wait = zendesk_jobs_advance (sink->jobs, wait);
+  if (sink->bulk != NULL)
+    wait = zendesk_bulk_advance (sink->bulk, wait);
   return zendesk_http_drive (sink->account.http, wait, error);
 }

@@ -130,8 +130,7 @@ sink_profile (gpointer self, TallyDeliveryProfile *ret_profile)
   ret_profile->settle = ZENDESK_MINUTE;
   ret_profile->in_flight = TALLY_IN_FLIGHT_UNKNOWN;
   ret_profile->can_resolve = TRUE;
-  ret_profile->max_in_flight = sink->in_bulk ? ZENDESK_BULK_IN_FLIGHT : 16;
-  ret_profile->per_request = sink->in_bulk ? ZENDESK_JOB_MOST : 1;
+  zendesk_bulk_profile (sink->in_bulk, ret_profile);
   ret_profile->look_first = zendesk_modes[sink->mode].mode != ZENDESK_MODE_UPDATE;
 }
 

@@ -109,6 +109,7 @@ static const ZendeskTable table = {
 static const ZendeskPartyKind kind = {
   .entity = "user",
   .path = ZENDESK_API "/users",
+  .many = ZENDESK_API "/users/create_many.json",
   .table = &table,
   .name = MEMBER_EMAIL,
   .name_called = "e-mail address",
@@ -258,10 +259,13 @@ users_render (gpointer self, TallyContext *ctx, const TallyBatch *batch, guint r
 {
   ZendeskPartySink *sink = self;
 
-  return check_row (sink, batch, row, error)
-         && zendesk_party_render (sink, batch, row, reference, BELONGINGS,
-                                  sink->verify_email ? NULL : "\"skip_verify_email\":true", ret_body, error)
-         && append_belongings (sink, batch, row, /* is_update= */ FALSE, ret_body, error);
+  if (!check_row (sink, batch, row, error)
+      || !zendesk_party_render (sink, batch, row, reference, BELONGINGS,
+                                sink->verify_email ? NULL : "\"skip_verify_email\":true", ret_body, error)
+      || !append_belongings (sink, batch, row, /* is_update= */ FALSE, ret_body, error))
+    return FALSE;
+  zendesk_party_mark (sink, ret_body);
+  return TRUE;
 }
 
 /* An address in an update is added as a further one, and an organization ends all other memberships; so these are settled

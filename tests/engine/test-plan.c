@@ -567,7 +567,32 @@ test_whom_records_name (void)
   assert_true (strstr (rig_errors (rig), "user 9 is not") == NULL); /* ten are enough */
 }
 
-/* 201 records fill two jobs, and one is left. */
+/* 201 records fill two jobs, and one is left.  Users are named by the results, organizations by a question for each job. */
+static void
+plan_people_in_bulk (const char *sink, const char *shown, guint kinds)
+{
+  g_autoptr (Rig) rig = rig_new (FALSE, "--plan", "none", NULL);
+  g_autofree char *yaml = g_strdup_printf ("pipeline: p\norigin: desk\nsource:\n  csv: { path: tickets.csv }\n"
+                                           "transform:\n  - set: { name: subject }\n  - keep: [id, name]\nsink:\n"
+                                           "  %s: { url: \"%s\", access_token: x, key: id, bulk: true }\n"
+                                           "ledger: sqlite:ledger.sqlite\n", sink, rig_url (rig));
+
+  rig_write (rig, "p.yaml", yaml);
+  rig_write_rows (rig, 1, 201);
+  g_autoptr (json_object) planned = plan (rig, "p.yaml", 0);
+  assert_row_int (sink, planned_requests (planned, "jobs"), 3);
+  assert_row_int (sink, planned_requests (planned, shown), kinds > 1 ? 3 : 0);
+  assert_row_int (sink, n_kinds (planned), kinds);
+}
+
+static void
+test_jobs_of_people (void)
+{
+  plan_people_in_bulk ("zendesk-users", "GET /api/v2/users/show_many", 1);
+  plan_people_in_bulk ("zendesk-organizations", "GET /api/v2/organizations/show_many", 2);
+}
+
+/* The same of tickets, which are looked for at first. */
 static void
 test_jobs (void)
 {
@@ -633,6 +658,7 @@ static const Promise promises[] = {
   { "of who was looked up, and who was not", test_so_many_lookups },
   { "of whom records name: suspended, deleted, or not there", test_whom_records_name },
   { "of jobs: as full as they can be", test_jobs },
+  { "of jobs of users and organizations", test_jobs_of_people },
   { "of the time that they take at the account's limits", test_time },
   { "an account that asks to be left alone is waited for", test_patience },
   { "a quick look says that it is one", test_a_quick_look },
