@@ -256,6 +256,26 @@ test_who_is_there_is_taken_over_by_the_rule_alone (void)
     }
 }
 
+/* Two organizations are there, and as a row is missing each time nothing tells that it is these. */
+static void
+test_whom_a_job_does_not_make_goes_singly (void)
+{
+  const Kind *kind = &kinds[1];
+  g_autoptr (Rig) rig = rig_new (TRUE, "--time-rate", FLIGHT, NULL);
+
+  rig_setenv (rig, "TALLYMAN_CLOCK_RATE", FLIGHT);
+  g_free (rig_ask (rig, "POST", kind->path, "{\"organization\":{\"name\":\"organization 3\"}}"));
+  g_free (rig_ask (rig, "POST", kind->path, "{\"organization\":{\"name\":\"organization 4\"}}"));
+  write_people (rig, kind, 20);
+  write_pipeline (rig, kind, WAITS "    adopt: [name]\n");
+  set_faults (rig, kind, "[{\"kind\":\"job-short\",@,\"count\":0}]");
+  failure_run_to_the_end (rig, "short", 1);
+  assert_int (rig_emulator_count (rig, "organizations_created"), 20);
+  assert_int (failure_count_posts (rig, kind->many), 1);
+  assert_int (rig_run (rig), 0);
+  assert_int (rig_count (rig, "unchanged"), 20);
+}
+
 static void
 test_too_many_jobs_are_waited_for (void)
 {
@@ -305,6 +325,7 @@ static const Promise promises[] = {
   { "G2: a job does a part, then fails", test_a_job_does_a_part_then_fails },
   { "G3: a job's status is gone, short or mixed up", test_a_jobs_status_is_gone_short_or_mixed },
   { "G6: who is there is taken over by the rule alone", test_who_is_there_is_taken_over_by_the_rule_alone },
+  { "G3: whom a job does not make goes singly", test_whom_a_job_does_not_make_goes_singly },
   { "G4: too many jobs are waited for", test_too_many_jobs_are_waited_for },
   { "an account without bulk gets them singly", test_an_account_without_bulk_gets_them_singly },
   { "users with further addresses go singly", test_users_with_further_addresses_go_singly },
