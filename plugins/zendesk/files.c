@@ -1,18 +1,14 @@
 /* files.c: the attachments of a record */
 #include "files.h"
+#include "attached.h"
 #include "text.h"
 #include "values.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <gio/gio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define BLOCK 65536
-#define MAX_NAME 255
 
 static const char *const known[] = { "path", "url", "name", "type", "cid" };
 
@@ -23,66 +19,11 @@ typedef struct
   const char *name, *type, *cid; /* (nullable) */
 } Given;
 
-/* --- opening --- */
-
-/* What a path is once all links are followed. (transfer full) */
-static char *
-resolve (const char *path, GError **error)
-{
-  char *found = realpath (path, NULL);
-  char *copy = g_strdup (found);
-  int problem = errno;
-
-  free (found);
-  if (copy == NULL)
-    tally_throw (error, TALLY_ERROR_DATA, "could not open \"%s\": %s", path, g_strerror (problem));
-  return copy;
-}
-
-static gboolean
-is_within (const char *path, const char *root)
-{
-  gsize length = strlen (root);
-
-  return g_str_has_prefix (path, root) && (path[length] == '/' || g_str_has_suffix (root, "/"));
-}
-
-gboolean
-zendesk_file_open (ZendeskFile *file, const char *path, const char *root, GError **error)
-{
-  g_autofree char *real = resolve (path, error), *real_root = NULL;
-  struct stat facts;
-
-  if (real == NULL)
-    return FALSE;
-  if (root != NULL && (real_root = resolve (root, error)) == NULL)
-    return FALSE;
-  if (root != NULL && !is_within (real, real_root))
-    return tally_throw (error, TALLY_ERROR_DATA, "\"%s\" lies outside \"attachments-root\"", path);
-
-  /* Not to hang on a pipe; and what became a link meanwhile is not followed. */
-  file->descriptor = open (real, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
-  if (file->descriptor < 0 || fstat (file->descriptor, &facts) < 0)
-    return tally_throw (error, TALLY_ERROR_DATA, "could not open \"%s\": %s", path, g_strerror (errno));
-  if (!S_ISREG (facts.st_mode))
-    return tally_throw (error, TALLY_ERROR_DATA, "\"%s\" is no file", path);
-  file->size = facts.st_size;
-  return TRUE;
-}
-
-void
-zendesk_file_close (ZendeskFile *file)
-{
-  if (file->descriptor >= 0)
-    close (file->descriptor);
-  file->descriptor = -1;
-}
-
 /* --- describing --- */
 
 /* (transfer full) */
 static char *
-make_digest (ZendeskFile *file, const char *path, GError **error)
+make_digest (TallyAttached *file, const char *path, GError **error)
 {
   g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
   g_autofree guchar *block = g_malloc (BLOCK);
@@ -103,36 +44,18 @@ make_digest (ZendeskFile *file, const char *path, GError **error)
   return g_strdup (g_checksum_get_string (checksum));
 }
 
-/* What may stand in a header. */
-static gboolean
-is_type (const char *type)
-{
-  const char *slash = strchr (type, '/');
-
-  for (const char *p = type; *p != '\0'; p++)
-    if (!g_ascii_isalnum (*p) && strchr ("/!#$&^_.+-", *p) == NULL)
-      return FALSE;
-  return slash != NULL && slash > type && slash[1] != '\0' && strchr (slash + 1, '/') == NULL;
-}
-
 /* (transfer full) */
 static char *
 dup_type (const Given *given, const char *name, GError **error)
 {
-  g_autofree char *guessed = NULL, *type = NULL;
-
-  if (given->type != NULL && !is_type (given->type))
+  if (given->type != NULL && !tally_attached_is_type (given->type))
     {
       g_autofree char *shown = zendesk_text_clean (given->type, strlen (given->type), 60);
 
       tally_throw (error, TALLY_ERROR_DATA, "\"%s\" is no type, as \"image/png\" is one", shown);
       return NULL;
     }
-  if (given->type != NULL)
-    return g_strdup (given->type);
-  guessed = g_content_type_guess (name, NULL, 0, NULL);
-  type = g_content_type_get_mime_type (guessed);
-  return g_strdup (type != NULL && is_type (type) ? type : "application/octet-stream");
+  return given->type != NULL ? g_strdup (given->type) : tally_attached_guess_type (name);
 }
 
 /* What the file is called in Zendesk. (transfer full) */
@@ -141,10 +64,7 @@ dup_name (const Given *given, const char *place, GError **error)
 {
   g_autofree char *base = given->name != NULL ? g_strdup (given->name) : g_path_get_basename (place);
 
-  for (const char *p = base; *p != '\0'; p++)
-    if (*p == '/' || g_ascii_iscntrl (*p))
-      *base = '\0';
-  if (*base == '\0' || g_str_equal (base, ".") || strlen (base) > MAX_NAME || !g_utf8_validate (base, -1, NULL))
+  if (!tally_attached_is_name (base))
     {
       tally_throw (error, TALLY_ERROR_DATA, "it has no name that a file can have: give it one by \"name\"");
       return NULL;
@@ -174,10 +94,10 @@ static gboolean
 append_local (const ZendeskFiles *rules, const Given *given, GString *out, GError **error)
 {
   g_autofree char *path = g_canonicalize_filename (given->path, rules->directory);
-  g_auto (ZendeskFile) file = ZENDESK_FILE_INIT;
+  g_auto (TallyAttached) file = TALLY_ATTACHED_INIT;
   g_autofree char *digest = NULL;
 
-  if (!zendesk_file_open (&file, path, rules->root, error) || !check_size (rules, file.size, error))
+  if (!tally_attached_open (&file, path, rules->root, error) || !check_size (rules, file.size, error))
     return FALSE;
   digest = make_digest (&file, path, error);
   if (digest == NULL)

@@ -24,16 +24,3 @@ typedef struct
 /* Appends the JSON array of descriptions, or nothing if there are no files.  list: (nullable) an array, or one element.
  * ret_n: how many.  Fails with TALLY_ERROR_DATA. */
 gboolean zendesk_files_append (const ZendeskFiles *rules, json_object *list, GString *out, guint *ret_n, GError **error);
-
-/* A file that is read once, from its beginning to its end. */
-typedef struct
-{
-  int descriptor;
-  gint64 size;
-} ZendeskFile;
-
-/* Opens a file that may be read.  Fails with TALLY_ERROR_DATA. */
-gboolean zendesk_file_open (ZendeskFile *file, const char *path, const char *root, GError **error);
-void zendesk_file_close (ZendeskFile *file);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ZendeskFile, zendesk_file_close)
-#define ZENDESK_FILE_INIT { -1, 0 }

@@ -1,5 +1,6 @@
 /* upload.c: the files of a request go first */
 #include "upload.h"
+#include "attached.h"
 #include "inline.h"
 #include "render.h"
 #include "text.h"
@@ -36,7 +37,7 @@ struct _ZendeskUploads
   GArray *items;             /* (owned) (element-type Item) */
   guint next;
   gint64 begun_at;
-  ZendeskFile file;
+  TallyAttached file;
   GChecksum *checksum;       /* (owned) (nullable) of what was read of the file */
   gint64 n_read;
   int problem;               /* errno of reading it */
@@ -134,7 +135,7 @@ zendesk_uploads_count (const ZendeskUploads *uploads, guint64 *ret_bytes)
 static void
 drop_file (ZendeskUploads *uploads)
 {
-  zendesk_file_close (&uploads->file);
+  tally_attached_close (&uploads->file);
   g_clear_pointer (&uploads->checksum, g_checksum_free);
   uploads->n_read = 0;
 }
@@ -267,7 +268,7 @@ upload_local (ZendeskUploads *uploads)
   const Item *item = this_item (uploads);
   g_autoptr (GError) error = NULL;
 
-  if (!zendesk_file_open (&uploads->file, item->path, uploads->rules->root, &error))
+  if (!tally_attached_open (&uploads->file, item->path, uploads->rules->root, &error))
     fail (uploads, TALLY_VERDICT_REJECTED, error->message);
   else if (uploads->file.size != item->size)
     fail (uploads, TALLY_VERDICT_REJECTED, CHANGED);
