@@ -1,0 +1,14 @@
+/* init.c: GMime, which wants to be told that it begins */
+#include "compose.h"
+
+void
+email_init (void)
+{
+  static gsize done = 0;
+
+  if (g_once_init_enter (&done))
+    {
+      g_mime_init ();
+      g_once_init_leave (&done, 1);
+    }
+}
