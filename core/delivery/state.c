@@ -139,7 +139,7 @@ tally_state_next (const TallyStanding *standing, gint64 *ret_wait, const char **
   if (standing->is_update)
     return replay_update (standing, ret_why);
   if (standing->refused || standing->set_aside || spent || standing->lookups > 0
-      || !key_is_fresh (standing))
+      || !(standing->may_repeat || key_is_fresh (standing)))
     return resolve_or_leave (standing, ret_why);
   return send_or_look (standing, TALLY_MOVE_REPLAY, ret_why);
 }

@@ -43,6 +43,7 @@ typedef struct
   guint renewals; /* generations made in this run */
   gint64 key_life, settle;
   gboolean can_resolve;
+  gboolean may_repeat; /* rather twice than not at all */
   gboolean wait; /* FALSE: leave it rather than wait */
 } TallyStanding;
 

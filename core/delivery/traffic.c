@@ -101,6 +101,7 @@ traffic_standing (TallyDispatcher *dispatcher, const TallyParcel *parcel, gint64
     .key_life = traffic_key_life (dispatcher),
     .settle = config->profile.settle,
     .can_resolve = config->profile.can_resolve && config->sink->resolve != NULL,
+    .may_repeat = config->profile.may_repeat,
     .wait = config->wait,
   };
 }

@@ -519,6 +519,8 @@ guarantee (const Run *run)
     return "at least once: after a failure the last records may be written again";
   if (run->ledger == NULL || !tally_ledger_is_durable (run->ledger))
     return "none: the ledger may lose what it was told";
+  if (run->profile.may_repeat)
+    return "at least once: a record whose answer was lost is sent again, and may be there twice";
   if (run->profile.can_resolve)
     return "exactly once";
   if (run->profile.key_life > 0)

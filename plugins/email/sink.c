@@ -1,6 +1,7 @@
 /* sink.c: email, a delivering sink that sends a mail for each record
  *
- * SMTP has no keys and cannot be asked.  A mail whose last answer was lost is in doubt, and stays so.
+ * SMTP has no keys and cannot be asked.  A mail whose last answer was lost is in doubt, and stays so,
+ * unless the user would rather have it twice than not at all.
  */
 #include "sinks.h"
 #include "envelope.h"
@@ -13,7 +14,7 @@ typedef struct
 {
   /* options */
   char *url, *user, *password, *access_token, *ca_file, *helo, *from, *return_path, *attachments_root;
-  gint tls;
+  gint tls, in_doubt;
   gint64 timeout, connect_timeout, max_message;
   char **ignore;
 
@@ -28,8 +29,10 @@ typedef struct
 } EmailSink;
 
 enum { TLS_REQUIRED, TLS_OFF };
+enum { DOUBT_HOLD, DOUBT_RESEND };
 
 static const char *const tls_names[] = { "required", "off", NULL };
+static const char *const doubt_names[] = { "hold", "resend", NULL };
 
 static const TallyOption options[] = {
   { .name = "url", .type = TALLY_OPTION_TEXT, .flags = TALLY_OPTION_REQUIRED, .offset = G_STRUCT_OFFSET (EmailSink, url),
@@ -49,6 +52,9 @@ static const TallyOption options[] = {
     .summary = "Sender of records whose column \"from\" names none", .example = "Reports <reports@example.org>" },
   { .name = "return-path", .type = TALLY_OPTION_TEXT, .offset = G_STRUCT_OFFSET (EmailSink, return_path),
     .summary = "Where mail that cannot be delivered goes; the sender if not given", .example = "bounces@example.org" },
+  { .name = "in-doubt", .type = TALLY_OPTION_CHOICE, .offset = G_STRUCT_OFFSET (EmailSink, in_doubt), .fallback = "hold",
+    .choices = doubt_names, .summary = "What is done with a mail whose last answer was lost: perhaps never there, or perhaps twice",
+    .example = "resend" },
   { .name = "max-message", .type = TALLY_OPTION_SIZE, .offset = G_STRUCT_OFFSET (EmailSink, max_message), .fallback = "25MiB",
     .min = 1024, .max = 64 << 20, .summary = "Largest message, attachments included", .example = "10MiB" },
   { .name = "attachments-root", .type = TALLY_OPTION_TEXT, .flags = TALLY_OPTION_PATH,
@@ -157,7 +163,11 @@ sink_accept (gpointer self, TallySchema *schema, GError **error)
 static void
 sink_profile (gpointer self, TallyDeliveryProfile *ret_profile)
 {
+  EmailSink *sink = self;
+
   ret_profile->entity = "mail";
+  ret_profile->may_repeat = sink->in_doubt == DOUBT_RESEND;
+  ret_profile->settle = sink->in_doubt == DOUBT_RESEND ? 60 * SECOND : 0;
   ret_profile->in_flight = TALLY_IN_FLIGHT_DUPLICATES;
   ret_profile->max_in_flight = 1; /* after a crash, few are in doubt */
 }

@@ -373,6 +373,32 @@ def test_lost(desk):
     same(subjects(server), ['mail a', 'mail b', 'mail c'])
 
 
+@promise('in-doubt: resend: sent again, with the same Message-ID, until an answer comes; the run says "at least once"')
+def test_resend(desk):
+    server = Server()
+    server.faults = {'a@example.org': [('dot', 'lost')], 'b@example.org': [('dot', 'dropped'), ('dot', 'dropped')]}
+    desk.mail(server, [row(i, to=f'{i}@example.org') for i in 'abc'], in_doubt='resend', settle='4s')
+    same(desk.run(), 0, desk.said())
+    same(subjects(server), ['mail a', 'mail a', 'mail b', 'mail c'])
+    same(len({str(parse(one)['message-id']) for one in server.accepted}), 3)
+    same(len({one.content for one in server.accepted}), 3, 'the same bytes')
+    holds('at least once' in desk.summary()['guarantee'], desk.summary()['guarantee'])
+
+
+@promise('in-doubt: resend: a run that was killed is gone on with, and all is there')
+def test_resend_killed(desk):
+    chance = random.Random(os.environ.get('SEED', '2'))
+    server = Server()
+    desk.mail(server, [row(i) for i in range(60)], in_flight=2, in_doubt='resend', settle='1s')
+    for _ in range(4):
+        process = desk.start()
+        time.sleep(chance.uniform(0.05, 0.3))
+        process.kill()
+        process.wait()
+    same(desk.run(), 0, desk.said())
+    same(sorted(set(subjects(server))), sorted(f'mail {i}' for i in range(60)))
+
+
 @promise('a server that falls silent after the last dot: held')
 def test_silent(desk):
     server = Server()
