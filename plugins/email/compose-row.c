@@ -358,13 +358,18 @@ read_part (EmailLetter *letter, const EmailRules *rules, EmailColumn part, gbool
     }
 }
 
-/* The one sender. */
+/* The one sender, and to whom it goes if no column tells. */
 static gboolean
-check_from (EmailLetter *letter, const char *from, GError **error)
+complete_lists (EmailLetter *letter, const EmailRules *rules, GError **error)
 {
   InternetAddressList *list = letter->lists[EMAIL_FROM];
+  guint n = 0;
 
-  if (email_addresses_count (list) == 0 && from != NULL && !email_addresses_add_list (list, from, error))
+  for (EmailColumn part = EMAIL_TO; part <= EMAIL_BCC; part++)
+    n += email_addresses_count (letter->lists[part]);
+  if (n == 0 && rules->to != NULL && !email_addresses_add_list (letter->lists[EMAIL_TO], rules->to, error))
+    return FALSE;
+  if (email_addresses_count (list) == 0 && rules->from != NULL && !email_addresses_add_list (list, rules->from, error))
     return FALSE;
   return email_addresses_count (list) == 1
          || tally_throw (error, TALLY_ERROR_DATA, "a message has one sender, and this has %u", email_addresses_count (list));
@@ -378,7 +383,7 @@ fail_in (EmailColumn part, GError **error)
 
 gboolean
 email_letter_read (EmailLetter *letter, const EmailPlan *plan, const EmailRules *rules, const TallyBatch *batch, guint row,
-                   const char *from, const char *reference, GError **error)
+                   const char *reference, GError **error)
 {
   g_autofree char *id = dup_value (plan, batch, row, EMAIL_MESSAGE_ID);
 
@@ -394,7 +399,7 @@ email_letter_read (EmailLetter *letter, const EmailPlan *plan, const EmailRules 
       if (value != NULL && !read_part (letter, rules, part, plan->types[part] == TALLY_TYPE_JSONB, &value, error))
         return fail_in (part, error);
     }
-  if (!check_from (letter, from, error))
+  if (!complete_lists (letter, rules, error))
     return fail_in (EMAIL_FROM, error);
   if (!read_date (letter, plan, batch, row, error))
     return fail_in (EMAIL_DATE, error);

@@ -55,6 +55,7 @@ typedef struct
   const char *directory; /* (unowned) where relative paths begin */
   const char *root;      /* (unowned) (nullable) no file may lie outside */
   gint64 most;           /* bytes of a whole message */
+  const char *from, *to; /* (unowned) (nullable) of a row that names none */
 } EmailRules;
 
 void email_file_free (gpointer file);
@@ -83,10 +84,9 @@ gboolean email_plan_accept (EmailPlan *plan, TallySchema *schema, const char *co
                             GError **error);
 gboolean email_plan_gives (const EmailPlan *plan, const TallyBatch *batch, guint row, EmailColumn column);
 
-/* from: (nullable) the sender of a row that names none; reference: what the Message-ID is made from if no column gives one.
- * Fails with TALLY_ERROR_DATA. */
+/* reference: what the Message-ID is made from if no column gives one.  Fails with TALLY_ERROR_DATA. */
 gboolean email_letter_read (EmailLetter *letter, const EmailPlan *plan, const EmailRules *rules, const TallyBatch *batch,
-                            guint row, const char *from, const char *reference, GError **error);
+                            guint row, const char *reference, GError **error);
 
 /* Whether a text may stand in a header: it has no line break and no other control character. */
 gboolean email_check_header (const char *text, GError **error);

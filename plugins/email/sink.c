@@ -13,7 +13,7 @@
 typedef struct
 {
   /* options */
-  char *url, *user, *password, *access_token, *ca_file, *helo, *from, *return_path, *attachments_root;
+  char *url, *user, *password, *access_token, *ca_file, *helo, *from, *to, *return_path, *attachments_root;
   gint tls, in_doubt;
   gint64 timeout, connect_timeout, max_message;
   char **ignore;
@@ -50,6 +50,8 @@ static const TallyOption options[] = {
     .summary = "Certificates to trust in place of the system's", .example = "ca.pem" },
   { .name = "from", .type = TALLY_OPTION_TEXT, .offset = G_STRUCT_OFFSET (EmailSink, from),
     .summary = "Sender of records whose column \"from\" names none", .example = "Reports <reports@example.org>" },
+  { .name = "to", .type = TALLY_OPTION_TEXT, .offset = G_STRUCT_OFFSET (EmailSink, to),
+    .summary = "Recipients of records whose columns name none", .example = "ann@example.org, bob@example.org" },
   { .name = "return-path", .type = TALLY_OPTION_TEXT, .offset = G_STRUCT_OFFSET (EmailSink, return_path),
     .summary = "Where mail that cannot be delivered goes; the sender if not given", .example = "bounces@example.org" },
   { .name = "in-doubt", .type = TALLY_OPTION_CHOICE, .offset = G_STRUCT_OFFSET (EmailSink, in_doubt), .fallback = "hold",
@@ -107,8 +109,9 @@ check_login (const EmailSink *sink, GError **error)
   return TRUE;
 }
 
+/* bare: without a name; most: how many there may be. */
 static gboolean
-check_address (const char *name, const char *text, gboolean bare, GError **error)
+check_addresses (const char *name, const char *text, gboolean bare, guint most, GError **error)
 {
   g_autoptr (InternetAddressList) list = internet_address_list_new ();
 
@@ -122,7 +125,7 @@ check_address (const char *name, const char *text, gboolean bare, GError **error
         (*error)->code = TALLY_ERROR_USAGE;
       return FALSE;
     }
-  return email_addresses_count (list) == 1
+  return email_addresses_count (list) <= most
          || tally_throw (error, TALLY_ERROR_USAGE, "\"%s\" names %u addresses, and one is needed", name, email_addresses_count (list));
 }
 
@@ -141,8 +144,9 @@ sink_check (gpointer self, GError **error)
   EmailSink *sink = self;
 
   email_init ();
-  return check_url (sink, error) && check_login (sink, error) && check_address ("from", sink->from, FALSE, error)
-         && check_address ("return-path", sink->return_path, TRUE, error) && check_helo (sink, error);
+  return check_url (sink, error) && check_login (sink, error) && check_addresses ("from", sink->from, FALSE, 1, error)
+         && check_addresses ("to", sink->to, FALSE, EMAIL_MAX_ADDRESSES, error)
+         && check_addresses ("return-path", sink->return_path, TRUE, 1, error) && check_helo (sink, error);
 }
 
 static gboolean
@@ -155,8 +159,8 @@ sink_accept (gpointer self, TallySchema *schema, GError **error)
     return FALSE;
   if (columns[EMAIL_FROM] < 0 && sink->from == NULL)
     return tally_throw (error, TALLY_ERROR_USAGE, "nobody sends: give a column or an option \"from\"");
-  if (columns[EMAIL_TO] < 0 && columns[EMAIL_CC] < 0 && columns[EMAIL_BCC] < 0)
-    return tally_throw (error, TALLY_ERROR_USAGE, "it goes to nobody: give a column \"to\", \"cc\" or \"bcc\"");
+  if (columns[EMAIL_TO] < 0 && columns[EMAIL_CC] < 0 && columns[EMAIL_BCC] < 0 && sink->to == NULL)
+    return tally_throw (error, TALLY_ERROR_USAGE, "it goes to nobody: give a column \"to\", \"cc\" or \"bcc\", or an option \"to\"");
   return TRUE;
 }
 
@@ -219,7 +223,9 @@ sink_open (gpointer self, TallyContext *ctx, GError **error)
   sink->ctx = ctx;
   sink->rules = (EmailRules){ .directory = tally_context_directory (ctx),
                               .root = sink->attachments_root,
-                              .most = sink->max_message };
+                              .most = sink->max_message,
+                              .from = sink->from,
+                              .to = sink->to };
   sink->under_way = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) email_envelope_free, NULL);
   set_target (sink, ctx);
   if (!greet (sink, &config, error))
@@ -254,7 +260,7 @@ sink_render (gpointer self, TallyContext *ctx, const TallyBatch *batch, guint ro
   EmailSink *sink = self;
   g_auto (EmailLetter) letter = { 0 };
 
-  return email_letter_read (&letter, &sink->plan, &sink->rules, batch, row, sink->from, reference, error)
+  return email_letter_read (&letter, &sink->plan, &sink->rules, batch, row, reference, error)
          && email_envelope_append (&letter, sink->return_path, ret_body, error)
          && email_compose (&letter, /* keep_bcc= */ FALSE, sink->max_message, ret_body, error);
 }

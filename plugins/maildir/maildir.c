@@ -108,7 +108,8 @@ maildir_open (gpointer self, TallyContext *ctx, GError **error)
 
   sink->rules = (EmailRules){ .directory = tally_context_directory (ctx),
                               .root = sink->attachments_root,
-                              .most = sink->max_message };
+                              .most = sink->max_message,
+                              .from = sink->from };
   tally_context_set_target (ctx, target);
   sink->ready = look (sink);
   return sink->ready || sink->create
@@ -171,7 +172,7 @@ maildir_render (gpointer self, TallyContext *ctx, const TallyBatch *batch, guint
 
   if (email_plan_gives (&sink->plan, batch, row, EMAIL_RAW))
     return render_raw (sink, batch, row, ret_body, error);
-  if (!email_letter_read (&letter, &sink->plan, &sink->rules, batch, row, sink->from, reference, error)
+  if (!email_letter_read (&letter, &sink->plan, &sink->rules, batch, row, reference, error)
       || !email_compose (&letter, /* keep_bcc= */ TRUE, sink->max_message, ret_body, error))
     return FALSE;
   /* Files of this system end their lines in its way. */

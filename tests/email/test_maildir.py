@@ -118,7 +118,7 @@ def test_points(desk):
 @promise('kill -9 at random moments: each message is there once')
 def test_killed(desk):
     chance = random.Random(os.environ.get('SEED', '1'))
-    desk.rows([row(i) for i in range(2000)])
+    desk.rows([row(i) for i in range(600)])
     pipeline(desk)
     for _ in range(8):
         process = desk.start()
@@ -126,7 +126,7 @@ def test_killed(desk):
         process.kill()
         process.wait()
     same(desk.run(), 0, desk.said())
-    same(subjects(desk), sorted(f'mail {i}' for i in range(2000)))
+    same(subjects(desk), sorted(f'mail {i}' for i in range(600)))
 
 
 keep_all()

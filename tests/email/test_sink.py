@@ -134,6 +134,17 @@ def test_in_flight(desk):
     holds(2 < server.connections <= 9, f'{server.connections} connections')
 
 
+@promise('who is not named by a column is named by the options')
+def test_options(desk):
+    server = Server()
+    desk.mail(server, [row(1, to=None, **{'from': None}), row(2, **{'from': 'Eve <eve@example.org>'})],
+              to='all@example.org, Ann <ann@example.org>', return_path='bounces@example.org')
+    same(desk.run(), 0, desk.said())
+    same([(one.sender, one.recipients, str(parse(one)['from'])) for one in server.accepted],
+         [('bounces@example.org', ['all@example.org', 'ann@example.org'], 'Desk <desk@example.org>'),
+          ('bounces@example.org', ['ann@example.org'], 'Eve <eve@example.org>')])
+
+
 @promise('the Message-ID is made by the record, and is its id in the ledger')
 def test_message_id(desk):
     ids = []
