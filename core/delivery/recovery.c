@@ -15,6 +15,13 @@ typedef struct
   GPtrArray *keys; /* (owned) (element-type utf8) the parcels' */
 } Load;
 
+/* Left in order, and no request of it had been acted upon.  What is being sent has an attempt. */
+static gboolean
+recovery_is_unsent (const TallyLedgerDelivery *found)
+{
+  return found->state == TALLY_DELIVERY_IN_DOUBT && found->attempts == 0;
+}
+
 /* An earlier run may have sent it until last_send, on our clock. */
 TallyParcel *
 tally_recovery_take_up (TallyDispatcher *dispatcher, const TallyLedgerDelivery *found,
@@ -24,7 +31,7 @@ tally_recovery_take_up (TallyDispatcher *dispatcher, const TallyLedgerDelivery *
   TallyParcel *parcel = tally_parcel_new (dispatcher, found->key);
 
   parcel->recovered = TRUE;
-  parcel->in_doubt = TRUE;
+  parcel->in_doubt = !recovery_is_unsent (found);
   parcel->reference = g_strdup (found->reference);
   parcel->row_origin = g_strdup (found->row_origin);
   parcel->content_hash = g_strdup (found->content_hash);
@@ -34,7 +41,7 @@ tally_recovery_take_up (TallyDispatcher *dispatcher, const TallyLedgerDelivery *
   parcel->pass = found->pass;
   parcel->intended_at = found->intended_at;
   parcel->intended_target = found->intended_target;
-  parcel->attempts = MAX (found->attempts, 1); /* the ledger does not know of the first */
+  parcel->attempts = MAX (found->attempts, parcel->in_doubt ? 1 : 0); /* the ledger does not know of the first */
   parcel->status = found->status;
   parcel->is_update = found->target_id != NULL;
   parcel->target_id = g_strdup (found->target_id);
@@ -48,7 +55,7 @@ tally_recovery_take_up (TallyDispatcher *dispatcher, const TallyLedgerDelivery *
     parcel->deaths = parcel->attempts;
   parcel->set_aside = found->attempts > most || parcel->deaths >= most;
   /* There is nothing to ask about an update, so each run has its own attempts. */
-  if (parcel->is_update && parcel->deaths == 0 && !parcel->set_aside)
+  if (parcel->is_update && parcel->in_doubt && parcel->deaths == 0 && !parcel->set_aside)
     parcel->attempts = 1;
   return parcel;
 }

@@ -46,8 +46,14 @@ void
 tally_traffic_leave (TallyDispatcher *dispatcher, TallyParcel *parcel, const char *why)
 {
   traffic_set_detail (parcel, why);
+  /* No attempts: no request of it has been acted upon, and the next run may send it, see recovery.c.  Not so of one whose next
+   * generation does not come now. */
   if (parcel->set_aside)
     parcel->attempts = dispatcher->config.attempts + 1;
+  else if (parcel->in_doubt || parcel->renewals > 0)
+    parcel->attempts = MAX (parcel->attempts, 1);
+  else
+    parcel->attempts = 0;
   traffic_settle (dispatcher, parcel, TALLY_DELIVERY_IN_DOUBT, "in doubt");
 }
 
@@ -137,11 +143,13 @@ static void
 traffic_prepare (TallyDispatcher *dispatcher, TallyParcel *parcel, TallyMove move)
 {
   gboolean looks = move == TALLY_MOVE_RESOLVE || move == TALLY_MOVE_LOOK;
+  /* The ledger has it as unsent, which it is not any more once it goes. */
+  gboolean was_left = parcel->recovered && parcel->renewals == 0;
 
   parcel->looks_first = move == TALLY_MOVE_LOOK;
   if (looks)
     parcel->noted = FALSE; /* what comes after it is something else */
-  else if (move != TALLY_MOVE_SEND && !parcel->noted)
+  else if ((move != TALLY_MOVE_SEND || was_left) && !parcel->noted)
     {
       traffic_note (dispatcher, parcel, move == TALLY_MOVE_RENEW ? "looked up, absent" : "retried");
       return;
@@ -268,7 +276,7 @@ traffic_send_again (TallyDispatcher *dispatcher, TallyParcel *parcel, const Tall
   if (busy && (!call->wait_all || !parcel->in_doubt))
     parcel->last_send = now; /* "in progress": an earlier request is perhaps at work */
 
-  if (parcel->tries >= TRIES_MOST && (!busy || parcel->is_update))
+  if (parcel->tries >= TRIES_MOST && (!busy || parcel->is_update || !dispatcher->config.profile.can_resolve))
     {
       tally_traffic_leave (dispatcher, parcel, "it could not be sent");
       return;
@@ -682,6 +690,7 @@ tally_traffic_abandon (TallyDispatcher *dispatcher)
           continue;
         }
       tally_call_retire (parcel->call);
+      traffic_set_doubt (dispatcher, parcel, TRUE);
       tally_traffic_leave (dispatcher, parcel, "the run was stopped before its answer came");
     }
 }

@@ -582,6 +582,73 @@ test_without_keys_and_lookups_it_is_held (void)
   assert_int (world_count_entities (world, 0), 1);
 }
 
+/* What a stopped run had not sent yet is known to be unsent: it needs no lookup.  What was at the sink may have been taken. */
+static void
+test_what_was_never_sent_needs_no_lookup (void)
+{
+  g_autoptr (World) world = small_world ();
+  Process *process;
+  TallyCounts counts;
+
+  world->settings.key_life = 0;
+  world->settings.keys_ignored = TRUE;
+  world->settings.can_resolve = FALSE;
+  world->settings.max_in_flight = 1;
+  world_plan (world, 0, DEED_CREATE_LATE, 50 * SECOND);
+  process = process_new (world);
+  while (world->n_requests == 0)
+    process_work (process, 1);
+  tally_dispatcher_stop (process->dispatcher, world->now + 5 * SECOND);
+  process_work (process, 10000);
+  assert_true (process->done);
+  assert_true (process->counts.in_doubt > 1);
+  process_free (process);
+  world_pass_time (world, MINUTE);
+  assert_true (world_run (world, &counts));
+  assert_int (counts.in_doubt, 1);
+  for (guint i = 0; i < N_RECORDS; i++)
+    assert_int (world_count_entities (world, i), 1);
+  assert_int (world->n_lookups, 0);
+}
+
+/* A server that refuses for a while, without acting, is no reason to hold anything for ever. */
+static void
+test_what_was_only_refused_is_sent_by_the_next_run (void)
+{
+  g_autoptr (World) world = small_world ();
+  TallyCounts counts;
+
+  world->settings.key_life = 0;
+  world->settings.can_resolve = FALSE;
+  for (guint i = 0; i < 20; i++)
+    world_plan (world, 0, DEED_CONFLICT, 0);
+  assert_true (world_run (world, &counts));
+  assert_int (counts.in_doubt, 1);
+  assert_int (world_count_entities (world, 0), 0);
+  assert_true (world_run (world, &counts));
+  assert_int (counts.in_doubt, 0);
+  assert_one_each (world, "refused");
+}
+
+/* The same, and killed as it is sent: now it may have been. */
+static void
+test_what_was_never_sent_may_have_been_after_a_crash (void)
+{
+  g_autoptr (World) world = small_world ();
+  TallyCounts counts;
+
+  world->settings.key_life = 0;
+  world->settings.can_resolve = FALSE;
+  for (guint i = 0; i < 20; i++)
+    world_plan (world, 0, DEED_CONFLICT, 0);
+  assert_true (world_run (world, &counts));
+  run_and_die (world, "after-send", 0);
+  world->die_at = NULL;
+  assert_true (world_run (world, &counts));
+  assert_int (world_count_entities (world, 0), 1);
+  assert_int (counts.in_doubt, 1);
+}
+
 /* ---- D: two at once ---- */
 
 static void
@@ -892,6 +959,9 @@ static const Promise promises[] = {
   { "R14: what must wait is left, if told so", test_what_must_wait_is_left_if_told_so },
   { "R14: others go on while one settles", test_others_go_on_while_one_settles },
   { "R6: without keys and lookups it is held", test_without_keys_and_lookups_it_is_held },
+  { "A12, R6: what was never sent needs no lookup", test_what_was_never_sent_needs_no_lookup },
+  { "B5, R6: what was only refused is sent by the next run", test_what_was_only_refused_is_sent_by_the_next_run },
+  { "A2, R6: what was never sent may have been after a crash", test_what_was_never_sent_may_have_been_after_a_crash },
   { "D2, R7: a run that slept sends nothing more", test_a_run_that_slept_sends_nothing_more },
   { "C5: a run that slept alone goes on", test_a_run_that_slept_alone_goes_on },
   { "F1: an edited row does not change what is sent",

@@ -428,7 +428,7 @@ def test_nobody(desk):
     same(desk.doubts(), [])
 
 
-@promise('SIGTERM while the server is silent: the run ends, the mail is held')
+@promise('SIGTERM while the server is silent: the run ends, the mail is held; the next run sends what was never sent')
 def test_stopped(desk):
     server = Server()
     server.faults = {'a@example.org': [('dot', 'silent')]}
@@ -440,6 +440,9 @@ def test_stopped(desk):
     same(process.wait(60), 130)
     holds('a' in [one['key'] for one in desk.doubts()], 'not listed')
     same(subjects(server), ['mail a'])
+    same(desk.run(), 4, desk.said())
+    same(subjects(server), ['mail a', 'mail b'])
+    same([one['key'] for one in desk.doubts()], ['a'])
 
 
 @promise('a run that is stopped amid a mail does not end it: half a mail is never taken for a whole one')
