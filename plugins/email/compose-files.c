@@ -107,6 +107,17 @@ check_cid (const char *cid, GError **error)
          || tally_throw (error, TALLY_ERROR_DATA, "\"%.40s\" is no name by which HTML can show a file, as \"logo\" is one", cid);
 }
 
+/* A message within a message may not be in base64 (RFC 2046, 5.2.1), and as a file it need not be shown as one. (transfer full) */
+static char *
+dup_type (const Given *given, const char *name)
+{
+  g_autofree char *type = given->type != NULL ? g_strdup (given->type) : tally_attached_guess_type (name);
+  gboolean composite
+      = g_ascii_strncasecmp (type, "message/", 8) == 0 || g_ascii_strncasecmp (type, "multipart/", 10) == 0;
+
+  return composite ? g_strdup ("application/octet-stream") : g_steal_pointer (&type);
+}
+
 static gboolean
 add_file (GPtrArray *files, const EmailRules *rules, const Given *given, GError **error)
 {
@@ -125,7 +136,7 @@ add_file (GPtrArray *files, const EmailRules *rules, const Given *given, GError 
     return FALSE;
 
   file = g_new0 (EmailFile, 1);
-  file->type = given->type != NULL ? g_strdup (given->type) : tally_attached_guess_type (name);
+  file->type = dup_type (given, name);
   file->name = g_steal_pointer (&name);
   file->cid = g_strdup (given->cid);
   file->content = g_steal_pointer (&content);
@@ -166,7 +177,7 @@ email_files_read (GPtrArray *files, const EmailRules *rules, const char *text, g
 {
   g_autoptr (json_object) json = is_json ? email_json_parse (text) : json_object_new_string (text);
   gboolean is_array = json_object_is_type (json, json_type_array);
-  gsize n = json == NULL ? 0 : is_array ? json_object_array_length (json) : 1;
+  gsize n = json == NULL || *text == '\0' ? 0 : is_array ? json_object_array_length (json) : 1;
 
   if (n > MAX_FILES)
     return tally_throw (error, TALLY_ERROR_DATA, "there are %" G_GSIZE_FORMAT " files, and a message takes %d", n, MAX_FILES);

@@ -16,7 +16,9 @@ email_envelope_append (const EmailLetter *letter, const char *return_path, GStri
   const char *from = return_path != NULL ? return_path : email_addresses_get (letter->lists[EMAIL_FROM], 0);
   gboolean utf8 = !g_str_is_ascii (from);
 
-  g_string_append (out, "{\"from\":");
+  g_string_append (out, "{\"id\":");
+  append_text (out, letter->message_id);
+  g_string_append (out, ",\"from\":");
   append_text (out, from);
   g_string_append (out, ",\"to\":[");
   for (EmailColumn part = EMAIL_TO; part <= EMAIL_BCC; part++)
@@ -48,8 +50,9 @@ read_line (EmailEnvelope *envelope, const char *line)
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   gboolean good = TRUE;
 
+  envelope->id = g_strdup (email_json_text (json, "id"));
   envelope->from = g_strdup (email_json_text (json, "from"));
-  if (envelope->from == NULL || !json_object_object_get_ex (json, "to", &to) || !json_object_is_type (to, json_type_array)
+  if (envelope->id == NULL || envelope->from == NULL || !json_object_object_get_ex (json, "to", &to) || !json_object_is_type (to, json_type_array)
       || json_object_array_length (to) == 0)
     return FALSE;
   envelope->mail.needs_utf8 = !g_str_is_ascii (envelope->from);
@@ -87,6 +90,7 @@ email_envelope_free (EmailEnvelope *envelope)
 {
   if (envelope == NULL)
     return;
+  g_free (envelope->id);
   g_free (envelope->from);
   g_strfreev (envelope->to);
   g_free (envelope);

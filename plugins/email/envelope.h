@@ -1,6 +1,6 @@
 /* envelope.h: what is stored of a mail: to whom it goes, then the message itself
  *
- *   {"from":"a@example.org","to":["b@example.org","c@example.org"]}
+ *   {"id":"1234@example.org","from":"a@example.org","to":["b@example.org","c@example.org"]}
  *   Date: …
  */
 #pragma once
@@ -11,6 +11,7 @@
 typedef struct
 {
   SmtpMail mail;
+  char *id;   /* (owned) the message's, by which it is known everywhere */
   char *from; /* (owned) */
   char **to;  /* (owned) */
 } EmailEnvelope;

@@ -273,24 +273,15 @@ sink_cost (gpointer self, TallyContext *ctx, TallyText body, const char *target_
   tally_context_plan_requests (ctx, &requests);
 }
 
-/* The id that the message has everywhere. (transfer full) (nullable) */
-static char *
-dup_message_id (const SmtpMail *mail)
-{
-  static const char name[] = "\r\nMessage-Id: <";
-  const char *found = memmem (mail->message, mail->length, name, sizeof name - 1);
-  const char *id = found != NULL ? found + sizeof name - 1 : NULL;
-  const char *end = id != NULL ? memchr (id, '>', mail->length - (gsize) (id - mail->message)) : NULL;
-
-  return end != NULL ? g_strndup (id, (gsize) (end - id)) : NULL;
-}
-
 static void
-settle (TallyDelivery *delivery, const SmtpMail *mail, const SmtpResult *result)
+settle (TallyDelivery *delivery, const EmailEnvelope *envelope, const SmtpResult *result)
 {
-  g_autofree char *id = result->verdict == TALLY_VERDICT_DELIVERED ? dup_message_id (mail) : NULL;
-  const TallyOutcome outcome = { TALLY_OUTCOME_INIT, .verdict = result->verdict, .status = result->status, .target_id = id,
-                                 .wait_all = result->wait_all, .detail = result->detail };
+  const TallyOutcome outcome = { TALLY_OUTCOME_INIT,
+                                 .verdict = result->verdict,
+                                 .status = result->status,
+                                 .target_id = result->verdict == TALLY_VERDICT_DELIVERED ? envelope->id : NULL,
+                                 .wait_all = result->wait_all,
+                                 .detail = result->detail };
 
   tally_delivery_settle (delivery, &outcome);
 }
@@ -322,7 +313,7 @@ sink_drive (gpointer self, TallyContext *ctx, gint64 wait, GError **error)
 
   while ((envelope = smtp_pool_take (sink->pool, wait, &result)) != NULL)
     {
-      settle (g_hash_table_lookup (sink->under_way, envelope), &envelope->mail, &result);
+      settle (g_hash_table_lookup (sink->under_way, envelope), envelope, &result);
       g_hash_table_remove (sink->under_way, envelope);
       g_free (result.detail);
       wait = 0;

@@ -5,6 +5,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
+/* One L less since 8.2. */
+#if LIBCURL_VERSION_NUM < 0x080200
+#define CURLOPT_MAIL_RCPT_ALLOWFAILS CURLOPT_MAIL_RCPT_ALLLOWFAILS
+#endif
+
 #define MAX_IDLE 20L     /* seconds; servers close what is idle for long */
 #define MAX_WORDS 500    /* bytes of an answer that are shown */
 #define MAX_REFUSED 10   /* recipients that are named */
@@ -265,7 +270,7 @@ set_mail (Smtp *smtp)
     recipients = curl_slist_append (recipients, mail->to[i]);
   curl_easy_setopt (smtp->easy, CURLOPT_MAIL_FROM, mail->from);
   curl_easy_setopt (smtp->easy, CURLOPT_MAIL_RCPT, recipients);
-  curl_easy_setopt (smtp->easy, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L); /* all are asked for, so that all can be named */
+  curl_easy_setopt (smtp->easy, CURLOPT_MAIL_RCPT_ALLOWFAILS, 1L); /* all are asked for, so that all can be named */
   curl_easy_setopt (smtp->easy, CURLOPT_UPLOAD, 1L);
   curl_easy_setopt (smtp->easy, CURLOPT_INFILESIZE_LARGE, has_dots (mail) ? (curl_off_t) -1 : (curl_off_t) mail->length);
   curl_easy_setopt (smtp->easy, CURLOPT_READFUNCTION, on_read);

@@ -58,7 +58,8 @@ def test_whole(desk):
                    in_reply_to='<a@example.org>', references=['b@example.org', '<a@example.org>'],
                    headers={'X-Case': '42', 'List-Unsubscribe': '<https://example.org/' + 'u' * 150 + '>'},
                    attachments=['Übersicht 2024.bin', {'path': 'logo.png', 'cid': 'logo'},
-                                {'content': 'id;ü\n1;2\n', 'name': 'report.csv', 'type': 'text/csv'}])])
+                                {'content': 'id;ü\n1;2\n', 'name': 'report.csv', 'type': 'text/csv'},
+                                {'content': 'Subject: x\n\nold', 'name': 'old.eml'}])])
     desk.mail(server)
     same(desk.run(), 0, desk.said())
     one = server.accepted[0]
@@ -81,7 +82,7 @@ def test_whole(desk):
     parts = [part for part in message.walk() if not part.is_multipart()]
     same([part.get_content_type() for part in message.walk()],
          ['multipart/mixed', 'multipart/related', 'multipart/alternative', 'text/plain', 'text/html', 'image/png',
-          'application/octet-stream', 'text/csv'], 'structure')
+          'application/octet-stream', 'text/csv', 'application/octet-stream'], 'structure')
     same(text_of(parts[0]), long + '\n.\n..\n.dot\nFrom here\n', 'text')
     same(text_of(parts[1]).strip(), '<p>ü<img src="cid:logo"></p>' + '<td>1</td>' * 500, 'html')
     same(hashlib.sha256(parts[2].get_content()).hexdigest(), hashlib.sha256(noise[:5000]).hexdigest(), 'image')
@@ -89,6 +90,7 @@ def test_whole(desk):
     same(parts[3].get_filename(), 'Übersicht 2024.bin', 'file name')
     same(hashlib.sha256(parts[3].get_content()).hexdigest(), hashlib.sha256(noise).hexdigest(), 'file')
     same(parts[4].get_content(), 'id;ü\n1;2\n', 'content')
+    same((parts[5].get_filename(), parts[5].get_content()), ('old.eml', b'Subject: x\n\nold'), 'a message as a file')
 
 
 @promise('a long mail of lines that begin with dots arrives with each of them')
