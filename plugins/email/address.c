@@ -10,6 +10,18 @@
 #define MAX_DOMAIN 253
 #define MAX_LABEL 63
 
+/* ---- What may stand in a header ---- */
+
+gboolean
+email_check_header (const char *text, GError **error)
+{
+  for (const char *p = text; *p != '\0'; p++)
+    if (g_ascii_iscntrl (*p) && *p != '\t')
+      return tally_throw (error, TALLY_ERROR_DATA, "it has a %s in it, which no header may have",
+                          *p == '\n' || *p == '\r' ? "line break" : "control character");
+  return TRUE;
+}
+
 /* ---- One address ---- */
 
 static gboolean
@@ -149,72 +161,75 @@ email_addresses_add (InternetAddressList *list, const char *name, const char *ad
   return TRUE;
 }
 
-/* ---- Lists ---- */
+/* ---- Lists ----
+ *
+ * Of the grammar what people and programs write: names and addresses, quotes, encoded words.  GMime's parser takes what it
+ * understands and passes over the rest, in part without a word, and loses memory on what it does not.
+ */
 
-static void
-on_warning (gint64 offset, GMimeParserWarning code, const char *item, gpointer data)
-{
-  *(gboolean *) data = TRUE;
-}
-
-/* GMime takes what it understands and passes over the rest, in part without a word. */
-static InternetAddressList *
-parse_list (const char *text, gboolean *ret_odd)
-{
-  GMimeParserOptions *options = g_mime_parser_options_new ();
-  InternetAddressList *list;
-
-  g_mime_parser_options_set_address_compliance_mode (options, GMIME_RFC_COMPLIANCE_STRICT);
-  g_mime_parser_options_set_warning_callback (options, on_warning, ret_odd);
-  list = internet_address_list_parse (options, text);
-  g_mime_parser_options_free (options);
-  return list;
-}
-
-/* How many addresses a text must have: "@" that are neither quoted nor in a comment. */
-static guint
-count_at (const char *text)
+/* The first such character outside of quotes, or the end; NULL if a quote does not end. */
+static const char *
+find_outside (const char *text, char wanted)
 {
   gboolean quoted = FALSE;
-  guint depth = 0, n = 0;
 
-  for (const char *p = text; *p != '\0'; p++)
+  for (; *text != '\0' && (quoted || *text != wanted); text++)
     {
-      if (*p == '\\' && (quoted || depth > 0) && p[1] != '\0')
-        p++;
-      else if (*p == '"' && depth == 0)
+      if (*text == '"')
         quoted = !quoted;
-      else if (*p == '(' && !quoted)
-        depth++;
-      else if (*p == ')' && !quoted && depth > 0)
-        depth--;
-      else if (*p == '@' && !quoted && depth == 0)
-        n++;
+      else if (*text == '\\' && quoted && text[1] != '\0')
+        text++;
     }
-  return n;
+  return quoted ? NULL : text;
+}
+
+/* (transfer full) a name as it is shown: without quotes, and with its encoded words decoded */
+static char *
+dup_name (const char *text, gsize length)
+{
+  g_autoptr (GString) name = g_string_new (NULL);
+
+  for (gsize i = 0; i < length; i++)
+    if (text[i] == '\\' && i + 1 < length)
+      g_string_append_c (name, text[++i]);
+    else if (text[i] != '"')
+      g_string_append_c (name, text[i]);
+  return g_strstrip (g_mime_utils_header_decode_text (NULL, name->str));
+}
+
+static gboolean
+add_mailbox (InternetAddressList *list, const char *text, GError **error)
+{
+  const char *open = find_outside (text, '<');
+  gsize length = strlen (text);
+  g_autofree char *address = NULL, *name = NULL;
+
+  if (*open == '\0')
+    return email_addresses_add (list, NULL, text, error);
+  if (text[length - 1] != '>')
+    return tally_throw (error, TALLY_ERROR_DATA, "\"%.100s\" is no address, as \"Ann <ann@example.org>\" is one", text);
+  address = g_strstrip (g_strndup (open + 1, (gsize) (text + length - 1 - (open + 1))));
+  name = dup_name (text, (gsize) (open - text));
+  return email_check_header (name, error) && email_addresses_add (list, name, address, error);
 }
 
 gboolean
 email_addresses_add_list (InternetAddressList *list, const char *text, GError **error)
 {
-  gboolean odd = FALSE;
-  g_autoptr (InternetAddressList) found = parse_list (text, &odd);
-  guint n = found != NULL ? email_addresses_count (found) : 0;
+  const char *end;
 
-  if (odd || n == 0 || n != count_at (text) || strstr (text, "<>") != NULL)
-    return tally_throw (error, TALLY_ERROR_DATA,
-                        "\"%.100s\" is no list of addresses, as \"Ann <ann@example.org>, bob@example.org\" is one", text);
-  for (guint i = 0; i < n; i++)
+  for (const char *begin = text; (end = find_outside (begin, ',')) != NULL; begin = end + 1)
     {
-      InternetAddress *one = internet_address_list_get_address (found, (int) i);
+      g_autofree char *one = g_strstrip (g_strndup (begin, (gsize) (end - begin)));
 
-      if (!INTERNET_ADDRESS_IS_MAILBOX (one))
-        return tally_throw (error, TALLY_ERROR_DATA, "\"%.100s\" names a group, and only mailboxes can be written to", text);
-      if (!email_addresses_add (list, internet_address_get_name (one),
-                                internet_address_mailbox_get_addr (INTERNET_ADDRESS_MAILBOX (one)), error))
+      if (*one == '\0')
+        return tally_throw (error, TALLY_ERROR_DATA, "\"%.100s\" lacks an address", text);
+      if (!add_mailbox (list, one, error))
         return FALSE;
+      if (*end == '\0')
+        return TRUE;
     }
-  return TRUE;
+  return tally_throw (error, TALLY_ERROR_DATA, "\"%.100s\" has a quote that does not end", text);
 }
 
 guint

@@ -11,6 +11,9 @@
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (InternetAddressList, g_object_unref)
 
+/* Whether a text may stand in a header: it has no line break and no other control character. */
+gboolean email_check_header (const char *text, GError **error);
+
 /* Appends the mailboxes that a text lists: "A. Name <a@example.org>, b@example.org".  The text has no control characters. */
 gboolean email_addresses_add_list (InternetAddressList *list, const char *text, GError **error);
 /* Appends one. name: (nullable) */

@@ -123,16 +123,6 @@ dup_value (const EmailPlan *plan, const TallyBatch *batch, guint row, EmailColum
   return g_string_free (text, FALSE);
 }
 
-gboolean
-email_check_header (const char *text, GError **error)
-{
-  for (const char *p = text; *p != '\0'; p++)
-    if (g_ascii_iscntrl (*p) && *p != '\t')
-      return tally_throw (error, TALLY_ERROR_DATA, "it has a %s in it, which no header may have",
-                          *p == '\n' || *p == '\r' ? "line break" : "control character");
-  return TRUE;
-}
-
 /* ---- Addresses ---- */
 
 static gboolean

@@ -88,8 +88,6 @@ gboolean email_plan_gives (const EmailPlan *plan, const TallyBatch *batch, guint
 gboolean email_letter_read (EmailLetter *letter, const EmailPlan *plan, const EmailRules *rules, const TallyBatch *batch,
                             guint row, const char *reference, GError **error);
 
-/* Whether a text may stand in a header: it has no line break and no other control character. */
-gboolean email_check_header (const char *text, GError **error);
 /* Appends the files that a JSON text, or a path, names. */
 gboolean email_files_read (GPtrArray *files, const EmailRules *rules, const char *text, gboolean is_json, GError **error);
 

@@ -136,6 +136,26 @@ def test_in_flight(desk):
     holds(2 < server.connections <= 9, f'{server.connections} connections')
 
 
+@promise('lists of people are read as people write them')
+def test_people(desk):
+    server = Server()
+    lists = {'ann@example.org': [('', 'ann@example.org')],
+             ' Ann A.  <ann@example.org> ,bob@example.org': [('Ann A.', 'ann@example.org'), ('', 'bob@example.org')],
+             '"B, C \\"x\\"" <b@example.org>': [('B, C "x"', 'b@example.org')],
+             '=?utf-8?q?J=C3=B6rg?= <j@example.org>': [('Jörg', 'j@example.org')],
+             'joe@example.org <joe@example.org>': [('joe@example.org', 'joe@example.org')],
+             'Müller <m@example.org>': [('Müller', 'm@example.org')],
+             '<n@example.org>': [('', 'n@example.org')],
+             '"a b"@example.org': [('', '"a b"@example.org')],
+             'x@[192.0.2.1], y@[IPv6:2001:db8::1]': [('', 'x@[192.0.2.1]'), ('', 'y@[IPv6:2001:db8::1]')]}
+    desk.mail(server, [row(i, to=text) for i, text in enumerate(lists)])
+    same(desk.run(), 0, desk.said())
+    for one, people in zip(server.accepted, lists.values()):
+        same(one.recipients, [address for _, address in people])
+        if not one.recipients[0].startswith('x@['):  # which Python's reader does not know
+            same([(a.display_name, a.addr_spec) for a in parse(one)['to'].addresses], people)
+
+
 @promise('who is not named by a column is named by the options')
 def test_options(desk):
     server = Server()
@@ -188,6 +208,10 @@ def test_hostile(desk):
              ({'to': 'ann@example.org, Bob <bob@example.org'}, 'column "to"'),
              ({'to': 'ann@example.org, <>'}, 'column "to"'),
              ({'to': 'team: ann@example.org;'}, 'column "to"'),
+             ({'to': 'ann@example.org,'}, 'column "to"'),
+             ({'to': '"Ann <ann@example.org>'}, 'column "to"'),
+             ({'to': '=?utf-8?q?a=0D=0ABcc=3A?= <ann@example.org>'}, 'column "to"'),
+             ({'to': 'ann@[999.0.0.1]'}, 'column "to"'),
              ({'to': ''}, 'it goes to nobody'),
              ({'to': 'x' * 65 + '@example.org'}, 'column "to"'),
              ({'headers': {'X-A': 'b\r\nBcc: evil@example.org'}}, 'column "headers"'),
