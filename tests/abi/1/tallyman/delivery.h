@@ -54,6 +54,8 @@ typedef enum
  *   others make records of the same origin
  * @per_request: most deliveries that send() gathers into one request; 0 and 1: each has its own.  Of a rate limit so many fewer
  *   requests are expected of those that have been handed over
+ * @may_repeat: whether a record whose answer was lost is sent again although that may make it a second time: somebody would rather
+ *   have it twice than not at all.  It waits @settle before; the run says "at least once"
  *
  * What the target promises.  Filled by the sink's profile() from its options.
  *
@@ -70,6 +72,7 @@ typedef struct
   guint max_in_flight;
   gboolean look_first;
   guint per_request;
+  gboolean may_repeat;
 } TallyDeliveryProfile;
 
 /**
