@@ -4,8 +4,8 @@
  * it never opened, and what is wanted is only the words and where lines break.  libxml2's parser
  * would be less to write, but takes time in the square of unclosed elements and of attributes.
  */
-#include "html.h"
 #include "html-entities.h"
+#include <tallyman/html.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* own.c: functions that PostgreSQL does not have */
 #include "own.h"
-#include "html.h"
 #include "reply.h"
 #include "text.h"
+#include <tallyman/html.h>
 #include <cmark.h>
 #include <stdlib.h>
 

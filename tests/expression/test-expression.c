@@ -1,12 +1,12 @@
 /* What expressions promise: PostgreSQL's values, its errors row by row, and complaints that name
  * the place and the fix. */
 #include "expression/expression.h"
-#include "expression/html.h"
 #include "expression/reply.h"
 #include "promise.h"
 #include "record/batch-private.h"
 #include "record/bitmap.h"
 #include "record/value.h"
+#include <tallyman/html.h>
 #include <string.h>
 
 /* Columns of all rows; the third row is all NULL. */

@@ -1,6 +1,6 @@
 /* Any bytes as HTML: what comes out of text is text, and not much longer; and what a reply says itself is a part of it. */
-#include "expression/html.h"
 #include "expression/reply.h"
+#include <tallyman/html.h>
 
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 

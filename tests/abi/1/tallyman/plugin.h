@@ -16,6 +16,7 @@
 #include "context.h"
 #include "delivery.h"
 #include "error.h"
+#include "html.h"
 #include "option.h"
 #include "schema.h"
 #include "types.h"
