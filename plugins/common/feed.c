@@ -35,6 +35,7 @@ void
 tally_feed_close (TallyFeed *feed)
 {
   g_clear_pointer (&feed->names, g_ptr_array_unref);
+  tally_place_sum_clear (&feed->before);
   if (feed->wake > 0)
     close (feed->wake);
   feed->wake = 0;
@@ -91,25 +92,37 @@ tally_feed_probe (TallyFeed *feed, TallyContext *ctx)
 }
 
 void
-tally_feed_set_origin (TallyFeed *feed, TallyContext *ctx, TallyBatch *batch)
+tally_feed_set_origin_name (const char *name, TallyContext *ctx, TallyBatch *batch)
 {
-  tally_batch_set_origin (batch, short_name (tally_feed_name (feed), tally_context_directory (ctx)));
+  tally_batch_set_origin (batch, short_name (name, tally_context_directory (ctx)));
 }
 
 void
-tally_feed_set_position (TallyFeed *feed, TallyInput *input, guint64 offset, gint64 line, TallyBatch *batch)
+tally_feed_set_origin (TallyFeed *feed, TallyContext *ctx, TallyBatch *batch)
 {
-  g_autofree char *before = tally_place_before (feed->names, feed->index);
+  tally_feed_set_origin_name (tally_feed_name (feed), ctx, batch);
+}
+
+void
+tally_feed_set_place (TallyFeed *feed, const char *identity, guint64 offset, gint64 line, TallyBatch *batch)
+{
+  g_autofree char *before = tally_place_before (&feed->before, feed->names, feed->index);
   TallyPlace place = {
     .offset = offset,
     .line = line,
-    .identity = (char *) tally_input_identity (input),
+    .identity = (char *) identity,
     .before = before,
     .name = (char *) tally_feed_name (feed),
   };
   g_autofree char *position = tally_place_format (&place);
 
   tally_batch_set_position (batch, position);
+}
+
+void
+tally_feed_set_position (TallyFeed *feed, TallyInput *input, guint64 offset, gint64 line, TallyBatch *batch)
+{
+  tally_feed_set_place (feed, tally_input_identity (input), offset, line, batch);
 }
 
 gboolean

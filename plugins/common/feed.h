@@ -8,6 +8,7 @@ typedef struct
   GPtrArray *names; /* (owned) (nullable) (element-type utf8) from open to close */
   guint index;      /* of the one that is or will be read */
   int wake;         /* (owned) an eventfd that ends a wait for input; 0 while closed */
+  TallyPlaceSum before; /* (owned) the names that are done */
 } TallyFeed;
 
 /* Rules for the options: some name, no mix of files and standard input, a known encoding (NULL: the default). */
@@ -27,8 +28,12 @@ TallyInput *tally_feed_open_input (TallyFeed *feed, const char *encoding, GError
 
 /* Names the file in a batch as the pipeline names it. */
 void tally_feed_set_origin (TallyFeed *feed, TallyContext *ctx, TallyBatch *batch);
+/* The same of a file in a folder that the list has. */
+void tally_feed_set_origin_name (const char *name, TallyContext *ctx, TallyBatch *batch);
 /* Offers a place in the file as the position after a batch. */
 void tally_feed_set_position (TallyFeed *feed, TallyInput *input, guint64 offset, gint64 line, TallyBatch *batch);
+/* The same in a folder that the list has: identity, without blanks, tells where in it. */
+void tally_feed_set_place (TallyFeed *feed, const char *identity, guint64 offset, gint64 line, TallyBatch *batch);
 /* Goes to the file where an earlier run has stopped.  FALSE if there was none, or if the list is not the same any more,
  * of which the user is told. */
 gboolean tally_feed_find_place (TallyFeed *feed, TallyContext *ctx, TallyPlace *ret_place);

@@ -37,13 +37,26 @@ tally_place_parse (const char *text, TallyPlace *ret_place)
 }
 
 char *
-tally_place_before (GPtrArray *names, guint n)
+tally_place_before (TallyPlaceSum *sum, GPtrArray *names, guint n)
 {
-  g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
+  g_autoptr (GChecksum) sum_so_far = NULL;
 
-  for (guint i = 0; i < n; i++)
-    g_checksum_update (sum, g_ptr_array_index (names, i), strlen (g_ptr_array_index (names, i)) + 1);
-  return g_strdup_printf ("%u-%.16s", n, g_checksum_get_string (sum));
+  if (sum->n > n)
+    tally_place_sum_clear (sum);
+  if (sum->sum == NULL)
+    sum->sum = g_checksum_new (G_CHECKSUM_SHA256);
+  for (; sum->n < n; sum->n++)
+    g_checksum_update (sum->sum, g_ptr_array_index (names, sum->n), strlen (g_ptr_array_index (names, sum->n)) + 1);
+
+  sum_so_far = g_checksum_copy (sum->sum);
+  return g_strdup_printf ("%u-%.16s", n, g_checksum_get_string (sum_so_far));
+}
+
+void
+tally_place_sum_clear (TallyPlaceSum *sum)
+{
+  g_clear_pointer (&sum->sum, g_checksum_free);
+  sum->n = 0;
 }
 
 gint
@@ -52,7 +65,8 @@ tally_place_find (const TallyPlace *place, GPtrArray *names)
   for (guint i = 0; i < names->len; i++)
     if (g_str_equal (place->name, g_ptr_array_index (names, i)))
       {
-        g_autofree char *before = tally_place_before (names, i);
+        g_auto (TallyPlaceSum) sum = { 0 };
+        g_autofree char *before = tally_place_before (&sum, names, i);
 
         return g_str_equal (before, place->before) ? (gint) i : -1;
       }

@@ -15,10 +15,19 @@ void tally_place_clear (TallyPlace *place);
 char *tally_place_format (const TallyPlace *place);
 /* FALSE if the text is no place. */
 gboolean tally_place_parse (const char *text, TallyPlace *ret_place);
-/* What tells a list's first n names from others. */
-char *tally_place_before (GPtrArray *names, guint n);
+/* A list's first names, kept from one place to the next: a walk over many would take time in the square of their number. */
+typedef struct
+{
+  GChecksum *sum; /* (owned) (nullable) */
+  guint n;        /* names in it */
+} TallyPlaceSum;
+
+/* What tells a list's first n names from others.  sum: zeroed at first, and for one list only. */
+char *tally_place_before (TallyPlaceSum *sum, GPtrArray *names, guint n);
+void tally_place_sum_clear (TallyPlaceSum *sum);
 
 /* The index of the input that a place is in, if the same inputs stand before it; else -1. */
 gint tally_place_find (const TallyPlace *place, GPtrArray *names);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TallyPlace, tally_place_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TallyPlaceSum, tally_place_sum_clear)
