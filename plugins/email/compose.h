@@ -8,10 +8,8 @@
  */
 #pragma once
 #include "address.h"
+#include "init.h"
 #include <tallyman/plugin.h>
-
-/* Makes GMime ready; before anything else here. */
-void email_init (void);
 
 /* In the order in which they stand in the message. */
 typedef enum

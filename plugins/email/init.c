@@ -1,5 +1,6 @@
 /* init.c: GMime, which wants to be told that it begins */
-#include "compose.h"
+#include "init.h"
+#include <gmime/gmime.h>
 
 void
 email_init (void)

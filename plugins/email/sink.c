@@ -3,7 +3,7 @@
  * SMTP has no keys and cannot be asked.  A mail whose last answer was lost is in doubt, and stays so,
  * unless the user would rather have it twice than not at all.
  */
-#include "sinks.h"
+#include "email.h"
 #include "envelope.h"
 #include "smtp-pool.h"
 #include <string.h>
