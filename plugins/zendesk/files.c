@@ -11,6 +11,8 @@
 #define BLOCK 65536
 
 static const char *const known[] = { "path", "url", "name", "type", "cid" };
+/* What the source email says of a file besides; it is seen anew when the file is read. */
+static const char *const told[] = { "size", "sha256", "disposition", NULL };
 
 /* What is said of one file; all (unowned). */
 typedef struct
@@ -154,6 +156,8 @@ read_object (json_object *object, Given *ret_given, GError **error)
     {
       guint i = 0;
 
+      if (g_strv_contains (told, name))
+        continue;
       while (i < G_N_ELEMENTS (known) && !g_str_equal (known[i], name))
         i++;
       if (i == G_N_ELEMENTS (known))

@@ -98,7 +98,8 @@ count (const char *text, const char *part)
 }
 
 #define CREATED "comment.body text, attachments jsonb"
-#define TWO "[\"a.txt\", {\"path\": \"in/b.png\", \"name\": \"pic\\\"ture.png\", \"type\": \"image/x-odd\"}]"
+#define TWO "[\"a.txt\", {\"path\": \"in/b.png\", \"name\": \"pic\\\"ture.png\", \"type\": \"image/x-odd\", " \
+             "\"cid\": null, \"size\": 7, \"sha256\": \"7\", \"disposition\": \"inline\"}]"
 
 static void
 test_a_stored_request_describes_its_files (void)
