@@ -1,6 +1,7 @@
 /* body.c: which parts of a message are its text, and which are attached to it (RFC 8621, section 4.1.4) */
 #include "body.h"
 #include "decode.h"
+#include "flow.h"
 #include <string.h>
 
 /* Bytes; no file has a longer name. */
@@ -183,13 +184,28 @@ mail_body_clear (MailBody *body)
   g_clear_pointer (&body->attachments, g_ptr_array_unref);
 }
 
+static gboolean
+has_parameter (GMimeObject *part, const char *name, const char *value)
+{
+  const char *given = g_mime_object_get_content_type_parameter (part, name);
+
+  return given != NULL && g_ascii_strcasecmp (given, value) == 0;
+}
+
 void
 mail_append_part_text (GMimeObject *part, GString *out)
 {
   g_autoptr (GByteArray) content = mime_content (part);
   TallyText bytes = mime_view (content);
   const char *named = g_mime_object_get_content_type_parameter (part, "charset");
+  g_autoptr (GString) flowed = g_string_new (NULL);
   g_autofree char *own = named == NULL && mail_is_html (part) ? mail_html_charset (bytes) : NULL;
 
-  mail_decode_text (bytes, named != NULL ? named : own, out);
+  if (!has_parameter (part, "format", "flowed") || mail_is_html (part))
+    {
+      mail_decode_text (bytes, named != NULL ? named : own, out);
+      return;
+    }
+  mail_decode_text (bytes, named, flowed);
+  mail_append_unflowed ((TallyText){ flowed->str, flowed->len }, has_parameter (part, "delsp", "yes"), out);
 }

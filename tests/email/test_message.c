@@ -98,6 +98,18 @@ static const Case texts[] = {
   { "HTML that names its charset", "Content-Type: text/html\n\n<meta charset=\"koi8-r\"><p>\xf0\xd2\xc9</p>", "best_text", "При" },
 };
 
+#define FLOWED(more, body) "Content-Type: text/plain; format=flowed" more "\n\n" body
+
+static const Case flows[] = {
+  { "a paragraph", FLOWED ("", "one \ntwo \nthree\nfour\n"), "text", "one two three\nfour\n" },
+  { "not flowed", "Content-Type: text/plain\n\none \ntwo\n", "text", "one \ntwo\n" },
+  { "blanks that are no part of it", FLOWED ("; delsp=yes", "\xe6\x97\xa5 \n\xe6\x9c\xac\n"), "text", "日本\n" },
+  { "quotes", FLOWED ("", "> one \n> two\n>> deep \n> three\nown\n"), "text", "> one two\n>> deep \n> three\nown\n" },
+  { "stuffing", FLOWED ("", " >no quote\n From me\n  a blank\n"), "text", ">no quote\nFrom me\n a blank\n" },
+  { "a signature", FLOWED ("", "bye \n-- \nJane\n"), "text", "bye \n-- \nJane\n" },
+  { "an end in the middle", FLOWED ("", "one \ntwo "), "text", "one two " },
+};
+
 #define MIXED "Content-Type: multipart/mixed; boundary=b\n\n"
 #define ALTERNATIVE "Content-Type: multipart/alternative; boundary=a\n\n"
 #define RELATED "Content-Type: multipart/related; boundary=r\n\n"
@@ -174,6 +186,12 @@ static void
 test_text_is_read_in_any_charset (void)
 {
   hold (texts, G_N_ELEMENTS (texts));
+}
+
+static void
+test_flowed_text_has_its_own_lines (void)
+{
+  hold (flows, G_N_ELEMENTS (flows));
 }
 
 static void
@@ -416,6 +434,7 @@ static const Promise promises[] = {
   { "header fields become columns", test_header_fields_become_columns },
   { "a date is found where there is one", test_a_date_is_found_where_there_is_one },
   { "text is read in any charset", test_text_is_read_in_any_charset },
+  { "flowed text has its own lines", test_flowed_text_has_its_own_lines },
   { "the body is what a reader shows", test_the_body_is_what_a_reader_shows },
   { "attachments have their names", test_attachments_have_their_names },
   { "an attachment is told whole", test_an_attachment_is_told_whole },
