@@ -1,6 +1,7 @@
-/* test_archive.c: the pipelines of pipelines/mail-archive, from a mailbox into an account */
+/* test_archive.c: mail becomes tickets, each once; the pipelines of pipelines/mail-archive among them */
 #include "promise.h"
 #include "rig.h"
+#include <signal.h>
 #include <string.h>
 
 static void
@@ -92,8 +93,96 @@ test_a_mailbox_becomes_tickets (void)
   assert_contains (other, "I read \xe2\x80\x93 14 days.");
 }
 
+/* ---- One each ---- */
+
+#define N_MAILS 60
+
+/* Some without a Message-ID, some with one that others have, too. */
+static char *
+mail (guint i)
+{
+  g_autofree char *id = i % 3 == 0 ? g_strdup ("") : g_strdup_printf ("Message-ID: <%u@example.org>\n", i % 3 == 1 ? i : i / 10);
+
+  return g_strdup_printf ("%sFrom: Jane <jane@example.org>\nSubject: mail %u\nDate: Mon, 4 Mar 2019 09:12:%02u +0100\n\nFrom here on %u.\n", id, i,
+                          i % 60, i);
+}
+
+static void
+write_mbox (Rig *rig)
+{
+  g_autoptr (GString) mbox = g_string_new (NULL);
+
+  for (guint i = 0; i < N_MAILS; i++)
+    {
+      g_autofree char *text = mail (i);
+      g_auto (GStrv) parts = g_strsplit (text, "\nFrom here", 2);
+
+      g_string_append_printf (mbox, "From jane@example.org Mon Mar  4 08:12:40 2019\nStatus: RO\n%s\n>From here%s\n", parts[0], parts[1]);
+    }
+  rig_write (rig, "mails.mbox", mbox->str);
+}
+
+/* The same, delivered in another order, and with other line ends. */
+static void
+write_maildir (Rig *rig)
+{
+  g_autofree char *command = g_strdup_printf ("mkdir -p '%s/Mail/cur' '%s/Mail/new' '%s/Mail/tmp'", rig_folder (rig), rig_folder (rig),
+                                              rig_folder (rig));
+
+  assert_true (g_spawn_command_line_sync (command, NULL, NULL, NULL, NULL));
+  for (guint i = 0; i < N_MAILS; i++)
+    {
+      g_autofree char *text = mail (i), *name = g_strdup_printf ("Mail/%s/%u.%u.host%s", i % 2 ? "new" : "cur", N_MAILS - i, i, i % 2 ? "" : ":2,S");
+      g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+      g_autofree char *crlf = g_strjoinv ("\r\n", lines), *message = g_strconcat ("Delivered-To: support@example.com\r\n", crlf, NULL);
+
+      rig_write (rig, name, message);
+    }
+}
+
+static void
+write_pipeline (Rig *rig, const char *path)
+{
+  g_autofree char *pipeline = g_strdup_printf (
+      "pipeline: mails\norigin: desk\nsource: { email: { path: %s } }\n"
+      "transform:\n  - set: { comment.body: best_text }\n  - keep: [identity, subject, comment.body]\n"
+      "sink:\n  zendesk-tickets:\n    url: %s\n    access_token: secret\n    key: identity\n    settle: 1s\n", path, rig_url (rig));
+
+  rig_write (rig, "pipeline.yaml", pipeline);
+}
+
+static void
+test_mail_without_an_id_or_with_one_that_repeats_is_one_each (void)
+{
+  g_autoptr (Rig) rig = rig_new (FALSE, "--search-lag", "0", "--delay", "20", NULL);
+
+  write_mbox (rig);
+  write_maildir (rig);
+  write_pipeline (rig, "mails.mbox");
+  for (guint n = 10; n <= 40; n += 15)
+    {
+      rig_start (rig);
+      rig_wait_for_tickets (rig, n);
+      rig_signal (rig, SIGKILL);
+      assert_int (rig_wait (rig), 128 + SIGKILL);
+    }
+  if (!assert_int (rig_run (rig), 0))
+    g_printerr ("%s%s", rig_output (rig), rig_errors (rig));
+  assert_int (rig_tickets (rig), N_MAILS);
+
+  write_pipeline (rig, "Mail");
+  if (!assert_int (rig_run (rig), 0))
+    g_printerr ("%s%s", rig_output (rig), rig_errors (rig));
+  assert_int (rig_count (rig, "read"), N_MAILS);
+  assert_int (rig_tickets (rig), N_MAILS);
+
+  g_autoptr (GHashTable) created = rig_count_creations (rig, "created");
+  assert_int (g_hash_table_size (created), N_MAILS);
+}
+
 static const Promise promises[] = {
   { "a mailbox becomes tickets", test_a_mailbox_becomes_tickets },
+  { "mail without an id, or with one that repeats, is one each", test_mail_without_an_id_or_with_one_that_repeats_is_one_each },
   { NULL },
 };
 
