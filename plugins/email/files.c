@@ -318,9 +318,35 @@ files_set_position (MailCarrier *carrier, TallyBatch *batch)
 }
 
 static void
+probe_maildir (const char *name, TallyContext *ctx)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (Maildir) maildir = maildir_open (name, &error);
+
+  if (maildir != NULL)
+    tally_context_tell (ctx, TALLY_FINDING_OK, NULL, "%u message%s in %s", maildir_count (maildir),
+                        maildir_count (maildir) == 1 ? "" : "s", name);
+  else
+    tally_context_tell (ctx, TALLY_FINDING_PROBLEM, "name folders that have \"new\" and \"cur\"", "%s", error->message);
+}
+
+static void
 files_probe (MailCarrier *carrier, TallyContext *ctx)
 {
-  tally_feed_probe (&((Files *)carrier)->feed, ctx);
+  Files *files = (Files *)carrier;
+  gboolean has_files = FALSE;
+
+  for (guint i = 0; i < files->feed.names->len; i++)
+    {
+      const char *name = g_ptr_array_index (files->feed.names, i);
+
+      if (g_file_test (name, G_FILE_TEST_IS_DIR))
+        probe_maildir (name, ctx);
+      else
+        has_files = TRUE;
+    }
+  if (has_files)
+    tally_feed_probe (&files->feed, ctx);
 }
 
 static void

@@ -3,6 +3,7 @@
  * A message keeps its name up to the colon for ever; behind it stand its flags, which change, and it moves from new to cur.
  */
 #include "maildir.h"
+#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 #include <tallyman/error.h>
@@ -50,19 +51,18 @@ static gboolean
 list (Maildir *maildir, const char *place, GError **error)
 {
   g_autofree char *path = g_build_filename (maildir->path, place, NULL);
-  g_autoptr (GError) local = NULL;
-  g_autoptr (GDir) dir = g_dir_open (path, 0, &local);
-  const char *name;
+  DIR *dir = opendir (path);
 
   if (dir == NULL)
-    return tally_throw (error, TALLY_ERROR_IO, "%s", local->message);
-  while ((name = g_dir_read_name (dir)) != NULL)
-    if (*name != '.')
+    return tally_throw_errno (error, errno, "could not read the folder \"%s\"", path);
+  for (const struct dirent *found; (found = readdir (dir)) != NULL;)
+    if (found->d_name[0] != '.')
       {
-        Entry entry = { g_build_filename (place, name, NULL), g_strndup (name, strcspn (name, ":")) };
+        Entry entry = { g_build_filename (place, found->d_name, NULL), g_strndup (found->d_name, strcspn (found->d_name, ":")) };
 
         g_array_append_val (maildir->entries, entry);
       }
+  closedir (dir);
   return TRUE;
 }
 
@@ -107,6 +107,12 @@ static const Entry *
 entry_at (const Maildir *maildir, guint i)
 {
   return &g_array_index (maildir->entries, Entry, i);
+}
+
+guint
+maildir_count (Maildir *maildir)
+{
+  return maildir->entries->len;
 }
 
 void

@@ -10,6 +10,7 @@ Maildir *maildir_open (const char *path, GError **error);
 void maildir_free (Maildir *maildir);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Maildir, maildir_free)
 
+guint maildir_count (Maildir *maildir);
 /* Leaves out all up to a message that was read, by its lasting name. */
 void maildir_skip (Maildir *maildir, const char *lasting);
 /* (transfer full) (nullable) The next message's file; it may be gone by now, or be renamed: then it is found anew.  NULL: no more. */
