@@ -2,6 +2,7 @@
 #include "body.h"
 #include "decode.h"
 #include "flow.h"
+#include "reword.h"
 #include <string.h>
 
 /* Bytes; no file has a longer name. */
@@ -57,16 +58,38 @@ clean_name (const char *name)
   return *valid->str != '\0' ? g_strdup (valid->str) : NULL;
 }
 
+/* (transfer full) (nullable) A field's value, whose encoded words are in UTF-8. */
+static char *
+reworded (GMimeObject *part, const char *field)
+{
+  GMimeHeader *header = g_mime_header_list_get_header (g_mime_object_get_header_list (part), field);
+  const char *raw = header != NULL ? g_mime_header_get_raw_value (header) : NULL;
+
+  return raw != NULL ? mail_reword (raw, NULL) : NULL;
+}
+
+/* (transfer full) (nullable) The name as it is given. */
+static char *
+given_name (GMimeObject *part)
+{
+  g_autofree char *disposition = reworded (part, "Content-Disposition"), *type = reworded (part, "Content-Type");
+  g_autoptr (GMimeContentDisposition) parsed = disposition != NULL ? g_mime_content_disposition_parse (mime_options (), disposition) : NULL;
+  g_autoptr (GMimeContentType) parsed_type = type != NULL ? g_mime_content_type_parse (mime_options (), type) : NULL;
+  const char *name = parsed != NULL ? g_mime_content_disposition_get_parameter (parsed, "filename") : NULL;
+
+  if (name == NULL && parsed_type != NULL)
+    name = g_mime_content_type_get_parameter (parsed_type, "name");
+  return g_strdup (name);
+}
+
 char *
 mail_part_name (GMimeObject *part)
 {
-  const char *name = g_mime_object_get_content_disposition_parameter (part, "filename");
+  g_autofree char *given = given_name (part);
   GMimeMessage *message = GMIME_IS_MESSAGE_PART (part) ? g_mime_message_part_get_message (GMIME_MESSAGE_PART (part)) : NULL;
-  const char *subject = message != NULL ? g_mime_message_get_subject (message) : NULL;
+  const char *subject = message != NULL ? g_mime_message_get_subject (message) : NULL, *name = given;
   g_autofree char *file = subject != NULL ? g_strconcat (subject, ".eml", NULL) : NULL;
 
-  if (name == NULL)
-    name = g_mime_object_get_content_type_parameter (part, "name");
   if (name == NULL)
     return file != NULL ? clean_name (file) : NULL;
   for (const char *separator; (separator = strpbrk (name, "/\\")) != NULL;)

@@ -5,6 +5,7 @@
 #include "bounce.h"
 #include "decode.h"
 #include "identity.h"
+#include "reword.h"
 #include <string.h>
 
 /* A date beyond is broken. */
@@ -70,6 +71,7 @@ typedef struct
   TallyBatch *batch;
   GMimeMessage *message; /* (unowned) */
   MailBody body;
+  const char *charset; /* (unowned) (nullable) of the first text, for bytes in the header */
   GString *scratch; /* (owned) */
 } Filling;
 
@@ -111,6 +113,17 @@ header_value (GMimeMessage *message, const char *name)
   return header != NULL ? g_mime_header_get_value (header) : NULL;
 }
 
+/* (transfer full) A field's value as it is meant. */
+static char *
+decoded_value (Filling *filling, GMimeHeader *header)
+{
+  const char *raw = g_mime_header_get_raw_value (header);
+  g_autofree char *unfolded = g_mime_utils_header_unfold (raw != NULL ? raw : "");
+  g_autofree char *words = mail_reword (unfolded, filling->charset);
+
+  return g_mime_utils_header_decode_text (mime_options (), words);
+}
+
 /* ---- Who ---- */
 
 static void
@@ -140,18 +153,49 @@ append_addresses (InternetAddressList *list, GString *json)
     }
 }
 
-static gboolean
-set_addresses (Filling *filling, MailColumn column, InternetAddressList *list, const char *header, GError **error)
+/* (transfer full) Those of all fields of a name. */
+static InternetAddressList *
+addresses_of (Filling *filling, const char *name, gboolean *ret_found)
 {
-  const char *value = header_value (filling->message, header);
+  GMimeHeaderList *headers = g_mime_object_get_header_list (GMIME_OBJECT (filling->message));
+  InternetAddressList *all = internet_address_list_new ();
 
-  if (value == NULL)
+  *ret_found = FALSE;
+  for (int i = 0; i < g_mime_header_list_get_count (headers); i++)
+    {
+      GMimeHeader *header = g_mime_header_list_get_header_at (headers, i);
+
+      if (g_ascii_strcasecmp (g_mime_header_get_name (header), name) != 0)
+        continue;
+      g_autofree char *words = mail_reword (g_mime_header_get_raw_value (header), filling->charset);
+      g_autoptr (InternetAddressList) some = internet_address_list_parse (mime_options (), words);
+
+      if (some != NULL)
+        internet_address_list_append (all, some);
+      *ret_found = TRUE;
+    }
+  return all;
+}
+
+static gboolean
+set_addresses (Filling *filling, MailColumn column, const char *name, GError **error)
+{
+  gboolean found;
+  g_autoptr (InternetAddressList) list = addresses_of (filling, name, &found);
+
+  if (!found)
     return TRUE;
   g_string_assign (filling->scratch, "[");
   append_addresses (list, filling->scratch);
   /* What is no address is shown as it stands, as mail readers do. */
-  if (filling->scratch->len == 1 && *value != '\0' && strchr (value, ':') == NULL)
-    append_address (value, NULL, filling->scratch);
+  if (filling->scratch->len == 1)
+    {
+      g_autofree char *value = decoded_value (filling, g_mime_header_list_get_header (
+                                                           g_mime_object_get_header_list (GMIME_OBJECT (filling->message)), name));
+
+      if (*g_strstrip (value) != '\0' && strchr (value, ':') == NULL)
+        append_address (value, NULL, filling->scratch);
+    }
   g_string_append_c (filling->scratch, ']');
   return set_json (filling, column, error);
 }
@@ -159,7 +203,8 @@ set_addresses (Filling *filling, MailColumn column, InternetAddressList *list, c
 static void
 set_sender (Filling *filling)
 {
-  InternetAddressList *from = g_mime_message_get_from (filling->message);
+  gboolean found;
+  g_autoptr (InternetAddressList) from = addresses_of (filling, "From", &found);
   InternetAddress *first = internet_address_list_length (from) > 0 ? internet_address_list_get_address (from, 0) : NULL;
 
   if (first == NULL)
@@ -173,10 +218,8 @@ static gboolean
 set_people (Filling *filling, GError **error)
 {
   set_sender (filling);
-  return set_addresses (filling, MAIL_FROM, g_mime_message_get_from (filling->message), "From", error)
-         && set_addresses (filling, MAIL_TO, g_mime_message_get_to (filling->message), "To", error)
-         && set_addresses (filling, MAIL_CC, g_mime_message_get_cc (filling->message), "Cc", error)
-         && set_addresses (filling, MAIL_REPLY_TO, g_mime_message_get_reply_to (filling->message), "Reply-To", error);
+  return set_addresses (filling, MAIL_FROM, "From", error) && set_addresses (filling, MAIL_TO, "To", error)
+         && set_addresses (filling, MAIL_CC, "Cc", error) && set_addresses (filling, MAIL_REPLY_TO, "Reply-To", error);
 }
 
 /* ---- Which ---- */
@@ -334,11 +377,12 @@ set_headers (Filling *filling, GError **error)
   for (guint i = 0; i < all->len; i++)
     {
       GMimeHeader *header = g_ptr_array_index (all, i);
+      g_autofree char *value = decoded_value (filling, header);
 
       g_string_append (filling->scratch, i > 0 ? ", [" : "[");
       mime_append_json (g_mime_header_get_name (header), filling->scratch);
       g_string_append (filling->scratch, ", ");
-      mime_append_json (g_mime_header_get_value (header), filling->scratch);
+      mime_append_json (g_strstrip (value), filling->scratch);
       g_string_append_c (filling->scratch, ']');
     }
   g_string_append_c (filling->scratch, ']');
@@ -388,10 +432,19 @@ set_texts (Filling *filling)
   set_best_text (filling);
 }
 
+static void
+set_subject (Filling *filling)
+{
+  GMimeHeader *header = g_mime_header_list_get_header (g_mime_object_get_header_list (GMIME_OBJECT (filling->message)), "Subject");
+  g_autofree char *subject = header != NULL ? decoded_value (filling, header) : NULL;
+
+  set_text (filling, MAIL_SUBJECT, subject);
+}
+
 static gboolean
 set_body (Filling *filling, const char *folder, GError **error)
 {
-  set_text (filling, MAIL_SUBJECT, g_mime_message_get_subject (filling->message));
+  set_subject (filling);
   set_texts (filling);
   g_string_truncate (filling->scratch, 0);
   return mail_append_attachments (filling->body.attachments, folder, filling->scratch, error)
@@ -471,6 +524,8 @@ add_parsed (TallyBatch *batch, GMimeMessage *message, const char *identity, cons
     }
 
   filling.body = body;
+  if (body.text->len > 0)
+    filling.charset = g_mime_object_get_content_type_parameter (g_ptr_array_index (body.text, 0), "charset");
   tally_batch_add_row (batch);
   if (fill_row (&filling, identity, folder, options, size, &local))
     return TRUE;

@@ -43,6 +43,7 @@ email_open (gpointer self, TallyContext *ctx, GError **error)
     .max_message = email->limits.max_message,
   };
 
+  mime_options (); /* here, where no other thread is at work that begins with GMime as well */
   email->twins = mail_twins_new ();
   email->carrier = files_carrier_new (&options, error);
   return email->carrier != NULL;
