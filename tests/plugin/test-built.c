@@ -153,9 +153,12 @@ test_its_readme_agrees (void)
       g_autofree char *heading
           = g_strdup_printf ("%c%s", g_ascii_toupper (*tally_kind_name (plugin->kind)),
                              tally_kind_name (plugin->kind) + 1);
+      g_autofree char *whole = g_strdup_printf ("%s `%s`", heading, plugin->name);
       g_autofree char *expected = options_as_table (plugin);
-      g_autofree char *found = table_below (lines, plugin->name);
+      g_autofree char *found = table_below (lines, whole);
 
+      if (found == NULL)
+        found = table_below (lines, plugin->name);
       if (found == NULL)
         found = table_below (lines, heading);
       /* A shared object with one plugin needs no heading for it. */
