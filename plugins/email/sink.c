@@ -13,9 +13,10 @@
 typedef struct
 {
   /* options */
-  char *url, *user, *password, *access_token, *ca_file, *helo, *from, *to, *return_path, *attachments_root;
-  gint tls, in_doubt;
-  gint64 timeout, connect_timeout, max_message;
+  MailServer server;
+  char *helo, *from, *to, *return_path, *attachments_root;
+  gint in_doubt;
+  gint64 max_message;
   char **ignore;
 
   EmailPlan plan;
@@ -28,25 +29,23 @@ typedef struct
   GHashTable *under_way; /* (owned) (element-type EmailEnvelope TallyDelivery) */
 } EmailSink;
 
-enum { TLS_REQUIRED, TLS_OFF };
 enum { DOUBT_HOLD, DOUBT_RESEND };
 
-static const char *const tls_names[] = { "required", "off", NULL };
 static const char *const doubt_names[] = { "hold", "resend", NULL };
 
 static const TallyOption options[] = {
-  { .name = "url", .type = TALLY_OPTION_TEXT, .flags = TALLY_OPTION_REQUIRED, .offset = G_STRUCT_OFFSET (EmailSink, url),
+  { .name = "url", .type = TALLY_OPTION_TEXT, .flags = TALLY_OPTION_REQUIRED, .offset = G_STRUCT_OFFSET (EmailSink, server.url),
     .summary = "Server that takes the mail; smtps:// for TLS from the first byte, smtp:// for STARTTLS",
     .example = "smtp://mail.example.org:587" },
-  { .name = "tls", .type = TALLY_OPTION_CHOICE, .offset = G_STRUCT_OFFSET (EmailSink, tls), .fallback = "required",
-    .choices = tls_names, .summary = "Whether the connection must be secure; off for a server on this machine", .example = "off" },
-  { .name = "user", .type = TALLY_OPTION_TEXT, .offset = G_STRUCT_OFFSET (EmailSink, user), .summary = "Who logs in",
+  { .name = "tls", .type = TALLY_OPTION_CHOICE, .offset = G_STRUCT_OFFSET (EmailSink, server.tls), .fallback = "required",
+    .choices = mail_tls_names, .summary = "Whether the connection must be secure; off for a server on this machine", .example = "off" },
+  { .name = "user", .type = TALLY_OPTION_TEXT, .offset = G_STRUCT_OFFSET (EmailSink, server.user), .summary = "Who logs in",
     .example = "reports@example.org" },
-  { .name = "password", .type = TALLY_OPTION_SECRET, .offset = G_STRUCT_OFFSET (EmailSink, password),
+  { .name = "password", .type = TALLY_OPTION_SECRET, .offset = G_STRUCT_OFFSET (EmailSink, server.password),
     .summary = "The user's password", .example = "${MAIL_PASSWORD}" },
-  { .name = "access-token", .type = TALLY_OPTION_SECRET, .offset = G_STRUCT_OFFSET (EmailSink, access_token),
+  { .name = "access-token", .type = TALLY_OPTION_SECRET, .offset = G_STRUCT_OFFSET (EmailSink, server.access_token),
     .summary = "OAuth access token in place of a password, for XOAUTH2", .example = "${MAIL_TOKEN}" },
-  { .name = "ca-file", .type = TALLY_OPTION_TEXT, .flags = TALLY_OPTION_PATH, .offset = G_STRUCT_OFFSET (EmailSink, ca_file),
+  { .name = "ca-file", .type = TALLY_OPTION_TEXT, .flags = TALLY_OPTION_PATH, .offset = G_STRUCT_OFFSET (EmailSink, server.ca_file),
     .summary = "Certificates to trust in place of the system's", .example = "ca.pem" },
   { .name = "from", .type = TALLY_OPTION_TEXT, .offset = G_STRUCT_OFFSET (EmailSink, from),
     .summary = "Sender of records whose column \"from\" names none", .example = "Reports <reports@example.org>" },
@@ -66,48 +65,15 @@ static const TallyOption options[] = {
     .summary = "Columns that are not sent, beyond those that only the key needs", .example = "[notes]" },
   { .name = "helo", .type = TALLY_OPTION_TEXT, .offset = G_STRUCT_OFFSET (EmailSink, helo),
     .summary = "What this machine calls itself; its host name if not given", .example = "app.example.org" },
-  { .name = "timeout", .type = TALLY_OPTION_DURATION, .offset = G_STRUCT_OFFSET (EmailSink, timeout), .fallback = "600s",
+  { .name = "timeout", .type = TALLY_OPTION_DURATION, .offset = G_STRUCT_OFFSET (EmailSink, server.timeout), .fallback = "600s",
     .min = SECOND, .max = 3600 * SECOND, .summary = "How long the server may be silent", .example = "120s" },
-  { .name = "connect-timeout", .type = TALLY_OPTION_DURATION, .offset = G_STRUCT_OFFSET (EmailSink, connect_timeout),
+  { .name = "connect-timeout", .type = TALLY_OPTION_DURATION, .offset = G_STRUCT_OFFSET (EmailSink, server.connect_timeout),
     .fallback = "60s", .min = SECOND, .max = 3600 * SECOND, .summary = "How long connecting and logging in may take",
     .example = "10s" },
   { 0 },
 };
 
 /* ---- Rules between options ---- */
-
-static gboolean
-check_url (const EmailSink *sink, GError **error)
-{
-  g_autoptr (GUri) url = g_uri_parse (sink->url, G_URI_FLAGS_HAS_PASSWORD, NULL);
-  const char *scheme = url != NULL ? g_uri_get_scheme (url) : "";
-  gboolean tls = g_str_equal (scheme, "smtps");
-
-  if ((!tls && !g_str_equal (scheme, "smtp")) || g_uri_get_host (url) == NULL || *g_uri_get_host (url) == '\0')
-    return tally_throw (error, TALLY_ERROR_USAGE, "\"url\" is no address of a server, as smtp://mail.example.org:587 is one");
-  if (g_uri_get_user (url) != NULL)
-    return tally_throw (error, TALLY_ERROR_USAGE, "\"url\" has a user in it; that belongs in \"user\" and \"password\"");
-  if (strlen (g_uri_get_path (url)) > 1 || g_uri_get_query (url) != NULL || g_uri_get_fragment (url) != NULL)
-    return tally_throw (error, TALLY_ERROR_USAGE, "\"url\" has more in it than a server and a port");
-  if (tls && sink->tls == TLS_OFF)
-    return tally_throw (error, TALLY_ERROR_USAGE, "\"tls: off\" is for smtp://, and \"url\" says smtps://");
-  return TRUE;
-}
-
-static gboolean
-check_login (const EmailSink *sink, GError **error)
-{
-  gboolean has_secret = sink->password != NULL || sink->access_token != NULL;
-
-  if (sink->password != NULL && sink->access_token != NULL)
-    return tally_throw (error, TALLY_ERROR_USAGE, "\"password\" and \"access-token\" exclude each other");
-  if ((sink->user != NULL) != has_secret)
-    return tally_throw (error, TALLY_ERROR_USAGE, sink->user != NULL ? "\"user\" needs \"password\" or \"access-token\""
-                                                                     : "\"password\" and \"access-token\" need \"user\"");
-  if (has_secret && sink->tls == TLS_OFF)
-    return tally_throw (error, TALLY_ERROR_USAGE, "\"tls: off\" would show the password to everyone on the way");
-  return TRUE;
-}
 
 /* bare: without a name; most: how many there may be. */
 static gboolean
@@ -144,7 +110,8 @@ sink_check (gpointer self, GError **error)
   EmailSink *sink = self;
 
   email_init ();
-  return check_url (sink, error) && check_login (sink, error) && check_addresses ("from", sink->from, FALSE, 1, error)
+  return mail_server_check (&sink->server, "smtp", "smtp://mail.example.org:587", error)
+         && check_addresses ("from", sink->from, FALSE, 1, error)
          && check_addresses ("to", sink->to, FALSE, EMAIL_MAX_ADDRESSES, error)
          && check_addresses ("return-path", sink->return_path, TRUE, 1, error) && check_helo (sink, error);
 }
@@ -198,10 +165,10 @@ greet (EmailSink *sink, const SmtpConfig *config, GError **error)
 static void
 set_target (EmailSink *sink, TallyContext *ctx)
 {
-  g_autoptr (GUri) url = g_uri_parse (sink->url, G_URI_FLAGS_NONE, NULL);
+  g_autoptr (GUri) url = g_uri_parse (sink->server.url, G_URI_FLAGS_NONE, NULL);
   g_autofree char *host = g_ascii_strdown (g_uri_get_host (url), -1);
-  g_autofree char *target = g_strdup_printf ("mail by %s%s%s", sink->user != NULL ? sink->user : "",
-                                             sink->user != NULL ? " at " : "", host);
+  g_autofree char *target = g_strdup_printf ("mail by %s%s%s", sink->server.user != NULL ? sink->server.user : "",
+                                             sink->server.user != NULL ? " at " : "", host);
 
   tally_context_set_target (ctx, target);
 }
@@ -210,15 +177,7 @@ static gboolean
 sink_open (gpointer self, TallyContext *ctx, GError **error)
 {
   EmailSink *sink = self;
-  const SmtpConfig config = { .url = sink->url,
-                              .plain = sink->tls == TLS_OFF,
-                              .user = sink->user,
-                              .password = sink->password,
-                              .access_token = sink->access_token,
-                              .ca_file = sink->ca_file,
-                              .helo = sink->helo,
-                              .timeout = sink->timeout,
-                              .connect_timeout = sink->connect_timeout };
+  const SmtpConfig config = { .server = &sink->server, .helo = sink->helo };
 
   sink->ctx = ctx;
   sink->rules = (EmailRules){ .directory = tally_context_directory (ctx),
@@ -239,11 +198,11 @@ sink_probe (gpointer self, TallyContext *ctx, GError **error)
 {
   EmailSink *sink = self;
 
-  if (sink->user != NULL && !sink->offer.auth)
+  if (sink->server.user != NULL && !sink->offer.auth)
     tally_context_tell (ctx, TALLY_FINDING_PROBLEM, "leave \"user\" out, or use the port for clients, often 587 or 465",
                         "the server offers no login");
-  else if (sink->user != NULL)
-    tally_context_tell (ctx, TALLY_FINDING_OK, NULL, "the server takes the login of \"%s\"", sink->user);
+  else if (sink->server.user != NULL)
+    tally_context_tell (ctx, TALLY_FINDING_OK, NULL, "the server takes the login of \"%s\"", sink->server.user);
   if (sink->offer.size > 0 && sink->offer.size < sink->max_message)
     tally_context_tell (ctx, TALLY_FINDING_WARNING, "set \"max-message\", so that larger ones are rejected before they are sent",
                         "the server takes messages of %" G_GINT64_FORMAT " bytes at most", sink->offer.size);

@@ -1,6 +1,5 @@
 /* smtp.c: one connection to a server that takes mail */
 #include "smtp.h"
-#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,7 +10,6 @@
 #endif
 
 #define MAX_IDLE 20L     /* seconds; servers close what is idle for long */
-#define MAX_WORDS 500    /* bytes of an answer that are shown */
 #define MAX_REFUSED 10   /* recipients that are named */
 
 struct _Smtp
@@ -40,64 +38,6 @@ struct _Smtp
   guint n_refused, n_refused_for_good;
   char problem[CURL_ERROR_SIZE];
 };
-
-/* ---- Words of strangers ---- */
-
-static void
-append_words (GString *out, const char *line, gsize length)
-{
-  g_autofree char *valid = NULL;
-
-  while (length > 0 && (line[length - 1] == '\r' || line[length - 1] == '\n'))
-    length--;
-  valid = g_utf8_make_valid (line, (gssize) length);
-  for (char *p = valid; *p != '\0'; p++)
-    if (g_ascii_iscntrl (*p))
-      *p = ' ';
-  if (out->len + strlen (valid) + 1 <= MAX_WORDS)
-    g_string_append_printf (out, "%s%s", out->len > 0 ? " " : "", valid);
-}
-
-static gboolean
-is_base64 (char c)
-{
-  return g_ascii_isalnum (c) || c == '+' || c == '/' || c == '=';
-}
-
-/* A secret goes over the wire as a part of something in base64, and a server may repeat it like that. */
-static void
-redact_encoded (GString *text, const char *secret)
-{
-  for (gsize from = 0, to; from < text->len; from = to + 1)
-    {
-      g_autofree char *word = NULL;
-      g_autofree guchar *bytes = NULL;
-      gsize length = 0;
-
-      for (to = from; to < text->len && is_base64 (text->str[to]); to++)
-        ;
-      word = g_strndup (text->str + from, to - from);
-      bytes = *word != '\0' ? g_base64_decode (word, &length) : NULL;
-      if (length == 0 || memmem (bytes, length, secret, strlen (secret)) == NULL)
-        continue;
-      g_string_erase (text, (gssize) from, (gssize) (to - from));
-      g_string_insert (text, (gssize) from, "***");
-      to = from + 3;
-    }
-}
-
-static void
-redact (const Smtp *smtp, GString *text)
-{
-  const char *const secrets[] = { smtp->config.password, smtp->config.access_token };
-
-  for (guint i = 0; i < G_N_ELEMENTS (secrets); i++)
-    if (secrets[i] != NULL && *secrets[i] != '\0')
-      {
-        g_string_replace (text, secrets[i], "***", 0);
-        redact_encoded (text, secrets[i]);
-      }
-}
 
 /* ---- What the server says ---- */
 
@@ -155,7 +95,7 @@ on_line (char *line, size_t size, size_t n, void *data)
     return length;
   if (smtp->whole)
     g_string_truncate (smtp->words, 0);
-  append_words (smtp->words, line, length);
+  mail_server_append_words (smtp->words, line, length);
   smtp->whole = last && length > 3 && g_ascii_isdigit (line[0]) && g_ascii_isdigit (line[1]) && g_ascii_isdigit (line[2]);
   if (smtp->whole)
     smtp->code = atoi (line);
@@ -212,31 +152,16 @@ on_progress (void *data, curl_off_t total, curl_off_t now, curl_off_t upload_tot
 static void
 set_server (Smtp *smtp)
 {
-  const SmtpConfig *config = &smtp->config;
-  long seconds = (long) MAX (config->timeout / G_USEC_PER_SEC, 1);
+  const MailServer *server = smtp->config.server;
 
   curl_easy_setopt (smtp->easy, CURLOPT_URL, smtp->url);
   curl_easy_setopt (smtp->easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-  curl_easy_setopt (smtp->easy, CURLOPT_USE_SSL, config->plain ? CURLUSESSL_NONE : CURLUSESSL_ALL);
-  curl_easy_setopt (smtp->easy, CURLOPT_SSL_VERIFYPEER, 1L);
-  curl_easy_setopt (smtp->easy, CURLOPT_SSL_VERIFYHOST, 2L);
-  if (config->ca_file != NULL)
-    curl_easy_setopt (smtp->easy, CURLOPT_CAINFO, config->ca_file);
-  if (config->user != NULL)
-    curl_easy_setopt (smtp->easy, CURLOPT_USERNAME, config->user);
-  if (config->password != NULL)
-    curl_easy_setopt (smtp->easy, CURLOPT_PASSWORD, config->password);
-  if (config->access_token != NULL)
-    curl_easy_setopt (smtp->easy, CURLOPT_XOAUTH2_BEARER, config->access_token);
-  curl_easy_setopt (smtp->easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt (smtp->easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  mail_server_set (server, smtp->easy);
   curl_easy_setopt (smtp->easy, CURLOPT_MAXAGE_CONN, MAX_IDLE);
   curl_easy_setopt (smtp->easy, CURLOPT_MAXCONNECTS, 1L);
   curl_easy_setopt (smtp->easy, CURLOPT_FRESH_CONNECT, (long) smtp->failed);
-  curl_easy_setopt (smtp->easy, CURLOPT_CONNECTTIMEOUT_MS, (long) (config->connect_timeout / 1000));
-  curl_easy_setopt (smtp->easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, seconds);
   curl_easy_setopt (smtp->easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  curl_easy_setopt (smtp->easy, CURLOPT_LOW_SPEED_TIME, seconds);
+  curl_easy_setopt (smtp->easy, CURLOPT_LOW_SPEED_TIME, (long) MAX (server->timeout / G_USEC_PER_SEC, 1));
 }
 
 static void
@@ -328,7 +253,7 @@ conclude (Smtp *smtp, SmtpResult *result, TallyVerdict verdict, const char *form
   va_start (arguments, format);
   g_string_vprintf (detail, format, arguments);
   va_end (arguments);
-  redact (smtp, detail);
+  mail_server_redact (smtp->config.server, detail);
   result->verdict = verdict;
   result->status = verdict == TALLY_VERDICT_UNSENT || (verdict == TALLY_VERDICT_UNKNOWN && !smtp->answered)
                        ? 0 : smtp->code;
@@ -374,7 +299,7 @@ judge_connection (Smtp *smtp, CURLcode code, SmtpResult *result)
     conclude (smtp, result, TALLY_VERDICT_BUSY, "not sent: %s", words);
   else if (code == CURLE_LOGIN_DENIED || wants_login (smtp->code))
     conclude (smtp, result, TALLY_VERDICT_HALT, "the login was refused: %s (%s)", words, smtp->problem);
-  else if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_USE_SSL_FAILED || code == CURLE_SSL_CACERT_BADFILE)
+  else if (mail_server_is_insecure (code))
     conclude (smtp, result, TALLY_VERDICT_HALT, "no secure connection: %s", smtp->problem);
   else
     conclude (smtp, result, TALLY_VERDICT_UNSENT, "not sent: %s%s%s", smtp->problem, *words != '\0' ? ": " : "", words);
@@ -429,7 +354,7 @@ smtp_greet (Smtp *smtp, SmtpOffer *ret_offer, GError **error)
   judge_connection (smtp, code, &result);
   detail = result.detail;
   return tally_throw (error, result.verdict == TALLY_VERDICT_HALT ? TALLY_ERROR_AUTH : TALLY_ERROR_NETWORK, "%s: %s",
-                      smtp->config.url, detail);
+                      smtp->config.server->url, detail);
 }
 
 /* ---- Life ---- */
@@ -443,7 +368,7 @@ smtp_new (const SmtpConfig *config, SmtpCancelled cancelled, gpointer data)
   smtp->cancelled = cancelled;
   smtp->data = data;
   smtp->easy = curl_easy_init ();
-  smtp->url = g_strconcat (config->url, config->helo != NULL ? "/" : NULL, config->helo, NULL);
+  smtp->url = g_strconcat (config->server->url, config->helo != NULL ? "/" : NULL, config->helo, NULL);
   smtp->words = g_string_new (NULL);
   smtp->refused = g_string_new (NULL);
   return smtp;

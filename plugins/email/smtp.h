@@ -11,20 +11,15 @@
  * while it waits for the answer to the dot; and it would write the dot after half a message if the transfer were removed.)
  */
 #pragma once
-#include <tallyman/plugin.h>
+#include "server.h"
 
 typedef struct _Smtp Smtp;
 
 /* All (unowned). */
 typedef struct
 {
-  const char *url;                  /* smtp://host:port or smtps://host:port */
-  gboolean plain;                   /* smtp:// without STARTTLS */
-  const char *user, *password;      /* (nullable) */
-  const char *access_token;         /* (nullable) in place of the password */
-  const char *ca_file;              /* (nullable) */
-  const char *helo;                 /* (nullable) what we call ourselves */
-  gint64 timeout, connect_timeout;  /* microseconds without an answer; to connect and to log in */
+  const MailServer *server;
+  const char *helo; /* (nullable) what we call ourselves */
 } SmtpConfig;
 
 typedef struct

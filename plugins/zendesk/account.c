@@ -1,27 +1,14 @@
 /* account.c: one Zendesk account, and what is asked of it before the first record */
 #include "account.h"
 #include "answer.h"
+#include "host.h"
 #include "text.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
 /* Connections at once, should the server not take many requests over one: the core holds the number
  * of requests below it. */
 #define MAX_CONNECTIONS 256
-
-static gboolean
-is_this_machine (const char *host)
-{
-  struct in_addr v4;
-  struct in6_addr v6;
-
-  if (inet_pton (AF_INET, host, &v4) == 1)
-    return ntohl (v4.s_addr) >> 24 == 127;
-  if (inet_pton (AF_INET6, host, &v6) == 1)
-    return IN6_IS_ADDR_LOOPBACK (&v6);
-  return g_ascii_strcasecmp (host, "localhost") == 0;
-}
 
 static gboolean
 check_uri (GUri *uri, const char *url, GError **error)
@@ -33,7 +20,7 @@ check_uri (GUri *uri, const char *url, GError **error)
     return tally_throw (error, TALLY_ERROR_USAGE, "\"url\" begins with https://, not \"%s://\"", scheme);
   if (g_uri_get_host (uri) == NULL || *g_uri_get_host (uri) == '\0')
     return tally_throw (error, TALLY_ERROR_USAGE, "\"url\" names no host: \"%s\"", url);
-  if (!tls && !is_this_machine (g_uri_get_host (uri)))
+  if (!tls && !tally_is_this_machine (g_uri_get_host (uri)))
     return tally_throw (error, TALLY_ERROR_USAGE,
                         "\"url\" has to begin with https://: over http:// everybody on the way to \"%s\" "
                         "could read the credentials", g_uri_get_host (uri));
