@@ -1,0 +1,61 @@
+/* fuzz_imap: any bytes of a server become responses, however they are cut, and each can be asked
+ * for what it says */
+#include "imap-wire.h"
+#include <stdint.h>
+#include <stdlib.h>
+
+#define MAX_LINE 256
+#define MAX_LITERAL 64
+
+int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
+
+static void
+ask (const ImapResponse *response)
+{
+  g_autofree char *name = NULL;
+  guint32 number;
+  ImapFetch fetch;
+
+  if (response->literal->len > MAX_LITERAL || response->literal->len > response->literal_size)
+    abort ();
+  imap_fetch_parse (response, &fetch);
+  if (imap_list_parse (response, &name) && *name == '\0')
+    abort ();
+  imap_code_parse (response, "UIDVALIDITY", &number);
+  imap_exists_parse (response, &number);
+}
+
+/* (transfer full) All responses as one text, from pieces of a size. */
+static char *
+read_all (const uint8_t *data, size_t size, size_t piece)
+{
+  ImapWire *wire = imap_wire_new (MAX_LINE, MAX_LITERAL);
+  GString *all = g_string_new (NULL);
+  ImapWireState state = IMAP_WIRE_MORE;
+
+  for (size_t at = 0; at < size && state != IMAP_WIRE_BROKEN; at += piece)
+    {
+      ImapResponse response;
+
+      imap_wire_feed (wire, (const char *)data + at, MIN (piece, size - at));
+      while ((state = imap_wire_next (wire, &response, NULL)) == IMAP_WIRE_RESPONSE)
+        {
+          ask (&response);
+          g_string_append_printf (all, "%s|%u|%" G_GUINT64_FORMAT "\n", response.text,
+                                  response.literal->len, response.literal_size);
+        }
+    }
+  g_string_append (all, state == IMAP_WIRE_BROKEN ? "broken" : "");
+  imap_wire_free (wire);
+  return g_string_free (all, FALSE);
+}
+
+int
+LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
+{
+  g_autofree char *whole = read_all (data, size, MAX (size, 1)), *pieces = read_all (data, size, 3);
+
+  if (!g_str_equal (whole, pieces))
+    abort ();
+  return 0;
+}
