@@ -26,6 +26,8 @@ typedef struct
   void (*set_origin) (MailCarrier *carrier, TallyContext *ctx, TallyBatch *batch);
   /* Offers the place behind the last message. */
   void (*set_position) (MailCarrier *carrier, TallyBatch *batch);
+  /* (nullable) Marks, where they lie, the messages up to a position as done. */
+  gboolean (*acknowledge) (MailCarrier *carrier, TallyContext *ctx, const char *position, GError **error);
   /* What doctor is told. */
   void (*probe) (MailCarrier *carrier, TallyContext *ctx);
   /* Any thread: ends a wait. */

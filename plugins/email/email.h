@@ -3,4 +3,5 @@
 #include <tallyman/plugin.h>
 
 extern const TallyPlugin email_source;
+extern const TallyPlugin imap_source;
 extern const TallyPlugin email_sink;

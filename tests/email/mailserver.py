@@ -7,7 +7,6 @@ import asyncio
 import base64
 import logging
 import ssl
-import subprocess
 import threading
 
 from aiosmtpd.smtp import SMTP, AuthResult
@@ -167,12 +166,3 @@ class Server:
             server.transport.abort()
             return '250 nobody hears this'
         return fault or '250 2.0.0 queued'
-
-
-def make_certificate(folder, name='localhost'):
-    """A certificate that signs itself: (certificate, key)."""
-    certificate, key = f'{folder}/{name}.pem', f'{folder}/{name}.key'
-    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', f'/CN={name}',
-                    '-addext', f'subjectAltName=DNS:{name}', '-keyout', key, '-out', certificate], check=True,
-                   stderr=subprocess.DEVNULL)
-    return certificate, key

@@ -24,12 +24,13 @@ def keep_all():
         if wanted not in words:
             continue
         with tempfile.TemporaryDirectory(prefix='tallyman-email-') as folder:
+            print(f'  {words} …', end='', flush=True)
             try:
                 function(Desk(folder))
-                print('kept:', words, flush=True)
+                print(' kept', flush=True)
             except Exception:
                 broken += 1
-                print('BROKEN:', words)
+                print(' BROKEN')
                 traceback.print_exc(file=sys.stdout)
     print(f'{broken} broken')
     sys.exit(1 if broken else 0)
@@ -43,6 +44,15 @@ def same(got, wanted, what=''):
 def holds(condition, what):
     if not condition:
         raise AssertionError(what)
+
+
+def make_certificate(folder, name='localhost'):
+    """A certificate that signs itself: (certificate, key)."""
+    certificate, key = f'{folder}/{name}.pem', f'{folder}/{name}.key'
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', f'/CN={name}',
+                    '-addext', f'subjectAltName=DNS:{name}', '-keyout', key, '-out', certificate], check=True,
+                   stderr=subprocess.DEVNULL)
+    return certificate, key
 
 
 class Desk:

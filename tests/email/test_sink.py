@@ -17,8 +17,8 @@ except ImportError:
     print('skipped: python3-aiosmtpd is not installed')
     sys.exit(77)
 
-from mailserver import Server, make_certificate
-from promises import holds, keep_all, promise, same
+from mailserver import Server
+from promises import holds, keep_all, make_certificate, promise, same
 
 
 def row(number, to='ann@example.org', **more):

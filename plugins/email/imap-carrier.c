@@ -1,0 +1,571 @@
+/* imap-carrier.c: messages in the folders of a server
+ *
+ * An origin is a folder.  Its UIDs and sizes are asked for first, then its messages, a chunk at a time and as they come: nothing
+ * of a message but the one that is looked at is in memory.  Only what is done without a gap counts for the position, because
+ * a server may answer in any order.
+ */
+#include "imap-carrier.h"
+#include "imap-folders.h"
+#include "message.h"
+#include <string.h>
+
+/* Messages that one command asks for: so many are asked for again after a cut. */
+#define CHUNK 100
+/* Messages of a folder: 24 bytes each. */
+#define MAX_MESSAGES (10 * 1000 * 1000)
+
+typedef struct
+{
+  guint64 size;
+  guint32 uid;
+  gboolean is_done;
+} Entry;
+
+typedef struct
+{
+  MailCarrier base;
+  ImapOptions options;
+  Imap *imap;         /* (owned) */
+  ImapPlaces *places; /* (owned) (nullable) until the first call */
+  GPtrArray *folders; /* (owned) (nullable) (element-type ImapFolder) the same */
+  guint index;        /* of the folder that is or will be read */
+  TallyContext *ctx;  /* (unowned) of the last call */
+
+  /* of that folder */
+  gboolean is_entered;
+  ImapPlace place;    /* behind the last message that counts */
+  GArray *entries;    /* (owned) (element-type Entry) by UID */
+  guint n_done;       /* so many of the first are done */
+  guint chunk_end;    /* the command that is under way asks for those before */
+  gboolean one_by_one; /* after a chunk was refused as a whole */
+  gboolean is_asking; /* a command is under way */
+  GByteArray *nothing; /* (owned) the bytes of a message that was not asked for */
+  char *flaw;         /* (owned) (nullable) of the last message */
+} ImapCarrier;
+
+static ImapFolder *
+folder_of (ImapCarrier *carrier)
+{
+  return g_ptr_array_index (carrier->folders, carrier->index);
+}
+
+static Entry *
+entry_at (ImapCarrier *carrier, guint i)
+{
+  return &g_array_index (carrier->entries, Entry, i);
+}
+
+/* ---- What a folder has ---- */
+
+typedef struct
+{
+  guint32 validity, n_messages;
+} Mailbox;
+
+static void
+take_mailbox (const ImapResponse *response, gpointer data)
+{
+  Mailbox *mailbox = data;
+
+  if (!imap_code_parse (response, "UIDVALIDITY", &mailbox->validity))
+    imap_exists_parse (response, &mailbox->n_messages);
+}
+
+/* command: SELECT, or EXAMINE, which changes nothing. */
+static TallyFlow
+enter_mailbox (Imap *imap, const char *command, const ImapFolder *folder, Mailbox *ret_mailbox, GError **error)
+{
+  TallyFlow flow;
+
+  *ret_mailbox = (Mailbox){ 0 };
+  flow = imap_run (imap, take_mailbox, ret_mailbox, error, "%s %s", command, folder->quoted);
+  if (flow == TALLY_FLOW_OK && ret_mailbox->validity == 0)
+    {
+      tally_throw (error, TALLY_ERROR_UNSUPPORTED, "the server gives no UIDVALIDITY, without which no message can be told from others");
+      flow = TALLY_FLOW_FATAL;
+    }
+  return flow == TALLY_FLOW_REJECT ? TALLY_FLOW_FATAL : flow;
+}
+
+typedef struct
+{
+  GArray *entries; /* (unowned) */
+  guint32 first, last;
+} UidList;
+
+static void
+take_entry (const ImapResponse *response, gpointer data)
+{
+  UidList *list = data;
+  ImapFetch fetch;
+
+  /* 99:* gives the highest, too, if that is less. */
+  if (imap_fetch_parse (response, &fetch) && fetch.uid >= list->first && fetch.uid <= list->last && list->entries->len < MAX_MESSAGES)
+    g_array_append_vals (list->entries, &(Entry){ .uid = fetch.uid, .size = fetch.size }, 1);
+}
+
+static int
+entry_compare (gconstpointer a, gconstpointer b)
+{
+  guint32 left = ((const Entry *)a)->uid, right = ((const Entry *)b)->uid;
+
+  return (left > right) - (left < right);
+}
+
+/* What lies behind the place. */
+static TallyFlow
+list_messages (ImapCarrier *carrier, guint32 n_messages, GError **error)
+{
+  UidList list = { .entries = carrier->entries, .first = carrier->place.uid + 1, .last = G_MAXUINT32 };
+  TallyFlow flow;
+
+  g_array_set_size (carrier->entries, 0);
+  carrier->n_done = carrier->chunk_end = 0;
+  carrier->one_by_one = FALSE;
+  if (n_messages == 0 || carrier->place.uid == G_MAXUINT32)
+    return TALLY_FLOW_OK;
+  flow = imap_run (carrier->imap, take_entry, &list, error, "UID FETCH %u:* (UID RFC822.SIZE)", list.first);
+  if (flow != TALLY_FLOW_OK)
+    return flow == TALLY_FLOW_REJECT ? TALLY_FLOW_FATAL : flow;
+  if (carrier->entries->len == MAX_MESSAGES)
+    {
+      tally_throw (error, TALLY_ERROR_LIMIT, "folder \"%s\" has %d messages or more", folder_of (carrier)->name, MAX_MESSAGES);
+      return TALLY_FLOW_FATAL;
+    }
+  g_array_sort (carrier->entries, entry_compare);
+  return TALLY_FLOW_OK;
+}
+
+/* Also after a cut: then what was listed stays, as long as it is the same folder. */
+static TallyFlow
+enter_folder (ImapCarrier *carrier, GError **error)
+{
+  const ImapFolder *folder = folder_of (carrier);
+  ImapPlace *place = &carrier->place;
+  Mailbox mailbox;
+  TallyFlow flow = imap_connect (carrier->imap, error);
+
+  carrier->is_asking = FALSE;
+  if (flow == TALLY_FLOW_OK)
+    flow = enter_mailbox (carrier->imap, "EXAMINE", folder, &mailbox, error);
+  if (flow != TALLY_FLOW_OK || (carrier->is_entered && place->validity == mailbox.validity))
+    return flow;
+
+  if (!carrier->is_entered && !imap_places_get (carrier->places, folder->name, place))
+    *place = (ImapPlace){ .validity = mailbox.validity };
+  if (place->validity != mailbox.validity)
+    {
+      tally_context_warn (carrier->ctx, "folder \"%s\" is not the one that was read before: its UIDVALIDITY was %u and is %u; "
+                          "it is read from the start", folder->name, place->validity, mailbox.validity);
+      *place = (ImapPlace){ .validity = mailbox.validity };
+    }
+  flow = list_messages (carrier, mailbox.n_messages, error);
+  carrier->is_entered = flow == TALLY_FLOW_OK;
+  return flow;
+}
+
+/* ---- The folders ---- */
+
+static TallyFlow
+check_after (ImapCarrier *carrier, GError **error)
+{
+  char *const patterns[] = { (char *)carrier->options.move_to, NULL };
+  g_autoptr (GPtrArray) found = NULL;
+
+  if (carrier->options.after != IMAP_MOVE)
+    return TALLY_FLOW_OK;
+  if (imap_can (carrier->imap, "MOVE"))
+    return imap_folders_list (carrier->imap, patterns, NULL, &found, error);
+  tally_throw (error, TALLY_ERROR_UNSUPPORTED, "the server cannot move messages (RFC 6851); \"after: seen\" marks them where they are");
+  return TALLY_FLOW_FATAL;
+}
+
+static TallyFlow
+list_folders (ImapCarrier *carrier, GError **error)
+{
+  const ImapOptions *options = &carrier->options;
+  TallyFlow flow = imap_connect (carrier->imap, error);
+
+  if (flow == TALLY_FLOW_OK)
+    flow = check_after (carrier, error);
+  if (flow == TALLY_FLOW_OK)
+    flow = imap_folders_list (carrier->imap, options->folders, options->move_to, &carrier->folders, error);
+  return flow == TALLY_FLOW_REJECT ? TALLY_FLOW_FATAL : flow;
+}
+
+static TallyFlow
+imap_next_origin (MailCarrier *base, TallyContext *ctx, GError **error)
+{
+  ImapCarrier *carrier = (ImapCarrier *)base;
+  TallyFlow flow;
+
+  carrier->ctx = ctx;
+  if (carrier->places == NULL)
+    carrier->places = imap_places_parse (tally_context_position (ctx), error);
+  if (carrier->places == NULL)
+    return TALLY_FLOW_FATAL;
+  flow = carrier->folders == NULL ? list_folders (carrier, error) : TALLY_FLOW_OK;
+  if (flow != TALLY_FLOW_OK)
+    return flow;
+  carrier->index += carrier->is_entered;
+  carrier->is_entered = FALSE;
+  if (carrier->index == carrier->folders->len)
+    return TALLY_FLOW_END;
+  flow = enter_folder (carrier, error);
+  if (flow != TALLY_FLOW_OK)
+    tally_throw_prefix (error, "folder \"%s\"", folder_of (carrier)->name);
+  return flow;
+}
+
+/* ---- The messages ---- */
+
+/* What is done without a gap counts. */
+static void
+set_done (ImapCarrier *carrier, Entry *entry)
+{
+  entry->is_done = TRUE;
+  for (; carrier->n_done < carrier->entries->len && entry_at (carrier, carrier->n_done)->is_done; carrier->n_done++)
+    carrier->place.uid = entry_at (carrier, carrier->n_done)->uid;
+}
+
+static void
+set_flaw (ImapCarrier *carrier, MailItem *item, char *flaw)
+{
+  g_free (carrier->flaw);
+  item->flaw = carrier->flaw = flaw;
+}
+
+static gboolean
+is_too_large (ImapCarrier *carrier, guint64 size)
+{
+  return size > (guint64)carrier->options.max_message;
+}
+
+/* A message of which nothing was read. */
+static TallyFlow
+give_flaw (ImapCarrier *carrier, Entry *entry, char *flaw, MailItem *item)
+{
+  g_byte_array_set_size (carrier->nothing, 0);
+  *item = (MailItem){ .bytes = carrier->nothing, .number = entry->uid, .folder = folder_of (carrier)->name };
+  set_flaw (carrier, item, flaw);
+  set_done (carrier, entry);
+  return TALLY_FLOW_OK;
+}
+
+static TallyFlow
+give_message (ImapCarrier *carrier, Entry *entry, const ImapResponse *response, MailItem *item)
+{
+  *item = (MailItem){ .bytes = response->literal, .number = entry->uid, .folder = folder_of (carrier)->name };
+  if (is_too_large (carrier, response->literal_size))
+    {
+      set_flaw (carrier, item, g_strdup_printf ("UID %u is larger than max-message", entry->uid));
+      g_byte_array_set_size (response->literal, MIN (response->literal->len, MAIL_MOST_RAW));
+    }
+  set_done (carrier, entry);
+  return TALLY_FLOW_OK;
+}
+
+/* Appends the UIDs of those before an end that were not given yet. */
+static guint
+append_uids (ImapCarrier *carrier, guint end, GString *out)
+{
+  guint n = 0;
+
+  for (guint i = carrier->n_done; i < end; i++)
+    if (!entry_at (carrier, i)->is_done)
+      g_string_append_printf (out, "%s%u", n++ > 0 ? "," : "", entry_at (carrier, i)->uid);
+  return n;
+}
+
+/* Asks for the next ones, up to one that is too large. */
+static TallyFlow
+ask (ImapCarrier *carrier, GError **error)
+{
+  g_autoptr (GString) uids = g_string_new (NULL);
+  guint most = carrier->n_done + (carrier->one_by_one ? 1 : CHUNK), end = carrier->n_done;
+
+  while (end < MIN (most, carrier->entries->len) && !is_too_large (carrier, entry_at (carrier, end)->size))
+    end++;
+  append_uids (carrier, end, uids);
+  carrier->chunk_end = end;
+  carrier->is_asking = TRUE;
+  return imap_send (carrier->imap, error, "UID FETCH %s (UID BODY.PEEK[])", uids->str);
+}
+
+/* The one that an answer is about, if it was asked for and not yet given. */
+static Entry *
+entry_for (ImapCarrier *carrier, const ImapResponse *response)
+{
+  ImapFetch fetch;
+  const Entry *entry;
+  Entry *found;
+
+  if (!imap_fetch_parse (response, &fetch) || !fetch.has_body)
+    return NULL;
+  entry = &(Entry){ .uid = fetch.uid };
+  found = bsearch (entry, carrier->entries->data, carrier->chunk_end, sizeof (Entry), entry_compare);
+  return found != NULL && !found->is_done ? found : NULL;
+}
+
+/* What was asked for and did not come has gone meanwhile; that is made sure, for it would be lost. */
+static TallyFlow
+end_chunk (ImapCarrier *carrier, GError **error)
+{
+  g_autoptr (GString) uids = g_string_new (NULL);
+  g_autoptr (GArray) left = g_array_new (FALSE, FALSE, sizeof (Entry));
+  UidList list = { .entries = left, .first = 1, .last = G_MAXUINT32 };
+  TallyFlow flow = TALLY_FLOW_OK;
+
+  carrier->is_asking = FALSE;
+  if (append_uids (carrier, carrier->chunk_end, uids) > 0)
+    flow = imap_run (carrier->imap, take_entry, &list, error, "UID FETCH %s (UID)", uids->str);
+  if (flow == TALLY_FLOW_OK && left->len > 0)
+    {
+      tally_throw (error, TALLY_ERROR_DATA, "the server has UID %u, but does not give it in a form that can be read",
+                   g_array_index (left, Entry, 0).uid);
+      flow = TALLY_FLOW_FATAL;
+    }
+  while (flow == TALLY_FLOW_OK && carrier->n_done < carrier->chunk_end)
+    set_done (carrier, entry_at (carrier, carrier->n_done));
+  return flow == TALLY_FLOW_REJECT ? TALLY_FLOW_FATAL : flow;
+}
+
+/* Of several, nobody knows which is meant: each is asked for by itself. */
+static gboolean
+end_refused (ImapCarrier *carrier, MailItem *item, GError **error)
+{
+  gboolean is_known = carrier->one_by_one;
+
+  carrier->is_asking = FALSE;
+  carrier->one_by_one = TRUE;
+  if (is_known)
+    give_flaw (carrier, entry_at (carrier, carrier->n_done),
+               g_strdup_printf ("UID %u: %s", entry_at (carrier, carrier->n_done)->uid, (*error)->message), item);
+  g_clear_error (error);
+  return is_known;
+}
+
+/* Begins with the next ones.  END: there are none; REJECT: the next one is not even asked for. */
+static TallyFlow
+go_on (ImapCarrier *carrier, MailItem *item, GError **error)
+{
+  Entry *entry;
+
+  if (!imap_is_connected (carrier->imap))
+    return enter_folder (carrier, error);
+  if (carrier->is_asking)
+    return TALLY_FLOW_OK;
+  if (carrier->n_done == carrier->entries->len)
+    return TALLY_FLOW_END;
+  entry = entry_at (carrier, carrier->n_done);
+  if (!is_too_large (carrier, entry->size))
+    return ask (carrier, error);
+  give_flaw (carrier, entry, g_strdup_printf ("UID %u is larger than max-message", entry->uid), item);
+  return TALLY_FLOW_REJECT;
+}
+
+/* One answer; it may be a message. */
+static TallyFlow
+take_answer (ImapCarrier *carrier, MailItem *item, gboolean *ret_found, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  ImapResponse response;
+  TallyFlow flow = imap_next (carrier->imap, &response, &failure);
+  Entry *entry = flow == TALLY_FLOW_OK ? entry_for (carrier, &response) : NULL;
+
+  *ret_found = entry != NULL;
+  if (entry != NULL)
+    return give_message (carrier, entry, &response, item);
+  if (flow == TALLY_FLOW_END)
+    return end_chunk (carrier, error);
+  if (flow == TALLY_FLOW_REJECT)
+    {
+      *ret_found = end_refused (carrier, item, &failure);
+      return TALLY_FLOW_OK;
+    }
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return flow;
+}
+
+static TallyFlow
+imap_carrier_next (MailCarrier *base, MailItem *ret_item, GError **error)
+{
+  ImapCarrier *carrier = (ImapCarrier *)base;
+  gboolean found = FALSE;
+  TallyFlow flow = TALLY_FLOW_OK;
+
+  while (!found && flow == TALLY_FLOW_OK)
+    {
+      flow = go_on (carrier, ret_item, error);
+      if (flow == TALLY_FLOW_REJECT)
+        return TALLY_FLOW_OK;
+      if (flow == TALLY_FLOW_OK && carrier->is_asking)
+        flow = take_answer (carrier, ret_item, &found, error);
+    }
+  if (flow != TALLY_FLOW_OK && flow != TALLY_FLOW_END)
+    tally_throw_prefix (error, "folder \"%s\"", folder_of (carrier)->name);
+  return flow;
+}
+
+static void
+imap_set_origin (MailCarrier *base, TallyContext *ctx, TallyBatch *batch)
+{
+  ImapCarrier *carrier = (ImapCarrier *)base;
+  g_autofree char *name = g_strdup_printf ("%s/%s", carrier->options.server->url, folder_of (carrier)->name);
+
+  tally_batch_set_origin (batch, name);
+}
+
+static void
+imap_set_position (MailCarrier *base, TallyBatch *batch)
+{
+  ImapCarrier *carrier = (ImapCarrier *)base;
+
+  imap_places_set (carrier->places, folder_of (carrier)->name, &carrier->place);
+  tally_batch_set_position (batch, imap_places_format (carrier->places));
+}
+
+/* ---- After a run ---- */
+
+static TallyFlow
+mark_folder (ImapCarrier *carrier, const ImapFolder *folder, const ImapPlace *place, GError **error)
+{
+  g_autofree char *target = NULL;
+  Mailbox mailbox;
+  TallyFlow flow = imap_connect (carrier->imap, error);
+
+  if (flow == TALLY_FLOW_OK)
+    flow = enter_mailbox (carrier->imap, "SELECT", folder, &mailbox, error);
+  /* What is another folder by now the next run reads, and marks then. */
+  if (flow != TALLY_FLOW_OK || mailbox.validity != place->validity || mailbox.n_messages == 0)
+    return flow;
+  if (carrier->options.after == IMAP_SEEN)
+    return imap_run (carrier->imap, NULL, NULL, error, "UID STORE 1:%u +FLAGS.SILENT (\\Seen)", place->uid);
+
+  /* Servers refuse to move nothing. */
+  UidList left = { .entries = carrier->entries, .first = 1, .last = place->uid };
+
+  g_array_set_size (carrier->entries, 0);
+  target = imap_folder_quote (carrier->options.move_to, error);
+  flow = target == NULL ? TALLY_FLOW_FATAL : imap_run (carrier->imap, take_entry, &left, error, "UID FETCH 1:%u (UID)", place->uid);
+  if (flow != TALLY_FLOW_OK || left.entries->len == 0)
+    return flow;
+  return imap_run (carrier->imap, NULL, NULL, error, "UID MOVE 1:%u %s", place->uid, target);
+}
+
+/* Once more over a new connection: a server ends one on which nothing was said for long. */
+static gboolean
+mark_patiently (ImapCarrier *carrier, const ImapFolder *folder, const ImapPlace *place, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  TallyFlow flow = mark_folder (carrier, folder, place, &failure);
+
+  if (flow == TALLY_FLOW_RETRY)
+    {
+      g_clear_error (&failure);
+      flow = mark_folder (carrier, folder, place, &failure);
+    }
+  if (flow == TALLY_FLOW_OK)
+    return TRUE;
+  g_propagate_prefixed_error (error, g_steal_pointer (&failure), "folder \"%s\": ", folder->name);
+  return FALSE;
+}
+
+static gboolean
+imap_acknowledge (MailCarrier *base, TallyContext *ctx, const char *position, GError **error)
+{
+  ImapCarrier *carrier = (ImapCarrier *)base;
+  g_autoptr (ImapPlaces) places = imap_places_parse (position, error);
+
+  if (places == NULL)
+    return FALSE;
+  if (carrier->options.after == IMAP_KEEP || carrier->folders == NULL)
+    return TRUE;
+  imap_resume (carrier->imap);
+  if (carrier->is_asking)
+    imap_drop (carrier->imap);
+  carrier->is_asking = FALSE;
+  for (guint i = 0; i < carrier->folders->len; i++)
+    {
+      const ImapFolder *folder = g_ptr_array_index (carrier->folders, i);
+      ImapPlace place;
+
+      if (imap_places_get (places, folder->name, &place) && place.uid > 0 && !mark_patiently (carrier, folder, &place, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* ---- The carrier ---- */
+
+static void
+imap_probe (MailCarrier *base, TallyContext *ctx)
+{
+  ImapCarrier *carrier = (ImapCarrier *)base;
+  g_autoptr (GError) error = NULL;
+  TallyFlow flow = list_folders (carrier, &error);
+
+  if (flow == TALLY_FLOW_OK)
+    tally_context_tell (ctx, TALLY_FINDING_OK, NULL, "the server takes the login of \"%s\"", carrier->options.server->user);
+  for (guint i = 0; flow == TALLY_FLOW_OK && i < carrier->folders->len; i++)
+    {
+      const ImapFolder *folder = g_ptr_array_index (carrier->folders, i);
+      Mailbox mailbox;
+
+      flow = enter_mailbox (carrier->imap, "EXAMINE", folder, &mailbox, &error);
+      if (flow == TALLY_FLOW_OK)
+        tally_context_tell (ctx, TALLY_FINDING_OK, NULL, "%u message%s in %s", mailbox.n_messages,
+                            mailbox.n_messages == 1 ? "" : "s", folder->name);
+    }
+  if (flow != TALLY_FLOW_OK)
+    tally_context_tell (ctx, TALLY_FINDING_PROBLEM, "see to the server's address, the login and the names of folders", "%s",
+                        error->message);
+}
+
+static void
+imap_carrier_interrupt (MailCarrier *base)
+{
+  imap_interrupt (((ImapCarrier *)base)->imap);
+}
+
+static void
+imap_carrier_free (MailCarrier *base)
+{
+  ImapCarrier *carrier = (ImapCarrier *)base;
+
+  imap_free (carrier->imap);
+  g_clear_pointer (&carrier->places, imap_places_free);
+  g_clear_pointer (&carrier->folders, g_ptr_array_unref);
+  g_array_unref (carrier->entries);
+  g_byte_array_unref (carrier->nothing);
+  g_free (carrier->flaw);
+  g_free (carrier);
+}
+
+static const MailCarrierClass imap_class = {
+  .next_origin = imap_next_origin,
+  .next = imap_carrier_next,
+  .set_origin = imap_set_origin,
+  .set_position = imap_set_position,
+  .acknowledge = imap_acknowledge,
+  .probe = imap_probe,
+  .interrupt = imap_carrier_interrupt,
+  .free = imap_carrier_free,
+};
+
+MailCarrier *
+imap_carrier_new (const ImapOptions *options, GError **error)
+{
+  Imap *imap = imap_new (options->server, (gsize)options->max_message, error);
+  ImapCarrier *carrier;
+
+  if (imap == NULL)
+    return NULL;
+  carrier = g_new0 (ImapCarrier, 1);
+  carrier->base.class = &imap_class;
+  carrier->options = *options;
+  carrier->imap = imap;
+  carrier->entries = g_array_new (FALSE, FALSE, sizeof (Entry));
+  carrier->nothing = g_byte_array_new ();
+  return &carrier->base;
+}

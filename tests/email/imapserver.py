@@ -1,0 +1,146 @@
+"""A real IMAP server (Dovecot) of our own, without rights beyond our own, and a road to it that can be cut."""
+import imaplib
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import time
+
+from promises import make_certificate
+
+PASSWORD = 'secret-of-mine'
+CONFIG = '''
+auth_mechanisms = plain xoauth2
+auth_failure_delay = 0 secs
+base_dir = {folder}/base
+state_dir = {folder}/state
+log_path = {folder}/log
+default_internal_user = {user}
+default_internal_group = {group}
+default_login_user = {user}
+protocols = imap
+listen = 127.0.0.1
+ssl = {tls}
+ssl_cert = <{certificate}
+ssl_key = <{key}
+mail_location = maildir:{folder}/home/%u
+mail_uid = {user}
+mail_gid = {group}
+first_valid_uid = 1
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    port = {imap}
+  }}
+  inet_listener imaps {{
+    port = {imaps}
+    ssl = yes
+  }}
+}}
+service anvil {{
+  chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+passdb {{
+  driver = static
+  args = password={password}
+}}
+userdb {{
+  driver = static
+  args = uid={user} gid={group} home={folder}/home/%u
+}}
+'''
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(('127.0.0.1', 0))
+        return found.getsockname()[1]
+
+
+def command():
+    """Where dovecot is; None if nowhere."""
+    return shutil.which('dovecot', path=os.environ.get('PATH', '') + ':/usr/sbin')
+
+
+def wire_name(name):
+    """As commands have names of folders (RFC 3501, 5.1.3), for what tests need: letters beyond ASCII one at a time."""
+    wire = ''.join(c if c.isascii() else '&' + c.encode('utf-7').decode()[1:-1].replace('/', ',') + '-' for c in name)
+    return '"' + wire.replace('"', '\\"') + '"'
+
+
+class ImapServer:
+    def __init__(self, folder, tls='yes'):
+        self.folder = folder
+        os.makedirs(folder + '/home')
+        self.certificate, key = make_certificate(folder)
+        self.imap, self.imaps = free_port(), free_port()
+        as_root = os.geteuid() == 0
+        user, group = ('nobody', 'nogroup') if as_root else (subprocess.check_output(['id', '-un'], text=True).strip(),
+                                                             subprocess.check_output(['id', '-gn'], text=True).strip())
+        with open(folder + '/dovecot.conf', 'w') as file:
+            file.write(CONFIG.format(folder=folder, tls=tls, certificate=self.certificate, key=key, imap=self.imap, imaps=self.imaps,
+                                     user=user, group=group, password=PASSWORD))
+        drop = []
+        if as_root:
+            subprocess.run(['chown', '-R', f'{user}:{group}', folder], check=True)
+            drop = ['setpriv', '--reuid', user, '--regid', group, '--clear-groups']
+        self.process = subprocess.Popen([*drop, command(), '-F', '-c', folder + '/dovecot.conf'], stdin=subprocess.DEVNULL)
+        for _ in range(200):
+            try:
+                socket.create_connection(('127.0.0.1', self.imaps)).close()
+                return
+            except OSError:
+                time.sleep(0.05)
+        self.stop()
+        raise AssertionError('dovecot does not start: ' + open(folder + '/log').read())
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+    def log_in(self, user):
+        """By Python's own client: what it sees is the truth that tests compare with."""
+        client = imaplib.IMAP4_SSL('localhost', self.imaps, ssl_context=ssl.create_default_context(cafile=self.certificate))
+        client.login(user, PASSWORD)
+        return client
+
+
+class Road:
+    """Between client and server: cuts the connection after some bytes of the server's, for the first few connections."""
+
+    def __init__(self, port, cuts, after=60_000):
+        self.target, self.cuts, self.after, self.connections = port, cuts, after, 0
+        self.listener = socket.create_server(('127.0.0.1', 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.work, daemon=True).start()
+
+    def work(self):
+        while True:
+            client, _ = self.listener.accept()
+            self.connections += 1
+            server = socket.create_connection(('127.0.0.1', self.target))
+            left = self.after if self.connections <= self.cuts else None
+            threading.Thread(target=self.carry, args=(client, server, None), daemon=True).start()
+            threading.Thread(target=self.carry, args=(server, client, left), daemon=True).start()
+
+    @staticmethod
+    def carry(source, target, left):
+        try:
+            while left is None or left > 0:
+                data = source.recv(4096 if left is None else min(4096, left))
+                if not data:
+                    break
+                target.sendall(data)
+                left = left if left is None else left - len(data)
+        except OSError:
+            pass
+        for end in source, target:
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
