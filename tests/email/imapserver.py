@@ -111,10 +111,12 @@ class ImapServer:
 
 
 class Road:
-    """Between client and server: cuts the connection after some bytes of the server's, for the first few connections."""
+    """Between client and server: cuts the first few connections after some bytes of the server's; or passes on no more of what the
+    client says from some words on, and tells."""
 
-    def __init__(self, port, cuts, after=60_000):
-        self.target, self.cuts, self.after, self.connections = port, cuts, after, 0
+    def __init__(self, port, cuts=0, after=60_000, stop_at=None):
+        self.target, self.cuts, self.after, self.stop_at, self.connections = port, cuts, after, stop_at, 0
+        self.stopped = threading.Event()
         self.listener = socket.create_server(('127.0.0.1', 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.work, daemon=True).start()
@@ -125,15 +127,18 @@ class Road:
             self.connections += 1
             server = socket.create_connection(('127.0.0.1', self.target))
             left = self.after if self.connections <= self.cuts else None
-            threading.Thread(target=self.carry, args=(client, server, None), daemon=True).start()
-            threading.Thread(target=self.carry, args=(server, client, left), daemon=True).start()
+            threading.Thread(target=self.carry, args=(client, server, None, self.stop_at), daemon=True).start()
+            threading.Thread(target=self.carry, args=(server, client, left, None), daemon=True).start()
 
-    @staticmethod
-    def carry(source, target, left):
+    def carry(self, source, target, left, stop_at):
         try:
             while left is None or left > 0:
                 data = source.recv(4096 if left is None else min(4096, left))
                 if not data:
+                    break
+                if stop_at is not None and stop_at in data:
+                    self.stopped.set()
+                    source.recv(1)
                     break
                 target.sendall(data)
                 left = left if left is None else left - len(data)

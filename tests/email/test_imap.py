@@ -1,11 +1,15 @@
 #!/usr/bin/python3
 """The source `email-imap` against a real server, Dovecot, and a road to it that is cut."""
+import csv
 import json
+import mailbox
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 import imapserver
 from imapserver import ImapServer, PASSWORD, Road, wire_name
@@ -51,14 +55,13 @@ class Box:
                 'timeout': '60s', **{key.replace('_', '-'): value for key, value in more.items()}}
 
 
-def pipeline(desk, options, sink='csv: { path: out.csv }', steps='', source='email-imap', errors=''):
+def pipeline(desk, options, sink='csv: { path: out.csv }', steps='', source='email-imap', errors='', name='mails'):
     lines = ''.join(f'    {key}: {json.dumps(value, ensure_ascii=False)}\n' for key, value in options.items() if value is not None)
     steps = steps or '  - keep: [identity, message_id, subject, folder, size]\n'
-    desk.write('p.yaml', f'pipeline: mails\norigin: test\nsource:\n  {source}:\n{lines}transform:\n{steps}sink:\n  {sink}\n{errors}')
+    desk.write('p.yaml', f'pipeline: {name}\norigin: test\nsource:\n  {source}:\n{lines}transform:\n{steps}sink:\n  {sink}\n{errors}')
 
 
 def subjects(desk):
-    import csv
     with open(desk.path('out.csv'), newline='') as file:
         return sorted(row['subject'] for row in csv.DictReader(file))
 
@@ -197,6 +200,114 @@ def test_doctor(desk):
     holds('1 message in INBOX' in desk.said(), desk.said())
     pipeline(desk, box.options(password='wrong'))
     holds(desk.run('doctor', 'p.yaml') != 0 and 'login' in desk.said(), desk.said())
+
+
+# ---- Each mail once ----
+
+class Zendesk:
+    """The emulator, over real HTTP."""
+
+    def __init__(self, folder):
+        self.process = subprocess.Popen([os.environ['EMULATOR'], '--quiet', '--port-file', folder + '/port'], cwd=folder,
+                                        stdout=subprocess.DEVNULL)
+        while not os.path.exists(folder + '/port') or not open(folder + '/port').read().endswith('\n'):
+            time.sleep(0.01)
+        self.url = 'http://127.0.0.1:' + open(folder + '/port').read().strip()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *what):
+        self.process.terminate()
+        self.process.wait()
+
+    def tickets(self):
+        with urllib.request.urlopen(self.url + '/_emulator/counts') as answer:
+            return json.load(answer)['tickets']
+
+    def sink(self):
+        return f'zendesk-tickets: {{ url: "{self.url}", access_token: secret, key: identity }}'
+
+
+TICKETS = """  - set: { comment.body: best_text, requester.name: from_name, requester.email: from_address }
+  - keep: [identity, subject, comment.body, requester.name, requester.email]
+"""
+
+
+def odd_mails():
+    """Two with one Message-ID, one without any, one as it should be."""
+    return [mail(1), mail(1, 'another text'), mail(2).split(b'\r\n', 1)[1], mail(3)]
+
+
+def make_anew(box, mails, folder):
+    """As a server that has lost its index, or is another one: all UIDs from 1 on, under another UIDVALIDITY."""
+    before = box.client.status(folder, '(UIDVALIDITY)')[1]
+    box.client.delete(folder)
+    box.put(mails, folder)
+    holds(box.client.status(folder, '(UIDVALIDITY)')[1] != before, 'UIDVALIDITY is the same')
+
+
+@promise('F6: mails without a Message-ID, with one that repeats, and all of them under another UIDVALIDITY are one ticket each')
+def test_validity(desk):
+    mails = odd_mails()
+    box = Box(mails, 'Support')
+    with Zendesk(desk.folder) as zendesk:
+        pipeline(desk, box.options(folders=['Support']), sink=zendesk.sink(), steps=TICKETS)
+        same(desk.run(), 0, desk.said())
+        same((zendesk.tickets(), desk.counts('read', 'delivered')), (4, [4, 4]))
+        make_anew(box, mails[::-1] + [mail(4)], 'Support')
+        same(desk.run(), 0, desk.said())
+        holds('is not the one that was read before' in desk.said(), desk.said())
+        same((zendesk.tickets(), desk.counts('read', 'delivered', 'unchanged')), (5, [5, 1, 4]))
+
+
+@promise('F6: the same mails from a server, a Maildir and an mbox are one ticket each')
+def test_elsewhere(desk):
+    mails = odd_mails()
+    box = Box(mails)
+    archive = mailbox.mbox(desk.path('old.mbox'))
+    folder = mailbox.Maildir(desk.path('Mail'))
+    for one in mails:
+        archive.add(one.replace(b'\r\n', b'\n'))
+        folder.add(one.replace(b'\r\n', b'\n'))
+    archive.flush()
+    with Zendesk(desk.folder) as zendesk:
+        for name, source, options, done in (('mails', 'email-imap', box.options(), [4, 0]), ('folder', 'email', {'path': 'Mail'}, [0, 4]),
+                                            ('archive', 'email', {'path': 'old.mbox'}, [0, 4])):
+            pipeline(desk, options, sink=zendesk.sink(), steps=TICKETS, source=source, name=name)
+            same(desk.run(), 0, desk.said())
+            same((zendesk.tickets(), desk.counts('delivered', 'unchanged')), (4, done), options)
+
+
+@promise('killed after the last ticket and before the mails are marked: the next run marks them, and makes no second ticket')
+def test_killed(desk):
+    box = Box([mail(1), mail(2)])
+    road = Road(server.imap, stop_at=b' SELECT ')
+    with Zendesk(desk.folder) as zendesk:
+        for port in road.port, server.imap:
+            pipeline(desk, box.options(url=f'imap://localhost:{port}', tls='off', after='seen'), sink=zendesk.sink(), steps=TICKETS)
+            if port == road.port:
+                run = desk.start()
+                holds(road.stopped.wait(60), 'nothing is marked')
+                run.send_signal(signal.SIGKILL)
+                run.wait()
+                same((zendesk.tickets(), box.flags()), (2, [False, False]))
+        box.put([mail(3)])
+        same(desk.run(), 0, desk.said())
+        same((zendesk.tickets(), box.flags(), desk.counts('read')), (3, [True, True, True], [1]))
+
+
+@promise('pipelines/support-mailbox makes a ticket of each mail that people wrote, and marks all of them')
+def test_example(desk):
+    box = Box([mail(1), mail(2, more='Auto-Submitted: auto-replied\r\n'), mail(3)])
+    with open(f'{os.environ["SOURCE_ROOT"]}/pipelines/support-mailbox/support-mailbox.yaml') as file:
+        desk.write('p.yaml', file.read().replace('    after: seen', f'    ca-file: {server.certificate}\n    after: seen'))
+    with Zendesk(desk.folder) as zendesk:
+        desk.environment.update(MAILBOX_URL=f'imaps://localhost:{server.imaps}', MAILBOX_USER=box.user, MAILBOX_PASSWORD=PASSWORD,
+                                ZENDESK_URL=zendesk.url, ZENDESK_TOKEN='secret')
+        for read in 3, 0:
+            same(desk.run(), 0, desk.said())
+            same((desk.counts('read'), zendesk.tickets(), box.flags()), ([read], 2, [True, True, True]))
 
 
 with tempfile.TemporaryDirectory(prefix='tallyman-imap-') as folder:
