@@ -261,6 +261,19 @@ def test_validity(desk):
         same((zendesk.tickets(), desk.counts('read', 'delivered', 'unchanged')), (5, [5, 1, 4]))
 
 
+@promise('a mail that somebody moves to another folder is the same record')
+def test_moved(desk):
+    box = Box([mail(1), mail(2)])
+    box.put([], 'Later')
+    with Zendesk(desk.folder) as zendesk:
+        pipeline(desk, box.options(folders=['*']), sink=zendesk.sink(), steps=TICKETS)
+        same(desk.run(), 0, desk.said())
+        box.client.select('INBOX')
+        box.client.uid('MOVE', '1', 'Later')
+        same(desk.run(), 0, desk.said())
+        same((zendesk.tickets(), desk.counts('read', 'unchanged')), (2, [1, 1]))
+
+
 @promise('F6: the same mails from a server, a Maildir and an mbox are one ticket each')
 def test_elsewhere(desk):
     mails = odd_mails()
