@@ -693,10 +693,8 @@ run_to_the_end (Move *move)
     status = rig_command (move->rig, "run", "--json", move->folder, NULL);
   if (!assert_int (status, move->desk->n_rejected > 0 ? 3 : 0))
     {
-      g_autofree char *tickets = g_build_filename (move->folder, "tickets.yaml", NULL);
-
       g_printerr ("%s%s", rig_output (move->rig), rig_errors (move->rig));
-      rig_command (move->rig, "doubt", "list", "--json", tickets, NULL);
+      rig_command (move->rig, "doubt", "list", "--json", "migration-tickets", NULL);
       g_printerr ("%.4000s%s", rig_output (move->rig), rig_errors (move->rig));
     }
   assert_int (rig_count_lines (move->rig, "move/rejects-users.ndjson"), move->desk->n_rejected);
