@@ -1,7 +1,5 @@
-/* guess-draft.c: writes a pipeline for what was found
- *
- * Nothing of the file can leave its place: names and values are quoted for SQL, then for YAML.
- */
+/* guess-draft.c: writes a pipeline for what was found */
+#include "guess-text.h"
 #include "guess.h"
 #include <string.h>
 
@@ -25,7 +23,7 @@ typedef enum
 } Role;
 
 /* Names that people give to such columns, likeliest first; letters and digits only. */
-static const char *const role_names[N_ROLES][12] = {
+static const char *const role_names[N_ROLES][20] = {
   [ROLE_SUBJECT] = { "subject", "title", "summary", "ticketsubject", "betreff", "headline", "shortdescription", "casetitle" },
   [ROLE_BODY] = { "description", "body", "text", "message", "content", "consumercomplaintnarrative", "details", "comment",
                   "issuedescription", "notes", "beschreibung" },
@@ -34,10 +32,10 @@ static const char *const role_names[N_ROLES][12] = {
   [ROLE_TYPE] = { "issuetype", "tickettype", "type", "casetype", "tracker" },
   [ROLE_CREATED] = { "created", "createdat", "opened", "openeddate", "opendt", "createddate", "creationdate", "datereceived",
                      "reportedon", "date", "openedat" },
-  [ROLE_EMAIL] = { "requesteremail", "customeremail", "reporteremail", "email", "emailaddress", "contactemail", "sender",
-                   "from", "requester", "customer" },
-  [ROLE_NAME] = { "requestername", "customername", "reportername", "requester", "reporter", "customer", "contactname", "name",
-                  "author", "contact" },
+  [ROLE_EMAIL] = { "requesteremail", "customeremail", "reporteremail", "email", "emailaddress", "contactemail", "senderemail",
+                   "fromemail", "authoremail", "useremail", "submitteremail", "creatoremail", "sender", "from", "requester", "customer" },
+  [ROLE_NAME] = { "requestername", "customername", "reportername", "requester", "reporter", "customer", "contactname", "sendername",
+                  "fromname", "authorname", "username", "submittername", "creatorname", "name", "author", "contact" },
   [ROLE_TAGS] = { "tags", "labels", "keywords", "label" },
 };
 
@@ -74,142 +72,16 @@ typedef struct
   GString *out;
 } Draft;
 
-/* As a column is named in an expression. */
-static void
-append_identifier (GString *out, const char *name)
-{
-  g_string_append_c (out, '"');
-  for (; *name != '\0'; name++)
-    {
-      if (*name == '"')
-        g_string_append_c (out, '"');
-      g_string_append_c (out, *name);
-    }
-  g_string_append_c (out, '"');
-}
-
-static gboolean
-is_breaking (gunichar character)
-{
-  return g_unichar_iscntrl (character) || character == 0x2028 || character == 0x2029 || character == 0xfeff;
-}
-
-static gboolean
-has_breaking (const char *text)
-{
-  for (; *text != '\0'; text = g_utf8_next_char (text))
-    if (is_breaking (g_utf8_get_char (text)))
-      return TRUE;
-
-  return FALSE;
-}
-
-/* A text in an expression; on one line, whatever is in it. */
-static void
-append_literal (GString *out, const char *text)
-{
-  gboolean escapes = has_breaking (text);
-
-  g_string_append (out, escapes ? "E'" : "'");
-  for (; *text != '\0'; text = g_utf8_next_char (text))
-    {
-      gunichar character = g_utf8_get_char (text);
-
-      if (character == '\'' || (escapes && character == '\\'))
-        g_string_append_c (out, (char) character);
-      if (character == '\n')
-        g_string_append (out, "\\n");
-      else if (is_breaking (character))
-        g_string_append_printf (out, "\\u%04x", character);
-      else
-        g_string_append_unichar (out, character);
-    }
-  g_string_append_c (out, '\'');
-}
-
-/* Words that YAML, or an older one, takes for something else than text. */
-static gboolean
-is_plain (const char *text)
-{
-  static const char *const taken[] = { "true", "false", "null", "yes", "no", "on", "off", "y", "n", NULL };
-  g_autofree char *lower = g_ascii_strdown (text, -1);
-
-  if (!g_ascii_isalpha (*text) || g_strv_contains (taken, lower))
-    return FALSE;
-  for (; *text != '\0'; text++)
-    if (!g_ascii_isalnum (*text) && *text != '_' && *text != '.' && *text != '-')
-      return FALSE;
-  return TRUE;
-}
-
-/* A scalar that means its text, whatever is in it. */
-static void
-append_yaml (GString *out, const char *text)
-{
-  if (is_plain (text))
-    {
-      g_string_append (out, text);
-      return;
-    }
-
-  g_string_append_c (out, '"');
-  for (; *text != '\0'; text = g_utf8_next_char (text))
-    {
-      gunichar character = g_utf8_get_char (text);
-
-      if (character == '"' || character == '\\')
-        g_string_append_printf (out, "\\%c", (char) character);
-      else if (is_breaking (character))
-        g_string_append_printf (out, "\\u%04x", character);
-      else
-        g_string_append_unichar (out, character);
-    }
-  g_string_append_c (out, '"');
-}
-
-/* In a comment a name is on its line, and ${} is no reference. */
-static void
-append_comment (GString *out, const char *text)
-{
-  for (; *text != '\0'; text = g_utf8_next_char (text))
-    {
-      gunichar character = g_utf8_get_char (text);
-
-      g_string_append_unichar (out, is_breaking (character) ? ' ' : character);
-    }
-}
-
-/* `name: value` at an indent. */
-static void
-append_entry (GString *out, guint indent, const char *name, const char *value)
-{
-  g_string_append_printf (out, "%*s", (int) indent, "");
-  append_yaml (out, name);
-  g_string_append (out, ": ");
-  append_yaml (out, value);
-  g_string_append_c (out, '\n');
-}
-
-/* A column and its expression, as a block that needs no quoting: expressions have no line breaks in their texts, and
- * those between their parts fold to blanks. */
-static void
-append_expression (GString *out, const char *column, const char *expression)
-{
-  g_auto (GStrv) lines = g_strsplit (expression, "\n", -1);
-
-  g_string_append (out, "      ");
-  append_yaml (out, column);
-  g_string_append (out, ": >-\n");
-  for (char **line = lines; *line != NULL; line++)
-    g_string_append_printf (out, "        %s\n", *line);
-}
-
-/* Letters and digits of a name, small. */
+/* Letters and digits of a name, small; without an object that is there only to have members. */
 static char *
 bare_name (const char *name)
 {
+  static const char *const wrappers[] = { "fields.", "attributes.", "properties." };
   GString *bare = g_string_new (NULL);
 
+  for (guint i = 0; i < G_N_ELEMENTS (wrappers); i++)
+    if (g_str_has_prefix (name, wrappers[i]))
+      name += strlen (wrappers[i]);
   for (; *name != '\0'; name++)
     if (g_ascii_isalnum (*name))
       g_string_append_c (bare, g_ascii_tolower (*name));
@@ -219,7 +91,7 @@ bare_name (const char *name)
 static gboolean
 is_date (const GuessColumn *column)
 {
-  return column->formats != 0 && column->n_values > 0;
+  return column->type == TALLY_TYPE_TEXT && column->formats != 0 && column->n_values > 0;
 }
 
 /* Whether a column's values fit to what it is to be. */
@@ -228,6 +100,8 @@ fits_role (const GuessColumn *column, Role role)
 {
   if (column->n_values == 0)
     return FALSE;
+  if (column->type == TALLY_TYPE_JSONB)
+    return role == ROLE_TAGS && column->n_arrays == column->n_values;
   switch (role)
     {
     case ROLE_CREATED:
@@ -281,20 +155,16 @@ find_text (const Draft *draft, gsize most, const GuessColumn *other_than)
 static char *
 text_of (const GuessColumn *column)
 {
-  GString *text = g_string_new ("nullif(trim(");
-
-  append_identifier (text, column->name);
-  g_string_append (text, "), '')");
-  return g_string_free (text, FALSE);
+  return g_strdup_printf ("nullif(trim(%s), '')", column->text);
 }
 
-/* The column as the type that all of its values have; NULL if that is text. */
+/* A column of texts as the type that all of them have; NULL if that is text. */
 static char *
 typed (const GuessColumn *column)
 {
   g_autofree char *text = text_of (column);
 
-  if (column->n_values == 0)
+  if (column->n_values == 0 || column->type != TALLY_TYPE_TEXT || column->is_member)
     return NULL;
   if (column->kinds & GUESS_BIGINT)
     return g_strconcat (text, "::bigint", NULL);
@@ -314,6 +184,8 @@ typed (const GuessColumn *column)
 static const char *
 type_name (const GuessColumn *column)
 {
+  if (column->type != TALLY_TYPE_TEXT)
+    return tally_type_name (column->type);
   if (column->n_values == 0)
     return "nothing";
   if (column->kinds & GUESS_BIGINT)
@@ -329,32 +201,39 @@ type_name (const GuessColumn *column)
 }
 
 static void
-append_facts (Draft *draft)
+append_records (Draft *draft)
 {
   const GuessFile *file = draft->file;
   g_autofree char *name = g_path_get_basename (file->path);
 
   g_string_append (draft->out, "# Drafted by \"tallyman guess\" from ");
-  append_comment (draft->out, name);
-  g_string_append_printf (draft->out, ": %" G_GUINT64_FORMAT " records%s.\n", file->n_records,
-                          file->is_whole ? "" : " were looked at, there are more");
+  guess_append_comment (draft->out, name);
+  g_string_append_printf (draft->out, ": %" G_GUINT64_FORMAT " %s%s%s.\n", file->n_records, file->mail != NULL ? "mail" : "record",
+                          file->n_records == 1 ? "" : "s", file->is_whole ? "" : " were looked at, there are more");
   if (file->n_rejects > 0)
     {
       g_string_append_printf (draft->out, "# %" G_GUINT64_FORMAT " of them cannot be read and would be set aside, first:\n#   ",
                               file->n_rejects);
-      append_comment (draft->out, file->reject);
+      guess_append_comment (draft->out, file->reject);
       g_string_append_c (draft->out, '\n');
     }
   g_string_append (draft->out, "#\n");
+}
+
+static void
+append_columns (Draft *draft)
+{
+  const GuessFile *file = draft->file;
+
   for (guint i = 0; i < file->columns->len; i++)
     {
       const GuessColumn *column = g_ptr_array_index (file->columns, i);
 
       g_string_append (draft->out, "#   ");
-      append_comment (draft->out, column->name);
+      guess_append_comment (draft->out, column->name);
       g_string_append_printf (draft->out, ": %s, up to %" G_GSIZE_FORMAT " bytes", type_name (column), column->longest);
-      if (column->n_nulls + column->n_blank > 0)
-        g_string_append_printf (draft->out, ", empty %" G_GUINT64_FORMAT " times", column->n_nulls + column->n_blank);
+      if (column->n_values < file->n_rows)
+        g_string_append_printf (draft->out, ", empty %" G_GUINT64_FORMAT " times", file->n_rows - column->n_values);
       if (column == draft->key)
         g_string_append (draft->out, ", differs in each record");
       if (is_date (column) && guess_is_ambiguous (column->formats))
@@ -383,34 +262,36 @@ pipeline_name (const GuessFile *file)
   return g_string_free (name, FALSE);
 }
 
-/* A dollar sign in a path is no reference. */
-static char *
-escape_reference (const char *text)
+static void
+append_dialect (Draft *draft)
 {
-  g_auto (GStrv) parts = g_strsplit (text, "$", -1);
+  const GuessDialect *dialect = &draft->file->dialect;
 
-  return g_strjoinv ("$$", parts);
+  if (dialect->delimiter != NULL)
+    guess_append_entry (draft->out, 4, "delimiter", dialect->delimiter);
+  if (dialect->escape != NULL)
+    guess_append_entry (draft->out, 4, "escape", dialect->escape);
+  if (dialect->encoding != NULL)
+    guess_append_entry (draft->out, 4, "encoding", dialect->encoding);
+  if (dialect->skip > 0)
+    g_string_append_printf (draft->out, "    skip: %" G_GINT64_FORMAT "\n", dialect->skip);
+  if (!dialect->has_header)
+    g_string_append (draft->out, "    header: false\n");
 }
 
 static void
 append_source (Draft *draft)
 {
-  const GuessDialect *dialect = &draft->file->dialect;
-  g_autofree char *name = pipeline_name (draft->file), *path = escape_reference (draft->file->path);
+  g_autofree char *name = pipeline_name (draft->file), *path = guess_escape_reference (draft->file->path);
 
-  g_string_append_printf (draft->out, "pipeline: %s\norigin: %s%s\n\nsource:\n  csv:\n", name, name,
-                          "  # whose ids the keys are; better name the old system");
-  append_entry (draft->out, 4, "path", path);
-  if (dialect->delimiter != NULL)
-    append_entry (draft->out, 4, "delimiter", dialect->delimiter);
-  if (dialect->escape != NULL)
-    append_entry (draft->out, 4, "escape", dialect->escape);
-  if (dialect->encoding != NULL)
-    append_entry (draft->out, 4, "encoding", dialect->encoding);
-  if (dialect->skip > 0)
-    g_string_append_printf (draft->out, "    skip: %" G_GINT64_FORMAT "\n", dialect->skip);
-  if (!dialect->has_header)
-    g_string_append (draft->out, "    header: false\n");
+  g_string_append_printf (draft->out, "pipeline: %s\norigin: %s%s\n\nsource:\n  %s:\n", name, name,
+                          "  # whose ids the keys are; better name the old system", draft->file->source);
+  if (draft->file->mail != NULL)
+    guess_append_mail_source (draft->file, draft->out);
+  else
+    guess_append_entry (draft->out, 4, "path", path);
+  if (g_str_equal (draft->file->source, "csv"))
+    append_dialect (draft);
 }
 
 /* What a value means: the first word that is in it. */
@@ -428,16 +309,15 @@ static char *
 case_of (const GuessColumn *column, const Translation *translations)
 {
   const Translation *last = translations;
-  GString *text = g_string_new ("CASE trim(");
+  GString *text = g_string_new (NULL);
 
   while (last->word != NULL)
     last++;
-  append_identifier (text, column->name);
-  g_string_append_c (text, ')');
+  g_string_append_printf (text, "CASE trim(%s)", column->text);
   for (guint i = 0; i < column->choices->len; i++)
     {
       g_string_append (text, "\nWHEN ");
-      append_literal (text, g_ptr_array_index (column->choices, i));
+      guess_append_literal (text, g_ptr_array_index (column->choices, i));
       g_string_append_printf (text, " THEN '%s'", translate (translations, g_ptr_array_index (column->choices, i)));
     }
   g_string_append_printf (text, "\nELSE '%s' END", last->ours);
@@ -449,18 +329,21 @@ static char *
 listing_of (const Draft *draft)
 {
   GString *text = g_string_new (NULL);
+  GPtrArray *columns = draft->file->columns;
 
-  for (guint i = 0; i < MIN (draft->file->columns->len, MOST_LISTED); i++)
+  for (guint i = 0, n = 0; i < columns->len && n < MOST_LISTED; i++)
     {
-      const GuessColumn *column = g_ptr_array_index (draft->file->columns, i);
-      g_autofree char *label = g_strconcat (i > 0 ? "\n" : "", column->name, ": ", NULL);
+      const GuessColumn *column = g_ptr_array_index (columns, i);
+      const GuessColumn *next = i + 1 < columns->len ? g_ptr_array_index (columns, i + 1) : NULL;
+      g_autofree char *label = g_strconcat (n > 0 ? "\n" : "", column->name, ": ", NULL);
 
-      if (i > 0)
+      /* Its members say it. */
+      if (!column->is_member && next != NULL && next->is_member)
+        continue;
+      if (n++ > 0)
         g_string_append (text, "\n|| ");
-      append_literal (text, label);
-      g_string_append (text, " || coalesce(");
-      append_identifier (text, column->name);
-      g_string_append (text, ", '')");
+      guess_append_literal (text, label);
+      g_string_append_printf (text, " || coalesce(%s, '')", column->text);
     }
   return g_string_free (text, FALSE);
 }
@@ -477,11 +360,7 @@ body_of (const Draft *draft)
   g_autofree char *own = text_of (body);
   g_string_append_printf (text, "coalesce(%s, '(no description)')", own);
   if (created != NULL)
-    {
-      g_string_append (text, "\n|| coalesce(E'\\n\\nCreated ' || ");
-      append_identifier (text, created->name);
-      g_string_append (text, ", '')");
-    }
+    g_string_append_printf (text, "\n|| coalesce(E'\\n\\nCreated ' || %s, '')", created->text);
   return g_string_free (text, FALSE);
 }
 
@@ -490,24 +369,17 @@ static void
 append_requester (Draft *draft)
 {
   const GuessColumn *email = draft->roles[ROLE_EMAIL], *name = draft->roles[ROLE_NAME];
-  GString *test = g_string_new (NULL);
 
   if (email == NULL)
-    {
-      g_string_free (test, TRUE);
-      return;
-    }
+    return;
 
-  g_string_append (test, "CASE WHEN trim(");
-  append_identifier (test, email->name);
-  g_string_append (test, ") LIKE '%_@_%._%'\nTHEN ");
-  g_autofree char *begin = g_string_free (test, FALSE);
+  g_autofree char *begin = g_strdup_printf ("CASE WHEN trim(%s) LIKE '%%_@_%%._%%'\nTHEN ", email->text);
   g_autofree char *address = text_of (email), *called = name != NULL ? text_of (name) : NULL;
   g_autofree char *mail = g_strdup_printf ("%slower(%s) END", begin, address);
   g_autofree char *person = called != NULL ? g_strdup_printf ("%scoalesce(%s, split_part(%s, '@', 1)) END", begin, called, address)
                                            : g_strdup_printf ("%ssplit_part(%s, '@', 1) END", begin, address);
-  append_expression (draft->out, "requester.email", mail);
-  append_expression (draft->out, "requester.name", person);
+  guess_append_expression (draft->out, "requester.email", mail);
+  guess_append_expression (draft->out, "requester.name", person);
 }
 
 static void
@@ -524,23 +396,21 @@ append_zendesk_columns (Draft *draft)
   g_autofree char *subject = subject_text != NULL ? g_strdup_printf ("coalesce(%s, '(no subject)')", subject_text)
                                                   : g_strdup ("'(no subject)'");
 
-  append_expression (draft->out, "subject", subject);
-  append_expression (draft->out, "comment.body", body);
+  guess_append_expression (draft->out, "subject", subject);
+  guess_append_expression (draft->out, "comment.body", body);
   for (guint i = 0; i < G_N_ELEMENTS (mapped); i++)
     if (draft->roles[mapped[i].role] != NULL)
       {
         g_autofree char *expression = case_of (draft->roles[mapped[i].role], mapped[i].translations);
 
-        append_expression (draft->out, mapped[i].column, expression);
+        guess_append_expression (draft->out, mapped[i].column, expression);
       }
   if (draft->roles[ROLE_TAGS] != NULL)
     {
-      GString *tags = g_string_new ("translate(lower(");
+      const GuessColumn *tags = draft->roles[ROLE_TAGS];
+      g_autofree char *words = g_strdup_printf ("translate(lower(%s), ':;|/', '    ')", tags->text);
 
-      append_identifier (tags, draft->roles[ROLE_TAGS]->name);
-      g_string_append (tags, "), ':;|/', '    ')");
-      append_expression (draft->out, "tags", tags->str);
-      g_string_free (tags, TRUE);
+      guess_append_expression (draft->out, "tags", tags->n_arrays > 0 ? tags->sql : words);
     }
   append_requester (draft);
 }
@@ -549,19 +419,18 @@ append_zendesk_columns (Draft *draft)
 static char *
 key_expression (const Draft *draft)
 {
-  GString *text = g_string_new (NULL);
+  GString *text;
 
   if (draft->key != NULL)
-    {
-      append_identifier (text, draft->key->name);
-      return g_string_free (text, FALSE);
-    }
+    return g_strdup (draft->key->sql);
 
-  g_string_append (text, "md5(concat_ws('|'");
+  text = g_string_new ("md5(concat_ws('|'");
   for (guint i = 0; i < draft->file->columns->len; i++)
     {
-      g_string_append (text, ", ");
-      append_identifier (text, ((GuessColumn *) g_ptr_array_index (draft->file->columns, i))->name);
+      const GuessColumn *column = g_ptr_array_index (draft->file->columns, i);
+
+      if (!column->is_member)
+        g_string_append_printf (text, ", %s", column->sql);
     }
   g_string_append (text, "))");
   return g_string_free (text, FALSE);
@@ -579,7 +448,7 @@ append_zendesk (Draft *draft)
   GString *out = draft->out;
 
   g_string_append (out, "\ntransform:\n  - set:\n");
-  append_expression (out, KEY_COLUMN, key);
+  guess_append_expression (out, KEY_COLUMN, key);
   append_zendesk_columns (draft);
   g_string_append (out, "  # Only these go on; the others are left behind.\n  - keep: [" KEY_COLUMN ", subject, comment.body");
   for (Role role = 0; role < G_N_ELEMENTS (optional); role++)
@@ -593,14 +462,13 @@ append_zendesk (Draft *draft)
     g_string_append (out, "    long-body: split\n");
 }
 
-/* Types for the columns that have one, and a file beside the first. */
+/* Types for the columns that have one. */
 static void
-append_file_sink (Draft *draft, GuessSink sink)
+append_types (Draft *draft)
 {
-  g_autofree char *name = pipeline_name (draft->file), *path = NULL;
   gboolean is_first = TRUE;
 
-  for (guint i = 0; i < draft->file->columns->len; i++)
+  for (guint i = 0; draft->file->mail == NULL && i < draft->file->columns->len; i++)
     {
       const GuessColumn *column = g_ptr_array_index (draft->file->columns, i);
       g_autofree char *expression = typed (column);
@@ -610,32 +478,84 @@ append_file_sink (Draft *draft, GuessSink sink)
       if (is_first)
         g_string_append (draft->out, "\ntransform:\n  - set:\n");
       is_first = FALSE;
-      append_expression (draft->out, column->name, expression);
+      guess_append_expression (draft->out, column->name, expression);
     }
-  path = g_strconcat (name, sink == GUESS_SINK_CSV ? ".out.csv" : ".out.ndjson", NULL);
-  g_string_append_printf (draft->out, "\nsink:\n  %s:\n", sink == GUESS_SINK_CSV ? "csv" : "json");
-  append_entry (draft->out, 4, "path", path);
+}
+
+/* A file beside the first. */
+static void
+append_file_sink (Draft *draft, const char *sink, const char *extension)
+{
+  g_autofree char *name = pipeline_name (draft->file), *path = g_strconcat (name, ".out", extension, NULL);
+
+  append_types (draft);
+  g_string_append_printf (draft->out, "\nsink:\n  %s:\n", sink);
+  guess_append_entry (draft->out, 4, "path", path);
+}
+
+/* A table that is as the file is, however often it is loaded. */
+static void
+append_table_sink (Draft *draft)
+{
+  g_autofree char *table = g_strdelimit (pipeline_name (draft->file), "-", '_');
+
+  append_types (draft);
+  g_string_append_printf (draft->out, "\nsink:\n  postgresql:\n    connection: ${DATABASE}\n    table: %s\n"
+                                      "    create: true\n    mode: replace\n", table);
+}
+
+static void
+append_sink (Draft *draft, GuessSink sink)
+{
+  switch (sink)
+    {
+    case GUESS_SINK_ZENDESK:
+      if (draft->file->mail != NULL)
+        guess_append_mail_tickets (draft->out);
+      else
+        append_zendesk (draft);
+      break;
+    case GUESS_SINK_CSV:
+      append_file_sink (draft, "csv", ".csv");
+      break;
+    case GUESS_SINK_JSON:
+      append_file_sink (draft, "json", ".ndjson");
+      break;
+    case GUESS_SINK_POSTGRESQL:
+      append_table_sink (draft);
+      break;
+    }
+}
+
+/* What the columns are taken for. */
+static void
+find_roles (Draft *draft)
+{
+  draft->key = guess_key (draft->file);
+  for (Role role = 0; role < N_ROLES; role++)
+    draft->roles[role] = find_role (draft->file, role);
+  if (draft->roles[ROLE_SUBJECT] == NULL)
+    draft->roles[ROLE_SUBJECT] = find_text (draft, 255, draft->roles[ROLE_BODY]);
 }
 
 char *
 guess_draft (const GuessFile *file, GuessSink sink)
 {
-  Draft draft = { .file = file, .key = guess_key (file), .out = g_string_new (NULL) };
+  Draft draft = { .file = file, .out = g_string_new (NULL) };
+  guint64 share;
 
-  for (Role role = 0; role < N_ROLES; role++)
-    draft.roles[role] = find_role (file, role);
-  if (draft.roles[ROLE_SUBJECT] == NULL)
-    draft.roles[ROLE_SUBJECT] = find_text (&draft, 255, draft.roles[ROLE_BODY]);
-
-  append_facts (&draft);
-  append_source (&draft);
-  if (sink == GUESS_SINK_ZENDESK)
-    append_zendesk (&draft);
+  if (file->mail == NULL)
+    find_roles (&draft);
+  append_records (&draft);
+  if (file->mail != NULL)
+    guess_append_mail_facts (file, draft.out);
   else
-    append_file_sink (&draft, sink);
+    append_columns (&draft);
+  append_source (&draft);
+  append_sink (&draft, sink);
 
   /* Twice the share that cannot be read: what is wrong beyond that is wrong with the pipeline. */
-  guint64 share = file->n_records > 0 ? (file->n_rejects * 200 + file->n_records - 1) / file->n_records : 0;
+  share = file->n_records > 0 ? (file->n_rejects * 200 + file->n_records - 1) / file->n_records : 0;
   g_string_append_printf (draft.out, "\nerrors:\n  limit: %" G_GUINT64_FORMAT "%%\n", CLAMP (share, 1, 100));
   return g_string_free (draft.out, FALSE);
 }

@@ -1,4 +1,4 @@
-/* guess.c: tallyman guess FILE: a draft pipeline from a CSV file */
+/* guess.c: tallyman guess FILE: a draft pipeline from a file */
 #include "command.h"
 #include "engine/engine.h"
 #include "guess.h"
@@ -9,6 +9,7 @@ static const char *const sinks[] = {
   [GUESS_SINK_ZENDESK] = "zendesk-tickets",
   [GUESS_SINK_CSV] = "csv",
   [GUESS_SINK_JSON] = "json",
+  [GUESS_SINK_POSTGRESQL] = "postgresql",
 };
 
 static int
@@ -46,7 +47,7 @@ guess_main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   gint64 most = G_MAXINT64;
   const GOptionEntry entries[] = {
-    { "sink", 0, 0, G_OPTION_ARG_STRING, &sink_name, "Draft for this sink: zendesk-tickets (default), csv, json", "SINK" },
+    { "sink", 0, 0, G_OPTION_ARG_STRING, &sink_name, "Draft for this sink: zendesk-tickets (default), csv, json, postgresql", "SINK" },
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "Write the draft to a file", "FILE" },
     { "records", 0, 0, G_OPTION_ARG_INT64, &most, "Look at so many records only, instead of all", "N" },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &rest, NULL, NULL },
@@ -57,7 +58,7 @@ guess_main (int argc, char **argv)
     return TALLY_EXIT_USAGE;
   if (rest == NULL || rest[1] != NULL || g_str_equal (rest[0], "-"))
     {
-      tally_command_complain ("name one CSV file; see 'tallyman guess --help'");
+      tally_command_complain ("name one file; see 'tallyman guess --help'");
       return TALLY_EXIT_USAGE;
     }
   if (most < 1)
@@ -67,7 +68,7 @@ guess_main (int argc, char **argv)
     }
   if (find_sink (sink_name) < 0)
     {
-      tally_command_complain ("there is no draft for the sink \"%s\", only for zendesk-tickets, csv and json", sink_name);
+      tally_command_complain ("there is no draft for the sink \"%s\", only for zendesk-tickets, csv, json and postgresql", sink_name);
       return TALLY_EXIT_USAGE;
     }
 
@@ -86,6 +87,6 @@ guess_main (int argc, char **argv)
 const TallyCommand tally_command_guess = {
   .name = "guess",
   .arguments = "FILE",
-  .summary = "draft a pipeline from a CSV file",
+  .summary = "draft a pipeline from a CSV or JSON file, or a mailbox",
   .main = guess_main,
 };

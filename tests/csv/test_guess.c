@@ -33,6 +33,13 @@ guess (const char *path, const char *sink)
   return draft;
 }
 
+#define MBOX                                                                                                           \
+  "From ann@example.org Mon Mar  4 08:12:40 2019\nFrom: Ann <Ann@example.org>\nMessage-ID: <1@x>\nSubject: Printer\n"     \
+  "Date: Mon, 4 Mar 2019 08:12:40 +0000\n\nIt burns.\n\n"                                                              \
+  "From bob@example.org Mon Mar  4 09:00:00 2019\nFrom: bob@example.org\nMessage-ID: <2@x>\nReferences: <1@x>\n"         \
+  "Date: Mon, 4 Mar 2019 09:00:00 +0000\n\nLeave the room.\n\nOn 4 March 2019 Ann wrote:\n> It burns.\n\n"             \
+  "From x Mon Mar  4 09:30:00 2019\nFrom: robot@example.org\nAuto-Submitted: auto-replied\n\nThanks!\n"
+
 /* A file, and lines that its draft has, for the csv sink. */
 static const struct
 {
@@ -59,6 +66,14 @@ static const struct
     { "# 1 of them cannot be read and would be set aside, first:\n", "has 1 field where there are 2 columns\n", "  limit: 50%\n" } },
   { "names that mean something in SQL or YAML", "\"a\"\"b\",'c: #d,${HOME}\n1,2,3\n",
     { "      \"a\\\"b\": >-\n        nullif(trim(\"a\"\"b\"), '')::bigint\n", "      \"'c: #d\": >-\n" } },
+  { "an object a line", "{\"id\":1,\"d\":\"2020-01-02\",\"who\":{\"email\":\"a@b.de\",\"age\":7}}\n{\"id\":2,\"d\":null,\"who\":{}}\n",
+    { "source:\n  json:\n", "#   id: bigint, up to 1 bytes, differs in each record\n", "#   who.email: e-mail, up to 6 bytes, empty 1 times\n",
+      "#   who.age: bigint", "transform:\n  - set:\n      d: >-\n        nullif(trim(\"d\"), '')::date\n\nsink:" } },
+  { "an array of objects", " [{\"a\": true, \"list\": [1, 2]},\n {\"a\": false}]", { "source:\n  json:\n", "#   a: boolean", "#   list: jsonb, up to 6 bytes" } },
+  { "members that mean something in SQL or YAML", "{\"a\\\"b\": {\"'); --\": \"x\"}, \"${HOME}\": {\"c: #d\\n\": 1}}\n", { "#   a\"b.'); --: text" } },
+  { "a mailbox", MBOX,
+    { "from guess.csv: 3 mails.\n", "source:\n  email:\n", "#   written: 2019-03-04 to 2019-03-04\n", "#   without a date that can be read: 1\n",
+      "#   conversations: 2\n#   senders: 3\n#   automatic, bounces among them: 1\n", "sink:\n  csv:\n" } },
 };
 
 static void
@@ -101,6 +116,60 @@ test_finds_what_a_ticket_is_made_of (void)
 }
 
 static void
+test_finds_a_ticket_in_objects (void)
+{
+  g_autofree char *path = plug_write_file ("desk.ndjson",
+                                           "{\"id\": 1, \"fields\": {\"summary\": \"Printer\", \"priority\": \"High\"}, \"tags\": [\"a\"],"
+                                           " \"requester\": {\"email\": \"a@b.de\", \"name\": \"Ann\"}}\n", -1);
+  g_autofree char *draft = guess (path, "zendesk-tickets");
+  static const char *const parts[] = {
+    "      source_key: >-\n        \"id\"\n",
+    "        coalesce(nullif(trim((\"fields\" ->> 'summary')), ''), '(no subject)')\n",
+    "        CASE trim((\"fields\" ->> 'priority'))\n",
+    "        THEN lower(nullif(trim((\"requester\" ->> 'email')), '')) END\n",
+    "      tags: >-\n        \"tags\"\n",
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (parts); i++)
+    assert_contains (draft, parts[i]);
+}
+
+/* What comes out of the draft's last step, as JSON. */
+static void
+test_makes_a_ticket_of_a_conversation (void)
+{
+  g_autofree char *path = plug_write_file ("support.mbox", MBOX, -1), *draft = guess (path, "zendesk-tickets");
+  g_autofree char *pipeline = plug_write_file ("draft.yaml", draft, -1), *rows = NULL;
+  int status;
+
+  rows = tallyman ((const char *[]) { "preview", "--json", pipeline, NULL }, &status);
+  assert_int (status, 0);
+  assert_contains (rows, "{\"conversation\":\"1@x\",\"subject\":\"Printer\",\"comment.body\":\"Ann <Ann@example.org>, 2019-03-04 08:12:\\n\\n"
+                         "It burns.\\n\\n----\\n\\n<bob@example.org>, 2019-03-04 09:00:\\n\\nLeave the room.\","
+                         "\"requester.email\":\"ann@example.org\",\"requester.name\":\"Ann\"}");
+  assert_true (strstr (rows, "(no subject)") == NULL);
+}
+
+static void
+test_takes_a_maildir_with_its_folders (void)
+{
+  g_autofree char *folder = plug_path ("Mail"), *draft = NULL, *file = NULL, *second = NULL;
+  static const char *const places[] = { "new", "cur", ".Sent/new", ".Sent/cur" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (places); i++)
+    {
+      g_autofree char *place = g_build_filename (folder, places[i], NULL);
+
+      assert_int (g_mkdir_with_parents (place, 0700), 0);
+    }
+  file = plug_write_file ("Mail/new/1.a", "From: a@example.org\n\nx\n", -1);
+  second = plug_write_file ("Mail/.Sent/cur/2.b:2,S", "From: b@example.org\n\nx\n", -1);
+  draft = guess (folder, "json");
+  assert_contains (draft, "from Mail: 2 mails.\n");
+  assert_contains (draft, "Mail/.*\"\n");
+}
+
+static void
 check_draft (const char *label, const char *path, const char *sink)
 {
   g_autofree char *draft = guess (path, sink), *pipeline = plug_write_file ("draft.yaml", draft, -1), *complaint = NULL;
@@ -114,10 +183,8 @@ check_draft (const char *label, const char *path, const char *sink)
 static void
 test_drafts_are_right_as_they_are (void)
 {
-  static const char *const sinks[] = { "zendesk-tickets", "json" };
+  static const char *const sinks[] = { "zendesk-tickets", "json", "postgresql" };
 
-  g_setenv ("ZENDESK_URL", "http://127.0.0.1:1", TRUE);
-  g_setenv ("ZENDESK_TOKEN", "none", TRUE);
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     for (gsize j = 0; j < G_N_ELEMENTS (sinks); j++)
       {
@@ -156,7 +223,7 @@ test_refuses_what_it_cannot_do (void)
   g_autofree char *first = tallyman ((const char *[]) { "guess", NULL }, &status);
 
   assert_int (status, 2);
-  assert_contains (first, "name one CSV file");
+  assert_contains (first, "name one file");
   g_autofree char *second = tallyman ((const char *[]) { "guess", path, "--sink", "fax", NULL }, &status);
   assert_int (status, 2);
   assert_contains (second, "there is no draft for the sink \"fax\"");
@@ -168,6 +235,9 @@ test_refuses_what_it_cannot_do (void)
 static const Promise promises[] = {
   { "says what is in a file", test_says_what_is_in_a_file },
   { "finds what a ticket is made of", test_finds_what_a_ticket_is_made_of },
+  { "finds a ticket in objects", test_finds_a_ticket_in_objects },
+  { "makes a ticket of a conversation", test_makes_a_ticket_of_a_conversation },
+  { "takes a Maildir with its folders", test_takes_a_maildir_with_its_folders },
   { "drafts are right as they are", test_drafts_are_right_as_they_are },
   { "drafts of real exports are right as they are", test_drafts_of_real_exports_are_right_as_they_are },
   { "refuses what it cannot do", test_refuses_what_it_cannot_do },
@@ -177,5 +247,8 @@ static const Promise promises[] = {
 int
 main (int argc, char **argv)
 {
+  g_setenv ("ZENDESK_URL", "http://127.0.0.1:1", TRUE);
+  g_setenv ("ZENDESK_TOKEN", "none", TRUE);
+  g_setenv ("DATABASE", "dbname=none", TRUE);
   return keep_promises ("guess", promises, argc, argv);
 }
