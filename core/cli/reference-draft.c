@@ -46,7 +46,7 @@ write_file (TallyReferenceDraft *draft, Counts *ret_counts, GError **error)
 
   if (file == NULL || !tally_reference_file_count (file, &before, &open, error)
       || !tally_reference_file_count (draft->missed, &ret_counts->missed, &open, error)
-      || !tally_reference_file_merge (file, draft->missed, error)
+      || !tally_reference_file_merge (file, draft->missed, NULL, error)
       || !tally_reference_file_count (file, &ret_counts->rows, &ret_counts->open, error)
       || !tally_reference_file_write (file, draft->path, draft->registry, error))
     return FALSE;
@@ -71,7 +71,7 @@ tell (const TallyReferenceDraft *draft, const Counts *counts, gboolean json)
     }
 
   g_autofree char *clean = tally_listing_clean (draft->path, strlen (draft->path), FALSE);
-  printf ("%s: not in the ledger: %" G_GUINT64_FORMAT " (%" G_GUINT64_FORMAT " new here); rows without an id: %" G_GUINT64_FORMAT
+  printf ("%s: not in the ledger, or unfit: %" G_GUINT64_FORMAT " (%" G_GUINT64_FORMAT " new here); rows without an id: %" G_GUINT64_FORMAT
           " of %" G_GUINT64_FORMAT "\n",
           clean, counts->missed, counts->added, counts->open, counts->rows);
 }

@@ -206,7 +206,7 @@ static gboolean
 tell_coming (TallyForecast *self, const char *key, GError **error)
 {
   return self->options->coming == NULL
-         || tally_reference_file_use (self->options->coming, self->entity, self->pipeline->origin, key, error);
+         || tally_reference_file_use (self->options->coming, self->entity, self->pipeline->origin, key, NULL, error);
 }
 
 static gboolean

@@ -26,6 +26,7 @@ typedef struct
   TallyContext *source_ctx, *sink_ctx; /* (owned) */
   TallyLedger *ledger;             /* (owned) (nullable) NULL: there is none yet */
   TallyReferences *references;     /* (owned) */
+  TallyReferenceFile *found;       /* (owned) (nullable) what ref() found, where somebody asks for what it should not have */
   TallyTrial *trial;               /* (owned) (nullable) */
   TallyForecast *forecast;         /* (owned) (nullable) of a sink that delivers */
 } Planner;
@@ -335,6 +336,14 @@ end_sink (Planner *self, GError **error)
   return TRUE;
 }
 
+/* What ref() found and the target has no more is to be replaced, like what is missing. */
+static gboolean
+tell_unfit (Planner *self, GError **error)
+{
+  return self->found == NULL
+         || tally_reference_file_merge (self->options->missed, self->found, self->sink_ctx->unfit, error);
+}
+
 /* ---- All of it ---- */
 
 static TallyReferences *
@@ -351,6 +360,7 @@ new_references (const Planner *self)
                                       .target = sink->delivery != NULL ? self->sink_ctx->target : NULL,
                                       .entity = profile.entity,
                                       .file = self->pipeline->references,
+                                      .found = self->found,
                                       .missed = self->options->missed,
                                       .coming = self->options->coming,
                                       .began_at = G_MAXINT64,
@@ -363,6 +373,7 @@ prepare (Planner *self, GError **error)
 {
   if (!open_ledger (self, error) || !look_at_source (self, error) || !open_sink (self, error)
       || !find_position (self, error) || !open_source (self, error)
+      || (self->options->missed != NULL && (self->found = tally_reference_file_new (error)) == NULL)
       || (self->trial = tally_trial_new (self->pipeline, error)) == NULL)
     return FALSE;
 
@@ -377,7 +388,7 @@ work (Planner *self, GError **error)
 {
   TallyWatch *watch = tally_watch_new (self->pipeline);
   gboolean done = tally_trial_prepare (self->trial, error) && read_all (self, error)
-                  && drain_steps (self, error) && end_sink (self, error);
+                  && drain_steps (self, error) && end_sink (self, error) && tell_unfit (self, error);
 
   tally_watch_free (watch);
   return done;
@@ -412,6 +423,7 @@ tally_plan_make (TallyPipeline *pipeline, const TallyPlanOptions *options, Tally
   g_array_set_clear_func (self.sink_ctx->facts, tally_plan_fact_clear);
   self.sink_ctx->requests = g_array_new (FALSE, FALSE, sizeof (TallyPlannedKind));
   g_array_set_clear_func (self.sink_ctx->requests, tally_planned_kind_clear);
+  self.sink_ctx->unfit = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
   /* Whoever was interrupted complains of that in words of his own. */
   if (!(prepare (&self, &ret_plan->error) && work (&self, &ret_plan->error)) && tally_run_is_interrupted ())
@@ -429,6 +441,7 @@ tally_plan_make (TallyPipeline *pipeline, const TallyPlanOptions *options, Tally
   tally_forecast_free (self.forecast);
   tally_instance_close (pipeline->sink);
   tally_references_free (self.references);
+  tally_reference_file_free (self.found);
   tally_ledger_close (self.ledger);
   tally_context_free (self.source_ctx);
   tally_context_free (self.sink_ctx);

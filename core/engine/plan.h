@@ -13,7 +13,7 @@ typedef struct
 {
   const char *ledger; /* (nullable) overrides the pipeline's */
   guint64 most;       /* records to read; 0: all */
-  TallyReferenceFile *missed; /* (nullable) gets the references that the ledger has not, unless they are among */
+  TallyReferenceFile *missed; /* (nullable) gets the references that the ledger has not, or that are unfit, unless they are among */
   TallyReferenceFile *coming; /* (nullable) gets what would be created */
   void (*rows) (const TallyBatch *batch, gpointer data);        /* (nullable) what the sink would get */
   guint64 lookups;    /* creations that are looked up in the target, at most */

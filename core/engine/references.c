@@ -62,7 +62,7 @@ note_missed (const References *self, const char *entity, const char *origin, con
 
   if (self->config.coming != NULL && !tally_reference_file_has (self->config.coming, entity, origin, key, &is_coming, error))
     return FALSE;
-  return is_coming || tally_reference_file_use (self->config.missed, entity, origin, key, error);
+  return is_coming || tally_reference_file_use (self->config.missed, entity, origin, key, NULL, error);
 }
 
 /* What the ledger has not may stand in the pipeline's file. */
@@ -80,6 +80,22 @@ answer_absent (TallyRefAnswer *answer, const References *self, const TallyRefQue
   return TRUE;
 }
 
+/* The file may have another one, if that is not to be named. */
+static gboolean
+answer_found (TallyRefAnswer *answer, const References *self, const TallyRefQuestion *question, const char *key, const char *origin,
+              const char *id, GError **error)
+{
+  TallyReferenceFile *uses;
+
+  if (self->config.file != NULL
+      && !tally_reference_file_find_instead (self->config.file, question->entity, origin, key, id, &answer->target_id, error))
+    return FALSE;
+  uses = answer->target_id != NULL ? self->config.missed : self->config.found;
+  if (answer->target_id == NULL)
+    answer->target_id = g_strdup (id);
+  return uses == NULL || tally_reference_file_use (uses, question->entity, origin, key, id, error);
+}
+
 static gboolean
 answer_with (TallyRefAnswer *answer, const References *self, const TallyRefQuestion *question, const char *key, const char *origin,
              const TallyLedgerDelivery *delivery, GError **error)
@@ -89,8 +105,7 @@ answer_with (TallyRefAnswer *answer, const References *self, const TallyRefQuest
   switch (tally_ref_fate (delivery, self->config.began_at))
     {
     case TALLY_REF_FOUND:
-      answer->target_id = g_strdup (delivery->target_id);
-      return TRUE;
+      return answer_found (answer, self, question, key, origin, delivery->target_id, error);
     case TALLY_REF_IN_DOUBT:
       what = describe (question, key);
       answer->reason = g_strdup_printf ("%s of \"%s\" was in doubt when this run began: it may be in the target, or not; run "

@@ -16,7 +16,8 @@ typedef struct
   const char *origin;     /* the pipeline's */
   const char *target;     /* (nullable) the sink's, if it delivers */
   const char *entity;     /* (nullable) what it delivers */
-  TallyReferenceFile *file;   /* (nullable) asked for what the ledger has not */
+  TallyReferenceFile *file;   /* (nullable) asked for what the ledger has not, and for what stands instead */
+  TallyReferenceFile *found;  /* (nullable) gets what the ledger has */
   TallyReferenceFile *missed; /* (nullable) gets what the ledger has not, */
   TallyReferenceFile *coming; /* (nullable) unless it is among these */
   gint64 began_at;        /* on the ledger's clock: what is delivered from here on is not seen; G_MAXINT64: all is */

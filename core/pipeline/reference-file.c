@@ -3,6 +3,7 @@
  * Source and sink of "csv" know of encodings, quotes and bounds, and how a file is replaced; so that is not known here.
  */
 #include "reference-file.h"
+#include "plugin/context.h"
 #include "plugin/instance.h"
 #include "record/batch-private.h"
 #include "transform/temporary.h"
@@ -20,7 +21,8 @@
 #define BATCH_ROWS 1024
 
 #define TABLE                                                                                                                 \
-  "CREATE TABLE rows (entity TEXT NOT NULL, origin TEXT NOT NULL, key TEXT NOT NULL, uses INTEGER, id TEXT, line INTEGER, "   \
+  "CREATE TABLE rows (entity TEXT NOT NULL, origin TEXT NOT NULL, key TEXT NOT NULL, uses INTEGER, replaces TEXT, id TEXT, "    \
+  "line INTEGER, "                                                                                                            \
   "PRIMARY KEY (entity, origin, key)) WITHOUT ROWID; BEGIN"
 
 enum
@@ -29,6 +31,7 @@ enum
   COLUMN_ORIGIN,
   COLUMN_KEY,
   COLUMN_USES,
+  COLUMN_REPLACES,
   COLUMN_ID,
   N_COLUMNS
 };
@@ -37,6 +40,7 @@ static const TallyColumn columns[N_COLUMNS] = { [COLUMN_ENTITY] = { "entity", TA
                                                 [COLUMN_ORIGIN] = { "origin", TALLY_TYPE_TEXT },
                                                 [COLUMN_KEY] = { "key", TALLY_TYPE_TEXT },
                                                 [COLUMN_USES] = { "uses", TALLY_TYPE_TEXT },
+                                                [COLUMN_REPLACES] = { "replaces", TALLY_TYPE_TEXT },
                                                 [COLUMN_ID] = { "id", TALLY_TYPE_TEXT } };
 
 typedef enum
@@ -53,14 +57,15 @@ typedef enum
 } Statement;
 
 static const char *const statements[N_STATEMENTS] = {
-  [FIND] = "SELECT id FROM rows WHERE entity = ? AND origin = ? AND key = ?",
+  [FIND] = "SELECT id, replaces FROM rows WHERE entity = ? AND origin = ? AND key = ?",
   [KNOWS] = "SELECT 1 FROM rows WHERE entity = ? AND origin = ? AND id IS NOT NULL LIMIT 1",
-  [ADD] = "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1",
+  [ADD] = "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1",
   [LINE] = "SELECT line, entity, origin, key FROM rows WHERE entity = ? AND origin = ? AND key = ?",
-  [USE] = "INSERT INTO rows (entity, origin, key, uses) VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET uses = uses + 1",
-  [MERGE] = "INSERT INTO rows (entity, origin, key, uses) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET uses = excluded.uses",
+  [USE] = "INSERT INTO rows (entity, origin, key, replaces, uses) VALUES (?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET uses = uses + 1",
+  [MERGE] = "INSERT INTO rows (entity, origin, key, uses, replaces) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET uses = excluded.uses, replaces = excluded.replaces",
   [COUNT] = "SELECT count(*), count(*) - count(id) FROM rows",
-  [LIST] = "SELECT entity, origin, key, uses, id FROM rows ORDER BY uses DESC, entity, origin, key",
+  [LIST] = "SELECT entity, origin, key, uses, replaces, id FROM rows ORDER BY uses DESC, entity, origin, key",
 };
 
 struct _TallyReferenceFile
@@ -145,6 +150,22 @@ tally_reference_file_find (TallyReferenceFile *file, const char *entity, const c
 }
 
 gboolean
+tally_reference_file_find_instead (TallyReferenceFile *file, const char *entity, const char *origin, const char *key, const char *known,
+                                   char **ret_id, GError **error)
+{
+  sqlite3_stmt *find = bind (file, FIND, entity, origin, key);
+  gboolean has_row;
+
+  if (!step (file, find, &has_row, error))
+    return FALSE;
+  *ret_id = has_row && g_strcmp0 ((const char *)sqlite3_column_text (find, 1), known) == 0
+                ? g_strdup ((const char *)sqlite3_column_text (find, 0))
+                : NULL;
+  sqlite3_reset (find);
+  return TRUE;
+}
+
+gboolean
 tally_reference_file_has (TallyReferenceFile *file, const char *entity, const char *origin, const char *key, gboolean *ret_has,
                           GError **error)
 {
@@ -168,35 +189,53 @@ tally_reference_file_knows (TallyReferenceFile *file, const char *entity, const 
 }
 
 gboolean
-tally_reference_file_use (TallyReferenceFile *file, const char *entity, const char *origin, const char *key, GError **error)
+tally_reference_file_use (TallyReferenceFile *file, const char *entity, const char *origin, const char *key, const char *replaces,
+                          GError **error)
 {
   sqlite3_stmt *use = bind (file, USE, entity, origin, key);
 
+  sqlite3_bind_text (use, 4, replaces, -1, SQLITE_TRANSIENT);
   if (!step (file, use, NULL, error))
     return FALSE;
   sqlite3_reset (use);
   return TRUE;
 }
 
+/* What is not an id: all that a plan has found out of a key. */
+static gboolean
+merge_row (TallyReferenceFile *file, sqlite3_stmt *row, GError **error)
+{
+  sqlite3_stmt *merge = file->prepared[MERGE];
+
+  for (int i = 0; i <= COLUMN_REPLACES; i++)
+    sqlite3_bind_value (merge, i + 1, sqlite3_column_value (row, i));
+  if (!step (file, merge, NULL, error))
+    return FALSE;
+  sqlite3_reset (merge);
+  return TRUE;
+}
+
+static gboolean
+is_among (GHashTable *unfit, sqlite3_stmt *row)
+{
+  g_autofree char *name = tally_unfit_name ((const char *)sqlite3_column_text (row, COLUMN_ENTITY),
+                                            (const char *)sqlite3_column_text (row, COLUMN_REPLACES));
+
+  return g_hash_table_contains (unfit, name);
+}
+
 gboolean
-tally_reference_file_merge (TallyReferenceFile *file, TallyReferenceFile *other, GError **error)
+tally_reference_file_merge (TallyReferenceFile *file, TallyReferenceFile *other, GHashTable *unfit, GError **error)
 {
   sqlite3_stmt *list = other->prepared[LIST];
   gboolean has_row = FALSE, good;
 
   while ((good = step (other, list, &has_row, error)) && has_row)
-    {
-      sqlite3_stmt *merge = file->prepared[MERGE];
-
-      for (int i = 0; i <= COLUMN_USES; i++)
-        sqlite3_bind_value (merge, i + 1, sqlite3_column_value (list, i));
-      if (!step (file, merge, NULL, error))
-        {
-          good = FALSE;
-          break;
-        }
-      sqlite3_reset (merge);
-    }
+    if ((unfit == NULL || is_among (unfit, list)) && !merge_row (file, list, error))
+      {
+        good = FALSE;
+        break;
+      }
   sqlite3_reset (list);
   return good;
 }
@@ -241,14 +280,14 @@ check_value (guint column, const char *value, GError **error)
   guint64 number;
 
   if (value == NULL || *value == '\0')
-    return column == COLUMN_USES || column == COLUMN_ID || tally_throw (error, TALLY_ERROR_USAGE, "\"%s\" is empty", name);
+    return column >= COLUMN_USES || tally_throw (error, TALLY_ERROR_USAGE, "\"%s\" is empty", name);
   if (strlen (value) > MOST_TEXT)
     return tally_throw (error, TALLY_ERROR_USAGE, "\"%s\" has more than %d bytes", name, MOST_TEXT);
   if (has_control (value) || g_ascii_isspace (*value) || g_ascii_isspace (value[strlen (value) - 1]))
     return tally_throw (error, TALLY_ERROR_USAGE, "\"%s\" has a control character in it, or a blank at its end", name);
   if (column == COLUMN_USES && !g_ascii_string_to_unsigned (value, 10, 0, G_MAXINT64, &number, NULL))
     return tally_throw (error, TALLY_ERROR_USAGE, "\"uses\" is a number, not \"%s\"", value);
-  if (column == COLUMN_ID && is_rounded (value))
+  if (column >= COLUMN_REPLACES && is_rounded (value))
     return tally_throw (error, TALLY_ERROR_USAGE,
                         "the id \"%s\" was rounded by a spreadsheet; write all of its digits, in a column of text", value);
   return TRUE;
@@ -333,9 +372,10 @@ check_columns (TallySchema *schema, const char *name, gint ret_found[N_COLUMNS],
   for (guint i = 0; i < N_COLUMNS; i++)
     {
       ret_found[i] = tally_schema_find (schema, columns[i].name);
-      if (ret_found[i] < 0 && i != COLUMN_USES)
+      if (ret_found[i] < 0 && i != COLUMN_USES && i != COLUMN_REPLACES)
         return tally_throw (error, TALLY_ERROR_USAGE,
-                            "%s:1: there is no column \"%s\"; the columns are entity, origin, key, uses and id, with commas between",
+                            "%s:1: there is no column \"%s\"; the columns are entity, origin, key, uses, replaces and id, with commas "
+                            "between",
                             name, columns[i].name);
     }
   for (guint i = 0; i < tally_schema_n_columns (schema); i++)
@@ -347,8 +387,8 @@ check_columns (TallySchema *schema, const char *name, gint ret_found[N_COLUMNS],
         is_known = is_known || g_str_equal (columns[j].name, column);
       if (!is_known)
         return tally_throw (error, TALLY_ERROR_USAGE,
-                            "%s:1: the column \"%s\" is none of entity, origin, key, uses and id, and would be lost when the file "
-                            "is written again", name, column);
+                            "%s:1: the column \"%s\" is none of entity, origin, key, uses, replaces and id, and would be "
+                            "lost when the file is written again", name, column);
     }
   return TRUE;
 }

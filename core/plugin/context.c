@@ -31,6 +31,7 @@ tally_context_free (TallyContext *ctx)
   g_free (ctx->checkpoint);
   g_clear_pointer (&ctx->facts, g_array_unref);
   g_clear_pointer (&ctx->requests, g_array_unref);
+  g_clear_pointer (&ctx->unfit, g_hash_table_unref);
   tally_gate_leave (ctx->gate);
   g_free (ctx);
 }
@@ -240,6 +241,19 @@ void
 tally_context_plan_number (TallyContext *ctx, const char *name, gint64 number)
 {
   tell (ctx, name, NULL, number);
+}
+
+char *
+tally_unfit_name (const char *entity, const char *id)
+{
+  return g_strdup_printf ("%s\n%s", entity, id);
+}
+
+void
+tally_context_plan_unfit (TallyContext *ctx, const char *entity, const char *id)
+{
+  if (ctx->unfit != NULL)
+    g_hash_table_add (ctx->unfit, tally_unfit_name (entity, id));
 }
 
 void

@@ -26,6 +26,9 @@ typedef struct
 
 void tally_planned_kind_clear (gpointer kind);
 
+/* A record of the target by its kind and id.  (transfer full) */
+char *tally_unfit_name (const char *entity, const char *id);
+
 struct _TallyContext
 {
   char *position;       /* (owned) (nullable) */
@@ -37,6 +40,7 @@ struct _TallyContext
   gboolean whole;
   GArray *facts;        /* (owned) (nullable) (element-type TallyPlanFact) NULL: this is no plan */
   GArray *requests;     /* (owned) (nullable) (element-type TallyPlannedKind) likewise */
+  GHashTable *unfit;    /* (owned) (nullable) (element-type utf8) names of what a plan must not name; NULL: nobody asks */
   gboolean at_once;
   const gint *interrupted; /* (unowned) (nullable) read atomically */
   TallyContextWarn warn;   /* called on the plugin's thread */

@@ -108,11 +108,14 @@ static void
 judge (ZendeskNamed *named, TallyContext *ctx, const Named *one, State state)
 {
   guint64 n_told = named->counts[STATE_SUSPENDED] + named->counts[STATE_DELETED] + named->counts[STATE_NOT_THERE];
+  g_autofree char *id = g_strdup_printf ("%" G_GINT64_FORMAT, one->id);
 
   named->counts[state]++;
-  if (state != STATE_GOOD && n_told < MOST_TOLD)
-    tally_context_warn (ctx, "user %" G_GINT64_FORMAT " %s, and is named %u %s", one->id, states[state].words, one->n,
-                        one->n == 1 ? "time" : "times");
+  if (state == STATE_GOOD)
+    return;
+  tally_context_plan_unfit (ctx, "user", id);
+  if (n_told < MOST_TOLD)
+    tally_context_warn (ctx, "user %s %s, and is named %u %s", id, states[state].words, one->n, one->n == 1 ? "time" : "times");
 }
 
 static gboolean

@@ -175,7 +175,7 @@ test_a_delivering_pipeline_sees_its_target_as_it_was (void)
 
 /* ---- The file ---- */
 
-#define FILE_HEAD "entity,origin,key,uses,id\n"
+#define FILE_HEAD "entity,origin,key,uses,replaces,id\n"
 
 /* What the ledger has wins; a row without an id is none; blanks around values are nothing. */
 static void
@@ -209,7 +209,7 @@ test_a_file_has_what_the_ledger_has_not (void)
   if (!assert_int (rig_command (rig, "test", "follow-ups.yaml", NULL), 0))
     g_printerr ("%s", rig_output (rig));
 
-  rig_write (rig, "people.csv", FILE_HEAD "ticket,desk,99,3,\n");
+  rig_write (rig, "people.csv", FILE_HEAD "ticket,desk,99,3,,\n");
   rig_write (rig, "follow-ups.yaml", yaml);
   assert_int (rig_command (rig, "run", "follow-ups.yaml", NULL), 3);
 }
@@ -225,7 +225,7 @@ test_nobody_stands_for_what_is_in_doubt (void)
   rig_write_pipeline (rig, "sqlite:ledger.sqlite", "    settle: 60s\n", NULL);
   rig_faults (rig, "[{\"kind\":\"drop-after\",\"method\":\"POST\",\"count\":1}]");
   assert_int (rig_command (rig, "run", "--no-wait", "pipeline.yaml", NULL), 4);
-  rig_write (rig, "people.csv", FILE_HEAD "ticket,desk,5,1,777\n");
+  rig_write (rig, "people.csv", FILE_HEAD "ticket,desk,5,1,,777\n");
   write_follow_ups (rig, "sqlite:ledger.sqlite", "references: people.csv\norigin: desk\n", "ref('ticket', parent, missing => 'null')");
   rig_write (rig, "follow-ups.csv", "id,parent\na,5\n");
   assert_int (rig_command (rig, "run", "follow-ups.yaml", NULL), 3);
@@ -243,17 +243,17 @@ test_a_bad_file_is_named_with_its_line (void)
   } rows[] = {
     { "not there", NULL, "\"tallyman plan --references FILE\" drafts it" },
     { "empty", "", "people.csv" },
-    { "twice", FILE_HEAD "user,desk,a,1,7\nuser,desk,b,1,8\nuser,desk,a,,\n",
+    { "twice", FILE_HEAD "user,desk,a,1,,7\nuser,desk,b,1,,8\nuser,desk,a,,,\n",
       "people.csv:4: user \"a\" of \"desk\" is on line 2 already" },
     { "a column is missing", "entity,key,uses,id\n", "people.csv:1: there is no column \"origin\"" },
     { "semicolons", "entity;origin;key;uses;id\n", "people.csv:1: there is no column \"entity\"" },
     { "a column too many", "entity,origin,key,uses,id,note\n", "people.csv:1: the column \"note\" is none of" },
-    { "no key", FILE_HEAD "user,desk,,1,7\n", "people.csv:2: \"key\" is empty" },
-    { "a key with a blank", FILE_HEAD "user,desk,\"a \",1,7\n", "people.csv:2: \"key\" has a control character in it, or a blank" },
-    { "a count that is none", FILE_HEAD "user,desk,a,many,7\n", "people.csv:2: \"uses\" is a number, not \"many\"" },
-    { "a spreadsheet", FILE_HEAD "user,desk,a,1,3.31446E+13\n", "people.csv:2: the id \"3.31446E+13\" was rounded by a spreadsheet" },
+    { "no key", FILE_HEAD "user,desk,,1,,7\n", "people.csv:2: \"key\" is empty" },
+    { "a key with a blank", FILE_HEAD "user,desk,\"a \",1,,7\n", "people.csv:2: \"key\" has a control character in it, or a blank" },
+    { "a count that is none", FILE_HEAD "user,desk,a,many,,7\n", "people.csv:2: \"uses\" is a number, not \"many\"" },
+    { "a spreadsheet", FILE_HEAD "user,desk,a,1,,3.31446E+13\n", "people.csv:2: the id \"3.31446E+13\" was rounded by a spreadsheet" },
     { "a short row", FILE_HEAD "user,desk,a\n", "people.csv:2: " },
-    { "bytes of another encoding", FILE_HEAD "user,desk,\xe9,1,7\n", "people.csv:2: " },
+    { "bytes of another encoding", FILE_HEAD "user,desk,\xe9,1,,7\n", "people.csv:2: " },
   };
   g_autoptr (Rig) rig = rig_new (FALSE, "--plan", "none", NULL);
 
@@ -279,7 +279,8 @@ assert_draft (Rig *rig, const char *label, const char *file, const char *expecte
 {
   g_autofree char *found = NULL;
 
-  assert_row_int (label, rig_command (rig, "plan", "--references", "people.csv", file, NULL), 0);
+  if (!assert_row_int (label, rig_command (rig, "plan", "--references", "people.csv", file, NULL), 0))
+    g_printerr ("%s", rig_errors (rig));
   found = rig_read (rig, "people.csv");
   assert_row_text (label, found, expected);
 }
@@ -296,23 +297,23 @@ test_a_plan_drafts_the_file (void)
   write_follow_ups (rig, "sqlite:ledger.sqlite", "origin: desk\n", ref);
   rig_write (rig, "follow-ups.csv", "id,parent\na,5\n\"b,\"\"b\", 99\na,98\nc,99\na,7\n");
   assert_draft (rig, "a first one", "follow-ups.yaml",
-                FILE_HEAD "ticket,desk,99,2,\nuser,desk,a,2,\nticket,desk,7,1,\nticket,desk,98,1,\nuser,desk,\"b,\"\"b\",1,\n"
-                          "user,desk,c,1,\n");
-  assert_contains (rig_output (rig), "not in the ledger: 6 (6 new here); rows without an id: 6 of 6\n");
+                FILE_HEAD "ticket,desk,99,2,,\nuser,desk,a,2,,\nticket,desk,7,1,,\nticket,desk,98,1,,\nuser,desk,\"b,\"\"b\",1,,\n"
+                          "user,desk,c,1,,\n");
+  assert_contains (rig_output (rig), "not in the ledger, or unfit: 6 (6 new here); rows without an id: 6 of 6\n");
 
   /* The person has filled in some rows, taken out one, and added one; the pipeline reads it; 7 is delivered meanwhile. */
-  rig_write (rig, "people.csv", FILE_HEAD "ticket,desk,99,2,70001\nuser,desk,a,3,70002\nuser,desk,zoe,,70003\nticket,desk,7,1,\n");
+  rig_write (rig, "people.csv", FILE_HEAD "ticket,desk,99,2,,70001\nuser,desk,a,3,,70002\nuser,desk,zoe,,,70003\nticket,desk,7,1,,\n");
   rig_write_rows (rig, 5, 3);
   assert_int (rig_run (rig), 0);
   write_follow_ups (rig, "sqlite:ledger.sqlite", "references: people.csv\norigin: desk\n", ref);
   rig_write (rig, "follow-ups.csv", "id,parent\na,5\nb,99\na,98\n");
   assert_draft (rig, "what a person wrote stays", "follow-ups.yaml",
-                FILE_HEAD "ticket,desk,7,1,\nticket,desk,98,1,\nticket,desk,99,1,70001\nuser,desk,a,1,70002\nuser,desk,zoe,,70003\n");
+                FILE_HEAD "ticket,desk,7,1,,\nticket,desk,98,1,,\nticket,desk,99,1,,70001\nuser,desk,a,1,,70002\nuser,desk,zoe,,,70003\n");
   assert_int (rig_command (rig, "plan", "--json", "--references", "people.csv", "follow-ups.yaml", NULL), 0);
   assert_contains (rig_output (rig), "\"missed\": 3, \"added\": 0, \"rows\": 5, \"open\": 2}\n");
 
   /* One that is wrong is left as it is. */
-  g_autofree char *bad = g_strdup (FILE_HEAD "user,desk,a,2,70002\nuser,desk,a,2,70003\n"), *after = NULL;
+  g_autofree char *bad = g_strdup (FILE_HEAD "user,desk,a,2,,70002\nuser,desk,a,2,,70003\n"), *after = NULL;
   rig_write (rig, "people.csv", bad);
   assert_int (rig_command (rig, "plan", "--references", "people.csv", "pipeline.yaml", NULL), 2);
   assert_contains (rig_errors (rig), "people.csv:3: user \"a\" of \"desk\" is on line 2 already");
@@ -343,7 +344,98 @@ test_what_is_coming_is_not_missed (void)
   rig_write (rig, "tickets.csv", "id,who\n1,ann\n2,bob\n3,zoe\n4,zoe\n");
   assert_int (rig_command (rig, "plan", "--references", "people.csv", "move", NULL), 3); /* Bob has no name */
   found = rig_read (rig, "people.csv");
-  assert_text (found, FILE_HEAD "user,desk,zoe,2,\nuser,desk,bob,1,\n");
+  assert_text (found, FILE_HEAD "user,desk,zoe,2,,\nuser,desk,bob,1,,\n");
+}
+
+/* A ticket of each user, and what a plan and a run make of it. */
+typedef struct
+{
+  Rig *rig;
+  char *ids[3]; /* (owned) of ann, who is suspended, of bob, who is deleted, and of eve */
+} Past;
+
+static void
+past_clear (Past *past)
+{
+  rig_free (past->rig);
+  for (guint i = 0; i < G_N_ELEMENTS (past->ids); i++)
+    g_free (past->ids[i]);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Past, past_clear)
+
+static void
+write_tickets (Rig *rig, const char *extra)
+{
+  g_autofree char *tickets = g_strdup_printf ("pipeline: tickets\norigin: desk\n%ssource:\n  csv: { path: tickets.csv }\ntransform:\n"
+                                              "  - set: { requester_id: \"ref('user', who)::bigint\", description: who, "
+                                              "created_at: \"'2019-05-01T08:00:00Z'::timestamptz\", status: \"'open'\" }\n  - drop: [who]\nsink:\n"
+                                              "  zendesk-tickets: { mode: import, url: \"%s\", access_token: x, key: id }\n"
+                                              "ledger: sqlite:ledger.sqlite\n", extra, rig_url (rig));
+
+  rig_write (rig, "tickets.yaml", tickets);
+}
+
+static void
+begin_past (Past *past)
+{
+  static const char *const names[] = { "ann", "bob", "eve" };
+  Rig *rig = past->rig = rig_new (FALSE, "--plan", "none", NULL);
+  g_autofree char *users = g_strdup_printf ("pipeline: users\norigin: desk\nsource:\n  csv: { path: users.csv }\nsink:\n"
+                                            "  zendesk-users: { url: \"%s\", access_token: x, key: id }\n"
+                                            "ledger: sqlite:ledger.sqlite\n", rig_url (rig));
+
+  rig_write (rig, "users.yaml", users);
+  rig_write (rig, "users.csv", "id,name\nann,Ann\nbob,Bob\neve,Eve\n");
+  rig_write (rig, "tickets.csv", "id,who\n1,ann\n2,bob\n3,eve\n4,ann\n");
+  assert_int (rig_command (rig, "run", "users.yaml", NULL), 0);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    past->ids[i] = g_strdup_printf ("%" G_GINT64_FORMAT, made_for (rig, names[i]));
+
+  g_autofree char *ann = g_strdup_printf ("/api/v2/users/%s.json", past->ids[0]);
+  g_autofree char *bob = g_strdup_printf ("/api/v2/users/%s.json", past->ids[1]);
+  g_free (rig_ask (rig, "PUT", ann, "{\"user\":{\"suspended\":true}}"));
+  g_free (rig_ask (rig, "DELETE", bob, NULL));
+}
+
+static void
+assert_requester (Rig *rig, const char *key, const char *expected)
+{
+  g_autofree char *path = g_strdup_printf ("/api/v2/tickets/%" G_GINT64_FORMAT ".json", made_for (rig, key));
+  g_autofree char *text = rig_ask (rig, "GET", path, NULL);
+  g_autoptr (json_object) answer = json_tokener_parse (text);
+  json_object *ticket = NULL, *requester = NULL;
+
+  json_object_object_get_ex (answer, "ticket", &ticket);
+  json_object_object_get_ex (ticket, "requester_id", &requester);
+  assert_row_text (key, json_object_get_string (requester), expected);
+}
+
+/* Who was delivered and is suspended or gone by now is listed, and replaced: by that id alone, and not before somebody says by whom. */
+static void
+test_who_is_unfit_is_replaced (void)
+{
+  g_auto (Past) past = { 0 };
+
+  begin_past (&past);
+  write_tickets (past.rig, "");
+  g_autofree char *drafted = g_strdup_printf (FILE_HEAD "user,desk,ann,2,%s,\nuser,desk,bob,1,%s,\n", past.ids[0], past.ids[1]);
+  assert_draft (past.rig, "drafted", "tickets.yaml", drafted);
+  assert_contains (rig_output (past.rig), "not in the ledger, or unfit: 2 (2 new here); rows without an id: 2 of 2\n");
+
+  g_autofree char *filled = g_strdup_printf (FILE_HEAD "user,desk,ann,2,%s,%s\nuser,desk,bob,1,12345,%s\n", past.ids[0], past.ids[2], past.ids[2]);
+  g_autofree char *again = g_strdup_printf (FILE_HEAD "user,desk,ann,2,%s,%s\nuser,desk,bob,1,%s,%s\n", past.ids[0], past.ids[2], past.ids[1],
+                                            past.ids[2]);
+  rig_write (past.rig, "people.csv", filled);
+  write_tickets (past.rig, "references: people.csv\n");
+  assert_draft (past.rig, "what a person wrote stays", "tickets.yaml", again);
+
+  rig_write (past.rig, "people.csv", filled);
+  assert_int (rig_command (past.rig, "run", "tickets.yaml", NULL), 0);
+  assert_requester (past.rig, "1", past.ids[2]);
+  assert_requester (past.rig, "2", past.ids[1]); /* whose row is about another id */
+  assert_requester (past.rig, "3", past.ids[2]);
+  assert_requester (past.rig, "4", past.ids[2]);
 }
 
 static void
@@ -395,6 +487,7 @@ static const Promise promises[] = {
   { "a bad file is named with its line", test_a_bad_file_is_named_with_its_line },
   { "a plan drafts the file, and what a person wrote stays", test_a_plan_drafts_the_file },
   { "what is coming is not missed", test_what_is_coming_is_not_missed },
+  { "who is unfit is replaced", test_who_is_unfit_is_replaced },
   { "the fate of a key", test_the_fate_of_a_key },
   { NULL },
 };

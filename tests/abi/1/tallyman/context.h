@@ -293,6 +293,19 @@ void tally_context_plan_text (TallyContext *ctx, const char *name, const char *t
 void tally_context_plan_number (TallyContext *ctx, const char *name, gint64 number);
 
 /**
+ * tally_context_plan_unfit:
+ * @ctx: the context of a sink that is planned
+ * @entity: what kind of record it is, as `ref()` names it: `user`
+ * @id: what the target calls it
+ *
+ * Tells that records of the plan name one that the target has no more, or had better not be named, as a user who is suspended.
+ * `tallyman plan --references` asks for another one to stand in, if it was ref() that gave the id.
+ *
+ * Since: 0.1
+ */
+void tally_context_plan_unfit (TallyContext *ctx, const char *entity, const char *id);
+
+/**
  * TallyPlanRequests:
  * @size: sizeof (TallyPlanRequests)
  * @kind: what they are, as for tally_context_admit(): `POST /api/v2/tickets`
