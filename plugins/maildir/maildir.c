@@ -163,6 +163,18 @@ render_raw (MaildirSink *sink, const TallyBatch *batch, guint row, GString *out,
   return TRUE;
 }
 
+/* Files of this system end their lines in its way. */
+static void
+end_lines_with_lf (GString *text)
+{
+  gsize to = 0;
+
+  for (gsize from = 0; from < text->len; from++)
+    if (text->str[from] != '\r' || text->str[from + 1] != '\n')
+      text->str[to++] = text->str[from];
+  g_string_truncate (text, to);
+}
+
 static gboolean
 maildir_render (gpointer self, TallyContext *ctx, const TallyBatch *batch, guint row, const char *reference, GString *ret_body,
                 GError **error)
@@ -175,8 +187,7 @@ maildir_render (gpointer self, TallyContext *ctx, const TallyBatch *batch, guint
   if (!email_letter_read (&letter, &sink->plan, &sink->rules, batch, row, reference, error)
       || !email_compose (&letter, /* keep_bcc= */ TRUE, sink->max_message, ret_body, error))
     return FALSE;
-  /* Files of this system end their lines in its way. */
-  g_string_replace (ret_body, "\r\n", "\n", 0);
+  end_lines_with_lf (ret_body);
   return TRUE;
 }
 

@@ -95,7 +95,7 @@ def test_create(desk):
 
 def see_all(desk, folder):
     """As a mail reader does."""
-    for name in os.listdir(desk.path(f'{folder}/new')) if os.path.exists(desk.path(folder)) else []:
+    for name in os.listdir(desk.path(f'{folder}/new')) if os.path.exists(desk.path(f'{folder}/cur')) else []:
         os.rename(desk.path(f'{folder}/new/{name}'), desk.path(f'{folder}/cur/{name}:2,S'))
 
 
@@ -113,6 +113,18 @@ def test_points(desk):
         del desk.environment['TALLYMAN_CRASH']
         same(desk.run(), 0, desk.said())
         same(subjects(desk, f'box-{point}'), sorted(f'mail {i}' for i in range(10)))
+
+
+@promise('a large file is attached as it is')
+def test_large(desk):
+    content = random.Random(1).randbytes(8 << 20)
+    with open(desk.path('large.bin'), 'wb') as file:
+        file.write(content)
+    desk.rows([row(1, attachments=['large.bin'])])
+    pipeline(desk)
+    same(desk.run(), 0, desk.said())
+    message, = (email.message_from_bytes(one, policy=email.policy.default) for one in box(desk).values())
+    holds([one.get_content() for one in message.iter_attachments()] == [content], 'the file is another one')
 
 
 @promise('kill -9 at random moments: each message is there once')
