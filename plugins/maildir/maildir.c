@@ -230,6 +230,15 @@ settle (TallyDelivery *delivery, TallyVerdict verdict, const char *name, gboolea
   tally_delivery_settle (delivery, &outcome);
 }
 
+/* A server of files may have linked it although its answer was lost.  It is not looked for in "new": a mail reader may have moved it. */
+static gboolean
+has_two_names (const char *path)
+{
+  struct stat status;
+
+  return stat (path, &status) < 0 || status.st_nlink > 1;
+}
+
 /* TRUE: it is there for good.  FALSE with ret_linked: it may be. */
 static gboolean
 deliver (MaildirSink *sink, const char *name, TallyText body, gboolean *ret_linked, gboolean *ret_before, GError **error)
@@ -240,9 +249,14 @@ deliver (MaildirSink *sink, const char *name, TallyText body, gboolean *ret_link
 
   if (!make_folders (sink, error) || !write_file (draft, body, error))
     return FALSE;
-  *ret_before = link (draft, final) < 0 && errno == EEXIST;
-  if (!*ret_before && access (final, F_OK) < 0)
-    return tally_throw_errno (error, errno, "could not link \"%s\" into \"new\"", draft);
+  *ret_linked = link (draft, final) == 0;
+  *ret_before = !*ret_linked && errno == EEXIST;
+  if (!*ret_linked && !*ret_before)
+    {
+      tally_throw_errno (error, errno, "could not link \"%s\" into \"new\"", draft);
+      *ret_linked = has_two_names (draft);
+      return FALSE;
+    }
   *ret_linked = TRUE;
   unlink (draft);
   return sync_path (folder, error);

@@ -115,6 +115,37 @@ def test_points(desk):
         same(subjects(desk, f'box-{point}'), sorted(f'mail {i}' for i in range(10)))
 
 
+def move(process, folder, name):
+    """Moves a message in the moment in which it comes; whether it came."""
+    from_path, to_path = f'{folder}/new/{name}', f'{folder}/cur/{name}:2,S'
+    while True:
+        ended = process.poll() is not None
+        for _ in range(1000):
+            try:
+                os.rename(from_path, to_path)
+                return True
+            except FileNotFoundError:
+                pass
+        if ended:
+            return False
+
+
+@promise('a reader that moves messages in the moment in which they come makes no second one')
+def test_reader(desk):
+    desk.rows([row(i) for i in range(600)])
+    pipeline(desk, path='known')
+    same(desk.run(), 0, desk.said())
+    names = {str(email.message_from_bytes(one)['subject']): name for name, one in box(desk, 'known').items()}
+
+    desk.environment['XDG_STATE_HOME'] = desk.path('again')
+    pipeline(desk, **{'in-flight': 1})
+    process = desk.start()
+    moved = [move(process, desk.path('box'), names[f'mail {i}']) for i in range(600)]
+    same(process.wait(), 0, 'the run beside a reader')
+    same(all(moved), True)
+    same(subjects(desk), sorted(f'mail {i}' for i in range(600)))
+
+
 @promise('a large file is attached as it is')
 def test_large(desk):
     content = random.Random(1).randbytes(8 << 20)
