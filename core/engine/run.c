@@ -586,12 +586,15 @@ tally_run (TallyPipeline *pipeline, const TallyRunOptions *options, TallySummary
 
   memset (ret_summary, 0, sizeof *ret_summary);
   run_init (&run);
+  ret_summary->guarantee = "none was needed: nothing was read, and nothing sent";
   if (prepare (&run, &ret_summary->error))
-    work (&run, &ret_summary->error);
+    {
+      work (&run, &ret_summary->error);
+      ret_summary->guarantee = guarantee (&run);
+    }
   if (run.run != NULL)
     finish (&run);
 
-  ret_summary->guarantee = guarantee (&run);
   ret_summary->exit = exit_for (ret_summary);
   ret_summary->elapsed = g_get_monotonic_time () - begun;
   run_clear (&run);

@@ -416,6 +416,7 @@ check_emptied (gboolean postgresql)
   write_file ("desk.csv", "id,subject\na,one\nb,two\nc,three\n");
   expect (place.label, tallyman ("run", "desk.yaml", NULL), 1);
   assert_contains (errors, "is new, and another one was at its place");
+  assert_contains (errors, "guarantee: none was needed: nothing was read, and nothing sent\n");
   assert_contains (errors, "tallyman doubt reconcile PIPELINE");
   expect (place.label, tallyman ("doubt", "reconcile", "desk.yaml", NULL), 0);
   assert_contains (output, "known 0, unknown until now 2,");
