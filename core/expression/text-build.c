@@ -2,6 +2,8 @@
 #include "record/jsonb.h"
 #include "record/value.h"
 #include "text.h"
+#include <stdlib.h>
+#include <uninorm.h>
 
 void
 tally_term_append_value (guint type, const Value *value, TallyBatch *batch, GString *out)
@@ -475,19 +477,31 @@ get_byte (Call *call, const Value *args, Value *ret, GError **error)
   return TRUE;
 }
 
+static void
+append_normalized (TallyText text, uninorm_t form, GString *out)
+{
+  gsize length = 0;
+  char *normal = (char *)u8_normalize (form, (const guint8 *)text.data, text.length, NULL, &length);
+
+  if (normal == NULL && text.length > 0)
+    g_error ("could not normalize %" G_GSIZE_FORMAT " bytes: out of memory", text.length);
+  g_string_append_len (out, normal, (gssize)length);
+  free (normal);
+}
+
 /* normalize(text [, form]) */
 static gboolean
 normalize (Call *call, const Value *args, Value *ret, GError **error)
 {
-  static const struct
+  const struct
   {
     const char *name;
-    GNormalizeMode mode;
+    uninorm_t form;
   } forms[] = {
-    { "nfc", G_NORMALIZE_NFC },
-    { "nfd", G_NORMALIZE_NFD },
-    { "nfkc", G_NORMALIZE_NFKC },
-    { "nfkd", G_NORMALIZE_NFKD },
+    { "nfc", UNINORM_NFC },
+    { "nfd", UNINORM_NFD },
+    { "nfkc", UNINORM_NFKC },
+    { "nfkd", UNINORM_NFKD },
   };
   TallyText text = args[0].text,
             form = call->term->n_args == 2 ? args[1].text : text_literal ("nfc");
@@ -495,9 +509,7 @@ normalize (Call *call, const Value *args, Value *ret, GError **error)
   for (guint i = 0; i < G_N_ELEMENTS (forms); i++)
     if (is_format (form, forms[i].name))
       {
-        g_autofree char *normal = g_utf8_normalize (text.data, (gssize)text.length, forms[i].mode);
-
-        g_string_append (call->scratch, normal != NULL ? normal : "");
+        append_normalized (text, forms[i].form, call->scratch);
         return text_finish (call, ret, error);
       }
 
