@@ -6,6 +6,9 @@
 /* A report is about a message; what it quotes of it has been in an encoding, so nobody has counted it yet. */
 static const MailLimits header_limits = { .max_parts = 1000, .max_headers = 1000, .max_header_size = 256 * 1024 };
 
+/* Of so many recipients is told what became of the message. */
+#define MOST_GROUPS 10000
+
 /* A field of the group of one recipient, and what we call it. */
 static const struct
 {
@@ -52,9 +55,20 @@ field_value (GMimeObject *group, guint field)
 }
 
 static void
-append_recipient (GMimeObject *group, GString *json)
+append_recipient (TallyText text, GString *json)
 {
-  g_autofree char *recipient = field_value (group, 0);
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  g_autoptr (GMimeMessage) message = NULL;
+  GMimeObject *group;
+  g_autofree char *recipient = NULL;
+
+  g_byte_array_append (bytes, (const guint8 *)text.data, (guint)text.length);
+  g_byte_array_append (bytes, (const guint8 *)"\n\n", 2);
+  message = parse_header (bytes);
+  if (message == NULL)
+    return;
+  group = GMIME_OBJECT (message);
+  recipient = field_value (group, 0);
 
   if (recipient == NULL)
     return;
@@ -76,18 +90,18 @@ append_recipients (GMimeObject *status, GString *json)
 {
   g_autoptr (GByteArray) content = mime_content (status);
   g_autoptr (GString) text = g_string_new (NULL);
-  g_auto (GStrv) groups = NULL;
+  const char *at, *end;
 
   mime_append_text (mime_view (content), text);
-  groups = g_strsplit (text->str, "\n\n", -1);
-  for (char **group = groups; *group != NULL; group++)
+  end = text->str + text->len;
+  at = text->str + strspn (text->str, " \t\n");
+  for (guint n = 0; at < end && n < MOST_GROUPS; n++)
     {
-      g_autofree char *header = g_strconcat (g_strchug (*group), "\n\n", NULL);
-      g_autoptr (GByteArray) bytes = g_byte_array_new_take ((guint8 *)g_strdup (header), strlen (header));
-      g_autoptr (GMimeMessage) fields_of_group = parse_header (bytes);
+      const char *empty = strstr (at, "\n\n");
+      const char *last = empty != NULL ? empty : end;
 
-      if (fields_of_group != NULL)
-        append_recipient (GMIME_OBJECT (fields_of_group), json);
+      append_recipient ((TallyText){ at, (gsize)(last - at) }, json);
+      at = last + strspn (last, " \t\n");
     }
 }
 

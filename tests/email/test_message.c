@@ -439,6 +439,26 @@ test_a_hostile_report_ends_no_run (void)
   assert_contains (bounce, "\"original_message_id\": null");
 }
 
+/* Groups of nothing are no groups, and there are not more than ten thousand. */
+static void
+test_a_report_of_many_is_bounded (void)
+{
+  g_autoptr (GString) message = g_string_new ("Content-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/delivery-status\n\n");
+  g_autoptr (Mails) mails = NULL;
+  g_autofree char *bounce = NULL;
+
+  for (guint i = 0; i < 100000; i++)
+    g_string_append (message, "\n\n\n\n");
+  for (guint i = 1; i <= 10100; i++)
+    g_string_append_printf (message, "Final-Recipient: rfc822; r%u@x\n\n", i);
+  g_string_append (message, "--b--\n");
+  mails = mails_read_message (message->str, -1, NULL);
+  bounce = mails_get (mails, 0, "bounce");
+  assert_contains (bounce, "\"r1@x\"");
+  assert_contains (bounce, "\"r10000@x\"");
+  assert_true (strstr (bounce, "\"r10001@x\"") == NULL);
+}
+
 static void
 test_what_is_no_message_is_rejected (void)
 {
@@ -463,6 +483,7 @@ static const Promise promises[] = {
   { "a message beyond the limits is rejected alone", test_a_message_beyond_the_limits_is_rejected_alone },
   { "a hostile message ends no run", test_a_hostile_message_ends_no_run },
   { "a hostile report ends no run", test_a_hostile_report_ends_no_run },
+  { "a report of many is bounded", test_a_report_of_many_is_bounded },
   { "what is no message is rejected", test_what_is_no_message_is_rejected },
   { NULL },
 };
