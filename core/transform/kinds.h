@@ -15,4 +15,5 @@ extern const TallyStepKind tally_step_rename;
 extern const TallyStepKind tally_step_sample;
 extern const TallyStepKind tally_step_set;
 extern const TallyStepKind tally_step_sort;
+extern const TallyStepKind tally_step_thread;
 extern const TallyStepKind tally_step_unnest;

@@ -12,6 +12,7 @@ static const TallyStepKind *const kinds[] = {
   &tally_step_keep,   &tally_step_drop,  &tally_step_cast,
   &tally_step_assert, &tally_step_limit, &tally_step_sample,
   &tally_step_unnest, &tally_step_distinct, &tally_step_sort, &tally_step_group,
+  &tally_step_thread,
   &tally_step_lookup, NULL,
 };
 
