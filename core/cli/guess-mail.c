@@ -188,6 +188,7 @@ guess_append_mail_tickets (GString *out)
 {
   g_string_append (out,
                    "\ntransform:\n"
+                   "  - thread: [message_id, references, in_reply_to]\n"
                    "  - filter: bounce IS NULL AND coalesce(auto_submitted, 'no') = 'no'   # nothing that machines wrote\n"
                    "  - distinct: [identity]                   # a mail that lies in two folders is one\n"
                    "  - assert: { from_address IS NOT NULL: nobody can be answered }\n"
