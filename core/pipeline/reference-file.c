@@ -62,8 +62,8 @@ static const char *const statements[N_STATEMENTS] = {
   [ADD] = "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1",
   [LINE] = "SELECT line, entity, origin, key FROM rows WHERE entity = ? AND origin = ? AND key = ?",
   [USE] = "INSERT INTO rows (entity, origin, key, replaces, uses) VALUES (?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET uses = uses + 1",
-  [MERGE] = "INSERT INTO rows (entity, origin, key, uses, replaces) VALUES (?, ?, ?, ?, ?) "
-            "ON CONFLICT DO UPDATE SET uses = excluded.uses, replaces = excluded.replaces",
+  [MERGE] = ("INSERT INTO rows (entity, origin, key, uses, replaces) VALUES (?, ?, ?, ?, ?) "
+             "ON CONFLICT DO UPDATE SET uses = excluded.uses, replaces = excluded.replaces"),
   [COUNT] = "SELECT count(*), count(*) - count(id) FROM rows",
   [LIST] = "SELECT entity, origin, key, uses, replaces, id FROM rows ORDER BY uses DESC, entity, origin, key",
 };

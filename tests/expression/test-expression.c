@@ -553,14 +553,14 @@ test_takes_hostile_html_in_linear_time (void)
     }
 }
 
-/* Where each mark, or each letter, moved all that follows, these would take minutes. */
+/* Where each mark, or each letter, moved all that follows, these would take half a minute. */
 static void
 test_normalizes_in_linear_time (void)
 {
   static const Case cases[] = {
-    { "composed", "length(normalize(repeat('ä', 2000000)))", "2000000|2000000|2000000" },
-    { "decomposed", "length(normalize(repeat('ä', 2000000), NFD))", "4000000|4000000|4000000" },
-    { "marks in the wrong order", "length(normalize('a' || repeat(E'\\u0301\\u0323', 500000)))", "1000000|1000000|1000000" },
+    { "composed", "length(normalize(repeat('ä', 200000)))", "200000|200000|200000" },
+    { "decomposed", "length(normalize(repeat('ä', 200000), NFD))", "400000|400000|400000" },
+    { "marks in the wrong order", "length(normalize('a' || repeat(E'\\u0301\\u0323', 50000)))", "100000|100000|100000" },
   };
 
   check_cases (cases, G_N_ELEMENTS (cases));

@@ -54,7 +54,7 @@ write_and_read (TallyReferenceFile *file)
   count (file, &rows, &open);
   count (again, &rows_again, &open_again);
   g_assert (rows == rows_again && open == open_again);
-  if (!tally_reference_file_merge (again, file, &error))
+  if (!tally_reference_file_merge (again, file, NULL, &error))
     g_error ("%s", error->message);
   count (again, &rows_merged, &open_again);
   g_assert (rows_merged == rows && open_again == open);

@@ -221,7 +221,7 @@ flood (const Box *box, guint labels[N_MAILS], gboolean answers[N_MAILS])
 static void
 test_made_up_mailboxes (void)
 {
-  for (guint32 seed = 1; seed <= 40; seed++)
+  for (guint32 seed = 1; seed <= 10; seed++)
     {
       g_autoptr (GRand) chance = g_rand_new_with_seed (seed);
       g_autofree char *label = g_strdup_printf ("seed %u", seed);
@@ -254,8 +254,8 @@ test_made_up_mailboxes (void)
 static void
 test_many_names (void)
 {
-  enum { N = 30000 };
-  g_autoptr (TallyThreads) threads = tally_threads_new (64 * 1024, NULL);
+  enum { N = 5000 };
+  g_autoptr (TallyThreads) threads = tally_threads_new (16 * 1024, NULL);
   gint64 *numbers = g_new (gint64, N);
   TallyText name;
 
