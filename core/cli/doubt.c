@@ -1,6 +1,6 @@
 /* doubt.c: tallyman doubt list|resolve|reconcile: records whose fate is not known, and a user's word on one
  */
-#include "listing.h"
+#include "choice.h"
 #include "reconcile.h"
 #include <stdio.h>
 #include <string.h>
@@ -81,14 +81,15 @@ static TallyExit
 doubt_list (Doubt *self, char **arguments)
 {
   const char *pipeline = arguments[0] != NULL ? arguments[0] : self->pipeline;
-  const TallyLedgerFilter filter = { .pipeline = pipeline, .unsettled = TRUE };
-  g_autoptr (TallyLedger) ledger = tally_command_open_ledger (self->uri, TALLY_LEDGER_READ);
+  const TallyLedgerFilter filter = { .unsettled = TRUE };
+  g_auto (TallyChoice) choice = { 0 };
   g_autoptr (GError) error = NULL;
+  TallyExit how;
 
-  if (ledger == NULL)
-    return TALLY_EXIT_FAILED;
+  if (!tally_choice_open (&choice, pipeline, self->uri, TALLY_LEDGER_READ, &how))
+    return how;
   self->listing = tally_listing_new (self->json);
-  if (!tally_ledger_each_delivery (ledger, &filter, list_one, self, &error))
+  if (!tally_choice_each_delivery (&choice, &filter, list_one, self, &error))
     return tally_command_fail (error);
   return TALLY_EXIT_COMPLETE;
 }
@@ -112,13 +113,13 @@ note_scope (const TallyLedgerDelivery *delivery, const TallyScope *scope, gpoint
 }
 
 static gboolean
-find_scope (Doubt *self, TallyLedger *ledger, const char *key, gint64 *ret_scope, GError **error)
+find_scope (Doubt *self, const TallyChoice *choice, const char *key, gint64 *ret_scope, GError **error)
 {
-  const TallyLedgerFilter filter = { .pipeline = self->pipeline, .key = key, .unsettled = TRUE };
+  const TallyLedgerFilter filter = { .key = key, .unsettled = TRUE };
 
   self->scopes = g_array_new (FALSE, FALSE, sizeof (gint64));
   self->places = g_string_new (NULL);
-  if (!tally_ledger_each_delivery (ledger, &filter, note_scope, self, error))
+  if (!tally_choice_each_delivery (choice, &filter, note_scope, self, error))
     return FALSE;
   if (self->scopes->len == 0)
     return tally_throw (error, TALLY_ERROR_USAGE, "no delivery with key \"%s\" is unsettled", key);
@@ -135,8 +136,9 @@ static TallyExit
 doubt_resolve (Doubt *self, char **arguments)
 {
   TallyDeliveryState state = self->absent ? TALLY_DELIVERY_RELEASED : TALLY_DELIVERY_DELIVERED;
-  g_autoptr (TallyLedger) ledger = NULL;
+  g_auto (TallyChoice) choice = { 0 };
   g_autoptr (GError) error = NULL;
+  TallyExit how;
   gint64 scope = 0;
   guint n;
 
@@ -145,13 +147,13 @@ doubt_resolve (Doubt *self, char **arguments)
       tally_command_complain ("doubt resolve takes a key and either --delivered ID or --absent");
       return TALLY_EXIT_USAGE;
     }
-  if ((ledger = tally_command_open_ledger (self->uri, 0)) == NULL)
-    return TALLY_EXIT_FAILED;
+  if (!tally_choice_open (&choice, self->pipeline, self->uri, 0, &how))
+    return how;
   /* A released one must be met again, hence the source is read anew; if that is all that comes to
    * pass, nothing is lost. */
-  if (!find_scope (self, ledger, arguments[0], &scope, &error)
-      || (self->absent && !tally_ledger_retry_rejects (ledger, self->found_in, &n, &error))
-      || !tally_ledger_decide (ledger, scope, arguments[0], state, self->delivered,
+  if (!find_scope (self, &choice, arguments[0], &scope, &error)
+      || (self->absent && !tally_ledger_retry_rejects (choice.ledger, self->found_in, &n, &error))
+      || !tally_ledger_decide (choice.ledger, scope, arguments[0], state, self->delivered,
                                self->absent ? "released by user" : "delivered, says the user",
                                &error))
     return tally_command_fail (error);
@@ -181,9 +183,9 @@ doubt_main (int argc, char **argv)
     { "leave-others", 0, 0, G_OPTION_ARG_NONE, &self.leave_others,
       "reconcile: accept the ledger although it has deliveries of pipelines that are not named", NULL },
     { "ledger", 0, 0, G_OPTION_ARG_STRING, &self.uri,
-      "Where the ledger is, if not in the state directory", "URI" },
+      TALLY_CHOICE_LEDGER, "URI" },
     { "origin", 0, 0, G_OPTION_ARG_STRING, &self.origin, "Only of this origin", "NAME" },
-    { "pipeline", 0, 0, G_OPTION_ARG_STRING, &self.pipeline, "Only of this pipeline", "NAME" },
+    { "pipeline", 0, 0, G_OPTION_ARG_STRING, &self.pipeline, TALLY_CHOICE_SUMMARY, "PIPELINE" },
     { "since", 0, 0, G_OPTION_ARG_STRING, &self.since,
       "reconcile: look only at what was created or changed in the target since then, and not for what is "
       "missing",

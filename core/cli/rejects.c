@@ -5,7 +5,7 @@
  * it has a number. To try again means that the next run reads the pipeline's source from its start:
  * what was delivered is known and skipped.
  */
-#include "listing.h"
+#include "choice.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -13,9 +13,9 @@ typedef struct
 {
   gboolean json, all;
   char *uri, *pipeline;     /* (owned) (nullable) */
+  TallyChoice choice;
   char **numbers;           /* (owned) (nullable) of rejects on the way */
   char **keys;              /* (unowned) (nullable) */
-  TallyLedger *ledger;      /* (owned) (nullable) */
   TallyListing *listing;    /* (owned) (nullable) */
   GHashTable *pipelines;    /* (owned) (element-type utf8) those of the chosen */
   TallyDeliveryState state; /* what becomes of the chosen */
@@ -31,7 +31,7 @@ rejects_clear (Rejects *self)
   g_strfreev (self->numbers);
   g_clear_pointer (&self->listing, tally_listing_free);
   g_clear_pointer (&self->pipelines, g_hash_table_unref);
-  g_clear_pointer (&self->ledger, tally_ledger_close);
+  tally_choice_clear (&self->choice);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Rejects, rejects_clear)
 
@@ -87,11 +87,11 @@ list_reject (const TallyLedgerReject *reject, gpointer data, GError **error)
 static gboolean
 rejects_list (Rejects *self, GError **error)
 {
-  const TallyLedgerFilter filter = { .pipeline = self->pipeline, .state = TALLY_DELIVERY_REJECTED };
+  const TallyLedgerFilter filter = { .state = TALLY_DELIVERY_REJECTED };
 
   self->listing = tally_listing_new (self->json);
-  return tally_ledger_each_delivery (self->ledger, &filter, list_delivery, self, error)
-         && tally_ledger_each_reject (self->ledger, self->pipeline, list_reject, self, error);
+  return tally_choice_each_delivery (&self->choice, &filter, list_delivery, self, error)
+         && tally_choice_each_reject (&self->choice, list_reject, self, error);
 }
 
 /* ---- retry and discard ---- */
@@ -111,7 +111,7 @@ handle_delivery (const TallyLedgerDelivery *delivery, const TallyScope *scope, g
       return TRUE;
     }
   if (!tally_ledger_decide (
-          self->ledger, delivery->scope, delivery->key, self->state, NULL,
+          self->choice.ledger, delivery->scope, delivery->key, self->state, NULL,
           self->state == TALLY_DELIVERY_RELEASED ? "released by user" : "discarded by user", error))
     return FALSE;
   return TRUE;
@@ -120,16 +120,16 @@ handle_delivery (const TallyLedgerDelivery *delivery, const TallyScope *scope, g
 static gboolean
 handle_deliveries (Rejects *self, GError **error)
 {
-  TallyLedgerFilter filter = { .pipeline = self->pipeline, .state = TALLY_DELIVERY_REJECTED };
+  TallyLedgerFilter filter = { .state = TALLY_DELIVERY_REJECTED };
 
   if (self->all)
-    return tally_ledger_each_delivery (self->ledger, &filter, handle_delivery, self, error);
+    return tally_choice_each_delivery (&self->choice, &filter, handle_delivery, self, error);
   for (char **key = self->keys; *key != NULL; key++)
     {
       guint before = self->n_done;
 
       filter.key = *key;
-      if (!tally_ledger_each_delivery (self->ledger, &filter, handle_delivery, self, error))
+      if (!tally_choice_each_delivery (&self->choice, &filter, handle_delivery, self, error))
         return FALSE;
       if (self->n_done == before)
         return tally_throw (error, TALLY_ERROR_USAGE, "no delivery with key \"%s\" is rejected",
@@ -158,7 +158,7 @@ handle_reject (const TallyLedgerReject *reject, gpointer data, GError **error)
   if (self->choosing)
     g_hash_table_add (self->pipelines, g_strdup (reject->pipeline));
   else if (self->state == TALLY_DELIVERY_DISCARDED)
-    return tally_ledger_discard_reject (self->ledger, reject->id, error);
+    return tally_ledger_discard_reject (self->choice.ledger, reject->id, error);
   return TRUE;
 }
 
@@ -169,7 +169,7 @@ handle_rejects (Rejects *self, GError **error)
 
   if (!self->all && self->numbers == NULL)
     return TRUE;
-  if (!tally_ledger_each_reject (self->ledger, self->pipeline, handle_reject, self, error))
+  if (!tally_choice_each_reject (&self->choice, handle_reject, self, error))
     return FALSE;
   if (!self->all && self->n_done - before < g_strv_length (self->numbers))
     return tally_throw (error, TALLY_ERROR_USAGE, "of the numbers given, %u are those of rejects",
@@ -187,7 +187,7 @@ read_anew (Rejects *self, GError **error)
   g_hash_table_iter_init (&each, self->pipelines);
   while (g_hash_table_iter_next (&each, &pipeline, NULL))
     {
-      if (!tally_ledger_retry_rejects (self->ledger, pipeline, &n, error))
+      if (!tally_ledger_retry_rejects (self->choice.ledger, pipeline, &n, error))
         return FALSE;
       printf ("the next run of \"%s\" reads its source from the start\n", (const char *)pipeline);
     }
@@ -255,33 +255,36 @@ rejects_main (int argc, char **argv)
     { "json", 0, 0, G_OPTION_ARG_NONE, &self.json, "list: a line of JSON for each, with the record",
       NULL },
     { "ledger", 0, 0, G_OPTION_ARG_STRING, &self.uri,
-      "Where the ledger is, if not in the state directory", "URI" },
+      TALLY_CHOICE_LEDGER, "URI" },
     { "number", 'n', 0, G_OPTION_ARG_STRING_ARRAY, &self.numbers,
       "retry, discard: one that the source or a step refused", "N" },
-    { "pipeline", 0, 0, G_OPTION_ARG_STRING, &self.pipeline, "Only of this pipeline", "NAME" },
+    { "pipeline", 0, 0, G_OPTION_ARG_STRING, &self.pipeline, TALLY_CHOICE_SUMMARY, "PIPELINE" },
     { NULL },
   };
   g_autoptr (GError) error = NULL;
+  TallyExit how;
 
   if (!tally_command_parse (&tally_command_rejects, entries, &argc, &argv))
     return TALLY_EXIT_USAGE;
   for (guint i = 0; argc >= 2 && i < G_N_ELEMENTS (actions); i++)
     if (g_str_equal (argv[1], actions[i].name)
-        && (argc == 2 || actions[i].flags != TALLY_LEDGER_READ))
+        && (argc <= 3 || actions[i].flags != TALLY_LEDGER_READ))
       {
+        gboolean is_listed = argc == 3 && actions[i].flags == TALLY_LEDGER_READ;
+
         self.keys = argv + 2;
-        if ((self.ledger = tally_command_open_ledger (self.uri, actions[i].flags)) == NULL)
-          return TALLY_EXIT_FAILED;
+        if (!tally_choice_open (&self.choice, is_listed ? argv[2] : self.pipeline, self.uri, actions[i].flags, &how))
+          return how;
         return actions[i].act (&self, &error) ? TALLY_EXIT_COMPLETE : tally_command_fail (error);
       }
   tally_command_complain (
-      "rejects takes \"list\", \"retry\" or \"discard\"; see 'tallyman rejects --help'");
+      "rejects takes \"list [PIPELINE]\", \"retry\" or \"discard\"; see 'tallyman rejects --help'");
   return TALLY_EXIT_USAGE;
 }
 
 const TallyCommand tally_command_rejects = {
   .name = "rejects",
-  .arguments = "list | retry|discard KEY…|--number N|--all",
+  .arguments = "list [PIPELINE] | retry|discard KEY…|--number N|--all",
   .summary = "list records that were refused; let them be tried again, or forget them",
   .main = rejects_main,
 };

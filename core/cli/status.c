@@ -1,5 +1,5 @@
 /* status.c: tallyman status [PIPELINE]: the runs, and what they left */
-#include "listing.h"
+#include "choice.h"
 #include <json-c/json.h>
 #include <stdio.h>
 
@@ -64,30 +64,37 @@ list_run (TallyListing *listing, const TallyLedgerRun *run)
 }
 
 static gboolean
-list_runs (TallyLedger *ledger, const char *pipeline, guint limit, gboolean json, GError **error)
+list_runs (const TallyChoice *choice, guint limit, gboolean json, GError **error)
 {
-  g_autoptr (GPtrArray) runs = tally_ledger_list_runs (ledger, pipeline, limit, error);
-  g_autoptr (TallyListing) listing = NULL;
+  g_autoptr (TallyListing) listing = tally_listing_new (json);
 
-  if (runs == NULL)
-    return FALSE;
-  if (runs->len == 0 && pipeline != NULL)
-    return tally_throw (error, TALLY_ERROR_USAGE, "the ledger knows no run of pipeline \"%s\"",
-                        pipeline);
+  for (guint i = 0; i < choice->names->len; i++)
+    {
+      g_autoptr (GPtrArray) runs = tally_ledger_list_runs (choice->ledger, choice->names->pdata[i], limit, error);
 
-  listing = tally_listing_new (json);
-  for (guint i = 0; i < runs->len; i++)
-    list_run (listing, g_ptr_array_index (runs, i));
+      if (runs == NULL)
+        return FALSE;
+      for (guint j = 0; j < runs->len; j++)
+        list_run (listing, g_ptr_array_index (runs, j));
+    }
   return TRUE;
 }
 
 static gboolean
-show_totals (TallyLedger *ledger, const char *pipeline, gboolean json, GError **error)
+show_totals (const TallyChoice *choice, gboolean json, GError **error)
 {
-  TallyLedgerTotals totals;
+  TallyLedgerTotals totals = { 0 }, one;
 
-  if (!tally_ledger_total (ledger, pipeline, &totals, error))
-    return FALSE;
+  for (guint i = 0; i < choice->names->len; i++)
+    {
+      if (!tally_ledger_total (choice->ledger, choice->names->pdata[i], &one, error))
+        return FALSE;
+      totals.delivered += one.delivered;
+      totals.unsettled += one.unsettled;
+      totals.rejected += one.rejected;
+      totals.discarded += one.discarded;
+      totals.rejects += one.rejects;
+    }
   printf (json ? "{\"delivered\": %" G_GUINT64_FORMAT ", \"unsettled\": %" G_GUINT64_FORMAT
                  ", \"rejected\": %" G_GUINT64_FORMAT ", \"discarded\": %" G_GUINT64_FORMAT
                  ", \"rejects\": %" G_GUINT64_FORMAT "}\n"
@@ -108,12 +115,13 @@ status_main (int argc, char **argv)
     { "json", 0, 0, G_OPTION_ARG_NONE, &json,
       "A line of JSON for each run, then one with the totals", NULL },
     { "ledger", 0, 0, G_OPTION_ARG_STRING, &uri,
-      "Where the ledger is, if not in the state directory", "URI" },
-    { "runs", 'n', 0, G_OPTION_ARG_INT, &limit, "Most runs to list, the newest first (10)", "N" },
+      TALLY_CHOICE_LEDGER, "URI" },
+    { "runs", 'n', 0, G_OPTION_ARG_INT, &limit, "Most runs to list, of each pipeline that is named, the newest first (10)", "N" },
     { NULL },
   };
-  g_autoptr (TallyLedger) ledger = NULL;
+  g_auto (TallyChoice) choice = { 0 };
   g_autoptr (GError) error = NULL;
+  TallyExit how;
 
   if (!tally_command_parse (&tally_command_status, entries, &argc, &argv))
     return TALLY_EXIT_USAGE;
@@ -122,10 +130,9 @@ status_main (int argc, char **argv)
       tally_command_complain ("status takes one pipeline, and at least one run");
       return TALLY_EXIT_USAGE;
     }
-  if ((ledger = tally_command_open_ledger (uri, TALLY_LEDGER_READ)) == NULL)
-    return TALLY_EXIT_FAILED;
-  if (!list_runs (ledger, argv[1], limit, json, &error)
-      || !show_totals (ledger, argv[1], json, &error))
+  if (!tally_choice_open (&choice, argc == 2 ? argv[1] : NULL, uri, TALLY_LEDGER_READ, &how))
+    return how;
+  if (!list_runs (&choice, limit, json, &error) || !show_totals (&choice, json, &error))
     return tally_command_fail (error);
   return TALLY_EXIT_COMPLETE;
 }

@@ -143,6 +143,8 @@ gboolean tally_ledger_begin_run (TallyLedger *ledger, gint64 epoch, const char *
  * INTENDED becomes IN_DOUBT. */
 gboolean tally_ledger_end_run (TallyLedger *ledger, const TallyLedgerRun *run, const char *outcome,
                                const char *counts, gboolean keep_position, GError **error);
+/* The names of all that ever ran, in order.  (element-type utf8) */
+GPtrArray *tally_ledger_list_pipelines (TallyLedger *ledger, GError **error);
 /* The newest first; pipeline NULL for all.  (element-type TallyLedgerRun) */
 GPtrArray *tally_ledger_list_runs (TallyLedger *ledger, const char *pipeline, guint limit, GError **error);
 

@@ -413,3 +413,28 @@ tally_ledger_list_runs (TallyLedger *ledger, const char *pipeline, guint limit, 
   g_clear_pointer (&listing.runs, g_ptr_array_unref);
   return NULL;
 }
+
+static gboolean
+list_pipelines (TallyDatabase *database, guint tries, gpointer data, GError **error)
+{
+  GPtrArray *names = data;
+  g_autoptr (TallyRows) rows = NULL;
+
+  if (!tally_sql (database, &rows, error, "SELECT name FROM pipelines ORDER BY name", NULL, 0))
+    return FALSE;
+
+  g_ptr_array_set_size (names, 0);
+  for (guint i = 0; i < rows->n_rows; i++)
+    g_ptr_array_add (names, g_strdup (tally_rows_text (rows, i, 0)));
+  return TRUE;
+}
+
+GPtrArray *
+tally_ledger_list_pipelines (TallyLedger *ledger, GError **error)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+
+  if (!tally_ledger_transact (ledger, /* write= */ FALSE, list_pipelines, names, error))
+    return NULL;
+  return g_steal_pointer (&names);
+}

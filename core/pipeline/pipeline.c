@@ -394,6 +394,44 @@ pipeline_new (const char *file)
   return pipeline;
 }
 
+/* FALSE if there is nothing to go on with. */
+static gboolean
+read_root (TallyPipeline *pipeline)
+{
+  TallyReader *reader = pipeline->reader;
+
+  if (!read_text (pipeline))
+    return FALSE;
+  reader->root
+      = tally_yaml_parse (pipeline->text, strlen (pipeline->text), report_mistake, pipeline);
+  if (reader->root == NULL && tally_pipeline_n_errors (pipeline) == 0)
+    tally_pipeline_report_whole (pipeline, "is empty", "begin with \"pipeline: NAME\"");
+  return reader->root != NULL;
+}
+
+TallyPipeline *
+tally_pipeline_load_place (const char *file)
+{
+  TallyPipeline *pipeline = pipeline_new (file);
+  const TallyYamlNode *root;
+
+  if (!read_root (pipeline))
+    return pipeline;
+  root = pipeline->reader->root;
+  for (guint i = 0; root->kind == TALLY_YAML_MAP && i < root->items->len; i++)
+    {
+      TallyYamlNode *value = root->items->pdata[i];
+
+      if (g_str_equal (value->key->text, "pipeline"))
+        read_name (pipeline, NULL, value);
+      else if (g_str_equal (value->key->text, "ledger"))
+        read_ledger (pipeline, NULL, value);
+    }
+  if (pipeline->name == NULL && tally_pipeline_n_errors (pipeline) == 0)
+    tally_pipeline_report_whole (pipeline, "\"pipeline\" is missing", NULL);
+  return pipeline;
+}
+
 TallyPipeline *
 tally_pipeline_load (const char *file, TallyRegistry *registry)
 {
@@ -402,16 +440,10 @@ tally_pipeline_load (const char *file, TallyRegistry *registry)
   g_autoptr (TallySchema) schema = NULL;
   guint n_errors;
 
-  if (!read_text (pipeline))
-    return pipeline;
-  reader->root
-      = tally_yaml_parse (pipeline->text, strlen (pipeline->text), report_mistake, pipeline);
-  n_errors = tally_pipeline_n_errors (pipeline);
-  if (reader->root == NULL && n_errors == 0)
-    tally_pipeline_report_whole (pipeline, "is empty", "begin with \"pipeline: NAME\"");
-  if (reader->root == NULL)
+  if (!read_root (pipeline))
     return pipeline;
 
+  n_errors = tally_pipeline_n_errors (pipeline);
   read_keys (pipeline, registry, reader->root, "a pipeline", pipeline_keys);
   if (pipeline->origin == NULL)
     pipeline->origin = g_strdup (pipeline->name);

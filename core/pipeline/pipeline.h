@@ -55,6 +55,9 @@ typedef struct
  * Never NULL: see tally_pipeline_n_errors().  A source whose plugin is LOCAL is opened, described and closed, so that steps
  * and sink are typed; others are typed by tally_pipeline_bind() once they are open. */
 TallyPipeline *tally_pipeline_load (const char *file, TallyRegistry *registry);
+/* Reads of a file only what it is in a ledger, its name, and which ledger that is: for who asks after runs, where all else may be wrong,
+ * or want variables that are not set.  Never NULL, and without errors it has a name. */
+TallyPipeline *tally_pipeline_load_place (const char *file);
 /* Types steps and sink for a source that gives schema; called by load for LOCAL sources, by the engine for others
  * (and again if the source describes itself otherwise when it is opened for the run).  FALSE if there are errors now. */
 gboolean tally_pipeline_bind (TallyPipeline *pipeline, TallySchema *schema);

@@ -1,5 +1,6 @@
 /* commands.c: what status, trace, doubt and rejects say of a ledger, and do to it */
 #include "place.h"
+#include <glib/gstdio.h>
 #include <json-c/json.h>
 #include <stdarg.h>
 #include <string.h>
@@ -19,9 +20,9 @@ said_clear (Said *said)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Said, said_clear)
 
-/* Runs tallyman with the words, up to NULL, and the ledger of the work. */
+/* Runs tallyman with the words, up to NULL, and a ledger, if not NULL. */
 static Said
-say (Work *work, ...)
+say_of (const char *ledger, ...)
 {
   g_autoptr (GPtrArray) words = g_ptr_array_new ();
   g_autoptr (GError) error = NULL;
@@ -30,12 +31,15 @@ say (Work *work, ...)
   int status = 0;
 
   g_ptr_array_add (words, (gpointer)g_getenv ("TALLYMAN"));
-  va_start (more, work);
+  va_start (more, ledger);
   for (char *word = va_arg (more, char *); word != NULL; word = va_arg (more, char *))
     g_ptr_array_add (words, word);
   va_end (more);
-  g_ptr_array_add (words, (gpointer) "--ledger");
-  g_ptr_array_add (words, work->uri);
+  if (ledger != NULL)
+    {
+      g_ptr_array_add (words, (gpointer) "--ledger");
+      g_ptr_array_add (words, (gpointer)ledger);
+    }
   g_ptr_array_add (words, NULL);
   g_spawn_sync (NULL, (char **)words->pdata, NULL, G_SPAWN_DEFAULT, NULL, NULL, &said.out,
                 &said.err, &status, &error);
@@ -43,6 +47,8 @@ say (Work *work, ...)
   said.exit = WIFEXITED (status) ? WEXITSTATUS (status) : -1;
   return said;
 }
+
+#define say(work, ...) say_of ((work)->uri, __VA_ARGS__)
 
 /* Number of lines, each of which must be a JSON object. */
 static guint
@@ -130,7 +136,7 @@ test_status_lists_runs (void)
       json.out,
       "{\"delivered\": 1, \"unsettled\": 1, \"rejected\": 1, \"discarded\": 0, \"rejects\": 2}");
   assert_int (unknown.exit, 2);
-  assert_contains (unknown.err, "knows no run of pipeline \"tickts\"");
+  assert_contains (unknown.err, "knows no run of pipeline \"tickts\"; did you mean \"tickets\"?\n");
 }
 
 static void
@@ -194,6 +200,8 @@ test_doubt_is_listed_and_resolved (void)
   assert_contains (list.out, "open  ticket  desk    acme    tickets   in doubt  1");
   assert_int (count_objects (json.out), 1);
   assert_text (other.out, "");
+  assert_int (other.exit, 2);
+  assert_contains (other.err, "knows no run of pipeline \"other\"; it knows \"tickets\"\n");
   assert_int (vague.exit, 2);
   assert_int (both.exit, 2);
   assert_int (wrong.exit, 2);
@@ -280,12 +288,93 @@ test_rejects_are_discarded (void)
 
   assert_int (unknown.exit, 2);
   assert_text (one.out, "1 record is discarded\n");
-  assert_text (other.out, "0 records are discarded\n");
+  assert_text (other.out, "");
+  assert_int (other.exit, 2);
   assert_text (rest.out, "2 records are discarded\n");
   assert_text (list.out, "");
   assert_text (work_state (work, "bad"), "discarded");
   work_begin (work, TRUE);
   assert_text (work->position, "end");
+}
+
+/* ---- A pipeline by its file ---- */
+
+typedef struct
+{
+  char *folder, *file, *strange;
+} Files;
+
+static void
+files_clear (Files *files)
+{
+  g_unlink (files->file);
+  g_unlink (files->strange);
+  g_rmdir (files->folder);
+  g_free (files->folder);
+  g_free (files->file);
+  g_free (files->strange);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Files, files_clear)
+
+/* A folder with tickets.yaml, of the work's ledger, and a pipeline that has not run yet. */
+static void
+files_write (Files *files, const Work *work, const char *ledger)
+{
+  g_autofree char *text
+      = g_strdup_printf ("pipeline: tickets\nledger: %s\nsource:\n  csv:\n    path: ${NOBODY_SET_THIS}\n", work->uri);
+  g_autofree char *other = g_strdup_printf ("pipeline: new\nledger: %s\n", ledger);
+
+  files->folder = g_dir_make_tmp ("tallyman-XXXXXX", NULL);
+  files->file = g_build_filename (files->folder, "desk.yaml", NULL);
+  files->strange = g_build_filename (files->folder, "new.yaml", NULL);
+  assert_true (g_file_set_contents (files->file, text, -1, NULL));
+  assert_true (g_file_set_contents (files->strange, other, -1, NULL));
+}
+
+static void
+test_a_pipeline_is_named_by_its_file (void)
+{
+  g_autoptr (Work) work = ended_work ();
+  g_auto (Files) files = { 0 };
+
+  files_write (&files, work, work->uri);
+  g_auto (Said) status = say_of (NULL, "status", files.file, NULL),
+                folder = say_of (NULL, "doubt", "list", files.folder, NULL),
+                rejects = say_of (NULL, "rejects", "list", files.file, NULL),
+                option = say_of (NULL, "rejects", "list", "--pipeline", files.file, NULL),
+                unseen = say_of (NULL, "status", files.strange, NULL),
+                elsewhere = say_of ("sqlite:/nowhere/ledger.sqlite", "status", files.file, NULL),
+                resolved = say_of (NULL, "doubt", "resolve", "open", "--delivered", "5", "--pipeline", files.file, NULL);
+
+  assert_int (status.exit, 0);
+  assert_contains (status.out, "1 delivered, 1 unsettled, 1 rejected by the target");
+  assert_text (status.err, "");
+  assert_contains (folder.out, "open  ticket  desk    acme    tickets   in doubt  1");
+  assert_contains (rejects.out, "422: subject is");
+  assert_text (option.out, rejects.out);
+  assert_int (unseen.exit, 2);
+  assert_contains (unseen.err, "knows no run of pipeline \"new\"; it knows \"tickets\"\n");
+  assert_int (elsewhere.exit, 1);
+  assert_contains (elsewhere.err, "/nowhere/ledger.sqlite");
+  assert_text (resolved.out, "\"open\" is delivered as 5\n");
+}
+
+static void
+test_files_of_two_ledgers_are_told_apart (void)
+{
+  g_autoptr (Work) work = ended_work ();
+  g_auto (Files) files = { 0 };
+
+  files_write (&files, work, "sqlite:/nowhere/ledger.sqlite");
+  g_auto (Said) said = say_of (NULL, "status", files.folder, NULL), one = say (work, "status", files.folder, NULL);
+  assert_int (said.exit, 2);
+  assert_contains (said.err, "has another ledger than the files before it; name one file, or a ledger by --ledger");
+  assert_int (one.exit, 0);
+
+  assert_true (g_file_set_contents (files.strange, "pipeline: new\nledger: ${NOBODY_SET_THIS}\n", -1, NULL));
+  g_auto (Said) unset = say_of (NULL, "status", files.strange, NULL);
+  assert_int (unset.exit, 2);
+  assert_contains (unset.err, "environment variable \"NOBODY_SET_THIS\" is not set");
 }
 
 static const Promise promises[] = {
@@ -296,6 +385,8 @@ static const Promise promises[] = {
   { "an absent one is met again", test_absent_one_is_met_again },
   { "doubt waits for the run to end", test_doubt_waits_for_the_run_to_end },
   { "rejects are listed", test_rejects_are_listed },
+  { "a pipeline is named by its file", test_a_pipeline_is_named_by_its_file },
+  { "files of two ledgers are told apart", test_files_of_two_ledgers_are_told_apart },
   { "H1: rejects are tried again", test_rejects_are_tried_again },
   { "rejects are discarded", test_rejects_are_discarded },
   { NULL },
