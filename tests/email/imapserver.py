@@ -10,7 +10,7 @@ import time
 
 from promises import make_certificate
 
-PASSWORD = 'secret-of-mine'
+PASSWORD = 'secret"of\\mine'
 CONFIG = '''
 auth_mechanisms = plain xoauth2
 auth_failure_delay = 0 secs
@@ -92,7 +92,7 @@ class ImapServer:
         self.process = subprocess.Popen([*drop, command(), '-F', '-c', folder + '/dovecot.conf'], stdin=subprocess.DEVNULL)
         for _ in range(200):
             try:
-                socket.create_connection(('127.0.0.1', self.imaps)).close()
+                socket.create_connection(('127.0.0.1', self.imap)).close()
                 return
             except OSError:
                 time.sleep(0.05)
@@ -111,11 +111,15 @@ class ImapServer:
 
 
 class Road:
-    """Between client and server: cuts the first few connections after some bytes of the server's; or passes on no more of what the
-    client says from some words on, and tells."""
+    """Between client and server, with a record of what the client says.
 
-    def __init__(self, port, cuts=0, after=60_000, stop_at=None):
+    Cuts the first few connections after some bytes of the server's, or falls silent there; passes on no more of what the client says
+    from some words on, and tells; has somebody answer in the server's place (hear: what the client says → an answer or None), or
+    reword what it says (tell)."""
+
+    def __init__(self, port, cuts=0, after=60_000, stop_at=None, silent=False, at_cut=None, hear=None, tell=None):
         self.target, self.cuts, self.after, self.stop_at, self.connections = port, cuts, after, stop_at, 0
+        self.silent, self.at_cut, self.hear, self.tell, self.heard = silent, at_cut, hear, tell, b''
         self.stopped = threading.Event()
         self.listener = socket.create_server(('127.0.0.1', 0))
         self.port = self.listener.getsockname()[1]
@@ -127,21 +131,34 @@ class Road:
             self.connections += 1
             server = socket.create_connection(('127.0.0.1', self.target))
             left = self.after if self.connections <= self.cuts else None
-            threading.Thread(target=self.carry, args=(client, server, None, self.stop_at), daemon=True).start()
-            threading.Thread(target=self.carry, args=(server, client, left, None), daemon=True).start()
+            threading.Thread(target=self.carry, args=(client, server, self.pass_on_words), daemon=True).start()
+            threading.Thread(target=self.carry, args=(server, client, self.pass_on_answers, left), daemon=True).start()
 
-    def carry(self, source, target, left, stop_at):
+    def pass_on_words(self, client, server, data):
+        self.heard += data
+        if self.stop_at is not None and self.stop_at in data:
+            self.stopped.set()
+            client.recv(1)
+            return False
+        answer = self.hear(data) if self.hear is not None else None
+        (server if answer is None else client).sendall(data if answer is None else answer)
+        return True
+
+    def pass_on_answers(self, server, client, data):
+        client.sendall(data if self.tell is None else self.tell(data))
+        return True
+
+    def carry(self, source, target, pass_on, left=None):
         try:
             while left is None or left > 0:
                 data = source.recv(4096 if left is None else min(4096, left))
-                if not data:
+                if not data or not pass_on(source, target, data):
                     break
-                if stop_at is not None and stop_at in data:
-                    self.stopped.set()
-                    source.recv(1)
-                    break
-                target.sendall(data)
                 left = left if left is None else left - len(data)
+            if left == 0 and self.at_cut is not None:
+                self.at_cut()
+            if left == 0 and self.silent:
+                return
         except OSError:
             pass
         for end in source, target:

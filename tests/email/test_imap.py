@@ -1,81 +1,19 @@
 #!/usr/bin/python3
 """The source `email-imap` against a real server, Dovecot, and a road to it that is cut."""
-import csv
-import json
 import mailbox
 import os
 import signal
-import subprocess
-import sys
-import tempfile
-import time
-import urllib.request
 
-import imapserver
-from imapserver import ImapServer, PASSWORD, Road, wire_name
-from promises import holds, keep_all, make_certificate, promise, same
-
-if imapserver.command() is None:
-    print('skipped: dovecot-imapd is not installed')
-    sys.exit(77)
-
-server = None
-n_users = 0
-
-
-def mail(number, text='text', more=''):
-    return (f'Message-ID: <{number}@example.org>\r\nFrom: Ann <ann@example.org>\r\nTo: support@example.org\r\n'
-            f'Date: Mon, 6 May 2024 10:{number % 60:02}:00 +0000\r\nSubject: mail {number}\r\n{more}\r\n{text} of {number}\r\n').encode()
-
-
-class Box:
-    """A mailbox of its own for each promise."""
-
-    def __init__(self, mails=(), folder='INBOX'):
-        global n_users
-        n_users += 1
-        self.user = f'user{n_users}@example.org'
-        self.client = server.log_in(self.user)
-        self.put(mails, folder)
-
-    def put(self, mails, folder='INBOX'):
-        if folder != 'INBOX':
-            self.client.create(wire_name(folder))
-        for one in mails:
-            same(self.client.append(wire_name(folder), None, None, one)[0], 'OK')
-
-    def flags(self, folder='INBOX'):
-        """Of each message, whether it was seen."""
-        n = int(self.client.select(wire_name(folder), readonly=True)[1][0])
-        found = self.client.fetch('1:*', '(FLAGS)')[1] if n > 0 else []
-        return [b'\\Seen' in one for one in found if one]
-
-    def options(self, **more):
-        return {'url': f'imaps://localhost:{server.imaps}', 'ca-file': server.certificate, 'user': self.user, 'password': PASSWORD,
-                'timeout': '60s', **{key.replace('_', '-'): value for key, value in more.items()}}
-
-
-def pipeline(desk, options, sink='csv: { path: out.csv }', steps='', source='email-imap', errors='', name='mails'):
-    lines = ''.join(f'    {key}: {json.dumps(value, ensure_ascii=False)}\n' for key, value in options.items() if value is not None)
-    steps = steps or '  - keep: [identity, message_id, subject, folder, size]\n'
-    desk.write('p.yaml', f'pipeline: {name}\norigin: test\nsource:\n  {source}:\n{lines}transform:\n{steps}sink:\n  {sink}\n{errors}')
-
-
-def subjects(desk):
-    with open(desk.path('out.csv'), newline='') as file:
-        return sorted(row['subject'] for row in csv.DictReader(file))
-
-
-def wanted(*numbers):
-    return sorted(f'mail {n}' for n in numbers)
-
+from imapbox import Box, TICKETS, Zendesk, keep_all_of, mail, make_anew, pipeline, subjects, wanted
+from imapserver import PASSWORD, Road
+from promises import holds, make_certificate, promise, same
 
 # ---- The connection ----
 
 @promise('mail is read over TLS from the first byte, by STARTTLS, and with an access token')
 def test_ways(desk):
     box = Box([mail(1), mail(2)])
-    for options in (box.options(), box.options(url=f'imap://localhost:{server.imap}'),
+    for options in (box.options(), box.options(url=f'imap://localhost:{box.server.imap}'),
                     box.options(password=None, access_token=PASSWORD)):
         desk.environment['XDG_STATE_HOME'] += 'x'
         pipeline(desk, options)
@@ -149,7 +87,7 @@ def test_again(desk):
 @promise('a connection that is cut in the middle of a message is made again: each mail comes once')
 def test_cut(desk):
     box = Box([mail(n, 'x' * 8000) for n in range(30)])
-    road = Road(server.imaps, cuts=3)
+    road = Road(box.server.imaps, cuts=3)
     pipeline(desk, box.options(url=f'imaps://localhost:{road.port}'))
     same(desk.run(), 0, desk.said())
     same(subjects(desk), wanted(*range(30)))
@@ -204,47 +142,9 @@ def test_doctor(desk):
 
 # ---- Each mail once ----
 
-class Zendesk:
-    """The emulator, over real HTTP."""
-
-    def __init__(self, folder):
-        self.process = subprocess.Popen([os.environ['EMULATOR'], '--quiet', '--port-file', folder + '/port'], cwd=folder,
-                                        stdout=subprocess.DEVNULL)
-        while not os.path.exists(folder + '/port') or not open(folder + '/port').read().endswith('\n'):
-            time.sleep(0.01)
-        self.url = 'http://127.0.0.1:' + open(folder + '/port').read().strip()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *what):
-        self.process.terminate()
-        self.process.wait()
-
-    def tickets(self):
-        with urllib.request.urlopen(self.url + '/_emulator/counts') as answer:
-            return json.load(answer)['tickets']
-
-    def sink(self):
-        return f'zendesk-tickets: {{ url: "{self.url}", access_token: secret, key: identity }}'
-
-
-TICKETS = """  - set: { comment.body: best_text, requester.name: from_name, requester.email: from_address }
-  - keep: [identity, subject, comment.body, requester.name, requester.email]
-"""
-
-
 def odd_mails():
     """Two with one Message-ID, one without any, one as it should be."""
     return [mail(1), mail(1, 'another text'), mail(2).split(b'\r\n', 1)[1], mail(3)]
-
-
-def make_anew(box, mails, folder):
-    """As a server that has lost its index, or is another one: all UIDs from 1 on, under another UIDVALIDITY."""
-    before = box.client.status(folder, '(UIDVALIDITY)')[1]
-    box.client.delete(folder)
-    box.put(mails, folder)
-    holds(box.client.status(folder, '(UIDVALIDITY)')[1] != before, 'UIDVALIDITY is the same')
 
 
 @promise('F6: mails without a Message-ID, with one that repeats, and all of them under another UIDVALIDITY are one ticket each')
@@ -295,9 +195,9 @@ def test_elsewhere(desk):
 @promise('killed after the last ticket and before the mails are marked: the next run marks them, and makes no second ticket')
 def test_killed(desk):
     box = Box([mail(1), mail(2)])
-    road = Road(server.imap, stop_at=b' SELECT ')
+    road = Road(box.server.imap, stop_at=b' SELECT ')
     with Zendesk(desk.folder) as zendesk:
-        for port in road.port, server.imap:
+        for port in road.port, box.server.imap:
             pipeline(desk, box.options(url=f'imap://localhost:{port}', tls='off', after='seen'), sink=zendesk.sink(), steps=TICKETS)
             if port == road.port:
                 run = desk.start()
@@ -314,19 +214,13 @@ def test_killed(desk):
 def test_example(desk):
     box = Box([mail(1), mail(2, more='Auto-Submitted: auto-replied\r\n'), mail(3)])
     with open(f'{os.environ["SOURCE_ROOT"]}/pipelines/support-mailbox/support-mailbox.yaml') as file:
-        desk.write('p.yaml', file.read().replace('    after: seen', f'    ca-file: {server.certificate}\n    after: seen'))
+        desk.write('p.yaml', file.read().replace('    after: seen', f'    ca-file: {box.server.certificate}\n    after: seen'))
     with Zendesk(desk.folder) as zendesk:
-        desk.environment.update(MAILBOX_URL=f'imaps://localhost:{server.imaps}', MAILBOX_USER=box.user, MAILBOX_PASSWORD=PASSWORD,
+        desk.environment.update(MAILBOX_URL=f'imaps://localhost:{box.server.imaps}', MAILBOX_USER=box.user, MAILBOX_PASSWORD=PASSWORD,
                                 ZENDESK_URL=zendesk.url, ZENDESK_TOKEN='secret')
         for read in 3, 0:
             same(desk.run(), 0, desk.said())
             same((desk.counts('read'), zendesk.tickets(), box.flags()), ([read], 2, [True, True, True]))
 
 
-with tempfile.TemporaryDirectory(prefix='tallyman-imap-') as folder:
-    os.chmod(folder, 0o755)
-    server = ImapServer(folder + '/server')
-    try:
-        keep_all()
-    finally:
-        server.stop()
+keep_all_of()
