@@ -11,6 +11,8 @@
 
 /* Messages that one command asks for: so many are asked for again after a cut. */
 #define CHUNK 100
+/* So often in a row a server may end the connection over one message before that is set aside: once could be chance. */
+#define MAX_BYES 3
 /* Messages of a folder: 24 bytes each. */
 #define MAX_MESSAGES (10 * 1000 * 1000)
 
@@ -37,7 +39,8 @@ typedef struct
   GArray *entries;    /* (owned) (element-type Entry) by UID */
   guint n_done;       /* so many of the first are done */
   guint chunk_end;    /* the command that is under way asks for those before */
-  gboolean one_by_one; /* after a chunk was refused as a whole */
+  gboolean one_by_one; /* after a chunk was refused as a whole, until the message is found that is meant */
+  guint n_byes;       /* said by the server since the last message */
   gboolean is_asking; /* a command is under way */
   GByteArray *nothing; /* (owned) the bytes of a message that was not asked for */
   char *flaw;         /* (owned) (nullable) of the last message */
@@ -122,6 +125,7 @@ list_messages (ImapCarrier *carrier, guint32 n_messages, GError **error)
   g_array_set_size (carrier->entries, 0);
   carrier->n_done = carrier->chunk_end = 0;
   carrier->one_by_one = FALSE;
+  carrier->n_byes = 0;
   if (n_messages == 0 || carrier->place.uid == G_MAXUINT32)
     return TALLY_FLOW_OK;
   flow = imap_run (carrier->imap, take_entry, &list, error, "UID FETCH %u:* (UID RFC822.SIZE)", list.first);
@@ -151,7 +155,13 @@ enter_folder (ImapCarrier *carrier, GError **error)
   if (flow != TALLY_FLOW_OK || (carrier->is_entered && place->validity == mailbox.validity))
     return flow;
 
-  if (!carrier->is_entered && !imap_places_get (carrier->places, folder->name, place))
+  if (carrier->is_entered)
+    {
+      tally_throw (error, TALLY_ERROR_DATA, "the folder was made anew while it was read: its UIDVALIDITY was %u and is %u; the next run "
+                   "reads it from the start", place->validity, mailbox.validity);
+      return TALLY_FLOW_FATAL;
+    }
+  if (!imap_places_get (carrier->places, folder->name, place))
     *place = (ImapPlace){ .validity = mailbox.validity };
   if (place->validity != mailbox.validity)
     {
@@ -224,6 +234,7 @@ static void
 set_done (ImapCarrier *carrier, Entry *entry)
 {
   entry->is_done = TRUE;
+  carrier->n_byes = 0;
   for (; carrier->n_done < carrier->entries->len && entry_at (carrier, carrier->n_done)->is_done; carrier->n_done++)
     carrier->place.uid = entry_at (carrier, carrier->n_done)->uid;
 }
@@ -249,6 +260,7 @@ give_flaw (ImapCarrier *carrier, Entry *entry, char *flaw, MailItem *item)
   *item = (MailItem){ .bytes = carrier->nothing, .number = entry->uid, .folder = folder_of (carrier)->name };
   set_flaw (carrier, item, flaw);
   set_done (carrier, entry);
+  carrier->one_by_one = FALSE;
   return TALLY_FLOW_OK;
 }
 
@@ -292,7 +304,8 @@ ask (ImapCarrier *carrier, GError **error)
   return imap_send (carrier->imap, error, "UID FETCH %s (UID BODY.PEEK[])", uids->str);
 }
 
-/* The one that an answer is about, if it was asked for and not yet given. */
+/* The one that an answer is about, if it was asked for and not yet given.  Nothing in place of its bytes is what Dovecot says of one
+ * that has gone meanwhile. */
 static Entry *
 entry_for (ImapCarrier *carrier, const ImapResponse *response)
 {
@@ -304,45 +317,60 @@ entry_for (ImapCarrier *carrier, const ImapResponse *response)
     return NULL;
   entry = &(Entry){ .uid = fetch.uid };
   found = bsearch (entry, carrier->entries->data, carrier->chunk_end, sizeof (Entry), entry_compare);
-  return found != NULL && !found->is_done ? found : NULL;
+  return found != NULL && !found->is_done && (response->literal_size > 0 || found->size == 0) ? found : NULL;
 }
 
-/* What was asked for and did not come has gone meanwhile; that is made sure, for it would be lost. */
+/* Which of those that were asked for and did not come the server still has. */
 static TallyFlow
-end_chunk (ImapCarrier *carrier, GError **error)
+list_left (ImapCarrier *carrier, GArray *left, GError **error)
 {
   g_autoptr (GString) uids = g_string_new (NULL);
-  g_autoptr (GArray) left = g_array_new (FALSE, FALSE, sizeof (Entry));
   UidList list = { .entries = left, .first = 1, .last = G_MAXUINT32 };
   TallyFlow flow = TALLY_FLOW_OK;
 
-  carrier->is_asking = FALSE;
   if (append_uids (carrier, carrier->chunk_end, uids) > 0)
     flow = imap_run (carrier->imap, take_entry, &list, error, "UID FETCH %s (UID)", uids->str);
-  if (flow == TALLY_FLOW_OK && left->len > 0)
-    {
-      tally_throw (error, TALLY_ERROR_DATA, "the server has UID %u, but does not give it in a form that can be read",
-                   g_array_index (left, Entry, 0).uid);
-      flow = TALLY_FLOW_FATAL;
-    }
-  while (flow == TALLY_FLOW_OK && carrier->n_done < carrier->chunk_end)
-    set_done (carrier, entry_at (carrier, carrier->n_done));
   return flow == TALLY_FLOW_REJECT ? TALLY_FLOW_FATAL : flow;
 }
 
-/* Of several, nobody knows which is meant: each is asked for by itself. */
-static gboolean
-end_refused (ImapCarrier *carrier, MailItem *item, GError **error)
+/* The next message is set aside: it was asked for alone. */
+static TallyFlow
+give_refused (ImapCarrier *carrier, const char *why, MailItem *item)
 {
-  gboolean is_known = carrier->one_by_one;
+  Entry *entry = entry_at (carrier, carrier->n_done);
+
+  return give_flaw (carrier, entry, g_strdup_printf ("UID %u: %s", entry->uid, why), item);
+}
+
+/* What was asked for and did not come has gone meanwhile; that is made sure, for it would be lost.  Of several that are still there
+ * nobody knows which one the server means: each is asked for by itself. */
+static TallyFlow
+end_chunk (ImapCarrier *carrier, const char *why, MailItem *item, gboolean *ret_found, GError **error)
+{
+  g_autoptr (GArray) left = g_array_new (FALSE, FALSE, sizeof (Entry));
+  gboolean is_alone = carrier->one_by_one;
+  TallyFlow flow;
 
   carrier->is_asking = FALSE;
+  flow = list_left (carrier, left, error);
+  if (flow != TALLY_FLOW_OK)
+    return flow;
+  carrier->one_by_one |= left->len > 0;
+  *ret_found = is_alone && left->len > 0;
+  if (*ret_found)
+    return give_refused (carrier, why, item);
+  while (left->len == 0 && carrier->n_done < carrier->chunk_end)
+    set_done (carrier, entry_at (carrier, carrier->n_done));
+  return flow;
+}
+
+/* The server has ended the connection with a word, as Dovecot does over a message that it cannot read. */
+static TallyFlow
+end_with_bye (ImapCarrier *carrier, const GError *why, MailItem *item, gboolean *ret_found)
+{
   carrier->one_by_one = TRUE;
-  if (is_known)
-    give_flaw (carrier, entry_at (carrier, carrier->n_done),
-               g_strdup_printf ("UID %u: %s", entry_at (carrier, carrier->n_done)->uid, (*error)->message), item);
-  g_clear_error (error);
-  return is_known;
+  *ret_found = ++carrier->n_byes == MAX_BYES;
+  return *ret_found ? give_refused (carrier, why->message, item) : TALLY_FLOW_RETRY;
 }
 
 /* Begins with the next ones.  END: there are none; REJECT: the next one is not even asked for. */
@@ -376,14 +404,13 @@ take_answer (ImapCarrier *carrier, MailItem *item, gboolean *ret_found, GError *
   *ret_found = entry != NULL;
   if (entry != NULL)
     return give_message (carrier, entry, &response, item);
-  if (flow == TALLY_FLOW_END)
-    return end_chunk (carrier, error);
-  if (flow == TALLY_FLOW_REJECT)
-    {
-      *ret_found = end_refused (carrier, item, &failure);
-      return TALLY_FLOW_OK;
-    }
-  g_propagate_error (error, g_steal_pointer (&failure));
+  if (flow == TALLY_FLOW_END || flow == TALLY_FLOW_REJECT)
+    return end_chunk (carrier, failure != NULL ? failure->message : "the server does not give it in a form that can be read", item,
+                      ret_found, error);
+  if (flow == TALLY_FLOW_RETRY && imap_said_bye (carrier->imap))
+    flow = end_with_bye (carrier, failure, item, ret_found);
+  if (flow != TALLY_FLOW_OK)
+    g_propagate_error (error, g_steal_pointer (&failure));
   return flow;
 }
 

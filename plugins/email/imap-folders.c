@@ -32,7 +32,7 @@ imap_folder_quote (const char *name, GError **error)
   g_autofree char *wire = has_control (name) ? NULL : g_convert (name, -1, "UTF-7-IMAP", "UTF-8", NULL, NULL, NULL);
 
   if (wire != NULL)
-    return imap_quote (wire);
+    return mail_server_quote (wire);
   tally_throw (error, TALLY_ERROR_USAGE, "\"%s\" is no name of a folder", name);
   return NULL;
 }
@@ -80,7 +80,7 @@ take_folder (const ImapResponse *response, gpointer data)
   listing->n_matched++;
   folder = g_new0 (ImapFolder, 1);
   folder->name = g_ascii_strcasecmp (wire, "INBOX") == 0 ? g_strdup ("INBOX") : name_of (wire);
-  folder->quoted = imap_quote (wire);
+  folder->quoted = mail_server_quote (wire);
   if (listing->folders->len >= MAX_FOLDERS || g_strcmp0 (folder->name, listing->except) == 0
       || g_ptr_array_find_with_equal_func (listing->folders, folder, folder_equal, NULL))
     folder_free (folder);

@@ -19,6 +19,7 @@ struct _Imap
   ImapWire *wire;     /* (owned) (nullable) the same */
   char *capabilities; /* (owned) (nullable) the server's own line */
   GString *words;     /* (owned) the last that it said of the login, or as it went away */
+  gboolean said_bye;
   guint32 session;    /* makes tags that nobody could know before */
   guint n_commands;
   char *tag;          /* (owned) (nullable) of the command that is under way */
@@ -52,6 +53,12 @@ imap_free (Imap *imap)
     close (imap->wake);
   g_string_free (imap->words, TRUE);
   g_free (imap);
+}
+
+gboolean
+imap_said_bye (Imap *imap)
+{
+  return imap->said_bye;
 }
 
 void
@@ -182,6 +189,7 @@ send_list (Imap *imap, GError **error, const char *format, va_list arguments)
   imap->tag = g_strdup_printf ("T%08x%u", imap->session, ++imap->n_commands);
   line = g_strdup_printf ("%s %s\r\n", imap->tag, command);
   g_string_truncate (imap->words, 0);
+  imap->said_bye = FALSE;
   return send_all (imap, line, error);
 }
 
@@ -241,7 +249,10 @@ imap_next (Imap *imap, ImapResponse *ret_response, GError **error)
       else if (strncmp (ret_response->text, imap->tag, length) == 0 && ret_response->text[length] == ' ')
         return conclude (imap, ret_response->text + length + 1, error);
       else if (g_ascii_strncasecmp (ret_response->text, "* BYE", 5) == 0)
-        mail_server_append_words (imap->words, ret_response->text + 2, strlen (ret_response->text + 2));
+        {
+          imap->said_bye = TRUE;
+          mail_server_append_words (imap->words, ret_response->text + 2, strlen (ret_response->text + 2));
+        }
       else
         return TALLY_FLOW_OK;
     }
@@ -264,20 +275,6 @@ imap_run (Imap *imap, ImapTake take, gpointer data, GError **error, const char *
         take (&response, data);
     }
   return flow == TALLY_FLOW_END ? TALLY_FLOW_OK : flow;
-}
-
-char *
-imap_quote (const char *name)
-{
-  GString *quoted = g_string_new ("\"");
-
-  for (; *name != '\0'; name++)
-    {
-      if (*name == '"' || *name == '\\')
-        g_string_append_c (quoted, '\\');
-      g_string_append_c (quoted, *name);
-    }
-  return g_string_free (g_string_append_c (quoted, '"'), FALSE);
 }
 
 /* ---- The beginning ---- */

@@ -22,6 +22,8 @@ void imap_resume (Imap *imap);
 /* Logs in, unless the connection stands.  OK; RETRY: the server is away; FATAL: it does not let us in, or nobody could trust it. */
 TallyFlow imap_connect (Imap *imap, GError **error);
 gboolean imap_is_connected (Imap *imap);
+/* Whether the server has ended the connection with a word, since the last command was sent. */
+gboolean imap_said_bye (Imap *imap);
 /* Ends the connection in the middle of whatever it is at. */
 void imap_drop (Imap *imap);
 /* Whether the server has said that it knows something, as "MOVE". */
@@ -35,6 +37,3 @@ TallyFlow imap_next (Imap *imap, ImapResponse *ret_response, GError **error);
 typedef void (*ImapTake) (const ImapResponse *response, gpointer data);
 /* A whole command: take (nullable) gets each response.  OK when it is done, else as imap_next(). */
 TallyFlow imap_run (Imap *imap, ImapTake take, gpointer data, GError **error, const char *format, ...) G_GNUC_PRINTF (5, 6);
-
-/* (transfer full) A folder's name as a word of a command. */
-char *imap_quote (const char *name);

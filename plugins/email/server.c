@@ -94,6 +94,20 @@ mail_server_append_words (GString *out, const char *line, gsize length)
     g_string_append_printf (out, "%s%s", out->len > 0 ? " " : "", valid);
 }
 
+char *
+mail_server_quote (const char *text)
+{
+  GString *quoted = g_string_new ("\"");
+
+  for (; *text != '\0'; text++)
+    {
+      if (*text == '"' || *text == '\\')
+        g_string_append_c (quoted, '\\');
+      g_string_append_c (quoted, *text);
+    }
+  return g_string_free (g_string_append_c (quoted, '"'), FALSE);
+}
+
 static gboolean
 is_base64 (char c)
 {
@@ -130,6 +144,10 @@ mail_server_redact (const MailServer *server, GString *text)
   for (guint i = 0; i < G_N_ELEMENTS (secrets); i++)
     if (secrets[i] != NULL && *secrets[i] != '\0')
       {
+        g_autofree char *quoted = mail_server_quote (secrets[i]);
+
+        quoted[strlen (quoted) - 1] = '\0';
+        g_string_replace (text, quoted + 1, "***", 0);
         g_string_replace (text, secrets[i], "***", 0);
         redact_encoded (text, secrets[i]);
       }

@@ -32,5 +32,7 @@ gboolean mail_server_is_insecure (CURLcode code);
 
 /* Appends a line of the server's, as far as it can be shown. */
 void mail_server_append_words (GString *out, const char *line, gsize length);
+/* (transfer full) A text as a quoted word of a command (RFC 3501). */
+char *mail_server_quote (const char *text);
 /* Takes secrets out that the server has repeated. */
 void mail_server_redact (const MailServer *server, GString *text);
