@@ -11,6 +11,7 @@ typedef struct
   GByteArray *bytes;  /* (unowned) the message as it was sent, until the next call; the reader may change it */
   gint64 number;      /* tells it from others of its origin: a line, a UID */
   const char *folder; /* (unowned) (nullable) what its owner calls the place where it lay */
+  const char *flags;  /* (unowned) (nullable) what the mailbox keeps of it, as flags.h makes it */
   const char *flaw;   /* (nullable) why it cannot be had; bytes have what was read of it then */
 } MailItem;
 

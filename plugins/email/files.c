@@ -4,6 +4,7 @@
  */
 #include "files.h"
 #include "feed.h"
+#include "flags.h"
 #include "maildir.h"
 #include "message.h"
 #include <string.h>
@@ -25,6 +26,7 @@ typedef struct
   char *single_name;   /* (owned) (nullable) its file, */
   gsize single_length; /* and what was read of it */
   GByteArray *bytes;   /* (owned) */
+  char *flags;         /* (owned) (nullable) of the last message */
 } Files;
 
 /* ---- One file ---- */
@@ -249,8 +251,12 @@ next_single (Files *files, MailItem *item, GError **error)
     return TALLY_FLOW_END;
   tally_input_consume (files->single);
   g_byte_array_set_size (files->bytes, 0);
-  *item = (MailItem){ .bytes = files->bytes, .number = 1,
-                      .folder = files->maildir != NULL ? maildir_folder (files->maildir) : NULL };
+  *item = (MailItem){ .bytes = files->bytes, .number = 1 };
+  if (files->maildir != NULL)
+    {
+      item->folder = maildir_folder (files->maildir);
+      item->flags = files->flags = mail_flags_from_maildir (files->single_name);
+    }
   while (got > 0 && files->bytes->len <= files->options.max_message)
     {
       guint length = files->bytes->len;
@@ -280,12 +286,15 @@ files_next (MailCarrier *carrier, MailItem *ret_item, GError **error)
   Files *files = (Files *)carrier;
   TallyFlow flow;
 
+  g_clear_pointer (&files->flags, g_free);
   if (files->mbox == NULL)
     return next_single (files, ret_item, error);
 
   tally_input_consume (mbox_reader_input (files->mbox));
   flow = mbox_reader_next (files->mbox, ret_item, error);
   ret_item->folder = files->folder;
+  if (flow == TALLY_FLOW_OK && ret_item->flaw == NULL)
+    ret_item->flags = files->flags = mail_flags_from_mbox ((TallyText){ (const char *)ret_item->bytes->data, ret_item->bytes->len });
   if (flow == TALLY_FLOW_FATAL)
     tally_throw_prefix (error, "%s", tally_feed_name (&files->feed));
   return flow;
@@ -363,6 +372,7 @@ files_free (MailCarrier *carrier)
   leave_file (files);
   tally_feed_close (&files->feed);
   g_byte_array_unref (files->bytes);
+  g_free (files->flags);
   g_free (files);
 }
 

@@ -5,6 +5,7 @@
  * a server may answer in any order.
  */
 #include "imap-carrier.h"
+#include "flags.h"
 #include "imap-folders.h"
 #include "message.h"
 #include <string.h>
@@ -43,7 +44,7 @@ typedef struct
   guint n_byes;       /* said by the server since the last message */
   gboolean is_asking; /* a command is under way */
   GByteArray *nothing; /* (owned) the bytes of a message that was not asked for */
-  char *flaw;         /* (owned) (nullable) of the last message */
+  char *flaw, *flags; /* (owned) (nullable) of the last message */
 } ImapCarrier;
 
 static ImapFolder *
@@ -265,9 +266,11 @@ give_flaw (ImapCarrier *carrier, Entry *entry, char *flaw, MailItem *item)
 }
 
 static TallyFlow
-give_message (ImapCarrier *carrier, Entry *entry, const ImapResponse *response, MailItem *item)
+give_message (ImapCarrier *carrier, Entry *entry, const ImapResponse *response, const ImapFetch *fetch, MailItem *item)
 {
-  *item = (MailItem){ .bytes = response->literal, .number = entry->uid, .folder = folder_of (carrier)->name };
+  g_free (carrier->flags);
+  carrier->flags = fetch->flags.length > 0 ? mail_flags_from_imap (fetch->flags) : NULL;
+  *item = (MailItem){ .bytes = response->literal, .number = entry->uid, .folder = folder_of (carrier)->name, .flags = carrier->flags };
   if (is_too_large (carrier, response->literal_size))
     {
       set_flaw (carrier, item, g_strdup_printf ("UID %u is larger than max-message", entry->uid));
@@ -301,21 +304,20 @@ ask (ImapCarrier *carrier, GError **error)
   append_uids (carrier, end, uids);
   carrier->chunk_end = end;
   carrier->is_asking = TRUE;
-  return imap_send (carrier->imap, error, "UID FETCH %s (UID BODY.PEEK[])", uids->str);
+  return imap_send (carrier->imap, error, "UID FETCH %s (UID FLAGS BODY.PEEK[])", uids->str);
 }
 
 /* The one that an answer is about, if it was asked for and not yet given.  Nothing in place of its bytes is what Dovecot says of one
  * that has gone meanwhile. */
 static Entry *
-entry_for (ImapCarrier *carrier, const ImapResponse *response)
+entry_for (ImapCarrier *carrier, const ImapResponse *response, ImapFetch *ret_fetch)
 {
-  ImapFetch fetch;
   const Entry *entry;
   Entry *found;
 
-  if (!imap_fetch_parse (response, &fetch) || !fetch.has_body)
+  if (!imap_fetch_parse (response, ret_fetch) || !ret_fetch->has_body)
     return NULL;
-  entry = &(Entry){ .uid = fetch.uid };
+  entry = &(Entry){ .uid = ret_fetch->uid };
   found = bsearch (entry, carrier->entries->data, carrier->chunk_end, sizeof (Entry), entry_compare);
   return found != NULL && !found->is_done && (response->literal_size > 0 || found->size == 0) ? found : NULL;
 }
@@ -398,12 +400,13 @@ take_answer (ImapCarrier *carrier, MailItem *item, gboolean *ret_found, GError *
 {
   g_autoptr (GError) failure = NULL;
   ImapResponse response;
+  ImapFetch fetch;
   TallyFlow flow = imap_next (carrier->imap, &response, &failure);
-  Entry *entry = flow == TALLY_FLOW_OK ? entry_for (carrier, &response) : NULL;
+  Entry *entry = flow == TALLY_FLOW_OK ? entry_for (carrier, &response, &fetch) : NULL;
 
   *ret_found = entry != NULL;
   if (entry != NULL)
-    return give_message (carrier, entry, &response, item);
+    return give_message (carrier, entry, &response, &fetch, item);
   if (flow == TALLY_FLOW_END || flow == TALLY_FLOW_REJECT)
     return end_chunk (carrier, failure != NULL ? failure->message : "the server does not give it in a form that can be read", item,
                       ret_found, error);
@@ -572,6 +575,7 @@ imap_carrier_free (MailCarrier *base)
   g_array_unref (carrier->entries);
   g_byte_array_unref (carrier->nothing);
   g_free (carrier->flaw);
+  g_free (carrier->flags);
   g_free (carrier);
 }
 

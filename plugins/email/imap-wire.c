@@ -196,6 +196,17 @@ pass_body (const char **at, ImapFetch *fetch)
   return pass_value (at, 0);
 }
 
+static gboolean
+pass_flags (const char **at, ImapFetch *fetch)
+{
+  const char *from = *at;
+
+  if (*from != '(' || !pass_value (at, 0))
+    return FALSE;
+  fetch->flags = (TallyText){ from, (gsize)(*at - from) };
+  return TRUE;
+}
+
 gboolean
 imap_fetch_parse (const ImapResponse *response, ImapFetch *ret_fetch)
 {
@@ -213,6 +224,8 @@ imap_fetch_parse (const ImapResponse *response, ImapFetch *ret_fetch)
         good = pass_number (&at, G_MAXUINT32, &number) && (fetch.uid = (guint32)number) > 0;
       else if (pass (&at, "RFC822.SIZE "))
         good = pass_number (&at, G_MAXUINT64, &fetch.size);
+      else if (pass (&at, "FLAGS "))
+        good = pass_flags (&at, &fetch);
       else if (pass (&at, "BODY[] "))
         good = pass_body (&at, &fetch);
       else

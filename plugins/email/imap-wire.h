@@ -1,6 +1,7 @@
 /* imap-wire.h: what an IMAP server says, from bytes to responses; knows no sockets (RFC 3501) */
 #pragma once
 #include <glib.h>
+#include <tallyman/types.h>
 
 typedef struct _ImapWire ImapWire;
 
@@ -32,6 +33,7 @@ typedef struct
   guint32 uid; /* 0: not told */
   guint64 size;
   gboolean has_body; /* in the literal */
+  TallyText flags;   /* (unowned) as they stand: (\Seen work); of no length: not told */
 } ImapFetch;
 
 /* FALSE if it is none, or cannot be read. */

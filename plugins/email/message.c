@@ -36,6 +36,7 @@ typedef enum
   MAIL_LIST_ID,
   MAIL_BOUNCE,
   MAIL_FOLDER,
+  MAIL_FLAGS,
   MAIL_SIZE,
 } MailColumn;
 
@@ -62,6 +63,7 @@ static const TallyColumn columns[] = {
   [MAIL_LIST_ID] = { "list_id", TALLY_TYPE_TEXT },
   [MAIL_BOUNCE] = { "bounce", TALLY_TYPE_JSONB },
   [MAIL_FOLDER] = { "folder", TALLY_TYPE_TEXT },
+  [MAIL_FLAGS] = { "flags", TALLY_TYPE_JSONB },
   [MAIL_SIZE] = { "size", TALLY_TYPE_BIGINT },
 };
 
@@ -498,19 +500,20 @@ unify_line_ends (GByteArray *bytes)
 }
 
 static gboolean
-fill_row (Filling *filling, const char *identity, const char *folder, const MailOptions *options, gsize size, GError **error)
+fill_row (Filling *filling, const char *identity, const MailItem *item, const MailOptions *options, GError **error)
 {
-  set_text (filling, MAIL_FOLDER, folder);
-  tally_batch_set_int (filling->batch, MAIL_SIZE, (gint64)size);
+  set_text (filling, MAIL_FOLDER, item->folder);
+  tally_batch_set_int (filling->batch, MAIL_SIZE, (gint64)item->bytes->len);
   set_date (filling);
-  return set_ids (filling, identity, error) && set_people (filling, error) && set_headers (filling, error)
+  g_string_assign (filling->scratch, item->flags != NULL ? item->flags : "");
+  return (item->flags == NULL || set_json (filling, MAIL_FLAGS, error)) && set_ids (filling, identity, error) && set_people (filling, error) && set_headers (filling, error)
          && set_automatic (filling, error) && set_body (filling, options->attachments_folder, error);
 }
 
 /* A row, or why there can be none; an error that is none of the message's stays one. */
 static gboolean
-add_parsed (TallyBatch *batch, GMimeMessage *message, const char *identity, const char *folder,
-            const MailOptions *options, gsize size, char **ret_reason, GError **error)
+add_parsed (TallyBatch *batch, GMimeMessage *message, const char *identity, const MailItem *item, const MailOptions *options,
+            char **ret_reason, GError **error)
 {
   g_autoptr (GString) scratch = g_string_new (NULL);
   g_auto (MailBody) body = { 0 };
@@ -527,7 +530,7 @@ add_parsed (TallyBatch *batch, GMimeMessage *message, const char *identity, cons
   if (body.text->len > 0)
     filling.charset = g_mime_object_get_content_type_parameter (g_ptr_array_index (body.text, 0), "charset");
   tally_batch_add_row (batch);
-  if (fill_row (&filling, identity, folder, options, size, &local))
+  if (fill_row (&filling, identity, item, options, &local))
     return TRUE;
 
   tally_batch_undo_row (batch);
@@ -541,27 +544,26 @@ add_parsed (TallyBatch *batch, GMimeMessage *message, const char *identity, cons
 }
 
 gboolean
-mail_add_row (TallyBatch *batch, GByteArray *bytes, gint64 number, const char *folder, const MailOptions *options,
-              char **ret_identity, GError **error)
+mail_add_row (TallyBatch *batch, const MailItem *item, const MailOptions *options, char **ret_identity, GError **error)
 {
   g_autoptr (GMimeMessage) message = NULL;
   g_autofree char *reason = NULL;
   g_autofree char *identity = NULL;
 
-  unify_line_ends (bytes);
-  TallyText text = mime_view (bytes);
+  unify_line_ends (item->bytes);
+  TallyText text = mime_view (item->bytes);
   reason = mail_excess (text, &options->limits);
-  message = reason == NULL ? mime_parse (bytes) : NULL;
+  message = reason == NULL ? mime_parse (item->bytes) : NULL;
   if (reason == NULL && message == NULL)
     reason = g_strdup ("is no message: it has no header");
   identity = message != NULL ? mail_identity (text) : NULL;
-  if (message != NULL && !add_parsed (batch, message, identity, folder, options, bytes->len, &reason, error))
+  if (message != NULL && !add_parsed (batch, message, identity, item, options, &reason, error))
     return FALSE;
 
   if (reason != NULL)
-    tally_batch_add_reject (batch, number, reason, (TallyText){ text.data, MIN (text.length, MAIL_MOST_RAW) });
+    tally_batch_add_reject (batch, item->number, reason, (TallyText){ text.data, MIN (text.length, MAIL_MOST_RAW) });
   else
-    tally_batch_set_row_number (batch, tally_batch_n_rows (batch) - 1, number);
+    tally_batch_set_row_number (batch, tally_batch_n_rows (batch) - 1, item->number);
   *ret_identity = reason == NULL ? g_steal_pointer (&identity) : NULL;
   return TRUE;
 }

@@ -40,7 +40,7 @@ add_item (MailSource *source, TallyContext *ctx, TallyBatch *out, const MailItem
       tally_batch_add_reject (out, item->number, item->flaw, mime_view (item->bytes));
       return TRUE;
     }
-  if (!mail_add_row (out, item->bytes, item->number, item->folder, &options, &identity, error))
+  if (!mail_add_row (out, item, &options, &identity, error))
     return FALSE;
   if (identity != NULL && source->carrier->class->set_common_origin != NULL)
     tally_batch_set_row_number (out, tally_batch_n_rows (out) - 1, 0);

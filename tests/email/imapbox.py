@@ -47,11 +47,11 @@ class Box:
         self.client = server.log_in(self.user)
         self.put(mails, folder)
 
-    def put(self, mails, folder='INBOX'):
+    def put(self, mails, folder='INBOX', flags=None):
         if folder != 'INBOX':
             self.client.create(wire_name(folder))
         for one in mails:
-            same(self.client.append(wire_name(folder), None, None, one)[0], 'OK')
+            same(self.client.append(wire_name(folder), flags, None, one)[0], 'OK')
 
     def flags(self, folder='INBOX'):
         """Of each message, whether it was seen."""
@@ -79,11 +79,11 @@ def wanted(*numbers):
     return sorted(f'mail {n}' for n in numbers)
 
 
-def make_anew(box, mails, folder):
+def make_anew(box, mails, folder, flags=None):
     """As a server that has lost its index, or is another one: all UIDs from 1 on, under another UIDVALIDITY."""
     before = box.client.status(folder, '(UIDVALIDITY)')[1]
     box.client.delete(folder)
-    box.put(mails, folder)
+    box.put(mails, folder, flags)
     holds(box.client.status(folder, '(UIDVALIDITY)')[1] != before, 'UIDVALIDITY is the same')
 
 

@@ -326,6 +326,58 @@ test_a_maildir_goes_on_at_any_message (void)
   empty_maildir (path);
 }
 
+/* In the order seen, answered, flagged, draft, deleted, passed; what a Maildir's own program means by small letters is not known. */
+static void
+test_a_maildir_keeps_flags_in_names (void)
+{
+  g_autofree char *path = make_maildir ();
+
+  rename_in (path, "new/101.b.host", "cur/101.b.host:2,DFPRSTab");
+  rename_in (path, "new/103.d.host", "cur/103.d.host:1,S");
+  rename_in (path, "cur/102.c.host:2,RS", "cur/102.c.host:2,RT");
+  g_autoptr (Mails) mails = mails_read (path, NULL, NULL, 10);
+  g_autofree char *flags = mails_column (mails, "flags");
+
+  assert_text (flags, "[\"seen\"]\n[\"seen\", \"answered\", \"flagged\", \"draft\", \"deleted\", \"passed\"]\n"
+                      "[\"answered\", \"deleted\"]\n[]\n");
+  empty_maildir (path);
+}
+
+typedef struct
+{
+  const char *label, *mbox, *flags;
+} Status;
+
+static const Status statuses[] = {
+  { "read", FROM_ "Status: RO\nSubject: a\n\n", "[\"seen\"]" },
+  { "all there are", FROM_ "Subject: a\nX-Status: TDFA\nStatus:R\n\n", "[\"seen\", \"answered\", \"flagged\", \"draft\", \"deleted\"]" },
+  { "a draft", FROM_ "X-Status: T\nSubject: a\n\n", "[\"draft\"]" },
+  { "looked at and not read, in any case", FROM_ "status: O\r\nsubject: a\r\n\r\n", "[]" },
+  { "said of nothing", FROM_ "Subject: a\nX-Status-Of: A\n\nStatus: RO\n", "~" },
+  { "a mail of nothing else, cut short", FROM_ "Status: RO", "[\"seen\"]" },
+};
+
+static void
+test_an_mbox_keeps_flags_in_headers (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (statuses); i++)
+    {
+      g_autoptr (Mails) mails = read_mbox (statuses[i].mbox, "auto");
+      g_autofree char *flags = mails_get (mails, 0, "flags");
+
+      assert_row_text (statuses[i].label, flags, statuses[i].flags);
+    }
+}
+
+static void
+test_a_file_of_its_own_has_no_flags (void)
+{
+  g_autoptr (Mails) mails = mails_read_message ("Status: RO\nSubject: a\n\n", -1, NULL);
+  g_autofree char *flags = mails_get (mails, 0, "flags");
+
+  assert_text (flags, "~");
+}
+
 /* Somebody reads his mail between the runs, and more comes. */
 static void
 test_flags_do_not_make_another_message (void)
@@ -415,6 +467,9 @@ static const Promise promises[] = {
   { "one id with other content is told", test_one_id_with_other_content_is_told },
   { "a Maildir has what is delivered", test_a_maildir_has_what_is_delivered },
   { "subfolders come by a pattern", test_subfolders_come_by_a_pattern },
+  { "a Maildir keeps flags in names", test_a_maildir_keeps_flags_in_names },
+  { "an mbox keeps flags in headers", test_an_mbox_keeps_flags_in_headers },
+  { "a file of its own has no flags", test_a_file_of_its_own_has_no_flags },
   { "a Maildir goes on at any message", test_a_maildir_goes_on_at_any_message },
   { "flags do not make another message", test_flags_do_not_make_another_message },
   { "a message that moves while it is read is found", test_a_message_that_moves_while_it_is_read_is_found },

@@ -1,5 +1,7 @@
 #!/usr/bin/python3
 """The source `email-imap` against a real server, Dovecot, and a road to it that is cut."""
+import csv
+import json
 import mailbox
 import os
 import signal
@@ -105,6 +107,19 @@ def test_large(desk):
     holds('UID 2 is larger than max-message' in text and '/INBOX' in text, text)
 
 
+@promise('flags are a column, and reading changes none')
+def test_flags(desk):
+    box = Box()
+    for n, flags in (1, ''), (2, '\\Seen \\Answered'), (3, 'work \\Flagged $Forwarded'), (4, '\\Draft \\Deleted'):
+        box.put([mail(n)], flags=f'({flags})')
+    pipeline(desk, box.options(), steps='  - keep: [subject, flags]\n')
+    same(desk.run(), 0, desk.said())
+    with open(desk.path('out.csv'), newline='') as file:
+        same([json.loads(row['flags']) for row in csv.DictReader(file)],
+             [[], ['seen', 'answered'], ['flagged', '$Forwarded', 'work'], ['draft', 'deleted']])
+    same(box.flags(), [False, True, False, False])
+
+
 # ---- What becomes of the mails ----
 
 @promise('after: seen marks what is in the target, and no more')
@@ -159,6 +174,18 @@ def test_validity(desk):
         same(desk.run(), 0, desk.said())
         holds('is not the one that was read before' in desk.said(), desk.said())
         same((zendesk.tickets(), desk.counts('read', 'delivered', 'unchanged')), (5, [5, 1, 4]))
+
+
+@promise('a mail with other flags is the same record: its ticket stays as it is, and where flags are in it, that is counted')
+def test_other_flags(desk):
+    box = Box([mail(1), mail(2)], 'Support')
+    tags = TICKETS.replace('requester.email]', 'requester.email, tags]').replace('- set: {', '- set: { tags: flags,')
+    with Zendesk(desk.folder) as zendesk:
+        for steps, counts in (TICKETS, [2, 0, 0]), (TICKETS, [0, 2, 0]), (tags, [0, 2, 2]):
+            pipeline(desk, box.options(folders=['Support']), sink=zendesk.sink(), steps=steps)
+            same(desk.run(), 0, desk.said())
+            same((zendesk.tickets(), desk.counts('delivered', 'unchanged', 'drifted')), (2, counts), steps)
+            make_anew(box, [mail(1), mail(2)], 'Support', flags='(\\Seen)')
 
 
 @promise('a mail that somebody moves to another folder is the same record')

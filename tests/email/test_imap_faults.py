@@ -25,7 +25,7 @@ def files_with(desk, text):
 
 def asked_for(data):
     """The UIDs of a command that asks for messages."""
-    command = re.search(rb'UID FETCH ([0-9,]+) \(UID BODY', data)
+    command = re.search(rb'UID FETCH ([0-9,]+) \(UID .*BODY', data)
     return [int(uid) for uid in command[1].split(b',')] if command else []
 
 
