@@ -2,6 +2,7 @@
 #include "identity.h"
 #include "run.h"
 #include "share.h"
+#include "delivery/hooks.h"
 #include "record/schema-private.h"
 #include <string.h>
 
@@ -448,6 +449,32 @@ acknowledge (Run *run)
   tally_warnings_add (error->message, run->stages.warnings);
 }
 
+/* Saves the position that the source has moved to; a sink that keeps checkpoints has it first, as always. */
+static gboolean
+move_position (Run *run, GError **error)
+{
+  TallyInstance *sink = run->pipeline->sink;
+  TallyContext *ctx = run->stages.sink_ctx;
+  char *moved = run->stages.source_ctx->moved;
+
+  if (moved == NULL)
+    return TRUE;
+  TALLY_POINT ("acknowledged");
+  if (sink->plugin->resume != NULL && !tally_stages_are_whole (&run->stages))
+    {
+      g_autoptr (GArray) rejects = g_array_new (FALSE, FALSE, sizeof (TallyReject));
+      const TallyCheckpoint checkpoint
+          = { .pass = run->run->pass, .run = run->run->id, .position = moved, .complete = TRUE, .rejects = rejects };
+
+      g_free (ctx->checkpoint);
+      ctx->checkpoint = tally_checkpoint_format (&checkpoint);
+      if (sink->plugin->commit (sink->self, ctx, error) != TALLY_FLOW_OK)
+        return tally_throw_prefix (error, "sink \"%s\"", sink->plugin->name);
+      TALLY_POINT ("sink-moved");
+    }
+  return tally_ledger_move_position (run->ledger, run->run, run->stages.durable, moved, error);
+}
+
 static gboolean
 work (Run *run, GError **error)
 {
@@ -483,7 +510,8 @@ work (Run *run, GError **error)
                             &run->summary->counts, error);
   tally_stages_join (&run->stages);
   acknowledge (run);
-  return done;
+  /* After a failure the sink may have rows that were not committed. */
+  return done && move_position (run, error);
 }
 
 static TallyExit

@@ -139,6 +139,8 @@ gboolean tally_ledger_peek (TallyLedger *ledger, const char *pipeline, const cha
 gboolean tally_ledger_begin_run (TallyLedger *ledger, gint64 epoch, const char *pipeline, const char *target,
                                  TallyRunFlags flags, TallyLedgerRun **ret_run, char **ret_position,
                                  GError **error);
+/* Saves a checkpoint, before which all is durable as well, in place of the one that is there; nothing if another is there, or none. */
+gboolean tally_ledger_move_position (TallyLedger *ledger, const TallyLedgerRun *run, const char *from, const char *to, GError **error);
 /* keep_position: FALSE after a complete run of a source that begins anew each time.  What the run leaves
  * INTENDED becomes IN_DOUBT. */
 gboolean tally_ledger_end_run (TallyLedger *ledger, const TallyLedgerRun *run, const char *outcome,

@@ -317,6 +317,31 @@ tally_ledger_adopt (TallyLedger *ledger, gint64 epoch, const char *pipeline, gin
 typedef struct
 {
   const TallyLedgerRun *run;
+  const char *from, *to;
+} Moving;
+
+static gboolean
+move_position (TallyDatabase *database, guint tries, gpointer data, GError **error)
+{
+  const Moving *moving = data;
+  const TallyLedgerRun *run = moving->run;
+
+  return tally_ledger_check_epoch (database, run->epoch, error)
+         && SQL (database, NULL, error, "UPDATE pipelines SET position = $4 WHERE name = $1 AND pass = $2 AND position = $3",
+                 SQL_TEXT (run->pipeline), SQL_INT (run->pass), SQL_TEXT (moving->from), SQL_TEXT (moving->to));
+}
+
+gboolean
+tally_ledger_move_position (TallyLedger *ledger, const TallyLedgerRun *run, const char *from, const char *to, GError **error)
+{
+  Moving moving = { .run = run, .from = from, .to = to };
+
+  return tally_ledger_transact (ledger, /* write= */ TRUE, move_position, &moving, error);
+}
+
+typedef struct
+{
+  const TallyLedgerRun *run;
   const char *outcome;
   const char *counts;
   gboolean keep_position;

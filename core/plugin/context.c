@@ -24,6 +24,7 @@ tally_context_free (TallyContext *ctx)
     return;
 
   g_free (ctx->position);
+  g_free (ctx->moved);
   g_free (ctx->directory);
   g_free (ctx->run_tag);
   g_free (ctx->target);
@@ -40,6 +41,13 @@ const char *
 tally_context_position (TallyContext *ctx)
 {
   return ctx->position;
+}
+
+void
+tally_context_move_position (TallyContext *ctx, const char *position)
+{
+  g_free (ctx->moved);
+  ctx->moved = g_strdup (position);
 }
 
 void

@@ -32,6 +32,7 @@ char *tally_unfit_name (const char *entity, const char *id);
 struct _TallyContext
 {
   char *position;       /* (owned) (nullable) */
+  char *moved;          /* (owned) (nullable) in place of what was acknowledged */
   char *directory;      /* (owned) */
   char *run_tag;        /* (owned) */
   char *target;         /* (owned) (nullable) */

@@ -287,7 +287,14 @@ acknowledge (TallyHarness *harness)
   if (!tally_harness_open (harness))
     return FALSE;
   g_clear_error (&harness->error);
-  return plugin->acknowledge (harness->instance->self, harness->ctx, harness->position, &harness->error);
+  if (!plugin->acknowledge (harness->instance->self, harness->ctx, harness->position, &harness->error))
+    return FALSE;
+  if (harness->ctx->moved != NULL)
+    {
+      g_free (harness->position);
+      harness->position = g_steal_pointer (&harness->ctx->moved);
+    }
+  return TRUE;
 }
 
 TallyFlow

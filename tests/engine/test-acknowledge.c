@@ -54,6 +54,17 @@ test_it_hears_again_of_what_an_earlier_run_had (void)
   assert_heard_all (late);
 }
 
+/* Of five more rows it leaves out three. */
+static void
+test_it_may_move_the_position (void)
+{
+  g_autofree char *heard = NULL, *later = NULL;
+  g_autofree char *first = run (", skip: 3", NO_STEP, SHELF, &heard), *second = run ("", NO_STEP, SHELF, &later);
+
+  assert_contains (first, "0:{");
+  assert_contains (second, "\"read\":2,");
+}
+
 /* The first sink had some of it, and of the other nothing was committed. */
 static void
 test_it_does_not_hear_of_what_is_not_durable (void)
@@ -75,6 +86,7 @@ test_it_does_not_hear_of_what_is_not_durable (void)
 static const Promise promises[] = {
   { "it hears of all that any sink has", test_it_hears_of_all_that_any_sink_has },
   { "it hears again of what an earlier run had", test_it_hears_again_of_what_an_earlier_run_had },
+  { "it may move the position", test_it_may_move_the_position },
   { "it does not hear of what is not durable", test_it_does_not_hear_of_what_is_not_durable },
   { NULL },
 };

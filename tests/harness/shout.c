@@ -588,6 +588,7 @@ typedef struct
 {
   gint64 rows;   /* option */
   gboolean deaf; /* option */
+  gint64 skip;   /* option */
   gint64 row;
 } Receipt;
 
@@ -622,12 +623,19 @@ receipt_acknowledge (gpointer self, TallyContext *ctx, const char *position, GEr
   if (((Receipt *) self)->deaf)
     return tally_throw (error, TALLY_ERROR_NETWORK, "nobody hears");
   tally_context_warn (ctx, "heard of %s", position);
+  if (((Receipt *) self)->skip > 0)
+    {
+      g_autofree char *moved = g_strdup_printf ("%" G_GINT64_FORMAT, g_ascii_strtoll (position, NULL, 10) + ((Receipt *) self)->skip);
+
+      tally_context_move_position (ctx, moved);
+    }
   return TRUE;
 }
 
 static const TallyOption receipt_options[] = {
   { .name = "rows", .type = TALLY_OPTION_INT, .fallback = "5", .min = 0, .max = 1000, .offset = G_STRUCT_OFFSET (Receipt, rows), .summary = "The last word" },
   { .name = "deaf", .type = TALLY_OPTION_BOOL, .offset = G_STRUCT_OFFSET (Receipt, deaf), .summary = "Whether it hears nothing" },
+  { .name = "skip", .type = TALLY_OPTION_INT, .fallback = "0", .min = 0, .max = 1000, .offset = G_STRUCT_OFFSET (Receipt, skip), .summary = "So many words it leaves out once it has heard" },
   { 0 },
 };
 

@@ -510,6 +510,40 @@ test_holds_fast_to_its_target (void)
   assert_error (error, TALLY_ERROR, TALLY_ERROR_USAGE, "\"sandbox\" before");
 }
 
+/* Where none was saved, one that appeared would leave out for the next target what came before it. */
+static void
+test_moves_a_checkpoint_that_is_there (void)
+{
+  EACH_DATABASE ();
+  g_autoptr (Work) work = work_new ();
+  g_autoptr (GError) error = NULL;
+  TallyLedgerChange change = work_change (work);
+  static const char *const moves[][3] = { { NULL, "1", NULL }, { "42", "41", "42" }, { "42", "42", "45" } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (moves); i++)
+    {
+      change = work_change (work);
+      change.position = moves[i][0];
+      assert_true (tally_ledger_commit (work->ledger, &change, NULL, &error));
+      assert_true (tally_ledger_move_position (work->ledger, work->run, moves[i][1], "45", &error));
+      work_begin_again (work, /* keep_position= */ TRUE, /* resume= */ TRUE);
+      assert_row_text (moves[i][1], work->position, moves[i][2]);
+    }
+}
+
+static void
+test_a_stale_epoch_moves_no_checkpoint (void)
+{
+  EACH_DATABASE ();
+  g_autoptr (Work) work = work_new ();
+  g_autoptr (GError) error = NULL;
+  TallyLedgerRun stale = *work->run;
+
+  stale.epoch--;
+  assert_true (!tally_ledger_move_position (work->ledger, &stale, "1", "2", &error));
+  assert_error (error, TALLY_ERROR, TALLY_ERROR_LEASE, "");
+}
+
 /* A sink that keeps checkpoints knows more than the ledger when a run was killed between their commits. */
 static void
 test_takes_the_word_of_a_sink (void)
@@ -1650,6 +1684,8 @@ static const Promise promises[] = {
   { "A9: a new pass forgets the rejects of the last",
     test_new_pass_forgets_the_rejects_of_the_last },
   { "B14: holds fast to its target", test_holds_fast_to_its_target },
+  { "moves a checkpoint that is there", test_moves_a_checkpoint_that_is_there },
+  { "R7: a stale epoch moves no checkpoint", test_a_stale_epoch_moves_no_checkpoint },
   { "takes the word of a sink", test_takes_the_word_of_a_sink },
   { "lists runs with how they ended", test_lists_runs_with_how_they_ended },
   { "R1, R3: an intent is kept to the byte", test_intent_is_kept_to_the_byte },
