@@ -7,6 +7,7 @@
 #include "imap-carrier.h"
 #include "flags.h"
 #include "imap-folders.h"
+#include "imap-marks.h"
 #include "message.h"
 #include <string.h>
 
@@ -37,7 +38,9 @@ typedef struct
   /* of that folder */
   gboolean is_entered;
   ImapPlace place;    /* behind the last message that counts */
-  GArray *entries;    /* (owned) (element-type Entry) by UID */
+  guint64 modseq;     /* of the folder when it was entered; 0: changes are not followed */
+  GArray *entries;    /* (owned) (element-type Entry) by UID: those that changed, then new ones */
+  guint n_changed;
   guint n_done;       /* so many of the first are done */
   guint chunk_end;    /* the command that is under way asks for those before */
   gboolean one_by_one; /* after a chunk was refused as a whole, until the message is found that is meant */
@@ -63,38 +66,9 @@ entry_at (ImapCarrier *carrier, guint i)
 
 typedef struct
 {
-  guint32 validity, n_messages;
-} Mailbox;
-
-static void
-take_mailbox (const ImapResponse *response, gpointer data)
-{
-  Mailbox *mailbox = data;
-
-  if (!imap_code_parse (response, "UIDVALIDITY", &mailbox->validity))
-    imap_exists_parse (response, &mailbox->n_messages);
-}
-
-/* command: SELECT, or EXAMINE, which changes nothing. */
-static TallyFlow
-enter_mailbox (Imap *imap, const char *command, const ImapFolder *folder, Mailbox *ret_mailbox, GError **error)
-{
-  TallyFlow flow;
-
-  *ret_mailbox = (Mailbox){ 0 };
-  flow = imap_run (imap, take_mailbox, ret_mailbox, error, "%s %s", command, folder->quoted);
-  if (flow == TALLY_FLOW_OK && ret_mailbox->validity == 0)
-    {
-      tally_throw (error, TALLY_ERROR_UNSUPPORTED, "the server gives no UIDVALIDITY, without which no message can be told from others");
-      flow = TALLY_FLOW_FATAL;
-    }
-  return flow == TALLY_FLOW_REJECT ? TALLY_FLOW_FATAL : flow;
-}
-
-typedef struct
-{
   GArray *entries; /* (unowned) */
   guint32 first, last;
+  guint64 own_first, own_last; /* changes that do not count */
 } UidList;
 
 static void
@@ -104,7 +78,9 @@ take_entry (const ImapResponse *response, gpointer data)
   ImapFetch fetch;
 
   /* 99:* gives the highest, too, if that is less. */
-  if (imap_fetch_parse (response, &fetch) && fetch.uid >= list->first && fetch.uid <= list->last && list->entries->len < MAX_MESSAGES)
+  if (!imap_fetch_parse (response, &fetch) || fetch.uid < list->first || fetch.uid > list->last || list->entries->len == MAX_MESSAGES)
+    return;
+  if (fetch.modseq == 0 || fetch.modseq < list->own_first || fetch.modseq > list->own_last)
     g_array_append_vals (list->entries, &(Entry){ .uid = fetch.uid, .size = fetch.size }, 1);
 }
 
@@ -116,20 +92,60 @@ entry_compare (gconstpointer a, gconstpointer b)
   return (left > right) - (left < right);
 }
 
+/* What is done without a gap counts, and once all that changed is, so do the changes. */
+static void
+count_done (ImapCarrier *carrier)
+{
+  ImapPlace *place = &carrier->place;
+
+  for (; carrier->n_done < carrier->entries->len && entry_at (carrier, carrier->n_done)->is_done; carrier->n_done++)
+    place->uid = MAX (place->uid, entry_at (carrier, carrier->n_done)->uid);
+  if (carrier->modseq > 0 && carrier->n_done >= carrier->n_changed)
+    *place = (ImapPlace){ .validity = place->validity, .uid = place->uid, .modseq = carrier->modseq };
+}
+
+/* What has changed up to the place; all of it, if it is not known since when changes are to be followed. */
+static TallyFlow
+list_changed (ImapCarrier *carrier, GError **error)
+{
+  const ImapPlace *place = &carrier->place;
+  UidList list = { .entries = carrier->entries, .first = 1, .last = place->uid, .own_first = place->own_first, .own_last = place->own_last };
+
+  if (carrier->modseq == 0 || place->uid == 0)
+    return TALLY_FLOW_OK;
+  if (place->modseq > 0)
+    return imap_run (carrier->imap, take_entry, &list, error, "UID FETCH 1:%u (UID RFC822.SIZE) (CHANGEDSINCE %" G_GUINT64_FORMAT ")",
+                     place->uid, place->modseq);
+  tally_context_warn (carrier->ctx, "folder \"%s\": which mails have changed since they were read is not known, all are read once more",
+                      folder_of (carrier)->name);
+  return imap_run (carrier->imap, take_entry, &list, error, "UID FETCH 1:%u (UID RFC822.SIZE)", place->uid);
+}
+
 /* What lies behind the place. */
+static TallyFlow
+list_new (ImapCarrier *carrier, GError **error)
+{
+  UidList list = { .entries = carrier->entries, .first = carrier->place.uid + 1, .last = G_MAXUINT32 };
+
+  if (carrier->place.uid == G_MAXUINT32)
+    return TALLY_FLOW_OK;
+  return imap_run (carrier->imap, take_entry, &list, error, "UID FETCH %u:* (UID RFC822.SIZE)", list.first);
+}
+
 static TallyFlow
 list_messages (ImapCarrier *carrier, guint32 n_messages, GError **error)
 {
-  UidList list = { .entries = carrier->entries, .first = carrier->place.uid + 1, .last = G_MAXUINT32 };
-  TallyFlow flow;
+  TallyFlow flow = TALLY_FLOW_OK;
 
   g_array_set_size (carrier->entries, 0);
   carrier->n_done = carrier->chunk_end = 0;
   carrier->one_by_one = FALSE;
   carrier->n_byes = 0;
-  if (n_messages == 0 || carrier->place.uid == G_MAXUINT32)
-    return TALLY_FLOW_OK;
-  flow = imap_run (carrier->imap, take_entry, &list, error, "UID FETCH %u:* (UID RFC822.SIZE)", list.first);
+  if (n_messages > 0)
+    flow = list_changed (carrier, error);
+  carrier->n_changed = carrier->entries->len;
+  if (flow == TALLY_FLOW_OK && n_messages > 0)
+    flow = list_new (carrier, error);
   if (flow != TALLY_FLOW_OK)
     return flow == TALLY_FLOW_REJECT ? TALLY_FLOW_FATAL : flow;
   if (carrier->entries->len == MAX_MESSAGES)
@@ -138,38 +154,47 @@ list_messages (ImapCarrier *carrier, guint32 n_messages, GError **error)
       return TALLY_FLOW_FATAL;
     }
   g_array_sort (carrier->entries, entry_compare);
+  count_done (carrier);
   return TALLY_FLOW_OK;
+}
+
+/* Where to go on in a folder that is entered for the first time. */
+static void
+find_place (ImapCarrier *carrier, const ImapMailbox *mailbox)
+{
+  const char *name = folder_of (carrier)->name;
+  ImapPlace *place = &carrier->place;
+
+  carrier->modseq = carrier->options.changes ? mailbox->modseq : 0;
+  if (!imap_places_get (carrier->places, name, place))
+    *place = (ImapPlace){ .validity = mailbox->validity };
+  if (place->validity == mailbox->validity)
+    return;
+  tally_context_warn (carrier->ctx, "folder \"%s\" is not the one that was read before: its UIDVALIDITY was %u and is %u; it is read "
+                      "from the start", name, place->validity, mailbox->validity);
+  *place = (ImapPlace){ .validity = mailbox->validity };
 }
 
 /* Also after a cut: then what was listed stays, as long as it is the same folder. */
 static TallyFlow
 enter_folder (ImapCarrier *carrier, GError **error)
 {
-  const ImapFolder *folder = folder_of (carrier);
-  ImapPlace *place = &carrier->place;
-  Mailbox mailbox;
+  const ImapPlace *place = &carrier->place;
+  ImapMailbox mailbox;
   TallyFlow flow = imap_connect (carrier->imap, error);
 
   carrier->is_asking = FALSE;
   if (flow == TALLY_FLOW_OK)
-    flow = enter_mailbox (carrier->imap, "EXAMINE", folder, &mailbox, error);
+    flow = imap_folder_enter (carrier->imap, "EXAMINE", folder_of (carrier), carrier->options.changes, &mailbox, error);
   if (flow != TALLY_FLOW_OK || (carrier->is_entered && place->validity == mailbox.validity))
     return flow;
-
   if (carrier->is_entered)
     {
       tally_throw (error, TALLY_ERROR_DATA, "the folder was made anew while it was read: its UIDVALIDITY was %u and is %u; the next run "
                    "reads it from the start", place->validity, mailbox.validity);
       return TALLY_FLOW_FATAL;
     }
-  if (!imap_places_get (carrier->places, folder->name, place))
-    *place = (ImapPlace){ .validity = mailbox.validity };
-  if (place->validity != mailbox.validity)
-    {
-      tally_context_warn (carrier->ctx, "folder \"%s\" is not the one that was read before: its UIDVALIDITY was %u and is %u; "
-                          "it is read from the start", folder->name, place->validity, mailbox.validity);
-      *place = (ImapPlace){ .validity = mailbox.validity };
-    }
+  find_place (carrier, &mailbox);
   flow = list_messages (carrier, mailbox.n_messages, error);
   carrier->is_entered = flow == TALLY_FLOW_OK;
   return flow;
@@ -191,6 +216,35 @@ check_after (ImapCarrier *carrier, GError **error)
   return TALLY_FLOW_FATAL;
 }
 
+/* Before anything is read. */
+static TallyFlow
+check_changes (ImapCarrier *carrier, GError **error)
+{
+  TallyFlow flow = TALLY_FLOW_OK;
+
+  if (!carrier->options.changes)
+    return TALLY_FLOW_OK;
+  if (!imap_can (carrier->imap, "CONDSTORE") && !imap_can (carrier->imap, "QRESYNC"))
+    {
+      tally_throw (error, TALLY_ERROR_UNSUPPORTED, "the server does not tell what has changed (CONDSTORE, RFC 7162); \"changes: false\" "
+                   "reads what is new");
+      return TALLY_FLOW_FATAL;
+    }
+  for (guint i = 0; flow == TALLY_FLOW_OK && i < carrier->folders->len; i++)
+    {
+      const ImapFolder *folder = g_ptr_array_index (carrier->folders, i);
+      ImapMailbox mailbox;
+
+      flow = imap_folder_enter (carrier->imap, "EXAMINE", folder, /* with_modseq= */ TRUE, &mailbox, error);
+      if (flow != TALLY_FLOW_OK || mailbox.modseq > 0)
+        continue;
+      tally_throw (error, TALLY_ERROR_UNSUPPORTED, "the server does not keep what changes in folder \"%s\" (NOMODSEQ, RFC 7162); a pipeline "
+                   "with \"changes: false\" reads what is new in it", folder->name);
+      flow = TALLY_FLOW_FATAL;
+    }
+  return flow;
+}
+
 static TallyFlow
 list_folders (ImapCarrier *carrier, GError **error)
 {
@@ -201,6 +255,8 @@ list_folders (ImapCarrier *carrier, GError **error)
     flow = check_after (carrier, error);
   if (flow == TALLY_FLOW_OK)
     flow = imap_folders_list (carrier->imap, options->folders, options->move_to, &carrier->folders, error);
+  if (flow == TALLY_FLOW_OK)
+    flow = check_changes (carrier, error);
   return flow == TALLY_FLOW_REJECT ? TALLY_FLOW_FATAL : flow;
 }
 
@@ -230,14 +286,12 @@ imap_next_origin (MailCarrier *base, TallyContext *ctx, GError **error)
 
 /* ---- The messages ---- */
 
-/* What is done without a gap counts. */
 static void
 set_done (ImapCarrier *carrier, Entry *entry)
 {
   entry->is_done = TRUE;
   carrier->n_byes = 0;
-  for (; carrier->n_done < carrier->entries->len && entry_at (carrier, carrier->n_done)->is_done; carrier->n_done++)
-    carrier->place.uid = entry_at (carrier, carrier->n_done)->uid;
+  count_done (carrier);
 }
 
 static void
@@ -463,43 +517,17 @@ imap_set_position (MailCarrier *base, TallyBatch *batch)
 
 /* ---- After a run ---- */
 
-static TallyFlow
-mark_folder (ImapCarrier *carrier, const ImapFolder *folder, const ImapPlace *place, GError **error)
-{
-  g_autofree char *target = NULL;
-  Mailbox mailbox;
-  TallyFlow flow = imap_connect (carrier->imap, error);
-
-  if (flow == TALLY_FLOW_OK)
-    flow = enter_mailbox (carrier->imap, "SELECT", folder, &mailbox, error);
-  /* What is another folder by now the next run reads, and marks then. */
-  if (flow != TALLY_FLOW_OK || mailbox.validity != place->validity || mailbox.n_messages == 0)
-    return flow;
-  if (carrier->options.after == IMAP_SEEN)
-    return imap_run (carrier->imap, NULL, NULL, error, "UID STORE 1:%u +FLAGS.SILENT (\\Seen)", place->uid);
-
-  /* Servers refuse to move nothing. */
-  UidList left = { .entries = carrier->entries, .first = 1, .last = place->uid };
-
-  g_array_set_size (carrier->entries, 0);
-  target = imap_folder_quote (carrier->options.move_to, error);
-  flow = target == NULL ? TALLY_FLOW_FATAL : imap_run (carrier->imap, take_entry, &left, error, "UID FETCH 1:%u (UID)", place->uid);
-  if (flow != TALLY_FLOW_OK || left.entries->len == 0)
-    return flow;
-  return imap_run (carrier->imap, NULL, NULL, error, "UID MOVE 1:%u %s", place->uid, target);
-}
-
 /* Once more over a new connection: a server ends one on which nothing was said for long. */
 static gboolean
-mark_patiently (ImapCarrier *carrier, const ImapFolder *folder, const ImapPlace *place, GError **error)
+mark_patiently (ImapCarrier *carrier, const ImapFolder *folder, ImapPlace *place, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  TallyFlow flow = mark_folder (carrier, folder, place, &failure);
+  TallyFlow flow = imap_mark (carrier->imap, &carrier->options, folder, place, &failure);
 
   if (flow == TALLY_FLOW_RETRY)
     {
       g_clear_error (&failure);
-      flow = mark_folder (carrier, folder, place, &failure);
+      flow = imap_mark (carrier->imap, &carrier->options, folder, place, &failure);
     }
   if (flow == TALLY_FLOW_OK)
     return TRUE;
@@ -526,9 +554,14 @@ imap_acknowledge (MailCarrier *base, TallyContext *ctx, const char *position, GE
       const ImapFolder *folder = g_ptr_array_index (carrier->folders, i);
       ImapPlace place;
 
-      if (imap_places_get (places, folder->name, &place) && place.uid > 0 && !mark_patiently (carrier, folder, &place, error))
+      if (!imap_places_get (places, folder->name, &place) || place.uid == 0)
+        continue;
+      if (!mark_patiently (carrier, folder, &place, error))
         return FALSE;
+      imap_places_set (places, folder->name, &place);
     }
+  if (carrier->options.changes)
+    tally_context_move_position (ctx, imap_places_format (places));
   return TRUE;
 }
 
@@ -546,9 +579,9 @@ imap_probe (MailCarrier *base, TallyContext *ctx)
   for (guint i = 0; flow == TALLY_FLOW_OK && i < carrier->folders->len; i++)
     {
       const ImapFolder *folder = g_ptr_array_index (carrier->folders, i);
-      Mailbox mailbox;
+      ImapMailbox mailbox;
 
-      flow = enter_mailbox (carrier->imap, "EXAMINE", folder, &mailbox, &error);
+      flow = imap_folder_enter (carrier->imap, "EXAMINE", folder, /* with_modseq= */ FALSE, &mailbox, &error);
       if (flow == TALLY_FLOW_OK)
         tally_context_tell (ctx, TALLY_FINDING_OK, NULL, "%u message%s in %s", mailbox.n_messages,
                             mailbox.n_messages == 1 ? "" : "s", folder->name);

@@ -15,6 +15,7 @@ typedef struct
 {
   const MailServer *server;
   char *const *folders; /* names and patterns */
+  gboolean changes;     /* whether messages that changed are read again */
   ImapAfter after;
   const char *move_to;  /* (nullable) the folder of IMAP_MOVE */
   gint64 max_message;

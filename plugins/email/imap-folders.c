@@ -117,6 +117,36 @@ imap_folders_list (Imap *imap, char *const *patterns, const char *except, GPtrAr
   return TALLY_FLOW_OK;
 }
 
+/* ---- What a folder has ---- */
+
+static void
+take_mailbox (const ImapResponse *response, gpointer data)
+{
+  ImapMailbox *mailbox = data;
+  guint64 validity;
+
+  if (imap_code_parse (response, "UIDVALIDITY", G_MAXUINT32, &validity))
+    mailbox->validity = (guint32)validity;
+  else if (!imap_code_parse (response, "HIGHESTMODSEQ", G_MAXINT64, &mailbox->modseq))
+    imap_exists_parse (response, &mailbox->n_messages);
+}
+
+TallyFlow
+imap_folder_enter (Imap *imap, const char *command, const ImapFolder *folder, gboolean with_modseq, ImapMailbox *ret_mailbox,
+                   GError **error)
+{
+  TallyFlow flow;
+
+  *ret_mailbox = (ImapMailbox){ 0 };
+  flow = imap_run (imap, take_mailbox, ret_mailbox, error, "%s %s%s", command, folder->quoted, with_modseq ? " (CONDSTORE)" : "");
+  if (flow == TALLY_FLOW_OK && ret_mailbox->validity == 0)
+    {
+      tally_throw (error, TALLY_ERROR_UNSUPPORTED, "the server gives no UIDVALIDITY, without which no message can be told from others");
+      flow = TALLY_FLOW_FATAL;
+    }
+  return flow == TALLY_FLOW_REJECT ? TALLY_FLOW_FATAL : flow;
+}
+
 /* ---- Places ---- */
 
 ImapPlaces *
@@ -132,31 +162,42 @@ imap_places_parse (const char *text, GError **error)
 }
 
 static gboolean
-get_number (json_object *array, size_t index, guint32 *ret_number)
+get_number (json_object *array, size_t index, guint64 most, guint64 *ret_number)
 {
-  gint64 number = json_object_get_int64 (json_object_array_get_idx (array, index));
+  json_object *number = json_object_array_get_idx (array, index);
 
-  *ret_number = (guint32)CLAMP (number, 0, G_MAXUINT32);
-  return number == *ret_number;
+  *ret_number = (guint64)json_object_get_int64 (number);
+  return json_object_is_type (number, json_type_int) && *ret_number <= most;
 }
 
 gboolean
 imap_places_get (ImapPlaces *places, const char *name, ImapPlace *ret_place)
 {
   json_object *array; /* (unowned) */
+  guint64 numbers[5] = { 0 };
+  size_t length;
 
-  return json_object_object_get_ex (places, name, &array) && json_object_is_type (array, json_type_array)
-         && json_object_array_length (array) == 2 && get_number (array, 0, &ret_place->validity)
-         && get_number (array, 1, &ret_place->uid);
+  if (!json_object_object_get_ex (places, name, &array) || !json_object_is_type (array, json_type_array))
+    return FALSE;
+  length = json_object_array_length (array);
+  if (length != 2 && length != 3 && length != 5)
+    return FALSE;
+  for (size_t i = 0; i < length; i++)
+    if (!get_number (array, i, i < 2 ? G_MAXUINT32 : G_MAXINT64, &numbers[i]))
+      return FALSE;
+  *ret_place = (ImapPlace){ (guint32)numbers[0], (guint32)numbers[1], numbers[2], numbers[3], numbers[4] };
+  return TRUE;
 }
 
 void
 imap_places_set (ImapPlaces *places, const char *name, const ImapPlace *place)
 {
+  const guint64 numbers[] = { place->validity, place->uid, place->modseq, place->own_first, place->own_last };
   json_object *array = json_object_new_array ();
+  guint n = place->own_last > 0 ? 5 : place->modseq > 0 ? 3 : 2;
 
-  json_object_array_add (array, json_object_new_int64 (place->validity));
-  json_object_array_add (array, json_object_new_int64 (place->uid));
+  for (guint i = 0; i < n; i++)
+    json_object_array_add (array, json_object_new_int64 ((gint64)numbers[i]));
   json_object_object_add (places, name, array);
 }
 

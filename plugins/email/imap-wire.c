@@ -207,6 +207,12 @@ pass_flags (const char **at, ImapFetch *fetch)
   return TRUE;
 }
 
+static gboolean
+pass_modseq (const char **at, ImapFetch *fetch)
+{
+  return pass (at, "(") && pass_number (at, G_MAXINT64, &fetch->modseq) && pass (at, ")");
+}
+
 gboolean
 imap_fetch_parse (const ImapResponse *response, ImapFetch *ret_fetch)
 {
@@ -226,6 +232,8 @@ imap_fetch_parse (const ImapResponse *response, ImapFetch *ret_fetch)
         good = pass_number (&at, G_MAXUINT64, &fetch.size);
       else if (pass (&at, "FLAGS "))
         good = pass_flags (&at, &fetch);
+      else if (pass (&at, "MODSEQ "))
+        good = pass_modseq (&at, &fetch);
       else if (pass (&at, "BODY[] "))
         good = pass_body (&at, &fetch);
       else
@@ -272,14 +280,14 @@ imap_list_parse (const ImapResponse *response, char **ret_name)
 }
 
 gboolean
-imap_code_parse (const ImapResponse *response, const char *word, guint32 *ret_number)
+imap_code_parse (const ImapResponse *response, const char *word, guint64 most, guint64 *ret_number)
 {
   const char *at = response->text;
   guint64 number;
 
-  if (!pass (&at, "* OK [") || !pass (&at, word) || !pass (&at, " ") || !pass_number (&at, G_MAXUINT32, &number) || *at != ']')
+  if (!pass (&at, "* OK [") || !pass (&at, word) || !pass (&at, " ") || !pass_number (&at, most, &number) || *at != ']')
     return FALSE;
-  *ret_number = (guint32)number;
+  *ret_number = number;
   return TRUE;
 }
 

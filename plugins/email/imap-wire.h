@@ -34,6 +34,7 @@ typedef struct
   guint64 size;
   gboolean has_body; /* in the literal */
   TallyText flags;   /* (unowned) as they stand: (\Seen work); of no length: not told */
+  guint64 modseq;    /* of its last change (RFC 7162); 0: not told */
 } ImapFetch;
 
 /* FALSE if it is none, or cannot be read. */
@@ -41,7 +42,7 @@ gboolean imap_fetch_parse (const ImapResponse *response, ImapFetch *ret_fetch);
 /* "* LIST (\HasNoChildren) "/" name": ret_name (transfer full) as it is on the wire.  FALSE if it is none, or of nothing that
  * could be opened. */
 gboolean imap_list_parse (const ImapResponse *response, char **ret_name);
-/* The number behind a word in brackets: "* OK [UIDVALIDITY 7] …".  FALSE if it has none. */
-gboolean imap_code_parse (const ImapResponse *response, const char *word, guint32 *ret_number);
+/* The number behind a word in brackets: "* OK [UIDVALIDITY 7] …".  FALSE if it has none, or one beyond most. */
+gboolean imap_code_parse (const ImapResponse *response, const char *word, guint64 most, guint64 *ret_number);
 /* "* 12 EXISTS" */
 gboolean imap_exists_parse (const ImapResponse *response, guint32 *ret_number);

@@ -13,6 +13,7 @@ typedef struct
   MailSource base;
   MailServer server; /* options */
   char **folders;    /* option */
+  gboolean changes;  /* option */
   gint after;        /* option */
   char *move_to;     /* option */
 } ImapSource;
@@ -26,6 +27,8 @@ imap_check (gpointer self, GError **error)
 
   if ((imap->after == IMAP_MOVE) != (imap->move_to != NULL))
     return tally_throw (error, TALLY_ERROR_USAGE, "\"after: move\" and \"move-to\" need each other");
+  if (imap->changes && imap->after == IMAP_MOVE)
+    return tally_throw (error, TALLY_ERROR_USAGE, "\"changes\" looks at mails that were read before, which \"after: move\" moves away");
   return mail_server_check (&imap->server, "imap", "imaps://mail.example.org", error);
 }
 
@@ -36,6 +39,7 @@ imap_open (gpointer self, TallyContext *ctx, GError **error)
   ImapOptions options = {
     .server = &imap->server,
     .folders = imap->folders,
+    .changes = imap->changes,
     .after = (ImapAfter)imap->after,
     .move_to = imap->move_to,
     .max_message = imap->base.limits.max_message,
@@ -72,6 +76,8 @@ static const TallyOption imap_options[] = {
   { .name = "folders", .type = TALLY_OPTION_LIST, .offset = FIELD (folders), .fallback = "INBOX",
     .summary = "Folders to read; * stands for any letters, % for any but those between a folder and one in it",
     .example = "[INBOX, 'Support/*']" },
+  { .name = "changes", .type = TALLY_OPTION_BOOL, .offset = FIELD (changes), .fallback = "false",
+    .summary = "Whether a mail whose flags have changed since the last run is read again", .example = "true" },
   { .name = "after", .type = TALLY_OPTION_CHOICE, .offset = FIELD (after), .fallback = "keep", .choices = after_choices,
     .summary = "What becomes of mails at the server once they are in the target: keep them as they are, mark them seen, or move them",
     .example = "seen" },

@@ -25,7 +25,7 @@ listen = 127.0.0.1
 ssl = {tls}
 ssl_cert = <{certificate}
 ssl_key = <{key}
-mail_location = maildir:{folder}/home/%u
+mail_location = maildir:{folder}/home/%u{location}
 mail_uid = {user}
 mail_gid = {group}
 first_valid_uid = 1
@@ -74,7 +74,7 @@ def wire_name(name):
 
 
 class ImapServer:
-    def __init__(self, folder, tls='yes'):
+    def __init__(self, folder, tls='yes', location=''):
         self.folder = folder
         os.makedirs(folder + '/home')
         self.certificate, key = make_certificate(folder)
@@ -83,7 +83,7 @@ class ImapServer:
         user, group = ('nobody', 'nogroup') if as_root else (subprocess.check_output(['id', '-un'], text=True).strip(),
                                                              subprocess.check_output(['id', '-gn'], text=True).strip())
         with open(folder + '/dovecot.conf', 'w') as file:
-            file.write(CONFIG.format(folder=folder, tls=tls, certificate=self.certificate, key=key, imap=self.imap, imaps=self.imaps,
+            file.write(CONFIG.format(folder=folder, tls=tls, location=location, certificate=self.certificate, key=key, imap=self.imap, imaps=self.imaps,
                                      user=user, group=group, password=PASSWORD))
         drop = []
         if as_root:

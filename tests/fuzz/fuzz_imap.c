@@ -14,6 +14,7 @@ ask (const ImapResponse *response)
 {
   g_autofree char *name = NULL;
   guint32 number;
+  guint64 long_number;
   ImapFetch fetch;
 
   if (response->literal->len > MAX_LITERAL || response->literal->len > response->literal_size)
@@ -21,7 +22,8 @@ ask (const ImapResponse *response)
   imap_fetch_parse (response, &fetch);
   if (imap_list_parse (response, &name) && *name == '\0')
     abort ();
-  imap_code_parse (response, "UIDVALIDITY", &number);
+  if (imap_code_parse (response, "UIDVALIDITY", G_MAXUINT32, &long_number) && long_number > G_MAXUINT32)
+    abort ();
   imap_exists_parse (response, &number);
 }
 
