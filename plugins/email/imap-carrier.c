@@ -109,27 +109,30 @@ static TallyFlow
 list_changed (ImapCarrier *carrier, GError **error)
 {
   const ImapPlace *place = &carrier->place;
-  UidList list = { .entries = carrier->entries, .first = 1, .last = place->uid, .own_first = place->own_first, .own_last = place->own_last };
+  guint32 first = carrier->options.first, last = MIN (carrier->options.last, place->uid);
+  UidList list = { .entries = carrier->entries, .first = first, .last = last, .own_first = place->own_first, .own_last = place->own_last };
 
-  if (carrier->modseq == 0 || place->uid == 0)
+  if (carrier->modseq == 0 || last < first)
     return TALLY_FLOW_OK;
   if (place->modseq > 0)
-    return imap_run (carrier->imap, take_entry, &list, error, "UID FETCH 1:%u (UID RFC822.SIZE) (CHANGEDSINCE %" G_GUINT64_FORMAT ")",
-                     place->uid, place->modseq);
+    return imap_run (carrier->imap, take_entry, &list, error, "UID FETCH %u:%u (UID RFC822.SIZE) (CHANGEDSINCE %" G_GUINT64_FORMAT ")",
+                     first, last, place->modseq);
   tally_context_warn (carrier->ctx, "folder \"%s\": which mails have changed since they were read is not known, all are read once more",
                       folder_of (carrier)->name);
-  return imap_run (carrier->imap, take_entry, &list, error, "UID FETCH 1:%u (UID RFC822.SIZE)", place->uid);
+  return imap_run (carrier->imap, take_entry, &list, error, "UID FETCH %u:%u (UID RFC822.SIZE)", first, last);
 }
 
 /* What lies behind the place. */
 static TallyFlow
 list_new (ImapCarrier *carrier, GError **error)
 {
-  UidList list = { .entries = carrier->entries, .first = carrier->place.uid + 1, .last = G_MAXUINT32 };
+  UidList list = { .entries = carrier->entries, .last = carrier->options.last };
+  g_autofree char *last = list.last == G_MAXUINT32 ? g_strdup ("*") : g_strdup_printf ("%u", list.last);
 
-  if (carrier->place.uid == G_MAXUINT32)
+  if (carrier->place.uid >= list.last)
     return TALLY_FLOW_OK;
-  return imap_run (carrier->imap, take_entry, &list, error, "UID FETCH %u:* (UID RFC822.SIZE)", list.first);
+  list.first = MAX (carrier->place.uid + 1, carrier->options.first);
+  return imap_run (carrier->imap, take_entry, &list, error, "UID FETCH %u:%s (UID RFC822.SIZE)", list.first, last);
 }
 
 static TallyFlow
@@ -158,21 +161,48 @@ list_messages (ImapCarrier *carrier, guint32 n_messages, GError **error)
   return TALLY_FLOW_OK;
 }
 
-/* Where to go on in a folder that is entered for the first time. */
-static void
-find_place (ImapCarrier *carrier, const ImapMailbox *mailbox)
+/* It has other UIDs now. */
+static gboolean
+start_over (ImapCarrier *carrier, const ImapMailbox *mailbox, GError **error)
 {
   const char *name = folder_of (carrier)->name;
   ImapPlace *place = &carrier->place;
 
-  carrier->modseq = carrier->options.changes ? mailbox->modseq : 0;
-  if (!imap_places_get (carrier->places, name, place))
-    *place = (ImapPlace){ .validity = mailbox->validity };
-  if (place->validity == mailbox->validity)
-    return;
+  if (carrier->options.first > 1 || carrier->options.last < G_MAXUINT32)
+    return tally_throw (error, TALLY_ERROR_DATA, "it is not the one that was read before: its UIDVALIDITY was %u and is %u, so \"uids\" means "
+                        "other mails now; look up which, and give the pipeline another name", place->validity, mailbox->validity);
   tally_context_warn (carrier->ctx, "folder \"%s\" is not the one that was read before: its UIDVALIDITY was %u and is %u; it is read "
                       "from the start", name, place->validity, mailbox->validity);
   *place = (ImapPlace){ .validity = mailbox->validity };
+  return TRUE;
+}
+
+static void
+warn_of_range (ImapCarrier *carrier)
+{
+  const char *name = folder_of (carrier)->name;
+  guint32 uid = carrier->place.uid, first = carrier->options.first;
+
+  if (uid > carrier->options.last)
+    tally_context_warn (carrier->ctx, "folder \"%s\" was read up to UID %u, beyond \"uids\"; a pipeline of another name begins anew", name, uid);
+  if (uid > 0 && first > 1 && uid < first - 1)
+    tally_context_warn (carrier->ctx, "folder \"%s\" was read up to UID %u, and \"uids\" begins at %u: what lies between is left out, also "
+                        "by later runs", name, uid, first);
+}
+
+/* Where to go on in a folder that is entered for the first time. */
+static gboolean
+find_place (ImapCarrier *carrier, const ImapMailbox *mailbox, GError **error)
+{
+  ImapPlace *place = &carrier->place;
+
+  carrier->modseq = carrier->options.changes ? mailbox->modseq : 0;
+  if (!imap_places_get (carrier->places, folder_of (carrier)->name, place))
+    *place = (ImapPlace){ .validity = mailbox->validity };
+  if (place->validity != mailbox->validity)
+    return start_over (carrier, mailbox, error);
+  warn_of_range (carrier);
+  return TRUE;
 }
 
 /* Also after a cut: then what was listed stays, as long as it is the same folder. */
@@ -194,7 +224,8 @@ enter_folder (ImapCarrier *carrier, GError **error)
                    "reads it from the start", place->validity, mailbox.validity);
       return TALLY_FLOW_FATAL;
     }
-  find_place (carrier, &mailbox);
+  if (!find_place (carrier, &mailbox, error))
+    return TALLY_FLOW_FATAL;
   flow = list_messages (carrier, mailbox.n_messages, error);
   carrier->is_entered = flow == TALLY_FLOW_OK;
   return flow;
@@ -568,6 +599,15 @@ imap_acknowledge (MailCarrier *base, TallyContext *ctx, const char *position, GE
 /* ---- The carrier ---- */
 
 static void
+tell_mailbox (TallyContext *ctx, const ImapFolder *folder, const ImapMailbox *mailbox)
+{
+  g_autofree char *uids = mailbox->next_uid > 0 ? g_strdup_printf (", their UIDs are below %u", mailbox->next_uid) : g_strdup ("");
+
+  tally_context_tell (ctx, TALLY_FINDING_OK, NULL, "%u message%s in %s%s", mailbox->n_messages, mailbox->n_messages == 1 ? "" : "s",
+                      folder->name, uids);
+}
+
+static void
 imap_probe (MailCarrier *base, TallyContext *ctx)
 {
   ImapCarrier *carrier = (ImapCarrier *)base;
@@ -583,8 +623,7 @@ imap_probe (MailCarrier *base, TallyContext *ctx)
 
       flow = imap_folder_enter (carrier->imap, "EXAMINE", folder, /* with_modseq= */ FALSE, &mailbox, &error);
       if (flow == TALLY_FLOW_OK)
-        tally_context_tell (ctx, TALLY_FINDING_OK, NULL, "%u message%s in %s", mailbox.n_messages,
-                            mailbox.n_messages == 1 ? "" : "s", folder->name);
+        tell_mailbox (ctx, folder, &mailbox);
     }
   if (flow != TALLY_FLOW_OK)
     tally_context_tell (ctx, TALLY_FINDING_PROBLEM, "see to the server's address, the login and the names of folders", "%s",

@@ -15,6 +15,7 @@ typedef struct
 {
   const MailServer *server;
   char *const *folders; /* names and patterns */
+  guint32 first, last;  /* UIDs: others are as if they were not there */
   gboolean changes;     /* whether messages that changed are read again */
   ImapAfter after;
   const char *move_to;  /* (nullable) the folder of IMAP_MOVE */

@@ -123,10 +123,12 @@ static void
 take_mailbox (const ImapResponse *response, gpointer data)
 {
   ImapMailbox *mailbox = data;
-  guint64 validity;
+  guint64 number;
 
-  if (imap_code_parse (response, "UIDVALIDITY", G_MAXUINT32, &validity))
-    mailbox->validity = (guint32)validity;
+  if (imap_code_parse (response, "UIDVALIDITY", G_MAXUINT32, &number))
+    mailbox->validity = (guint32)number;
+  else if (imap_code_parse (response, "UIDNEXT", G_MAXUINT32, &number))
+    mailbox->next_uid = (guint32)number;
   else if (!imap_code_parse (response, "HIGHESTMODSEQ", G_MAXINT64, &mailbox->modseq))
     imap_exists_parse (response, &mailbox->n_messages);
 }

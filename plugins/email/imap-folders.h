@@ -17,6 +17,7 @@ char *imap_folder_quote (const char *name, GError **error);
 typedef struct
 {
   guint32 validity, n_messages;
+  guint32 next_uid; /* 0: not told */
   guint64 modseq; /* of the last change in it (RFC 7162); 0: the server does not know */
 } ImapMailbox;
 

@@ -52,7 +52,7 @@ take_change (const ImapResponse *response, gpointer data)
 }
 
 static TallyFlow
-prove_own (Imap *imap, GArray *marks, ImapPlace *place, GError **error)
+prove_own (Imap *imap, const char *uids, GArray *marks, ImapPlace *place, GError **error)
 {
   Proof proof = { .marks = marks, .first = G_MAXUINT64 };
   TallyFlow flow;
@@ -63,7 +63,7 @@ prove_own (Imap *imap, GArray *marks, ImapPlace *place, GError **error)
       proof.first = MIN (proof.first, g_array_index (marks, Mark, i).modseq);
       proof.last = MAX (proof.last, g_array_index (marks, Mark, i).modseq);
     }
-  flow = imap_run (imap, take_change, &proof, error, "UID FETCH 1:%u (UID) (CHANGEDSINCE %" G_GUINT64_FORMAT ")", place->uid,
+  flow = imap_run (imap, take_change, &proof, error, "UID FETCH %s (UID) (CHANGEDSINCE %" G_GUINT64_FORMAT ")", uids,
                    MAX (proof.first - 1, 1));
   if (flow == TALLY_FLOW_OK && !proof.has_others)
     {
@@ -74,16 +74,16 @@ prove_own (Imap *imap, GArray *marks, ImapPlace *place, GError **error)
 }
 
 static TallyFlow
-mark_unchanged (Imap *imap, ImapPlace *place, GError **error)
+mark_unchanged (Imap *imap, const char *uids, ImapPlace *place, GError **error)
 {
   g_autoptr (GArray) marks = g_array_new (FALSE, FALSE, sizeof (Mark));
-  TallyFlow flow = imap_run (imap, take_mark, marks, error, "UID STORE 1:%u (UNCHANGEDSINCE %" G_GUINT64_FORMAT ") +FLAGS.SILENT (\\Seen)",
-                             place->uid, place->modseq);
+  TallyFlow flow = imap_run (imap, take_mark, marks, error, "UID STORE %s (UNCHANGEDSINCE %" G_GUINT64_FORMAT ") +FLAGS.SILENT (\\Seen)",
+                             uids, place->modseq);
 
   /* Where an earlier run's are still to be left out, one range more is not kept. */
   if (flow != TALLY_FLOW_OK || marks->len == 0 || place->own_last > 0)
     return flow;
-  return prove_own (imap, marks, place, error);
+  return prove_own (imap, uids, marks, place, error);
 }
 
 static void
@@ -95,31 +95,36 @@ take_any (const ImapResponse *response, gpointer data)
 }
 
 static TallyFlow
-move (Imap *imap, const char *name, const ImapPlace *place, GError **error)
+move (Imap *imap, const char *uids, const char *name, GError **error)
 {
   g_autofree char *target = imap_folder_quote (name, error);
   gboolean has_any = FALSE;
-  TallyFlow flow = target == NULL ? TALLY_FLOW_FATAL : imap_run (imap, take_any, &has_any, error, "UID FETCH 1:%u (UID)", place->uid);
+  TallyFlow flow = target == NULL ? TALLY_FLOW_FATAL : imap_run (imap, take_any, &has_any, error, "UID FETCH %s (UID)", uids);
 
   /* Servers refuse to move nothing. */
   if (flow != TALLY_FLOW_OK || !has_any)
     return flow;
-  return imap_run (imap, NULL, NULL, error, "UID MOVE 1:%u %s", place->uid, target);
+  return imap_run (imap, NULL, NULL, error, "UID MOVE %s %s", uids, target);
 }
 
 TallyFlow
 imap_mark (Imap *imap, const ImapOptions *options, const ImapFolder *folder, ImapPlace *place, GError **error)
 {
+  g_autofree char *uids = g_strdup_printf ("%u:%u", options->first, MIN (options->last, place->uid));
   ImapMailbox mailbox;
-  TallyFlow flow = imap_connect (imap, error);
+  TallyFlow flow = TALLY_FLOW_OK;
 
+  /* 9:5 would be taken for 5:9. */
+  if (place->uid < options->first)
+    return TALLY_FLOW_OK;
+  flow = imap_connect (imap, error);
   if (flow == TALLY_FLOW_OK)
     flow = imap_folder_enter (imap, "SELECT", folder, options->changes, &mailbox, error);
   if (flow != TALLY_FLOW_OK || mailbox.validity != place->validity || mailbox.n_messages == 0)
     return flow;
   if (options->after == IMAP_MOVE)
-    return move (imap, options->move_to, place, error);
+    return move (imap, uids, options->move_to, error);
   if (options->changes && place->modseq > 0)
-    return mark_unchanged (imap, place, error);
-  return imap_run (imap, NULL, NULL, error, "UID STORE 1:%u +FLAGS.SILENT (\\Seen)", place->uid);
+    return mark_unchanged (imap, uids, place, error);
+  return imap_run (imap, NULL, NULL, error, "UID STORE %s +FLAGS.SILENT (\\Seen)", uids);
 }

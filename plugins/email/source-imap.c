@@ -13,6 +13,7 @@ typedef struct
   MailSource base;
   MailServer server; /* options */
   char **folders;    /* option */
+  char *uids;        /* option */
   gboolean changes;  /* option */
   gint after;        /* option */
   char *move_to;     /* option */
@@ -21,10 +22,38 @@ typedef struct
 static const char *const after_choices[] = { "keep", "seen", "move", NULL };
 
 static gboolean
+parse_uid (const char *text, const char **ret_end, guint32 *ret_uid)
+{
+  guint64 number = g_ascii_strtoull (text, (char **)ret_end, 10);
+
+  *ret_uid = (guint32)number;
+  return g_ascii_isdigit (*text) && number > 0 && number <= G_MAXUINT32;
+}
+
+static gboolean
+parse_uids (const char *text, ImapOptions *options, GError **error)
+{
+  const char *end;
+
+  options->first = 1;
+  options->last = G_MAXUINT32;
+  if (text == NULL)
+    return TRUE;
+  if (!parse_uid (text, &end, &options->first) || *end != ':'
+      || (!g_str_equal (end, ":*") && (!parse_uid (end + 1, &end, &options->last) || *end != '\0')))
+    return tally_throw (error, TALLY_ERROR_USAGE, "\"uids\" is no range of UIDs, as 1000:2000 or 1000:* is one: \"%s\"", text);
+  return options->first <= options->last
+         || tally_throw (error, TALLY_ERROR_USAGE, "\"uids\" ends before it begins: \"%s\"", text);
+}
+
+static gboolean
 imap_check (gpointer self, GError **error)
 {
   ImapSource *imap = self;
+  ImapOptions range;
 
+  if (!parse_uids (imap->uids, &range, error))
+    return FALSE;
   if ((imap->after == IMAP_MOVE) != (imap->move_to != NULL))
     return tally_throw (error, TALLY_ERROR_USAGE, "\"after: move\" and \"move-to\" need each other");
   if (imap->changes && imap->after == IMAP_MOVE)
@@ -45,6 +74,8 @@ imap_open (gpointer self, TallyContext *ctx, GError **error)
     .max_message = imap->base.limits.max_message,
   };
 
+  if (!parse_uids (imap->uids, &options, error))
+    return FALSE;
   mail_source_begin (&imap->base, imap_carrier_new (&options, error));
   return imap->base.carrier != NULL;
 }
@@ -76,6 +107,8 @@ static const TallyOption imap_options[] = {
   { .name = "folders", .type = TALLY_OPTION_LIST, .offset = FIELD (folders), .fallback = "INBOX",
     .summary = "Folders to read; * stands for any letters, % for any but those between a folder and one in it",
     .example = "[INBOX, 'Support/*']" },
+  { .name = "uids", .type = TALLY_OPTION_TEXT, .offset = FIELD (uids),
+    .summary = "UIDs to read, of each folder", .example = "1000:2000" },
   { .name = "changes", .type = TALLY_OPTION_BOOL, .offset = FIELD (changes), .fallback = "false",
     .summary = "Whether a mail whose flags have changed since the last run is read again", .example = "true" },
   { .name = "after", .type = TALLY_OPTION_CHOICE, .offset = FIELD (after), .fallback = "keep", .choices = after_choices,

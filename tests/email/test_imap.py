@@ -74,11 +74,15 @@ def test_folders(desk):
     holds('no folder \\"Nowhere\\"' in desk.said(), desk.said())
 
 
+def to_maildir(desk, options):
+    pipeline(desk, options, sink='maildir: { path: box, create: true, key: identity, from: a@example.org }',
+             steps='  - keep: [identity, subject, text]\n  - set: { to: "\'b@example.org\'" }\n')
+
+
 @promise('a second run reads what is new, and nothing else')
 def test_again(desk):
     box = Box([mail(n) for n in range(5)])
-    pipeline(desk, box.options(), sink="maildir: { path: box, create: true, key: identity, from: a@example.org }",
-             steps='  - keep: [identity, subject, text]\n  - set: { to: "\'b@example.org\'" }\n')
+    to_maildir(desk, box.options())
     for more, read in ([], 5), ([], 0), ([mail(7)], 1):
         box.put(more)
         same(desk.run(), 0, desk.said())
@@ -120,6 +124,66 @@ def test_flags(desk):
     same(box.flags(), [False, True, False, False])
 
 
+@promise('uids is a part of each folder: nothing before it is read or marked, and nothing behind it')
+def test_uids(desk):
+    box = Box([mail(n) for n in range(1, 7)])
+    box.put([mail(n) for n in range(11, 14)], 'Sent')
+    to_maildir(desk, box.options(folders=['*'], uids='2:4', after='seen'))
+    same(desk.run(), 0, desk.said())
+    same((desk.counts('read'), box.flags(), box.flags('Sent')),
+         ([5], [False, True, True, True, False, False], [False, True, True]))
+    box.put([mail(14), mail(15)], 'Sent')
+    same(desk.run(), 0, desk.said())
+    same((desk.counts('read'), box.flags('Sent')), ([1], [False, True, True, True, False]))
+    to_maildir(desk, box.options(folders=['*'], uids='6:*', after='seen'))
+    same(desk.run(), 0, desk.said())
+    same((desk.counts('read'), box.flags()), ([1], [False, True, True, True, False, True]))
+    holds('\\"INBOX\\" was read up to UID 4, and \\"uids\\" begins at 6' in json.dumps(desk.said()), desk.said())
+
+
+@promise('uids never reads below the position, and says so; where the position is below it, nothing is marked')
+def test_uids_below(desk):
+    box = Box([mail(n) for n in range(1, 4)])
+    for uids, read in (None, [3]), ('1:2', [0]), ('1:3', [0]):
+        to_maildir(desk, box.options(uids=uids))
+        same((desk.run(), desk.counts('read')), (0, read), desk.said())
+        same('was read up to UID 3, beyond "uids"' in desk.said(), uids == '1:2', desk.said())
+    box.put([mail(4)])
+    to_maildir(desk, box.options(uids='5:9', after='seen'))
+    same((desk.run(), desk.counts('read'), box.flags()), (0, [0], [False] * 4), desk.said())
+
+
+@promise('uids moves no mail that it does not mean')
+def test_uids_move(desk):
+    box = Box([mail(n) for n in range(1, 5)])
+    box.put([], 'Done')
+    pipeline(desk, box.options(uids='2:3', after='move', move_to='Done'))
+    same(desk.run(), 0, desk.said())
+    same((subjects(desk), len(box.flags()), len(box.flags('Done'))), (wanted(2, 3), 2, 2))
+
+
+@promise('uids of a folder that was made anew are not taken for those that were meant')
+def test_uids_anew(desk):
+    box = Box([mail(1), mail(2)], 'Support')
+    to_maildir(desk, box.options(folders=['Support'], uids='2:3'))
+    same(desk.run(), 0, desk.said())
+    make_anew(box, [mail(2), mail(1)], 'Support')
+    same(desk.run(), 1, desk.said())
+    holds('so \\"uids\\" means other mails now' in desk.said() and len(os.listdir(desk.path('box/new'))) == 1, desk.said())
+
+
+@promise('uids that are no range are found by check')
+def test_uids_checked(desk):
+    box = Box()
+    for uids in '', '5', '0:5', ':5', '5:', '1:4294967296', '1:2:3', '1:*x', '1: 5':
+        pipeline(desk, box.options(uids=uids))
+        same(desk.run('check', 'p.yaml'), 2, uids)
+        holds('"uids" is no range of UIDs, as 1000:2000 or 1000:* is one' in desk.said(), (uids, desk.said()))
+    pipeline(desk, box.options(uids='5:1'))
+    same(desk.run('check', 'p.yaml'), 2, desk.said())
+    holds('"uids" ends before it begins: "5:1"' in desk.said(), desk.said())
+
+
 # ---- What becomes of the mails ----
 
 @promise('after: seen marks what is in the target, and no more')
@@ -150,7 +214,7 @@ def test_doctor(desk):
     box = Box([mail(1)])
     pipeline(desk, box.options())
     same(desk.run('doctor', 'p.yaml'), 0, desk.said())
-    holds('1 message in INBOX' in desk.said(), desk.said())
+    holds('1 message in INBOX, their UIDs are below 2' in desk.said(), desk.said())
     pipeline(desk, box.options(password='wrong'))
     holds(desk.run('doctor', 'p.yaml') != 0 and 'login' in desk.said(), desk.said())
 

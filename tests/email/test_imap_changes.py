@@ -80,6 +80,17 @@ def test_follow(desk):
     copy.run(0)
 
 
+@promise('with uids, changes are those of its mails')
+def test_uids(desk):
+    copy = Copy(desk, [mail(n) for n in range(1, 6)], uids='2:4', after='seen')
+    copy.run(3)
+    copy.run(0)
+    copy.change('1,3,5', '\\Flagged')
+    copy.run(1)
+    same((copy.rows(), copy.box.flags()), ({2: '', 3: 'seen flagged', 4: ''}, [False, True, True, True, False]))
+    copy.run(0)
+
+
 @promise('a folder that is made anew is read from the start, and followed from there')
 def test_anew(desk):
     mails = [mail(1), mail(2)]
