@@ -8,7 +8,7 @@ import tempfile
 import time
 import urllib.request
 
-import imapserver
+from daemons import command
 from imapserver import ImapServer, PASSWORD, wire_name
 from promises import holds, keep_all, same
 
@@ -19,7 +19,7 @@ n_users = 0
 def keep_all_of():
     """Runs the promises of a file beside a server."""
     global server
-    if imapserver.command() is None:
+    if command('dovecot') is None:
         print('skipped: dovecot-imapd is not installed')
         sys.exit(77)
     with tempfile.TemporaryDirectory(prefix='tallyman-imap-') as folder:

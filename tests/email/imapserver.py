@@ -1,13 +1,11 @@
-"""A real IMAP server (Dovecot) of our own, without rights beyond our own, and a road to it that can be cut."""
+"""A real IMAP server (Dovecot) of our own, and a road to it that can be cut."""
 import imaplib
 import os
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
-import time
 
+from daemons import Daemon, command, free_port, owner
 from promises import make_certificate
 
 PASSWORD = 'secret"of\\mine'
@@ -56,17 +54,6 @@ userdb {{
 '''
 
 
-def free_port():
-    with socket.socket() as found:
-        found.bind(('127.0.0.1', 0))
-        return found.getsockname()[1]
-
-
-def command():
-    """Where dovecot is; None if nowhere."""
-    return shutil.which('dovecot', path=os.environ.get('PATH', '') + ':/usr/sbin')
-
-
 def wire_name(name):
     """As commands have names of folders (RFC 3501, 5.1.3), for what tests need: letters beyond ASCII one at a time."""
     wire = ''.join(c if c.isascii() else '&' + c.encode('utf-7').decode()[1:-1].replace('/', ',') + '-' for c in name)
@@ -79,29 +66,14 @@ class ImapServer:
         os.makedirs(folder + '/home')
         self.certificate, key = make_certificate(folder)
         self.imap, self.imaps = free_port(), free_port()
-        as_root = os.geteuid() == 0
-        user, group = ('nobody', 'nogroup') if as_root else (subprocess.check_output(['id', '-un'], text=True).strip(),
-                                                             subprocess.check_output(['id', '-gn'], text=True).strip())
+        user, group = owner()
         with open(folder + '/dovecot.conf', 'w') as file:
             file.write(CONFIG.format(folder=folder, tls=tls, location=location, certificate=self.certificate, key=key, imap=self.imap, imaps=self.imaps,
                                      user=user, group=group, password=PASSWORD))
-        drop = []
-        if as_root:
-            subprocess.run(['chown', '-R', f'{user}:{group}', folder], check=True)
-            drop = ['setpriv', '--reuid', user, '--regid', group, '--clear-groups']
-        self.process = subprocess.Popen([*drop, command(), '-F', '-c', folder + '/dovecot.conf'], stdin=subprocess.DEVNULL)
-        for _ in range(200):
-            try:
-                socket.create_connection(('127.0.0.1', self.imap)).close()
-                return
-            except OSError:
-                time.sleep(0.05)
-        self.stop()
-        raise AssertionError('dovecot does not start: ' + open(folder + '/log').read())
+        self.daemon = Daemon([command('dovecot'), '-F', '-c', folder + '/dovecot.conf'], folder, self.imap, folder + '/log')
 
     def stop(self):
-        self.process.terminate()
-        self.process.wait()
+        self.daemon.stop()
 
     def log_in(self, user):
         """By Python's own client: what it sees is the truth that tests compare with."""
