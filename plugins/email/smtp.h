@@ -1,26 +1,17 @@
-/* smtp.h: one connection to a server that takes mail
+/* smtp.h: mails, one after the other, to a server that takes them
  *
- * libcurl speaks SMTP; this adds what an exactly-once sink needs to know: how far a message got.  A server takes a message by its
- * answer to the dot at the end.  libcurl writes that dot only when it has been given all of the message, so
+ * A server takes a message by its answer to the dot at the end.  Nothing is written of that dot before all else is, so
  *
- *   cut before all was given to libcurl: surely nothing was taken;
+ *   cut before: surely nothing was taken;
  *   cut after that, without an answer: nobody knows;
- *   an answer: what it says.
+ *   an answer, also one that comes amid the message: what it says.
  *
- * One call at a time; each blocks, so whoever wants several at once has several.  (libcurl's multi interface would block just so
- * while it waits for the answer to the dot; and it would write the dot after half a message if the transfer were removed.)
+ * One call at a time; each blocks, so whoever wants several at once has several.
  */
 #pragma once
-#include "server.h"
+#include "smtp-link.h"
 
 typedef struct _Smtp Smtp;
-
-/* All (unowned). */
-typedef struct
-{
-  const MailServer *server;
-  const char *helo; /* (nullable) what we call ourselves */
-} SmtpConfig;
 
 typedef struct
 {
@@ -38,16 +29,6 @@ typedef struct
   gboolean wait_all; /* it is not this message's fault */
   char *detail;      /* (owned) the server's words, or why there are none; never with a secret in it */
 } SmtpResult;
-
-/* What a server has told at the beginning. */
-typedef struct
-{
-  gboolean utf8, auth;
-  gint64 size; /* largest message; 0: not told */
-} SmtpOffer;
-
-/* Looked at about once a second while a call blocks: TRUE ends it. */
-typedef gboolean (*SmtpCancelled) (gpointer data);
 
 Smtp *smtp_new (const SmtpConfig *config, SmtpCancelled cancelled, gpointer data);
 /* Says good-bye. */

@@ -69,6 +69,8 @@ rcpt:
 data:
   deny    message = 554 5.7.1 this looks like spam
           condition = ${{if match{{$recipients}}{{\N(^|\W)spam-\N}}}}
+  deny    message = 552 5.3.4 too large, now that it is seen
+          condition = ${{if >{{$message_size}}{{250K}}}}
   defer   message = 451 4.3.0 in a while
           condition = ${{if match{{$recipients}}{{\N(^|\W)later-\N}}}}
           condition = ${{if exists{{{folder}/later}}{{no}}{{${{run{{/bin/touch {folder}/later}}{{yes}}}}}}}}

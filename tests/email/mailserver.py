@@ -41,6 +41,17 @@ class Wire(SMTP):
             await self._reader.readline()
             self.transport.abort()
             return
+        if fault is not None and fault.startswith('amid '):
+            _, how, answer = fault.split(' ', 2)
+            await self.push('354 go on')
+            await self._reader.readline()
+            self.transport.pause_reading()
+            await self.push(answer)
+            if how == 'close':
+                self.transport.close()
+            else:
+                await asyncio.sleep(3600)
+            return
         if fault == 'stall':
             await self.stall()
             return
@@ -73,7 +84,8 @@ class Server:
     """faults: recipient -> list of what happens to the mails to it, one after the other:
 
     ('rcpt', '550 no')   the answer to RCPT
-    ('data', '451 no')   the answer to DATA; 'cut': the connection ends amid the message; 'stall': it is not read until resumed is set
+    ('data', '451 no')   the answer to DATA; 'cut': the connection ends amid the message; 'stall': it is not read until resumed is set;
+                         'amid close 552 no': this is said amid the message, and the connection ends; 'amid wait …': no more is read
     ('dot', '554 no')    the answer to the end of the message
     ('dot', 'lost')      it is accepted, and the connection ends without an answer
     ('dot', 'dropped')   the same, but it is not accepted

@@ -1,0 +1,368 @@
+/* smtp-link.c: a connection to a server that takes mail: commands go out, answers come in */
+#include "smtp-link.h"
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_IDLE (20 * G_USEC_PER_SEC) /* servers close what is idle for long */
+#define MAX_ANSWER (64 * 1024)
+#define GLANCE 1000 /* milliseconds */
+
+struct _SmtpLink
+{
+  SmtpConfig config;
+  SmtpCancelled cancelled;
+  gpointer data;
+  char *url;        /* (owned) */
+  CURL *easy;       /* (owned) (nullable) while connected */
+  gboolean busy;    /* something was begun to which no answer has come */
+  gint64 used;      /* when it was the last time */
+  SmtpOffer offer;
+  GString *heard;   /* (owned) what has come and is no whole line yet */
+  gsize n_heard;    /* bytes of the answer */
+  GString *words;   /* (owned) of the last answer */
+  gboolean whole;   /* it has its last line */
+  gint code;        /* its code */
+  char problem[CURL_ERROR_SIZE];
+};
+
+SmtpLink *
+smtp_link_new (const SmtpConfig *config, SmtpCancelled cancelled, gpointer data)
+{
+  SmtpLink *link = g_new0 (SmtpLink, 1);
+
+  link->config = *config;
+  link->cancelled = cancelled;
+  link->data = data;
+  link->url = g_strconcat (config->server->url, config->helo != NULL ? "/" : NULL, config->helo, NULL);
+  link->heard = g_string_new (NULL);
+  link->words = g_string_new (NULL);
+  return link;
+}
+
+void
+smtp_link_free (SmtpLink *link)
+{
+  size_t sent;
+
+  if (link == NULL)
+    return;
+  if (link->easy != NULL && !link->busy)
+    curl_easy_send (link->easy, "QUIT\r\n", 6, &sent); /* whose answer nobody needs */
+  smtp_link_drop (link);
+  g_string_free (link->heard, TRUE);
+  g_string_free (link->words, TRUE);
+  g_free (link->url);
+  g_free (link);
+}
+
+void
+smtp_link_drop (SmtpLink *link)
+{
+  g_clear_pointer (&link->easy, curl_easy_cleanup);
+  g_string_truncate (link->heard, 0);
+  link->busy = FALSE;
+}
+
+/* ---- What the server says ---- */
+
+/* Before the first mail: the greeting, what it offers, STARTTLS, the login. */
+static void
+take_offer (SmtpLink *link, const char *line, gsize length)
+{
+  g_autofree char *word = length > 4 ? g_strndup (line + 4, length - 4) : g_strdup ("");
+
+  g_strchomp (word);
+  if (strncmp (line, "220", 3) == 0)
+    link->offer = (SmtpOffer){ 0 }; /* what counts is what it says next */
+  else if (strncmp (line, "250", 3) != 0)
+    return;
+  else if (g_ascii_strcasecmp (word, "SMTPUTF8") == 0)
+    link->offer.utf8 = TRUE;
+  else if (g_ascii_strncasecmp (word, "AUTH ", 5) == 0)
+    link->offer.auth = TRUE;
+  else if (g_ascii_strncasecmp (word, "SIZE ", 5) == 0)
+    link->offer.size = MAX (g_ascii_strtoll (word + 5, NULL, 10), 0);
+}
+
+static void
+forget_answer (SmtpLink *link)
+{
+  g_string_truncate (link->words, 0);
+  link->whole = FALSE;
+  link->code = 0;
+  link->n_heard = 0;
+}
+
+/* length: with the line's end. */
+static void
+take_line (SmtpLink *link, const char *line, gsize length)
+{
+  gboolean coded = length > 3 && g_ascii_isdigit (line[0]) && g_ascii_isdigit (line[1]) && g_ascii_isdigit (line[2]);
+
+  if (link->whole)
+    forget_answer (link);
+  mail_server_append_words (link->words, line, length);
+  link->whole = coded && line[3] != '-';
+  if (link->whole)
+    link->code = atoi (line);
+}
+
+static size_t
+on_line (char *line, size_t size, size_t n, void *data)
+{
+  SmtpLink *link = data;
+
+  take_line (link, line, size * n);
+  take_offer (link, line, size * n);
+  return size * n;
+}
+
+/* Whether what was heard is a whole answer, and nothing but it. */
+static gboolean
+read_answer (SmtpLink *link)
+{
+  const char *end;
+
+  while (!link->whole && (end = memchr (link->heard->str, '\n', link->heard->len)) != NULL)
+    {
+      gsize length = (gsize) (end - link->heard->str) + 1;
+
+      take_line (link, link->heard->str, length);
+      g_string_erase (link->heard, 0, (gssize) length);
+    }
+  return link->whole;
+}
+
+/* ---- Waiting ---- */
+
+static gboolean
+fail (SmtpLink *link, const char *why)
+{
+  g_strlcpy (link->problem, why, sizeof link->problem);
+  smtp_link_drop (link);
+  return FALSE;
+}
+
+/* Until the socket is ready.  TLS may hold bytes of which the socket knows nothing: only for who was told to come again. */
+static gboolean
+await (SmtpLink *link, short events, gint64 deadline)
+{
+  struct pollfd polled = { .fd = -1, .events = events };
+  int n;
+
+  if (curl_easy_getinfo (link->easy, CURLINFO_ACTIVESOCKET, &polled.fd) != CURLE_OK || polled.fd < 0)
+    return fail (link, "the connection has ended");
+  do
+    {
+      if (link->cancelled (link->data))
+        return fail (link, "stopped while waiting for the server");
+      if (g_get_monotonic_time () > deadline)
+        return fail (link, "no answer came in time");
+      n = poll (&polled, 1, GLANCE);
+    }
+  while (n == 0 || (n < 0 && errno == EINTR));
+  return n > 0 || fail (link, g_strerror (errno));
+}
+
+static gint64
+patience (SmtpLink *link)
+{
+  return g_get_monotonic_time () + link->config.server->timeout;
+}
+
+/* What is there.  CURLE_AGAIN: nothing yet. */
+static CURLcode
+receive (SmtpLink *link)
+{
+  char block[4096];
+  size_t got = 0;
+  CURLcode code = curl_easy_recv (link->easy, block, sizeof block, &got);
+
+  if (code == CURLE_OK && got == 0)
+    return CURLE_GOT_NOTHING;
+  if (code != CURLE_OK)
+    return code;
+  link->n_heard += got;
+  g_string_append_len (link->heard, block, (gssize) got);
+  return link->n_heard <= MAX_ANSWER ? CURLE_OK : CURLE_WEIRD_SERVER_REPLY;
+}
+
+static const char *
+explain (CURLcode code)
+{
+  return code == CURLE_GOT_NOTHING          ? "the server has ended the connection"
+         : code == CURLE_WEIRD_SERVER_REPLY ? "the server's answer does not end"
+                                            : curl_easy_strerror (code);
+}
+
+gboolean
+smtp_link_hear (SmtpLink *link)
+{
+  gint64 deadline = patience (link);
+  CURLcode code;
+
+  if (link->easy == NULL)
+    return FALSE;
+  while (!read_answer (link))
+    {
+      code = receive (link);
+      if (code != CURLE_OK && code != CURLE_AGAIN)
+        return fail (link, explain (code));
+      if (code == CURLE_AGAIN && !await (link, POLLIN, deadline))
+        return FALSE;
+    }
+  link->busy = FALSE;
+  link->used = g_get_monotonic_time ();
+  /* What else it says is no answer to what comes next. */
+  if (link->heard->len > 0)
+    fail (link, "the server says more than it was asked");
+  return TRUE;
+}
+
+/* Whether the server says something, unasked or before its turn, or has gone. */
+static gboolean
+interjects (SmtpLink *link)
+{
+  CURLcode code;
+
+  while ((code = receive (link)) == CURLE_OK)
+    if (read_answer (link))
+      return TRUE;
+  if (code == CURLE_AGAIN)
+    return link->heard->len > 0 || link->words->len > 0;
+  fail (link, explain (code));
+  return TRUE;
+}
+
+/* ---- What it is told ---- */
+
+gboolean
+smtp_link_give (SmtpLink *link, const char *bytes, gsize length, gboolean *ret_begun)
+{
+  gint64 deadline = patience (link);
+
+  if (ret_begun != NULL)
+    *ret_begun = FALSE;
+  if (!link->busy)
+    forget_answer (link);
+  if (link->easy == NULL)
+    return FALSE;
+  link->busy = TRUE;
+  while (length > 0)
+    {
+      size_t sent = 0;
+      CURLcode code;
+
+      if (interjects (link))
+        return FALSE;
+      if (ret_begun != NULL)
+        *ret_begun = TRUE;
+      code = curl_easy_send (link->easy, bytes, length, &sent);
+      if (code == CURLE_AGAIN && !await (link, POLLIN | POLLOUT, deadline))
+        return FALSE;
+      /* Who has gone may have said why. */
+      if (code != CURLE_OK && code != CURLE_AGAIN)
+        return interjects (link) ? FALSE : fail (link, curl_easy_strerror (code));
+      bytes += sent;
+      length -= sent;
+      if (sent > 0)
+        deadline = patience (link);
+    }
+  return TRUE;
+}
+
+gboolean
+smtp_link_ask (SmtpLink *link, const char *format, ...)
+{
+  g_autoptr (GString) command = g_string_new (NULL);
+  va_list arguments;
+  gboolean given;
+
+  va_start (arguments, format);
+  g_string_vprintf (command, format, arguments);
+  va_end (arguments);
+  g_string_append (command, "\r\n");
+  given = smtp_link_give (link, command->str, command->len, NULL);
+  /* "421" may come before it is asked for. */
+  return smtp_link_hear (link) && (given || link->code >= 400 || fail (link, "the server answers what it was not asked"));
+}
+
+gint
+smtp_link_code (SmtpLink *link)
+{
+  return link->whole ? link->code : 0;
+}
+
+const char *
+smtp_link_words (SmtpLink *link)
+{
+  return link->words->str;
+}
+
+const char *
+smtp_link_problem (SmtpLink *link)
+{
+  return link->problem;
+}
+
+const SmtpOffer *
+smtp_link_offer (SmtpLink *link)
+{
+  return &link->offer;
+}
+
+/* ---- The beginning ---- */
+
+static int
+on_progress (void *data, curl_off_t total, curl_off_t now, curl_off_t upload_total, curl_off_t upload_now)
+{
+  SmtpLink *link = data;
+
+  return link->cancelled (link->data);
+}
+
+static void
+set_up (SmtpLink *link)
+{
+  const MailServer *server = link->config.server;
+
+  link->easy = curl_easy_init ();
+  link->offer = (SmtpOffer){ 0 };
+  mail_server_set (server, link->easy);
+  curl_easy_setopt (link->easy, CURLOPT_URL, link->url);
+  curl_easy_setopt (link->easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+  curl_easy_setopt (link->easy, CURLOPT_CONNECT_ONLY, 1L);
+  curl_easy_setopt (link->easy, CURLOPT_TIMEOUT_MS, (long) (server->connect_timeout / 1000));
+  curl_easy_setopt (link->easy, CURLOPT_ERRORBUFFER, link->problem);
+  curl_easy_setopt (link->easy, CURLOPT_HEADERFUNCTION, on_line);
+  curl_easy_setopt (link->easy, CURLOPT_HEADERDATA, link);
+  curl_easy_setopt (link->easy, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt (link->easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+  curl_easy_setopt (link->easy, CURLOPT_XFERINFODATA, link);
+}
+
+CURLcode
+smtp_link_open (SmtpLink *link)
+{
+  CURLcode code;
+
+  forget_answer (link);
+  link->problem[0] = '\0';
+  if (link->easy != NULL && g_get_monotonic_time () - link->used < MAX_IDLE && !interjects (link))
+    return CURLE_OK;
+
+  smtp_link_drop (link);
+  forget_answer (link);
+  link->problem[0] = '\0';
+  set_up (link);
+  code = curl_easy_perform (link->easy);
+  link->used = g_get_monotonic_time ();
+  if (code == CURLE_OK)
+    return code;
+  if (link->problem[0] == '\0')
+    g_strlcpy (link->problem, curl_easy_strerror (code), sizeof link->problem);
+  smtp_link_drop (link);
+  return code;
+}
