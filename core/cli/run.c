@@ -1,12 +1,18 @@
 /* run.c: tallyman run PIPELINE… */
 #include "load.h"
 #include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* Nothing is shown of a run that takes less. */
 #define SILENT_FOR (2 * G_USEC_PER_SEC)
-/* Where nobody watches, a line now and then tells a log that we live. */
+/* Where nobody watches, a line now and then tells a log that we live, and one of each longer wait what for. */
 #define PLAIN_EVERY (30 * G_USEC_PER_SEC)
+#define LONG_WAIT (3 * G_USEC_PER_SEC)
+#define MAX_WHY 200 /* bytes of what is waited for that are shown */
+#define USUAL_WIDTH 120
+#define FEWEST_OF_WHY 20
 
 typedef struct
 {
@@ -15,6 +21,7 @@ typedef struct
   gint drain;      /* seconds */
   gint batch_rows;
   gint64 begun, shown;
+  gint64 waits_until; /* the wait of which a plain line has told */
   const TallyPipeline *pipeline; /* (unowned) the one at work */
   gboolean terminal;
   gint line_open; /* atomic: a progress line stands on the terminal; warnings come on any thread */
@@ -39,28 +46,73 @@ show_warning (const char *message, gpointer data)
   tally_command_complain ("warning: %s", shown);
 }
 
+/* At most so many bytes, and no character in part. */
 static void
-show_progress (const TallyCounts *counts, const char *waiting, gpointer data)
+append_cut (GString *line, const char *text, gsize most)
+{
+  const char *end = strlen (text) > most ? g_utf8_find_prev_char (text, text + most) : NULL;
+
+  if (end == NULL)
+    g_string_append (line, text);
+  else
+    g_string_append_printf (line, "%.*s…", (int) (end - text), text);
+}
+
+/* Of a line that can be written anew. */
+static gsize
+terminal_width (void)
+{
+  struct winsize size;
+
+  return ioctl (STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col - 1u : USUAL_WIDTH;
+}
+
+static void
+append_wait (RunCommand *self, const char *waiting, gint64 left, GString *line)
+{
+  /* It may repeat what a server answers, and that what it was sent. */
+  g_autofree char *shown = tally_pipeline_redact (self->pipeline, waiting);
+  g_autofree char *again = left >= G_USEC_PER_SEC ? g_strdup_printf (", again in %.0f s", (double) left / G_USEC_PER_SEC) : g_strdup ("");
+  gsize room = self->terminal ? terminal_width () : MAX_WHY;
+
+  g_string_append (line, ", waiting: ");
+  if (self->terminal)
+    room = MAX (room, line->len + strlen (again) + FEWEST_OF_WHY) - line->len - strlen (again);
+  append_cut (line, shown, room);
+  g_string_append (line, again);
+}
+
+/* Whether it is time for a plain line. */
+static gboolean
+is_due (RunCommand *self, gint64 left, gint64 now)
+{
+  if (now - self->shown >= PLAIN_EVERY)
+    return TRUE;
+  return left >= LONG_WAIT && now + left > self->waits_until + G_USEC_PER_SEC;
+}
+
+static void
+show_progress (const TallyCounts *counts, const char *waiting, gint64 left, gpointer data)
 {
   RunCommand *self = data;
   gint64 now = g_get_monotonic_time ();
   double seconds = (double) (now - self->begun) / G_USEC_PER_SEC;
-  g_autofree char *line = NULL;
+  g_autoptr (GString) line = g_string_new (NULL);
 
-  if (self->quiet || now - self->begun < SILENT_FOR)
-    return;
-  if (!self->terminal && now - self->shown < PLAIN_EVERY)
+  if (self->quiet || now - self->begun < SILENT_FOR || (!self->terminal && !is_due (self, left, now)))
     return;
 
-  line = g_strdup_printf ("%" G_GUINT64_FORMAT " read, %" G_GUINT64_FORMAT " delivered, %" G_GUINT64_FORMAT
-                          " rejected, %" G_GUINT64_FORMAT " in flight, %.0f/s%s%s",
-                          counts->read, counts->delivered, counts->rejected, counts->in_flight,
-                          counts->delivered / seconds, waiting != NULL ? ", waiting: " : "",
-                          waiting != NULL ? waiting : "");
+  g_string_printf (line, "%" G_GUINT64_FORMAT " read, %" G_GUINT64_FORMAT " delivered, %" G_GUINT64_FORMAT
+                   " rejected", counts->read, counts->delivered, counts->rejected);
+  if (left < G_USEC_PER_SEC)
+    g_string_append_printf (line, ", %" G_GUINT64_FORMAT " in flight, %.0f/s", counts->in_flight, counts->delivered / seconds);
+  if (waiting != NULL)
+    append_wait (self, waiting, left, line);
   if (self->terminal)
-    fprintf (stderr, "\r%.*s\033[K", 120, line);
+    fprintf (stderr, "\r%s\033[K", line->str);
   else
-    fprintf (stderr, "%s\n", line);
+    fprintf (stderr, "%s\n", line->str);
+  self->waits_until = now + left;
   g_atomic_int_set (&self->line_open, self->terminal);
   self->shown = now;
 }

@@ -137,6 +137,7 @@ struct _TallyDispatcher
   char *target;      /* (owned) */
   guint group;       /* deliveries of one group, and most requests at once */
   TallyPace pace;
+  char *trouble; /* (owned) (nullable) for a person: why the last answer was no good one, or there was none */
   guint n_unreached;           /* rounds of requests in a row that did not reach the target */
   GRand *random;               /* (owned) scatters back-offs */
   gint64 target_at; /* what was told by then has been taken in */

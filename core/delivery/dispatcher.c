@@ -256,6 +256,7 @@ tally_dispatcher_free (TallyDispatcher *dispatcher)
   tally_calls_orphan (dispatcher);
   g_queue_clear_full (&dispatcher->consignments, (GDestroyNotify)tally_consignment_free);
   g_sequence_free (dispatcher->waiting);
+  g_free (dispatcher->trouble);
   g_free (dispatcher->position);
   g_hash_table_unref (dispatcher->parcels);
   g_hash_table_unref (dispatcher->rows);
@@ -451,13 +452,21 @@ tally_dispatcher_waiting (const TallyDispatcher *dispatcher, const char **ret_wh
 
   *ret_why = NULL;
   if (dispatcher->ready.length > 0 || dispatcher->looking.length > 0)
-    return tally_traffic_wait (dispatcher, now, ret_why);
+    {
+      gint64 wait = tally_traffic_wait (dispatcher, now, ret_why);
+
+      if (*ret_why != NULL && *ret_why == dispatcher->pace.why && dispatcher->trouble != NULL)
+        *ret_why = dispatcher->trouble;
+      return wait;
+    }
   if (dispatcher->at_sink.length > 0 || dispatcher->fresh.length > 0
       || g_sequence_is_empty (dispatcher->waiting))
     return 0;
   first = g_sequence_get (g_sequence_get_begin_iter (dispatcher->waiting));
   if (first->due <= now)
     return 0;
-  *ret_why = "until the target can be asked about lost answers";
+  *ret_why = first->in_doubt               ? "until the target can be asked about lost answers"
+             : dispatcher->trouble != NULL ? dispatcher->trouble
+                                           : "until what the target did not take goes again";
   return first->due - now;
 }

@@ -412,6 +412,18 @@ traffic_count_unreached (TallyDispatcher *dispatcher, const TallyDelivery *call,
                      call->detail != NULL ? call->detail : "no reason is known"));
 }
 
+/* What a person is told who waits. */
+static void
+traffic_set_trouble (TallyDispatcher *dispatcher, const TallyDelivery *call)
+{
+  gboolean bad = call->verdict == TALLY_VERDICT_UNSENT || call->verdict == TALLY_VERDICT_BUSY;
+  const char *why = call->verdict == TALLY_VERDICT_UNSENT ? "the target cannot be reached" : "the target asked to be left alone";
+
+  g_clear_pointer (&dispatcher->trouble, g_free);
+  if (bad && call->detail != NULL)
+    dispatcher->trouble = g_strdup_printf ("%s: %s", why, call->detail);
+}
+
 /* What an answer, or none, says about all requests. */
 static void
 traffic_set_pace (TallyDispatcher *dispatcher, const TallyDelivery *call, gint64 now)
@@ -419,6 +431,7 @@ traffic_set_pace (TallyDispatcher *dispatcher, const TallyDelivery *call, gint64
   TallyPace *pace = &dispatcher->pace;
   double chance = tally_dispatcher_chance (dispatcher);
 
+  traffic_set_trouble (dispatcher, call);
   if (call->verdict == TALLY_VERDICT_UNSENT)
     {
       traffic_count_unreached (dispatcher, call, now);

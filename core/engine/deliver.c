@@ -44,7 +44,7 @@ deliver (TallyStages *stages, TallyDispatcher *dispatcher, TallyCounts *counts, 
 
   while (!tally_dispatcher_is_done (dispatcher))
     {
-      const char *why = NULL;
+      TallyHold hold;
 
       if (reason == NULL)
         feed (stages, dispatcher, &ended);
@@ -54,8 +54,8 @@ deliver (TallyStages *stages, TallyDispatcher *dispatcher, TallyCounts *counts, 
           return FALSE;
         }
       tally_dispatcher_counts (dispatcher, counts);
-      tally_dispatcher_waiting (dispatcher, &why);
-      if (reason == NULL && !tally_run_watch (stages, counts, why, &reason))
+      hold.left = tally_dispatcher_waiting (dispatcher, &hold.why);
+      if (reason == NULL && !tally_run_watch (stages, counts, hold, &reason))
         stop (stages, dispatcher);
     }
 

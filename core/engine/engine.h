@@ -24,7 +24,8 @@ typedef struct
   gint64 lease_ttl;          /* default 30 s */
   guint batch_rows;          /* default 1024 */
   const char *command;       /* for the lease's holder */
-  void (*progress) (const TallyCounts *counts, const char *waiting, gpointer data); /* (nullable) at most four times a second */
+  /* (nullable) at most four times a second; waiting: (nullable) for what, and how many microseconds more; 0: nobody knows */
+  void (*progress) (const TallyCounts *counts, const char *waiting, gint64 left, gpointer data);
   void (*warn) (const char *message, gpointer data);
   gpointer data;
 } TallyRunOptions;

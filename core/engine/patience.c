@@ -18,23 +18,35 @@ choose_wait (TallyContext *ctx, guint *attempts, gint64 *ret_wait)
   return TRUE;
 }
 
+static gboolean
+wait_until (const TallyPatience *patience, gint64 until)
+{
+  for (gint64 now = g_get_monotonic_time (); now < until; now = g_get_monotonic_time ())
+    {
+      if (patience->is_stopped (patience->data))
+        return FALSE;
+      g_usleep ((gulong) MIN (GLANCE, until - now));
+    }
+  return TRUE;
+}
+
 gboolean
 tally_patience_wait (const TallyPatience *patience, TallyContext *ctx, guint *attempts, const GError *error)
 {
   gint64 wait, until;
+  gboolean done;
 
   if (!choose_wait (ctx, attempts, &wait))
     return FALSE;
 
   patience->tell (error->message, patience->tell_data);
   until = g_get_monotonic_time () + wait;
-  while (g_get_monotonic_time () < until)
-    {
-      if (patience->is_stopped (patience->data))
-        return FALSE;
-      g_usleep (MIN (GLANCE, wait));
-    }
-  return TRUE;
+  if (patience->note != NULL)
+    patience->note (error->message, until, patience->data);
+  done = wait_until (patience, until);
+  if (patience->note != NULL)
+    patience->note (NULL, 0, patience->data);
+  return done;
 }
 
 TallyFlow

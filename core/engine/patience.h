@@ -11,6 +11,8 @@ typedef struct
 {
   gboolean (*is_stopped) (gpointer data);
   void (*tell) (const char *message, gpointer data); /* why it is waited; has the form of TallyContextWarn */
+  /* (nullable) the same, and until when (monotonic); NULL: it is over */
+  void (*note) (const char *why, gint64 until, gpointer data);
   gpointer data, tell_data;
 } TallyPatience;
 

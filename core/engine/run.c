@@ -50,23 +50,38 @@ tally_rejects_within_limit (const TallyPipeline *pipeline, const TallyCounts *co
   return TRUE;
 }
 
-gboolean
-tally_run_watch (TallyStages *stages, const TallyCounts *counts, const char *waiting, GError **error)
+/* (transfer full) (nullable) what holds the stages up */
+static char *
+dup_hold (TallyStages *stages, gint64 now, gint64 *ret_left)
+{
+  gsize n_held = GPOINTER_TO_SIZE (g_atomic_pointer_get (&stages->n_held));
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&stages->lock);
+
+  *ret_left = stages->waiting != NULL ? MAX (stages->wait_until - now, 0) : 0;
+  if (stages->waiting != NULL)
+    return g_strdup (stages->waiting);
+  return n_held > 0 ? g_strdup_printf ("%" G_GSIZE_FORMAT " rows, until steps let them go on", n_held) : NULL;
+}
+
+void
+tally_run_show (TallyStages *stages, const TallyCounts *counts, TallyHold hold)
 {
   static gint64 shown_at;
   gint64 now = g_get_monotonic_time ();
+  g_autofree char *held = NULL;
 
-  if (stages->options->progress != NULL && now - shown_at >= PROGRESS_EVERY)
-    {
-      gsize n_held = GPOINTER_TO_SIZE (g_atomic_pointer_get (&stages->n_held));
-      g_autofree char *held = NULL;
+  if (stages->options->progress == NULL || now - shown_at < PROGRESS_EVERY)
+    return;
+  if (hold.why == NULL)
+    hold.why = held = dup_hold (stages, now, &hold.left);
+  stages->options->progress (counts, hold.why, hold.left, stages->options->data);
+  shown_at = now;
+}
 
-      if (waiting == NULL && n_held > 0)
-        waiting = held
-            = g_strdup_printf ("%" G_GSIZE_FORMAT " rows, until steps let them go on", n_held);
-      stages->options->progress (counts, waiting, stages->options->data);
-      shown_at = now;
-    }
+gboolean
+tally_run_watch (TallyStages *stages, const TallyCounts *counts, TallyHold hold, GError **error)
+{
+  tally_run_show (stages, counts, hold);
   if (tally_run_is_interrupted ())
     return tally_throw (error, TALLY_ERROR_INTERRUPTED, "stopped by a signal");
 
@@ -112,6 +127,7 @@ run_clear (Run *run)
   g_clear_pointer (&run->run, tally_ledger_run_free);
   tally_ledger_close (run->ledger);
   g_clear_error (&run->stages.error);
+  g_free (run->stages.waiting);
   g_free (run->stages.durable);
   tally_queue_free (run->stages.raw);
   tally_queue_free (run->stages.shaped);
@@ -158,6 +174,8 @@ run_init (Run *run)
   g_mutex_init (&run->stages.lock);
   run->stages.pipeline = run->pipeline;
   run->stages.options = run->options;
+  run->stages.counts = &run->summary->counts;
+  run->stages.caller = g_thread_self ();
   run->stages.warnings = tally_warnings_new (run->options->warn, run->options->data);
   run->ledger_uri = run->options->ledger != NULL ? run->options->ledger : run->pipeline->ledger;
   run->ledger_flags = run->options->unsafe_ledger ? TALLY_LEDGER_UNSAFE : 0;
@@ -620,6 +638,7 @@ tally_run (TallyPipeline *pipeline, const TallyRunOptions *options, TallySummary
       work (&run, &ret_summary->error);
       ret_summary->guarantee = guarantee (&run);
     }
+  ret_summary->counts.retries += run.stages.n_retries;
   if (run.run != NULL)
     finish (&run);
 

@@ -28,6 +28,11 @@ typedef struct
   gpointer n_held;                /* atomic: rows that steps hold back, as a number */
   GMutex lock;
   GError *error;                  /* (owned) (nullable) the first one, under the lock */
+  char *waiting;                  /* (owned) (nullable) for what a call that failed is not tried again yet, under the lock */
+  gint64 wait_until;              /* monotonic: until when, likewise */
+  guint64 n_retries;              /* such calls, under the lock while threads are at work */
+  GThread *caller;                /* (unowned) the one that shows progress, */
+  const TallyCounts *counts;      /* (unowned) of these: the caller's thread */
   char *durable;                  /* (owned) (nullable) the position before which all is: the caller's thread */
   void (*wake) (gpointer self);   /* (nullable) the sink's interrupt */
 } TallyStages;
@@ -62,8 +67,17 @@ gboolean tally_write_all (TallyStages *stages, TallyLedger *ledger, const TallyL
 /* A delivering sink: the dispatcher around it. */
 gboolean tally_deliver_all (TallyStages *stages, const TallyDispatcherConfig *config, TallyCounts *counts,
                             GError **error);
+/* What holds a run up; for the progress line. */
+typedef struct
+{
+  const char *why; /* (unowned) (nullable) NULL: nothing */
+  gint64 left;     /* microseconds; 0: nobody knows */
+} TallyHold;
+
 /* Shows progress, notices a signal, holds rejects against the limit.  FALSE: the run is to end. */
-gboolean tally_run_watch (TallyStages *stages, const TallyCounts *counts, const char *waiting, GError **error);
+gboolean tally_run_watch (TallyStages *stages, const TallyCounts *counts, TallyHold hold, GError **error);
+/* The first of them, for the caller's thread while it waits. */
+void tally_run_show (TallyStages *stages, const TallyCounts *counts, TallyHold hold);
 /* FALSE if there are more rejects than the pipeline allows; at_end: a percentage of few records counts, too. */
 gboolean tally_rejects_within_limit (const TallyPipeline *pipeline, const TallyCounts *counts, gboolean at_end,
                                      GError **error);

@@ -45,13 +45,28 @@ is_stopped (gpointer data)
 {
   TallyStages *stages = data;
 
+  if (g_thread_self () == stages->caller)
+    tally_run_show (stages, stages->counts, (TallyHold){ 0 });
   return g_atomic_int_get (&stages->stop) || tally_run_is_interrupted ();
+}
+
+static void
+note_wait (const char *why, gint64 until, gpointer data)
+{
+  TallyStages *stages = data;
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&stages->lock);
+
+  g_free (stages->waiting);
+  stages->waiting = g_strdup (why);
+  stages->wait_until = until;
+  stages->n_retries += why != NULL;
 }
 
 static TallyPatience
 patience_of (TallyStages *stages)
 {
-  return (TallyPatience){ .is_stopped = is_stopped, .tell = tally_warnings_add, .data = stages, .tell_data = stages->warnings };
+  return (TallyPatience){ .is_stopped = is_stopped, .tell = tally_warnings_add, .note = note_wait, .data = stages,
+                          .tell_data = stages->warnings };
 }
 
 gboolean

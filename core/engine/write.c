@@ -290,7 +290,7 @@ tally_write_all (TallyStages *stages, TallyLedger *ledger, const TallyLedgerRun 
       if (!commit_on_the_way (&writer, error))
         return FALSE;
       counts->in_flight = writer.n_uncommitted;
-      if (!tally_run_watch (stages, counts, NULL, error))
+      if (!tally_run_watch (stages, counts, (TallyHold){ 0 }, error))
         return FALSE;
     }
   if ((*error = tally_stages_steal_error (stages)) != NULL)

@@ -76,7 +76,7 @@ judge_connection (Smtp *smtp, CURLcode code, SmtpResult *result)
   else if (mail_server_is_insecure (code))
     conclude (smtp, result, TALLY_VERDICT_HALT, status, "no secure connection: %s", problem);
   else
-    conclude (smtp, result, TALLY_VERDICT_UNSENT, 0, "not sent: %s%s%s", problem, *words != '\0' ? ": " : "", words);
+    conclude (smtp, result, TALLY_VERDICT_UNSENT, 0, "%s%s%s", problem, *words != '\0' ? ": " : "", words);
 }
 
 /* A refusal, by its first digit (RFC 5321, 4.2.1).  FALSE: it is none. */

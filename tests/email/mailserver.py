@@ -83,7 +83,7 @@ class Wire(SMTP):
 class Server:
     """faults: recipient -> list of what happens to the mails to it, one after the other:
 
-    ('rcpt', '550 no')   the answer to RCPT
+    ('rcpt', '550 no')   the answer to RCPT; 'gone': the connection ends, and there is no other until come_back()
     ('data', '451 no')   the answer to DATA; 'cut': the connection ends amid the message; 'stall': it is not read until resumed is set;
                          'amid close 552 no': this is said amid the message, and the connection ends; 'amid wait …': no more is read
     ('dot', '554 no')    the answer to the end of the message
@@ -124,11 +124,17 @@ class Server:
             self.connections += 1
             return Wire(self, self, **options)
 
-        listener = self.loop.run_until_complete(
-            self.loop.create_server(make, '127.0.0.1', 0, ssl=context if self.smtps else None))
-        self.port = listener.sockets[0].getsockname()[1]
+        async def listen(port):
+            self.listener = await self.loop.create_server(make, '127.0.0.1', port, ssl=context if self.smtps else None)
+            self.port = self.listener.sockets[0].getsockname()[1]
+
+        self.listen = listen
+        self.loop.run_until_complete(listen(0))
         ready.set()
         self.loop.run_forever()
+
+    def come_back(self):
+        asyncio.run_coroutine_threadsafe(self.listen(self.port), self.loop).result()
 
     def authenticate(self, server, session, envelope, mechanism, data):
         good = self.login is not None and (data.login.decode(), data.password.decode()) == self.login
@@ -160,6 +166,9 @@ class Server:
     async def handle_RCPT(self, server, session, envelope, address, options):
         fault = self.next_fault([address], 'rcpt')
         if fault is not None:
+            if fault == 'gone':
+                self.listener.close()
+                server.transport.abort()
             if fault.startswith('421'):
                 await server.push(fault)
                 server.transport.close()

@@ -100,6 +100,15 @@ def test_cut(desk):
     same(road.connections, 4, 'connections')
 
 
+@promise('a server that is away for a while is tried again, which the summary counts')
+def test_away(desk):
+    box = Box([mail(1)])
+    road = Road(server.imaps, cuts=2, after=0)
+    pipeline(desk, box.options(url=f'imaps://localhost:{road.port}'))
+    same(desk.run(), 0, desk.said())
+    same((subjects(desk), desk.counts('retries')), (wanted(1), [2]))
+
+
 @promise('a mail that is too large is rejected with its folder and UID, the others go on')
 def test_large(desk):
     box = Box([mail(1), mail(2, 'x' * 5000), mail(3)])
