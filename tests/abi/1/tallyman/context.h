@@ -24,6 +24,18 @@ typedef struct _TallyContext TallyContext;
 const char *tally_context_position (TallyContext *ctx);
 
 /**
+ * tally_context_move_position:
+ * @ctx: a source's context, in its acknowledge()
+ * @position: what is saved in place of the position that was acknowledged; copied
+ *
+ * For a source that would else take the marks that it has left for something new.  A run that is
+ * killed before it is saved goes on from the position that was acknowledged.
+ *
+ * Since: 0.1
+ */
+void tally_context_move_position (TallyContext *ctx, const char *position);
+
+/**
  * tally_context_directory:
  * @ctx: a context
  *
