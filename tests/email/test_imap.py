@@ -103,7 +103,7 @@ def test_cut(desk):
 @promise('a server that is away for a while is tried again, which the summary counts')
 def test_away(desk):
     box = Box([mail(1)])
-    road = Road(server.imaps, cuts=2, after=0)
+    road = Road(box.server.imaps, cuts=2, after=0)
     pipeline(desk, box.options(url=f'imaps://localhost:{road.port}'))
     same(desk.run(), 0, desk.said())
     same((subjects(desk), desk.counts('retries')), (wanted(1), [2]))
