@@ -1,5 +1,6 @@
 /* main.c: the tallyman command: finds the subcommand, answers --help and --version */
 #include "command.h"
+#include "notify.h"
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -52,6 +53,7 @@ on_signal (int number)
   struct sigaction usual = { .sa_handler = SIG_DFL };
 
   tally_run_interrupt ();
+  tally_notify_stopping ();
   sigaction (number, &usual, NULL);
 }
 

@@ -1,5 +1,6 @@
 /* run.c: tallyman run PIPELINE… */
 #include "load.h"
+#include "notify.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -92,22 +93,32 @@ is_due (RunCommand *self, gint64 left, gint64 now)
 }
 
 static void
-show_progress (const TallyCounts *counts, const char *waiting, gint64 left, gpointer data)
+append_progress (RunCommand *self, const TallyCounts *counts, const char *waiting, gint64 left, GString *line)
 {
-  RunCommand *self = data;
-  gint64 now = g_get_monotonic_time ();
-  double seconds = (double) (now - self->begun) / G_USEC_PER_SEC;
-  g_autoptr (GString) line = g_string_new (NULL);
+  double seconds = MAX ((double) (g_get_monotonic_time () - self->begun) / G_USEC_PER_SEC, 0.001);
 
-  if (self->quiet || now - self->begun < SILENT_FOR || (!self->terminal && !is_due (self, left, now)))
-    return;
-
-  g_string_printf (line, "%" G_GUINT64_FORMAT " read, %" G_GUINT64_FORMAT " delivered, %" G_GUINT64_FORMAT
-                   " rejected", counts->read, counts->delivered, counts->rejected);
+  g_string_append_printf (line, "%" G_GUINT64_FORMAT " read, %" G_GUINT64_FORMAT " delivered, %" G_GUINT64_FORMAT " rejected",
+                          counts->read, counts->delivered, counts->rejected);
   if (left < G_USEC_PER_SEC)
     g_string_append_printf (line, ", %" G_GUINT64_FORMAT " in flight, %.0f/s", counts->in_flight, counts->delivered / seconds);
   if (waiting != NULL)
     append_wait (self, waiting, left, line);
+}
+
+static void
+show_progress (const TallyCounts *counts, const char *waiting, gint64 left, gpointer data)
+{
+  RunCommand *self = data;
+  gint64 now = g_get_monotonic_time ();
+  g_autoptr (GString) line = g_string_new (NULL);
+  g_autofree char *status = NULL;
+
+  append_progress (self, counts, waiting, left, line);
+  status = g_strdup_printf ("%s: %s", self->pipeline->name, line->str);
+  tally_notify_status (status);
+  if (self->quiet || now - self->begun < SILENT_FOR || (!self->terminal && !is_due (self, left, now)))
+    return;
+
   if (self->terminal)
     fprintf (stderr, "\r%s\033[K", line->str);
   else
@@ -115,6 +126,12 @@ show_progress (const TallyCounts *counts, const char *waiting, gint64 left, gpoi
   self->waits_until = now + left;
   g_atomic_int_set (&self->line_open, self->terminal);
   self->shown = now;
+}
+
+static void
+note_life (gpointer data)
+{
+  tally_notify_alive ();
 }
 
 /* ---- The runs ---- */
@@ -131,6 +148,7 @@ run_one (RunCommand *self, TallyPipeline *pipeline, const char *command)
                               .batch_rows = self->batch_rows,
                               .command = command,
                               .progress = show_progress,
+                              .alive = note_life,
                               .warn = show_warning,
                               .data = self };
   g_autoptr (GString) text = g_string_new (NULL);
@@ -172,7 +190,9 @@ run_all (RunCommand *self, char **arguments)
   if (pipelines == NULL)
     return TALLY_EXIT_USAGE;
 
+  tally_notify_open (self->drain * G_USEC_PER_SEC);
   tally_command_catch_signals ();
+  tally_notify_ready ();
   for (guint i = 0; i < pipelines->len; i++)
     {
       TallyPipeline *pipeline = g_ptr_array_index (pipelines, i);

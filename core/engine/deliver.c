@@ -1,5 +1,6 @@
 /* deliver.c: the caller's thread around a delivering sink */
 #include "run.h"
+#include <string.h>
 
 /* A signal and the progress line are looked after this often. */
 #define GLANCE (G_USEC_PER_SEC / 4)
@@ -36,6 +37,14 @@ stop (TallyStages *stages, TallyDispatcher *dispatcher)
   tally_dispatcher_stop (dispatcher, tally_clock_now (clock) + stages->options->drain);
 }
 
+/* What came of it is a sign of life, and so is a wait whose end is known; an answer that does not come is none. */
+static void
+note_progress (const TallyStages *stages, const TallyCounts *before, const TallyCounts *counts, const char *why)
+{
+  if (why != NULL || memcmp (before, counts, sizeof *counts) != 0)
+    tally_stages_beat (stages);
+}
+
 static gboolean
 deliver (TallyStages *stages, TallyDispatcher *dispatcher, TallyCounts *counts, GError **error)
 {
@@ -44,6 +53,7 @@ deliver (TallyStages *stages, TallyDispatcher *dispatcher, TallyCounts *counts, 
 
   while (!tally_dispatcher_is_done (dispatcher))
     {
+      const TallyCounts before = *counts;
       TallyHold hold;
 
       if (reason == NULL)
@@ -55,7 +65,10 @@ deliver (TallyStages *stages, TallyDispatcher *dispatcher, TallyCounts *counts, 
         }
       tally_dispatcher_counts (dispatcher, counts);
       hold.left = tally_dispatcher_waiting (dispatcher, &hold.why);
-      if (reason == NULL && !tally_run_watch (stages, counts, hold, &reason))
+      note_progress (stages, &before, counts, hold.why);
+      if (reason != NULL)
+        tally_run_show (stages, counts, (TallyHold){ "for what is in flight, before the run stops" });
+      else if (!tally_run_watch (stages, counts, hold, &reason))
         stop (stages, dispatcher);
     }
 

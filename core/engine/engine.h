@@ -26,6 +26,7 @@ typedef struct
   const char *command;       /* for the lease's holder */
   /* (nullable) at most four times a second; waiting: (nullable) for what, and how many microseconds more; 0: nobody knows */
   void (*progress) (const TallyCounts *counts, const char *waiting, gint64 left, gpointer data);
+  void (*alive) (gpointer data); /* (nullable) any thread: something moved, or a known wait goes on; silence means a hang */
   void (*warn) (const char *message, gpointer data);
   gpointer data;
 } TallyRunOptions;

@@ -37,6 +37,8 @@ typedef struct
   void (*wake) (gpointer self);   /* (nullable) the sink's interrupt */
 } TallyStages;
 
+/* The run has moved, or waits for what it knows of; any thread.  Not called for time that merely passes. */
+void tally_stages_beat (const TallyStages *stages);
 /* Begins to read and shape.  The source is open and the pipeline bound. */
 void tally_stages_start (TallyStages *stages);
 /* Whether the sink's output appears as a whole, or not at all; once it is open. */

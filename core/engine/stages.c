@@ -16,6 +16,13 @@ tally_stages_go_at_once (const TallyStages *stages)
 }
 
 void
+tally_stages_beat (const TallyStages *stages)
+{
+  if (stages->options->alive != NULL)
+    stages->options->alive (stages->options->data);
+}
+
+void
 tally_stages_fail (TallyStages *stages, GError *error)
 {
   g_mutex_lock (&stages->lock);
@@ -40,11 +47,13 @@ tally_stages_steal_error (TallyStages *stages)
   return g_steal_pointer (&stages->error);
 }
 
+/* Asked again and again while it is waited: that is a wait that somebody asked for, and no hang. */
 static gboolean
 is_stopped (gpointer data)
 {
   TallyStages *stages = data;
 
+  tally_stages_beat (stages);
   if (g_thread_self () == stages->caller)
     tally_run_show (stages, stages->counts, (TallyHold){ 0 });
   return g_atomic_int_get (&stages->stop) || tally_run_is_interrupted ();
@@ -101,7 +110,10 @@ prepare_step (TallyStages *stages, TallyStep *step, GArray *rejects, GError **er
       if (flow == TALLY_FLOW_END)
         return TRUE;
       if (flow == TALLY_FLOW_OK)
-        attempts = 0;
+        {
+          attempts = 0;
+          tally_stages_beat (stages);
+        }
       else if (flow != TALLY_FLOW_RETRY || !tally_stages_wait_again (stages, NULL, &attempts, failure))
         {
           g_propagate_prefixed_error (error, g_steal_pointer (&failure), "step \"%s\": ",
@@ -167,6 +179,7 @@ reader_main (gpointer data)
         }
       if (rejects != NULL)
         tally_batch_take_rejects (batch, g_steal_pointer (&rejects));
+      tally_stages_beat (stages);
       if (!tally_queue_push (stages->raw, batch))
         return NULL;
     }
@@ -302,6 +315,7 @@ hand_on (Shaper *shaper, TallyBatch *batch)
 {
   TallyStages *stages = shaper->stages;
 
+  tally_stages_beat (stages);
   g_atomic_pointer_set (&stages->n_held, GSIZE_TO_POINTER (count_held (stages->pipeline)));
   if (!tally_queue_push (stages->shaped, batch))
     return FALSE;

@@ -199,6 +199,7 @@ settle (Writer *writer, GError **error)
   for (guint i = 0; i < writer->open->len; i++)
     refused = take_stock (writer, g_ptr_array_index (writer->open, i)) || refused;
   g_ptr_array_set_size (writer->open, 0);
+  tally_stages_beat (writer->stages);
   writer->open_for += g_get_monotonic_time () - begun;
   writer->max_open = refused || writer->open_for > SETTLE_QUICKLY ? 1 : MIN (writer->max_open * 2, MAX_OPEN);
   writer->open_for = 0;
