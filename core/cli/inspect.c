@@ -18,6 +18,7 @@ static const struct
   { TALLY_PLUGIN_KEEPS_POSITION, "keeps-position", "the next run reads only what is new" },
   { TALLY_PLUGIN_WHOLE, "whole", "its output appears as a whole, or not at all" },
   { TALLY_PLUGIN_KEEPS_STATE, "keeps-state", "a run with it is never gone on with in the middle" },
+  { TALLY_PLUGIN_RECORDS_MOVE, "records-move", "its records may lie elsewhere by the next run" },
 };
 
 static const char *const form_names[] = {

@@ -30,6 +30,7 @@ typedef struct
   gint64 last_send; /* from tally_ledger_acquire() */
   guint attempts;   /* sends of one generation before it is set aside */
   guint key_column; /* of the batches, text */
+  gboolean records_move; /* from one origin to another, between runs of one pass */
   gboolean wait;    /* FALSE: what must wait to settle is left in doubt (--no-wait) */
   const TallyClock *clock;
 } TallyDispatcherConfig;

@@ -394,14 +394,17 @@ intake_join_settled (TallyDispatcher *dispatcher, TallyConsignment *consignment,
   return TRUE;
 }
 
-/* The same key twice in one reading of the source. */
+/* The same key twice in one reading of the source; in one run, where records move between runs. */
 static gboolean
 intake_is_duplicate (const TallyDispatcher *dispatcher, const TallyConsignment *consignment,
                      guint row, const TallyLedgerDelivery *found)
 {
   const TallyLedgerRun *run = dispatcher->config.run;
+  gboolean is_met = dispatcher->config.records_move
+                        ? found->run == run->id && !g_hash_table_contains (dispatcher->taken_up, found->key)
+                        : found->pass == run->pass;
 
-  return found->pass == run->pass && g_strcmp0 (found->row_origin, consignment->origins[row]) != 0;
+  return is_met && g_strcmp0 (found->row_origin, consignment->origins[row]) != 0;
 }
 
 static void

@@ -517,6 +517,7 @@ work (Run *run, GError **error)
                                        .last_send = run->last_send,
                                        .attempts = pipeline->delivery.attempts,
                                        .key_column = pipeline->delivery.key_column,
+                                       .records_move = pipeline->source->plugin->flags & TALLY_PLUGIN_RECORDS_MOVE,
                                        .wait = !run->options->no_wait,
                                        .clock = &tally_clock_boot_time };
 

@@ -761,6 +761,36 @@ test_both_places_of_a_key_are_named (void)
         }
 }
 
+/* A mail in another folder; but two of them in one run are two. */
+static void
+test_records_may_move_between_runs (void)
+{
+  for (guint move = 0; move < 2; move++)
+    for (guint batch_rows = 1; batch_rows < 20; batch_rows += 6)
+      {
+        g_autoptr (World) world = world_new (1, &world_plain);
+        TallyCounts counts;
+
+        world->settings.records_move = move;
+        world->settings.batch_rows = batch_rows;
+        world_add_records (world, 14);
+        assert_true (world_run (world, &counts));
+        world->pass_over = FALSE;
+        world_add_record (world, ((Record *)g_ptr_array_index (world->records, 0))->key);
+        assert_true (world_run (world, &counts));
+        assert_row_int (move ? "moves" : "stays", counts.unchanged, move);
+        assert_row_int (move ? "moves" : "stays", counts.rejected, !move);
+
+        world->pass_over = FALSE;
+        world_add_record (world, "new");
+        world_add_records (world, 20);
+        world_add_record (world, "new");
+        assert_true (world_run (world, &counts));
+        assert_row_int ("twice in one run", counts.rejected, 1);
+        assert_text (world->complaints->str, "");
+      }
+}
+
 /* The source is read again in another order while records are in doubt (F5). */
 static void
 test_another_order_is_the_same_records (void)
@@ -968,6 +998,7 @@ static const Promise promises[] = {
     test_an_edited_row_does_not_change_what_is_sent },
   { "F3: bytes are rendered once", test_bytes_are_rendered_once },
   { "F4: both places of a key are named", test_both_places_of_a_key_are_named },
+  { "records may move between runs", test_records_may_move_between_runs },
   { "F5: another order is the same records", test_another_order_is_the_same_records },
   { "a user's word counts", test_a_user_s_word_counts },
   { "F1: a changed record is drift, not a second one",

@@ -91,6 +91,7 @@ ledger_intend (World *world, const TallyLedgerDelivery *intent, const TallyLedge
   copy = world_copy_row (intent);
   copy->state = TALLY_DELIVERY_INTENDED;
   copy->pass = run->pass;
+  copy->run = run->id;
   copy->intended_at = world_ledger_now (world);
   copy->known_since = row != NULL ? row->known_since : 0;
   g_hash_table_replace (world->ledger, copy->key, copy);

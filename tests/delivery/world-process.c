@@ -241,6 +241,7 @@ process_new (World *world)
     .last_send = last_send,
     .attempts = world->settings.attempts,
     .key_column = 0,
+    .records_move = world->settings.records_move,
     .wait = !world->settings.no_wait,
     .clock = &process->clock,
   };

@@ -68,6 +68,7 @@ typedef struct
   gint64 ledger_skew, target_skew; /* of their clocks against ours */
   guint batch_rows;
   gboolean no_wait;
+  gboolean records_move;
   gboolean keys_ignored; /* by the target, which the sink learns from an answer */
   gboolean updates;      /* the sink can update */
   gboolean jobs;         /* the target takes requests as jobs, and gives a receipt for each */
