@@ -25,9 +25,6 @@ typedef struct
   TallyFlow (*next) (MailCarrier *carrier, MailItem *ret_item, GError **error);
   /* Names the origin in a batch that has rows of it. */
   void (*set_origin) (MailCarrier *carrier, TallyContext *ctx, TallyBatch *batch);
-  /* (nullable) Gives all rows one origin in place of it, for whom the next run is a part of the same reading: a mail that comes
-   * again, at another place, is then the same record and not a key that stands twice. */
-  void (*set_common_origin) (MailCarrier *carrier, TallyBatch *batch);
   /* Offers the place behind the last message. */
   void (*set_position) (MailCarrier *carrier, TallyBatch *batch);
   /* (nullable) Marks, where they lie, the messages up to a position as done. */

@@ -532,12 +532,6 @@ imap_set_origin (MailCarrier *base, TallyContext *ctx, TallyBatch *batch)
 }
 
 static void
-imap_set_common_origin (MailCarrier *base, TallyBatch *batch)
-{
-  tally_batch_set_origin (batch, ((ImapCarrier *)base)->options.server->url);
-}
-
-static void
 imap_set_position (MailCarrier *base, TallyBatch *batch)
 {
   ImapCarrier *carrier = (ImapCarrier *)base;
@@ -655,7 +649,6 @@ static const MailCarrierClass imap_class = {
   .next_origin = imap_next_origin,
   .next = imap_carrier_next,
   .set_origin = imap_set_origin,
-  .set_common_origin = imap_set_common_origin,
   .set_position = imap_set_position,
   .acknowledge = imap_acknowledge,
   .probe = imap_probe,

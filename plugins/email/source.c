@@ -42,8 +42,6 @@ add_item (MailSource *source, TallyContext *ctx, TallyBatch *out, const MailItem
     }
   if (!mail_add_row (out, item, &options, &identity, error))
     return FALSE;
-  if (identity != NULL && source->carrier->class->set_common_origin != NULL)
-    tally_batch_set_row_number (out, tally_batch_n_rows (out) - 1, 0);
   if (identity != NULL && mail_twins_met (source->twins, identity))
     tally_context_warn (ctx, "Message-ID \"%.*s\" is that of several mails with other content; each is a record of its own",
                         (int)(strrchr (identity, '/') - identity), identity);
@@ -100,8 +98,6 @@ mail_source_read (gpointer self, TallyContext *ctx, TallyBatch *out, GError **er
         source->in_origin = FALSE;
       else if (flow != TALLY_FLOW_OK)
         return flow;
-      if (carrier->class->set_common_origin != NULL)
-        carrier->class->set_common_origin (carrier, out);
       carrier->class->set_position (carrier, out);
     }
   return TALLY_FLOW_OK;

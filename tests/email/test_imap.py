@@ -261,6 +261,34 @@ def test_other_flags(desk):
             make_anew(box, [mail(1), mail(2)], 'Support', flags='(\\Seen)')
 
 
+@promise('a mail that is set aside later is named by its server, folder and UID')
+def test_named(desk):
+    box = Box([mail(1)])
+    box.put([mail(2), mail(3)], 'Büro')
+    pipeline(desk, box.options(folders=['*']), steps="  - assert: { subject <> 'mail 3': not that one }\n",
+             errors='errors: { limit: 100%, rejects: rejects.ndjson }\n')
+    same(desk.run(), 3, desk.said())
+    with open(desk.path('rejects.ndjson')) as file:
+        same([json.loads(line)['origin'] for line in file], [f'imaps://localhost:{box.server.imaps}/Büro:2'])
+
+
+@promise('copies of a mail in one run: the second is set aside with both places, and with distinct it is left out')
+def test_copies(desk):
+    box = Box([mail(n) for n in range(1, 40)])
+    box.put([mail(50), mail(1)], 'Sent')
+    for steps, code, counts in (TICKETS, 3, [41, 40, 1, 0]), ('  - distinct: [identity]\n' + TICKETS, 0, [41, 40, 0, 1]):
+        with Zendesk(desk.folder) as zendesk:
+            pipeline(desk, box.options(folders=['*']), sink=zendesk.sink(), steps=steps, errors='errors: { limit: 100%, rejects: rejects.ndjson }\n')
+            desk.environment['XDG_STATE_HOME'] += 'x'
+            same((desk.run('run', '--json', '--batch-rows', '2', 'p.yaml'), desk.counts('read', 'delivered', 'rejected', 'filtered'), zendesk.tickets()),
+                 (code, counts, 40), desk.said())
+        os.remove(desk.path('port'))
+        if code == 3:
+            url = f'imaps://localhost:{box.server.imaps}'
+            with open(desk.path('rejects.ndjson')) as file:
+                holds(f'stands at {url}/INBOX:1 and again at {url}/Sent:2' in file.read(), 'both places')
+
+
 @promise('a mail that somebody moves to another folder is the same record')
 def test_moved(desk):
     box = Box([mail(1), mail(2)])
