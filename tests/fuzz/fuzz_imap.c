@@ -1,6 +1,8 @@
 /* fuzz_imap: any bytes of a server become responses, however they are cut, and each can be asked
  * for what it says */
+#include "flags.h"
 #include "imap-wire.h"
+#include <json-c/json.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -10,16 +12,35 @@
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
 
 static void
+ask_fetch (const ImapResponse *response)
+{
+  g_autofree char *flags = NULL;
+  json_object *json;
+  ImapFetch fetch;
+
+  if (!imap_fetch_parse (response, &fetch))
+    return;
+  if (fetch.modseq > G_MAXINT64)
+    abort ();
+  if (fetch.flags.length == 0)
+    return;
+  flags = mail_flags_from_imap (fetch.flags);
+  json = json_tokener_parse (flags);
+  if (!json_object_is_type (json, json_type_array) || !g_utf8_validate (flags, -1, NULL))
+    abort ();
+  json_object_put (json);
+}
+
+static void
 ask (const ImapResponse *response)
 {
   g_autofree char *name = NULL;
   guint32 number;
   guint64 long_number;
-  ImapFetch fetch;
 
   if (response->literal->len > MAX_LITERAL || response->literal->len > response->literal_size)
     abort ();
-  imap_fetch_parse (response, &fetch);
+  ask_fetch (response);
   if (imap_list_parse (response, &name) && *name == '\0')
     abort ();
   if (imap_code_parse (response, "UIDVALIDITY", G_MAXUINT32, &long_number) && long_number > G_MAXUINT32)
