@@ -338,9 +338,9 @@ def test_killed(desk):
         same((zendesk.tickets(), box.flags(), desk.counts('read')), (3, [True, True, True], [1]))
 
 
-@promise('pipelines/support-mailbox makes a ticket of each mail that people wrote, and marks all of them')
+@promise('pipelines/support-mailbox makes a ticket of each mail that people wrote, replies too, and marks all of them')
 def test_example(desk):
-    box = Box([mail(1), mail(2, more='Auto-Submitted: auto-replied\r\n'), mail(3)])
+    box = Box([mail(1), mail(2, more='Auto-Submitted: auto-replied\r\n'), mail(3, more='In-Reply-To: <1@example.org>\r\n')])
     with open(f'{os.environ["SOURCE_ROOT"]}/pipelines/support-mailbox/support-mailbox.yaml') as file:
         desk.write('p.yaml', file.read().replace('    after: seen', f'    ca-file: {box.server.certificate}\n    after: seen'))
     with Zendesk(desk.folder) as zendesk:
