@@ -17,11 +17,11 @@ def promise(words):
 
 
 def keep_all():
-    """Runs all promises, or those whose words have the argument in them."""
-    wanted = sys.argv[1] if len(sys.argv) > 1 else ''
+    """Runs all promises, or those whose words have one of the arguments in them."""
+    wanted = sys.argv[1:] or ['']
     broken = 0
     for words, function in promises:
-        if wanted not in words:
+        if not any(some in words for some in wanted):
             continue
         with tempfile.TemporaryDirectory(prefix='tallyman-email-') as folder:
             print(f'  {words} …', end='', flush=True)

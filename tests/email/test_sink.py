@@ -494,6 +494,7 @@ def test_stopped(desk):
     desk.mail(server, [row(i, to=f'{i}@example.org') for i in 'ab'])
     process = desk.start()
     while not server.accepted:
+        holds(process.poll() is None, 'it ended by itself')
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
     same(process.wait(60), 130)
