@@ -96,6 +96,8 @@ typedef enum
  *   all; after a failure such a run begins at the beginning
  * @TALLY_PLUGIN_KEEPS_STATE: a transform for which it matters what rows came since open(): a run with it
  *   is never gone on with in the middle, but begins at the beginning
+ * @TALLY_PLUGIN_RECORDS_MOVE: a source whose records may lie elsewhere by the next run, as a mail in another folder: a key
+ *   from another origin than in an earlier run is no other record
  *
  * Since: 0.1
  */
@@ -105,6 +107,7 @@ typedef enum
   TALLY_PLUGIN_KEEPS_POSITION = 1 << 1,
   TALLY_PLUGIN_WHOLE = 1 << 2,
   TALLY_PLUGIN_KEEPS_STATE = 1 << 3,
+  TALLY_PLUGIN_RECORDS_MOVE = 1 << 4,
 } TallyPluginFlags;
 
 /**
