@@ -475,7 +475,7 @@ move_position (Run *run, GError **error)
   TallyContext *ctx = run->stages.sink_ctx;
   char *moved = run->stages.source_ctx->moved;
 
-  if (moved == NULL)
+  if (moved == NULL || g_strcmp0 (moved, run->stages.durable) == 0)
     return TRUE;
   TALLY_POINT ("acknowledged");
   if (sink->plugin->resume != NULL && !tally_stages_are_whole (&run->stages))
