@@ -15,8 +15,6 @@
 #define CHUNK 100
 /* So often in a row a server may end the connection over one message before that is set aside: once could be chance. */
 #define MAX_BYES 3
-/* Messages of a folder: 24 bytes each. */
-#define MAX_MESSAGES (10 * 1000 * 1000)
 
 typedef struct
 {
@@ -78,7 +76,7 @@ take_entry (const ImapResponse *response, gpointer data)
   ImapFetch fetch;
 
   /* 99:* gives the highest, too, if that is less. */
-  if (!imap_fetch_parse (response, &fetch) || fetch.uid < list->first || fetch.uid > list->last || list->entries->len == MAX_MESSAGES)
+  if (!imap_fetch_parse (response, &fetch) || fetch.uid < list->first || fetch.uid > list->last || list->entries->len == IMAP_MAX_MESSAGES)
     return;
   if (fetch.modseq == 0 || fetch.modseq < list->own_first || fetch.modseq > list->own_last)
     g_array_append_vals (list->entries, &(Entry){ .uid = fetch.uid, .size = fetch.size }, 1);
@@ -151,9 +149,9 @@ list_messages (ImapCarrier *carrier, guint32 n_messages, GError **error)
     flow = list_new (carrier, error);
   if (flow != TALLY_FLOW_OK)
     return flow == TALLY_FLOW_REJECT ? TALLY_FLOW_FATAL : flow;
-  if (carrier->entries->len == MAX_MESSAGES)
+  if (carrier->entries->len == IMAP_MAX_MESSAGES)
     {
-      tally_throw (error, TALLY_ERROR_LIMIT, "folder \"%s\" has %d messages or more", folder_of (carrier)->name, MAX_MESSAGES);
+      tally_throw (error, TALLY_ERROR_LIMIT, "folder \"%s\" has %d messages or more", folder_of (carrier)->name, IMAP_MAX_MESSAGES);
       return TALLY_FLOW_FATAL;
     }
   g_array_sort (carrier->entries, entry_compare);
@@ -442,13 +440,15 @@ end_chunk (ImapCarrier *carrier, const char *why, MailItem *item, gboolean *ret_
   flow = list_left (carrier, left, error);
   if (flow != TALLY_FLOW_OK)
     return flow;
-  carrier->one_by_one |= left->len > 0;
-  *ret_found = is_alone && left->len > 0;
-  if (*ret_found)
-    return give_refused (carrier, why, item);
-  while (left->len == 0 && carrier->n_done < carrier->chunk_end)
+  if (left->len > 0)
+    {
+      carrier->one_by_one = TRUE;
+      *ret_found = is_alone;
+      return is_alone ? give_refused (carrier, why, item) : TALLY_FLOW_OK;
+    }
+  for (; carrier->n_done < carrier->chunk_end; carrier->one_by_one = FALSE)
     set_done (carrier, entry_at (carrier, carrier->n_done));
-  return flow;
+  return TALLY_FLOW_OK;
 }
 
 /* The server has ended the connection with a word, as Dovecot does over a message that it cannot read. */

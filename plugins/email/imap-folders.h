@@ -2,6 +2,9 @@
 #pragma once
 #include "imap.h"
 
+/* Of a folder; what is kept of each is 24 bytes at most. */
+#define IMAP_MAX_MESSAGES (10 * 1000 * 1000)
+
 typedef struct
 {
   char *name;   /* (owned) as people read it */

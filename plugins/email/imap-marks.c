@@ -25,10 +25,12 @@ mark_compare (gconstpointer a, gconstpointer b)
 static void
 take_mark (const ImapResponse *response, gpointer data)
 {
+  GArray *marks = data;
   ImapFetch fetch;
 
-  if (imap_fetch_parse (response, &fetch) && fetch.uid > 0 && fetch.modseq > 0 && fetch.flags.length == 0)
-    g_array_append_vals (data, &(Mark){ fetch.uid, fetch.modseq }, 1);
+  if (imap_fetch_parse (response, &fetch) && fetch.uid > 0 && fetch.modseq > 0 && fetch.flags.length == 0
+      && marks->len < IMAP_MAX_MESSAGES)
+    g_array_append_vals (marks, &(Mark){ fetch.uid, fetch.modseq }, 1);
 }
 
 typedef struct

@@ -55,18 +55,42 @@ def test_no_move(desk):
     holds(b'FETCH' not in road.heard, road.heard)
 
 
-@promise('a message that the server refuses to give is rejected with its folder and UID, the others come')
+@promise('a message that the server refuses to give is rejected with its folder and UID, the others come, and not one by one')
 def test_refused(desk):
-    box = Box([mail(n) for n in range(1, 5)])
+    box = Box([mail(n) for n in range(1, 7)])
+    asked = []
 
     def hear(data):
+        if asked_for(data):
+            asked.append(asked_for(data))
         return data.split(b' ')[0] + b' NO [SERVERBUG] no such luck\r\n' if 3 in asked_for(data) else None
 
     road = Road(box.server.imap, hear=hear)
     pipeline(desk, box.options(url=f'imap://localhost:{road.port}', tls='off'), errors=REJECTS)
     same(desk.run(), 3, desk.said())
-    same(subjects(desk), wanted(1, 2, 4))
+    same((subjects(desk), asked), (wanted(1, 2, 4, 5, 6), [[1, 2, 3, 4, 5, 6], [1], [2], [3], [4, 5, 6]]))
     holds('UID 3: ' in rejects(desk) and 'no such luck' in rejects(desk) and '/INBOX' in rejects(desk), rejects(desk))
+
+
+@promise('of messages that are refused and gone, nothing is rejected')
+def test_refused_and_gone(desk):
+    box = Box([mail(n) for n in range(1, 7)])
+    asked = []
+
+    def hear(data):
+        if asked_for(data):
+            asked.append(asked_for(data))
+        if asked_for(data) and 3 in asked_for(data):
+            box.client.select('INBOX')
+            box.client.uid('STORE', '3', '+FLAGS', '\\Deleted')
+            box.client.expunge()
+            return data.split(b' ')[0] + b' NO [EXPUNGEISSUED] some are gone\r\n'
+        return None
+
+    road = Road(box.server.imap, hear=hear)
+    pipeline(desk, box.options(url=f'imap://localhost:{road.port}', tls='off'), errors=REJECTS)
+    same(desk.run(), 0, desk.said())
+    same((subjects(desk), asked[0], asked[-1]), (wanted(1, 2, 4, 5, 6), [1, 2, 3, 4, 5, 6], [4, 5, 6]))
 
 
 @promise('a message that the server cannot read itself is rejected with its folder and UID, the others come')
