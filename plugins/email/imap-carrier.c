@@ -167,8 +167,8 @@ start_over (ImapCarrier *carrier, const ImapMailbox *mailbox, GError **error)
   ImapPlace *place = &carrier->place;
 
   if (carrier->options.first > 1 || carrier->options.last < G_MAXUINT32)
-    return tally_throw (error, TALLY_ERROR_DATA, "it is not the one that was read before: its UIDVALIDITY was %u and is %u, so \"uids\" means "
-                        "other mails now; look up which, and give the pipeline another name", place->validity, mailbox->validity);
+    return tally_throw (error, TALLY_ERROR_DATA, "it is not the one that was read before: its UIDVALIDITY was %u and is %u, so \"uids\" "
+                        "means other mails now; look up which, and give the pipeline another name", place->validity, mailbox->validity);
   tally_context_warn (carrier->ctx, "folder \"%s\" is not the one that was read before: its UIDVALIDITY was %u and is %u; it is read "
                       "from the start", name, place->validity, mailbox->validity);
   *place = (ImapPlace){ .validity = mailbox->validity };
@@ -182,7 +182,8 @@ warn_of_range (ImapCarrier *carrier)
   guint32 uid = carrier->place.uid, first = carrier->options.first;
 
   if (uid > carrier->options.last)
-    tally_context_warn (carrier->ctx, "folder \"%s\" was read up to UID %u, beyond \"uids\"; a pipeline of another name begins anew", name, uid);
+    tally_context_warn (carrier->ctx, "folder \"%s\" was read up to UID %u, beyond \"uids\"; a pipeline of another name begins anew",
+                        name, uid);
   if (uid > 0 && first > 1 && uid < first - 1)
     tally_context_warn (carrier->ctx, "folder \"%s\" was read up to UID %u, and \"uids\" begins at %u: what lies between is left out, also "
                         "by later runs", name, uid, first);
@@ -267,8 +268,8 @@ check_changes (ImapCarrier *carrier, GError **error)
       flow = imap_folder_enter (carrier->imap, "EXAMINE", folder, /* with_modseq= */ TRUE, &mailbox, error);
       if (flow != TALLY_FLOW_OK || mailbox.modseq > 0)
         continue;
-      tally_throw (error, TALLY_ERROR_UNSUPPORTED, "the server does not keep what changes in folder \"%s\" (NOMODSEQ, RFC 7162); a pipeline "
-                   "with \"changes: false\" reads what is new in it", folder->name);
+      tally_throw (error, TALLY_ERROR_UNSUPPORTED, "the server does not keep what changes in folder \"%s\" (NOMODSEQ, RFC 7162); a "
+                   "pipeline with \"changes: false\" reads what is new in it", folder->name);
       flow = TALLY_FLOW_FATAL;
     }
   return flow;

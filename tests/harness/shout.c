@@ -620,12 +620,14 @@ receipt_read (gpointer self, TallyContext *ctx, TallyBatch *out, GError **error)
 static gboolean
 receipt_acknowledge (gpointer self, TallyContext *ctx, const char *position, GError **error)
 {
-  if (((Receipt *) self)->deaf)
+  Receipt *receipt = self;
+
+  if (receipt->deaf)
     return tally_throw (error, TALLY_ERROR_NETWORK, "nobody hears");
   tally_context_warn (ctx, "heard of %s", position);
-  if (((Receipt *) self)->skip > 0)
+  if (receipt->skip > 0)
     {
-      g_autofree char *moved = g_strdup_printf ("%" G_GINT64_FORMAT, g_ascii_strtoll (position, NULL, 10) + ((Receipt *) self)->skip);
+      g_autofree char *moved = g_strdup_printf ("%" G_GINT64_FORMAT, g_ascii_strtoll (position, NULL, 10) + receipt->skip);
 
       tally_context_move_position (ctx, moved);
     }
@@ -633,9 +635,11 @@ receipt_acknowledge (gpointer self, TallyContext *ctx, const char *position, GEr
 }
 
 static const TallyOption receipt_options[] = {
-  { .name = "rows", .type = TALLY_OPTION_INT, .fallback = "5", .min = 0, .max = 1000, .offset = G_STRUCT_OFFSET (Receipt, rows), .summary = "The last word" },
+  { .name = "rows", .type = TALLY_OPTION_INT, .fallback = "5", .min = 0, .max = 1000, .offset = G_STRUCT_OFFSET (Receipt, rows),
+    .summary = "The last word" },
   { .name = "deaf", .type = TALLY_OPTION_BOOL, .offset = G_STRUCT_OFFSET (Receipt, deaf), .summary = "Whether it hears nothing" },
-  { .name = "skip", .type = TALLY_OPTION_INT, .fallback = "0", .min = 0, .max = 1000, .offset = G_STRUCT_OFFSET (Receipt, skip), .summary = "So many words it leaves out once it has heard" },
+  { .name = "skip", .type = TALLY_OPTION_INT, .fallback = "0", .min = 0, .max = 1000, .offset = G_STRUCT_OFFSET (Receipt, skip),
+    .summary = "So many words it leaves out once it has heard" },
   { 0 },
 };
 
