@@ -143,7 +143,7 @@ run_one (RunCommand *self, TallyPipeline *pipeline, const char *command)
                               .no_wait = self->no_wait,
                               .unsafe_ledger = self->unsafe_ledger,
                               .new_target = self->new_target,
-                              .drain = self->drain * G_USEC_PER_SEC,
+                              .drain = (gint64)self->drain * G_USEC_PER_SEC,
                               .lease_ttl = 30 * G_USEC_PER_SEC,
                               .batch_rows = self->batch_rows,
                               .command = command,
@@ -190,7 +190,7 @@ run_all (RunCommand *self, char **arguments)
   if (pipelines == NULL)
     return TALLY_EXIT_USAGE;
 
-  tally_notify_open (self->drain * G_USEC_PER_SEC);
+  tally_notify_open ((gint64)self->drain * G_USEC_PER_SEC);
   tally_command_catch_signals ();
   tally_notify_ready ();
   for (guint i = 0; i < pipelines->len; i++)

@@ -417,20 +417,13 @@ tally_forecast_take (TallyForecast *self, TallyBatch *batch, GError **error)
 
 /* ---- Requests, and how long they take ---- */
 
-static gint64
-since_midnight (void)
-{
-  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
-
-  return ((g_date_time_get_hour (now) * 60 + g_date_time_get_minute (now)) * 60 + g_date_time_get_second (now)) * G_USEC_PER_SEC;
-}
-
 /* All go by the account's limit, and those of a kind also by its own: whichever takes longest decides. */
 static void
 foretell_time (TallyForecast *self, TallyPlan *plan, guint64 n)
 {
   guint8 reserve[TALLY_HOURS];
-  gint64 begin = since_midnight (), period;
+  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
+  gint64 begin = tally_schedule_since_midnight (now), period;
 
   if (!tally_context_limit (self->ctx, NULL, &plan->limit, &period))
     return;

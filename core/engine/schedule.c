@@ -36,3 +36,11 @@ tally_schedule_span (guint64 n, gint64 limit, gint64 period, const guint8 reserv
       at += rest;
     }
 }
+
+gint64
+tally_schedule_since_midnight (GDateTime *time)
+{
+  gint64 minutes = g_date_time_get_hour (time) * 60 + g_date_time_get_minute (time);
+
+  return (minutes * 60 + g_date_time_get_second (time)) * G_USEC_PER_SEC;
+}

@@ -242,11 +242,30 @@ test_requests_take_as_long_as_the_limit_lets_them (void)
   assert_true (tally_schedule_span (G_MAXUINT64, 1, 60 * G_USEC_PER_SEC, reserve, 0) > 0);
 }
 
+static void
+test_the_day_begins_at_midnight (void)
+{
+  static const struct
+  {
+    int hour, minute;
+    double seconds;
+    gint64 since;
+  } rows[] = { { 0, 0, 0, 0 }, { 0, 35, 48, 2148 }, { 17, 25, 56.9, 62756 }, { 23, 59, 59, 86399 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autoptr (GDateTime) time = g_date_time_new_utc (2026, 11, 26, rows[i].hour, rows[i].minute, rows[i].seconds);
+
+      assert_int (tally_schedule_since_midnight (time), rows[i].since * G_USEC_PER_SEC);
+    }
+}
+
 static const Promise promises[] = {
   { "a checkpoint comes back", test_a_checkpoint_comes_back },
   { "what is no checkpoint is refused", test_what_is_no_checkpoint_is_refused },
   { "waits double up to the ceiling", test_waits_double_up_to_the_ceiling },
   { "waits for ever do not overflow", test_waits_for_ever_do_not_overflow },
+  { "the day begins at midnight", test_the_day_begins_at_midnight },
   { "a full queue slows the writer", test_a_full_queue_slows_the_writer },
   { "an aborted queue lets its writer go", test_an_aborted_queue_lets_its_writer_go },
   { "an empty queue is waited for only so long", test_an_empty_queue_is_waited_for_only_so_long },
