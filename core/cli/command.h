@@ -15,6 +15,10 @@ typedef struct
 gboolean tally_command_parse (const TallyCommand *command, const GOptionEntry *entries, int *argc, char ***argv);
 /* Prints "tallyman: message" to standard error. */
 void tally_command_complain (const char *format, ...) G_GNUC_PRINTF (1, 2);
+/* The same of what is no failure. */
+void tally_command_warn (const char *format, ...) G_GNUC_PRINTF (1, 2);
+/* Prints lines to standard error; to the journal with their priority, LOG_ERR of syslog.h and the like. */
+void tally_command_log (int priority, const char *text);
 /* From now on SIGINT and SIGTERM ask for an orderly end, see tally_run_interrupt(), and the second one ends all. */
 void tally_command_catch_signals (void);
 /* Whether to colour what goes to the stream: a terminal, and NO_COLOR not set. */

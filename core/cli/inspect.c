@@ -331,7 +331,7 @@ inspect_main (int argc, char **argv)
   g_autoptr (TallyRegistry) registry = tally_registry_new ();
   plugins = tally_registry_list (registry, &warnings);
   for (guint i = 0; i < warnings->len; i++)
-    tally_command_complain ("warning: %s", (const char *) warnings->pdata[i]);
+    tally_command_warn ("%s", (const char *) warnings->pdata[i]);
 
   if (schema)
     tally_inspect_append_editor_schema (plugins, text);

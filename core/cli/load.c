@@ -1,6 +1,7 @@
 /* load.c: see load.h */
 #include "load.h"
 #include <stdio.h>
+#include <syslog.h>
 #include <unistd.h>
 
 GPtrArray *
@@ -27,7 +28,11 @@ tally_command_load_all (char **arguments, TallyRegistry *registry)
 
           g_ptr_array_add (pipelines, pipeline);
           tally_pipeline_format_diagnostics (pipeline, tally_command_has_colour (STDERR_FILENO), text);
-          fputs (text->str, stderr);
+          if (text->len > 0)
+            {
+              g_string_truncate (text, text->len - 1);
+              tally_command_log (tally_pipeline_n_errors (pipeline) > 0 ? LOG_ERR : LOG_WARNING, text->str);
+            }
           good = good && tally_pipeline_n_errors (pipeline) == 0;
         }
     }

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
 #include <unistd.h>
 #include "engine/engine.h"
 #include "record/nearest.h"
@@ -26,6 +28,33 @@ static const TallyCommand *const commands[] = {
   NULL,
 };
 
+/* ---- What goes to standard error ---- */
+
+/* Whether it is the journal, of which JOURNAL_STREAM gives device and inode, see systemd.exec(5): it may have been redirected since. */
+static gboolean
+is_journal (void)
+{
+  const char *stream = g_getenv ("JOURNAL_STREAM");
+  struct stat status;
+
+  if (stream == NULL || fstat (STDERR_FILENO, &status) != 0)
+    return FALSE;
+  g_autofree char *ours = g_strdup_printf ("%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT, (guint64)status.st_dev, (guint64)status.st_ino);
+  return g_str_equal (stream, ours);
+}
+
+/* Each line is an entry of the journal, and has its priority, see sd-daemon(3). */
+void
+tally_command_log (int priority, const char *text)
+{
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  g_autofree char *prefix = is_journal () ? g_strdup_printf ("<%d>", priority) : g_strdup ("");
+  g_autofree char *between = g_strdup_printf ("\n%s", prefix);
+  g_autofree char *all = g_strjoinv (between, lines);
+
+  fprintf (stderr, "%s%s\n", prefix, all);
+}
+
 void
 tally_command_complain (const char *format, ...)
 {
@@ -34,7 +63,20 @@ tally_command_complain (const char *format, ...)
   va_start (arguments, format);
   g_autofree char *message = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  fprintf (stderr, "tallyman: %s\n", message);
+  g_autofree char *line = g_strdup_printf ("tallyman: %s", message);
+  tally_command_log (LOG_ERR, line);
+}
+
+void
+tally_command_warn (const char *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  g_autofree char *message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  g_autofree char *line = g_strdup_printf ("tallyman: warning: %s", message);
+  tally_command_log (LOG_WARNING, line);
 }
 
 gboolean

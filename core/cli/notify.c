@@ -78,9 +78,9 @@ tally_notify_open (gint64 drain)
     return;
   if (!read_address (name) || (channel = socket (AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) < 0)
     {
-      tally_command_complain ("warning: the service manager is told nothing, since NOTIFY_SOCKET is \"%s\": a path of at most %d bytes, "
-                              "or one behind @, is what can be used",
-                              name, (int) sizeof address.sun_path - 1);
+      tally_command_warn ("the service manager is told nothing, since NOTIFY_SOCKET is \"%s\": a path of at most %d bytes, "
+                          "or one behind @, is what can be used",
+                          name, (int) sizeof address.sun_path - 1);
       return;
     }
   setsockopt (channel, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);

@@ -179,7 +179,7 @@ warn (const char *message, gpointer data)
 {
   g_autofree char *shown = tally_pipeline_redact (data, message);
 
-  tally_command_complain ("warning: %s", shown);
+  tally_command_warn ("%s", shown);
 }
 
 static gboolean

@@ -44,7 +44,7 @@ show_warning (const char *message, gpointer data)
   g_autofree char *shown = tally_pipeline_redact (self->pipeline, message);
 
   close_line (self);
-  tally_command_complain ("warning: %s", shown);
+  tally_command_warn ("%s", shown);
 }
 
 /* At most so many bytes, and no character in part. */
