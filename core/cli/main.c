@@ -163,6 +163,11 @@ main (int argc, char **argv)
       print_usage (stderr);
       return TALLY_EXIT_USAGE;
     }
+  if (g_str_equal (argv[1], "help") && argc == 3)
+    {
+      argv[1] = argv[2];
+      argv[2] = (char *)"--help";
+    }
   if (g_str_equal (argv[1], "--help") || g_str_equal (argv[1], "-h") || g_str_equal (argv[1], "help"))
     {
       print_usage (stdout);
