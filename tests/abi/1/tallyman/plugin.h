@@ -175,7 +175,8 @@ typedef struct
  * @acknowledge: (nullable): a source that leaves a mark where its records came from: all before @position is durable in the target,
  *   or set aside in the ledger, and may be marked as read there, or moved away.  Called once, at the end of a run, after which only
  *   close() comes; not after a signal.  A run that is killed before it has acknowledged leaves that to the next one, so the same
- *   position may come again.  It may move the position on, see tally_context_move_position().  interrupt() has been called by then.  What fails is told as a warning
+ *   position may come again.  It may move the position on, see tally_context_move_position().  interrupt() has been called by
+ *   then.  What fails is told as a warning
  *
  * The descriptor of a plugin.
  *
