@@ -2,11 +2,9 @@
 #include "smtp-link.h"
 #include <errno.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define MAX_IDLE (20 * G_USEC_PER_SEC) /* servers close what is idle for long */
-#define MAX_ANSWER (64 * 1024)
 #define GLANCE 1000 /* milliseconds */
 
 struct _SmtpLink
@@ -19,11 +17,7 @@ struct _SmtpLink
   gboolean busy;    /* something was begun to which no answer has come */
   gint64 used;      /* when it was the last time */
   SmtpOffer offer;
-  GString *heard;   /* (owned) what has come and is no whole line yet */
-  gsize n_heard;    /* bytes of the answer */
-  GString *words;   /* (owned) of the last answer */
-  gboolean whole;   /* it has its last line */
-  gint code;        /* its code */
+  SmtpAnswer answer; /* the last one */
   char problem[CURL_ERROR_SIZE];
 };
 
@@ -36,8 +30,7 @@ smtp_link_new (const SmtpConfig *config, SmtpCancelled cancelled, gpointer data)
   link->cancelled = cancelled;
   link->data = data;
   link->url = g_strconcat (config->server->url, config->helo != NULL ? "/" : NULL, config->helo, NULL);
-  link->heard = g_string_new (NULL);
-  link->words = g_string_new (NULL);
+  smtp_answer_init (&link->answer);
   return link;
 }
 
@@ -51,8 +44,7 @@ smtp_link_free (SmtpLink *link)
   if (link->easy != NULL && !link->busy)
     curl_easy_send (link->easy, "QUIT\r\n", 6, &sent); /* whose answer nobody needs */
   smtp_link_drop (link);
-  g_string_free (link->heard, TRUE);
-  g_string_free (link->words, TRUE);
+  smtp_answer_clear (&link->answer);
   g_free (link->url);
   g_free (link);
 }
@@ -61,78 +53,21 @@ void
 smtp_link_drop (SmtpLink *link)
 {
   g_clear_pointer (&link->easy, curl_easy_cleanup);
-  g_string_truncate (link->heard, 0);
+  smtp_answer_break_off (&link->answer);
   link->busy = FALSE;
 }
 
 /* ---- What the server says ---- */
 
 /* Before the first mail: the greeting, what it offers, STARTTLS, the login. */
-static void
-take_offer (SmtpLink *link, const char *line, gsize length)
-{
-  g_autofree char *word = length > 4 ? g_strndup (line + 4, length - 4) : g_strdup ("");
-
-  g_strchomp (word);
-  if (strncmp (line, "220", 3) == 0)
-    link->offer = (SmtpOffer){ 0 }; /* what counts is what it says next */
-  else if (strncmp (line, "250", 3) != 0)
-    return;
-  else if (g_ascii_strcasecmp (word, "SMTPUTF8") == 0)
-    link->offer.utf8 = TRUE;
-  else if (g_ascii_strncasecmp (word, "AUTH ", 5) == 0)
-    link->offer.auth = TRUE;
-  else if (g_ascii_strncasecmp (word, "SIZE ", 5) == 0)
-    link->offer.size = MAX (g_ascii_strtoll (word + 5, NULL, 10), 0);
-}
-
-static void
-forget_answer (SmtpLink *link)
-{
-  g_string_truncate (link->words, 0);
-  link->whole = FALSE;
-  link->code = 0;
-  link->n_heard = 0;
-}
-
-/* length: with the line's end. */
-static void
-take_line (SmtpLink *link, const char *line, gsize length)
-{
-  gboolean coded = length > 3 && g_ascii_isdigit (line[0]) && g_ascii_isdigit (line[1]) && g_ascii_isdigit (line[2]);
-
-  if (link->whole)
-    forget_answer (link);
-  mail_server_append_words (link->words, line, length);
-  link->whole = coded && line[3] != '-';
-  if (link->whole)
-    link->code = atoi (line);
-}
-
 static size_t
 on_line (char *line, size_t size, size_t n, void *data)
 {
   SmtpLink *link = data;
 
-  take_line (link, line, size * n);
-  take_offer (link, line, size * n);
+  smtp_answer_take_line (&link->answer, line, size * n);
+  smtp_offer_take_line (&link->offer, line, size * n);
   return size * n;
-}
-
-/* Whether what was heard is a whole answer, and nothing but it. */
-static gboolean
-read_answer (SmtpLink *link)
-{
-  const char *end;
-
-  while (!link->whole && (end = memchr (link->heard->str, '\n', link->heard->len)) != NULL)
-    {
-      gsize length = (gsize) (end - link->heard->str) + 1;
-
-      take_line (link, link->heard->str, length);
-      g_string_erase (link->heard, 0, (gssize) length);
-    }
-  return link->whole;
 }
 
 /* ---- Waiting ---- */
@@ -184,9 +119,7 @@ receive (SmtpLink *link)
     return CURLE_GOT_NOTHING;
   if (code != CURLE_OK)
     return code;
-  link->n_heard += got;
-  g_string_append_len (link->heard, block, (gssize) got);
-  return link->n_heard <= MAX_ANSWER ? CURLE_OK : CURLE_WEIRD_SERVER_REPLY;
+  return smtp_answer_feed (&link->answer, block, got) ? CURLE_OK : CURLE_WEIRD_SERVER_REPLY;
 }
 
 static const char *
@@ -205,7 +138,7 @@ smtp_link_hear (SmtpLink *link)
 
   if (link->easy == NULL)
     return FALSE;
-  while (!read_answer (link))
+  while (!smtp_answer_read (&link->answer))
     {
       code = receive (link);
       if (code != CURLE_OK && code != CURLE_AGAIN)
@@ -216,7 +149,7 @@ smtp_link_hear (SmtpLink *link)
   link->busy = FALSE;
   link->used = g_get_monotonic_time ();
   /* What else it says is no answer to what comes next. */
-  if (link->heard->len > 0)
+  if (link->answer.heard->len > 0)
     fail (link, "the server says more than it was asked");
   return TRUE;
 }
@@ -228,10 +161,10 @@ interjects (SmtpLink *link)
   CURLcode code;
 
   while ((code = receive (link)) == CURLE_OK)
-    if (read_answer (link))
+    if (smtp_answer_read (&link->answer))
       return TRUE;
   if (code == CURLE_AGAIN)
-    return link->heard->len > 0 || link->words->len > 0;
+    return link->answer.heard->len > 0 || link->answer.words->len > 0;
   fail (link, explain (code));
   return TRUE;
 }
@@ -246,7 +179,7 @@ smtp_link_give (SmtpLink *link, const char *bytes, gsize length, gboolean *ret_b
   if (ret_begun != NULL)
     *ret_begun = FALSE;
   if (!link->busy)
-    forget_answer (link);
+    smtp_answer_forget (&link->answer);
   if (link->easy == NULL)
     return FALSE;
   link->busy = TRUE;
@@ -286,19 +219,19 @@ smtp_link_ask (SmtpLink *link, const char *format, ...)
   g_string_append (command, "\r\n");
   given = smtp_link_give (link, command->str, command->len, NULL);
   /* "421" may come before it is asked for. */
-  return smtp_link_hear (link) && (given || link->code >= 400 || fail (link, "the server answers what it was not asked"));
+  return smtp_link_hear (link) && (given || link->answer.code >= 400 || fail (link, "the server answers what it was not asked"));
 }
 
 gint
 smtp_link_code (SmtpLink *link)
 {
-  return link->whole ? link->code : 0;
+  return link->answer.whole ? link->answer.code : 0;
 }
 
 const char *
 smtp_link_words (SmtpLink *link)
 {
-  return link->words->str;
+  return link->answer.words->str;
 }
 
 const char *
@@ -348,13 +281,13 @@ smtp_link_open (SmtpLink *link)
 {
   CURLcode code;
 
-  forget_answer (link);
+  smtp_answer_forget (&link->answer);
   link->problem[0] = '\0';
   if (link->easy != NULL && g_get_monotonic_time () - link->used < MAX_IDLE && !interjects (link))
     return CURLE_OK;
 
   smtp_link_drop (link);
-  forget_answer (link);
+  smtp_answer_forget (&link->answer);
   link->problem[0] = '\0';
   set_up (link);
   code = curl_easy_perform (link->easy);

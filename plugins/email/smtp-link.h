@@ -7,6 +7,7 @@
  */
 #pragma once
 #include "server.h"
+#include "smtp-answer.h"
 
 typedef struct _SmtpLink SmtpLink;
 
@@ -16,13 +17,6 @@ typedef struct
   const MailServer *server;
   const char *helo; /* (nullable) what we call ourselves */
 } SmtpConfig;
-
-/* What a server has told at the beginning. */
-typedef struct
-{
-  gboolean utf8, auth;
-  gint64 size; /* largest message; 0: not told */
-} SmtpOffer;
 
 /* Looked at about once a second while a call blocks: TRUE ends it. */
 typedef gboolean (*SmtpCancelled) (gpointer data);
