@@ -13,6 +13,8 @@
 #include <string.h>
 
 #define COLUMN "thread_id"
+/* Names that are worked out before a signal is looked for again. */
+#define PIECE 10000
 
 typedef struct
 {
@@ -181,9 +183,10 @@ thread_drain (TallyStep *step, TallyBatch *batch, GError **error)
 {
   ThreadStep *thread = (ThreadStep *)step;
 
-  if (!thread->is_finished && !tally_threads_finish (thread->threads, error))
+  if (!thread->is_finished && !tally_threads_finish (thread->threads, PIECE, &thread->is_finished, error))
     return TALLY_FLOW_FATAL;
-  thread->is_finished = TRUE;
+  if (!thread->is_finished)
+    return TALLY_FLOW_OK;
   while (!tally_step_has_filled (batch))
     {
       TallyText key, row;

@@ -167,22 +167,22 @@ tally_threads_link (TallyThreads *threads, gint64 parent, gint64 child, GError *
 
 /* In this order the first of each conversation gives it its name. */
 gboolean
-tally_threads_finish (TallyThreads *threads, GError **error)
+tally_threads_finish (TallyThreads *threads, guint most, gboolean *ret_done, GError **error)
 {
   sqlite3_stmt *in_order = threads->prepared[IN_ORDER];
-  gboolean has_row;
+  gboolean has_row = TRUE;
   gint64 number, end;
 
-  for (;;)
+  for (guint n = 0; n < most && has_row; n++)
     {
       if (!step (threads, in_order, &has_row, error))
         return FALSE;
-      if (!has_row)
-        return TRUE;
-      number = sqlite3_column_int64 (in_order, 0);
-      if (!find_end (threads, number, &end, error) || !change (threads, ENTITLE, number, end, error))
+      number = has_row ? sqlite3_column_int64 (in_order, 0) : 0;
+      if (has_row && !(find_end (threads, number, &end, error) && change (threads, ENTITLE, number, end, error)))
         return FALSE;
     }
+  *ret_done = !has_row;
+  return TRUE;
 }
 
 gboolean

@@ -16,8 +16,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (TallyThreads, tally_threads_free)
 gboolean tally_threads_find (TallyThreads *threads, TallyText name, gint64 *ret_number, GError **error);
 /* Says that one answers the other, so that their conversations are one. */
 gboolean tally_threads_link (TallyThreads *threads, gint64 parent, gint64 child, GError **error);
-/* Once, when all are linked: settles what each conversation is called.  That is the name that answers none; of several of
- * them, or of all where each answers another, the one that is least byte by byte. */
-gboolean tally_threads_finish (TallyThreads *threads, GError **error);
+/* When all are linked: settles what each conversation is called, so many names at a time, until it says that it is done.  That is the
+ * name that answers none; of several of them, or of all where each answers another, the one that is least byte by byte. */
+gboolean tally_threads_finish (TallyThreads *threads, guint most, gboolean *ret_done, GError **error);
 /* What the conversation of a name is called.  ret_name: valid until the next call. */
 gboolean tally_threads_get (TallyThreads *threads, gint64 number, TallyText *ret_name, GError **error);
