@@ -14,7 +14,7 @@ static const struct
   guint flag;
   const char *word, *meaning;
 } flags[] = {
-  { TALLY_PLUGIN_LOCAL, "local", "touches no network, so that check can look at its columns" },
+  { TALLY_PLUGIN_LOCAL, "local", "its columns are known without a network, and check looks at them" },
   { TALLY_PLUGIN_KEEPS_POSITION, "keeps-position", "the next run reads only what is new" },
   { TALLY_PLUGIN_WHOLE, "whole", "its output appears as a whole, or not at all" },
   { TALLY_PLUGIN_KEEPS_STATE, "keeps-state", "a run with it is never gone on with in the middle" },
