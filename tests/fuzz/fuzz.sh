@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Runs one fuzz target for a while: 12 seconds, or ten minutes of a long proof.
+# Runs one fuzz target for a while: 10 seconds, or ten minutes of a long proof.
 # What it finds interesting stays in the build folder; the seeds in corpus/NAME are read, not changed.
 set -eu
 exe=$1 name=$2
 here=$(dirname "$0")
-seconds=12
+seconds=10
 [ "${TALLYMAN_PROOF:-short}" = long ] && seconds=600
 found=$(dirname "$exe")/found-$name
 mkdir -p "$found"
