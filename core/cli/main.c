@@ -55,16 +55,23 @@ tally_command_log (int priority, const char *text)
   fprintf (stderr, "%s%s\n", prefix, all);
 }
 
+static void G_GNUC_PRINTF (3, 0)
+log_message (int priority, const char *kind, const char *format, va_list arguments)
+{
+  g_autofree char *message = g_strdup_vprintf (format, arguments);
+  g_autofree char *text = g_strdup_printf ("tallyman: %s%s", kind, message);
+
+  tally_command_log (priority, text);
+}
+
 void
 tally_command_complain (const char *format, ...)
 {
   va_list arguments;
 
   va_start (arguments, format);
-  g_autofree char *message = g_strdup_vprintf (format, arguments);
+  log_message (LOG_ERR, "", format, arguments);
   va_end (arguments);
-  g_autofree char *line = g_strdup_printf ("tallyman: %s", message);
-  tally_command_log (LOG_ERR, line);
 }
 
 void
@@ -73,10 +80,8 @@ tally_command_warn (const char *format, ...)
   va_list arguments;
 
   va_start (arguments, format);
-  g_autofree char *message = g_strdup_vprintf (format, arguments);
+  log_message (LOG_WARNING, "warning: ", format, arguments);
   va_end (arguments);
-  g_autofree char *line = g_strdup_printf ("tallyman: warning: %s", message);
-  tally_command_log (LOG_WARNING, line);
 }
 
 gboolean
