@@ -83,14 +83,8 @@ tally_reference_file_new (GError **error)
   g_autoptr (TallyReferenceFile) file = g_new0 (TallyReferenceFile, 1);
 
   file->database = tally_temporary_open (TABLE, MEMORY, error);
-  if (file->database == NULL)
+  if (file->database == NULL || !tally_temporary_prepare (file->database, statements, N_STATEMENTS, file->prepared, error))
     return NULL;
-  for (guint i = 0; i < N_STATEMENTS; i++)
-    if (sqlite3_prepare_v2 (file->database, statements[i], -1, &file->prepared[i], NULL) != SQLITE_OK)
-      {
-        tally_temporary_throw (file->database, error);
-        return NULL;
-      }
   return g_steal_pointer (&file);
 }
 
@@ -118,23 +112,6 @@ bind (TallyReferenceFile *file, Statement which, const char *entity, const char 
   return statement;
 }
 
-/* Takes one step; ret_has_row (nullable): whether there is a row, which is to be read before the statement is reset. */
-static gboolean
-step (TallyReferenceFile *file, sqlite3_stmt *statement, gboolean *ret_has_row, GError **error)
-{
-  int code = sqlite3_step (statement);
-
-  if (code != SQLITE_ROW && code != SQLITE_DONE)
-    {
-      tally_temporary_throw (file->database, error);
-      sqlite3_reset (statement);
-      return FALSE;
-    }
-  if (ret_has_row != NULL)
-    *ret_has_row = code == SQLITE_ROW;
-  return TRUE;
-}
-
 gboolean
 tally_reference_file_find (TallyReferenceFile *file, const char *entity, const char *origin, const char *key, char **ret_id,
                            GError **error)
@@ -142,7 +119,7 @@ tally_reference_file_find (TallyReferenceFile *file, const char *entity, const c
   sqlite3_stmt *find = bind (file, FIND, entity, origin, key);
   gboolean has_row;
 
-  if (!step (file, find, &has_row, error))
+  if (!tally_temporary_step (find, &has_row, error))
     return FALSE;
   *ret_id = has_row ? g_strdup ((const char *)sqlite3_column_text (find, 0)) : NULL;
   sqlite3_reset (find);
@@ -156,7 +133,7 @@ tally_reference_file_find_instead (TallyReferenceFile *file, const char *entity,
   sqlite3_stmt *find = bind (file, FIND, entity, origin, key);
   gboolean has_row;
 
-  if (!step (file, find, &has_row, error))
+  if (!tally_temporary_step (find, &has_row, error))
     return FALSE;
   *ret_id = has_row && g_strcmp0 ((const char *)sqlite3_column_text (find, 1), known) == 0
                 ? g_strdup ((const char *)sqlite3_column_text (find, 0))
@@ -171,7 +148,7 @@ tally_reference_file_has (TallyReferenceFile *file, const char *entity, const ch
 {
   sqlite3_stmt *find = bind (file, FIND, entity, origin, key);
 
-  if (!step (file, find, ret_has, error))
+  if (!tally_temporary_step (find, ret_has, error))
     return FALSE;
   sqlite3_reset (find);
   return TRUE;
@@ -182,7 +159,7 @@ tally_reference_file_knows (TallyReferenceFile *file, const char *entity, const 
 {
   sqlite3_stmt *knows = bind (file, KNOWS, entity, origin, NULL);
 
-  if (!step (file, knows, ret_knows, error))
+  if (!tally_temporary_step (knows, ret_knows, error))
     return FALSE;
   sqlite3_reset (knows);
   return TRUE;
@@ -195,10 +172,7 @@ tally_reference_file_use (TallyReferenceFile *file, const char *entity, const ch
   sqlite3_stmt *use = bind (file, USE, entity, origin, key);
 
   sqlite3_bind_text (use, 4, replaces, -1, SQLITE_TRANSIENT);
-  if (!step (file, use, NULL, error))
-    return FALSE;
-  sqlite3_reset (use);
-  return TRUE;
+  return tally_temporary_step (use, NULL, error);
 }
 
 /* What is not an id: all that a plan has found out of a key. */
@@ -209,10 +183,7 @@ merge_row (TallyReferenceFile *file, sqlite3_stmt *row, GError **error)
 
   for (int i = 0; i <= COLUMN_REPLACES; i++)
     sqlite3_bind_value (merge, i + 1, sqlite3_column_value (row, i));
-  if (!step (file, merge, NULL, error))
-    return FALSE;
-  sqlite3_reset (merge);
-  return TRUE;
+  return tally_temporary_step (merge, NULL, error);
 }
 
 static gboolean
@@ -230,7 +201,7 @@ tally_reference_file_merge (TallyReferenceFile *file, TallyReferenceFile *other,
   sqlite3_stmt *list = other->prepared[LIST];
   gboolean has_row = FALSE, good;
 
-  while ((good = step (other, list, &has_row, error)) && has_row)
+  while ((good = tally_temporary_step (list, &has_row, error)) && has_row)
     if ((unfit == NULL || is_among (unfit, list)) && !merge_row (file, list, error))
       {
         good = FALSE;
@@ -246,7 +217,7 @@ tally_reference_file_count (TallyReferenceFile *file, guint64 *ret_rows, guint64
   sqlite3_stmt *count = file->prepared[COUNT];
   gboolean has_row;
 
-  if (!step (file, count, &has_row, error))
+  if (!tally_temporary_step (count, &has_row, error))
     return FALSE;
   *ret_rows = (guint64)sqlite3_column_int64 (count, 0);
   *ret_open = (guint64)sqlite3_column_int64 (count, 1);
@@ -319,7 +290,7 @@ throw_double (TallyReferenceFile *file, GError **error)
   sqlite3_stmt *line = file->prepared[LINE];
   gboolean has_row;
 
-  if (!step (file, line, &has_row, error))
+  if (!tally_temporary_step (line, &has_row, error))
     return FALSE;
   tally_throw (error, TALLY_ERROR_USAGE, "%s \"%s\" of \"%s\" is on line %" G_GINT64_FORMAT " already; leave one of the two",
                (const char *)sqlite3_column_text (line, 1), (const char *)sqlite3_column_text (line, 3), (const char *)sqlite3_column_text (line, 2),
@@ -340,7 +311,7 @@ take_row (TallyReferenceFile *file, const TallyBatch *batch, guint row, const gi
   if (++file->n_rows > MOST_ROWS)
     return tally_throw (error, TALLY_ERROR_USAGE, "more than %d rows", MOST_ROWS);
   sqlite3_bind_int64 (add, N_COLUMNS + 1, tally_batch_row_number (batch, row));
-  if (!step (file, add, &is_new, error))
+  if (!tally_temporary_step (add, &is_new, error))
     return FALSE;
   sqlite3_reset (add);
   return is_new || throw_double (file, error);
@@ -467,7 +438,7 @@ list_rows (TallyReferenceFile *file, TallyBatch *batch, gboolean *ret_more, GErr
   *ret_more = TRUE;
   while (tally_batch_n_rows (batch) < BATCH_ROWS)
     {
-      if (!step (file, list, ret_more, error))
+      if (!tally_temporary_step (list, ret_more, error))
         return FALSE;
       if (!*ret_more)
         return TRUE;

@@ -26,6 +26,28 @@ tally_temporary_set_cache (sqlite3 *database, gsize cache)
   sqlite3_exec (database, pragma, NULL, NULL, NULL);
 }
 
+gboolean
+tally_temporary_prepare (sqlite3 *database, const char *const *texts, guint n, sqlite3_stmt **ret_statements, GError **error)
+{
+  for (guint i = 0; i < n; i++)
+    if (sqlite3_prepare_v2 (database, texts[i], -1, &ret_statements[i], NULL) != SQLITE_OK)
+      return tally_temporary_throw (database, error);
+  return TRUE;
+}
+
+gboolean
+tally_temporary_step (sqlite3_stmt *statement, gboolean *ret_has_row, GError **error)
+{
+  int code = sqlite3_step (statement);
+  gboolean good = code == SQLITE_ROW || code == SQLITE_DONE || tally_temporary_throw (sqlite3_db_handle (statement), error);
+
+  if (code != SQLITE_ROW)
+    sqlite3_reset (statement);
+  if (ret_has_row != NULL)
+    *ret_has_row = code == SQLITE_ROW;
+  return good;
+}
+
 sqlite3 *
 tally_temporary_open (const char *tables, gsize cache, GError **error)
 {

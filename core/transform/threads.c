@@ -48,14 +48,8 @@ tally_threads_new (gsize memory, GError **error)
 
   threads->path = g_array_new (FALSE, FALSE, sizeof (gint64));
   threads->database = tally_temporary_open (TABLE, memory, error);
-  if (threads->database == NULL)
+  if (threads->database == NULL || !tally_temporary_prepare (threads->database, statements, N_STATEMENTS, threads->prepared, error))
     return NULL;
-  for (guint i = 0; i < N_STATEMENTS; i++)
-    if (sqlite3_prepare_v2 (threads->database, statements[i], -1, &threads->prepared[i], NULL) != SQLITE_OK)
-      {
-        tally_temporary_throw (threads->database, error);
-        return NULL;
-      }
   return g_steal_pointer (&threads);
 }
 
@@ -74,30 +68,16 @@ tally_threads_free (TallyThreads *threads)
 
 /* ---- Statements ---- */
 
-/* Takes a step.  A row is to be read before the statement is reset; without one it is reset here. */
-static gboolean
-step (TallyThreads *threads, sqlite3_stmt *statement, gboolean *ret_has_row, GError **error)
-{
-  int code = sqlite3_step (statement);
-  gboolean good = code == SQLITE_ROW || code == SQLITE_DONE || tally_temporary_throw (threads->database, error);
-
-  *ret_has_row = code == SQLITE_ROW;
-  if (code != SQLITE_ROW)
-    sqlite3_reset (statement);
-  return good;
-}
-
 /* One that changes rows by up to two numbers. */
 static gboolean
 change (TallyThreads *threads, Statement which, gint64 first, gint64 second, GError **error)
 {
   sqlite3_stmt *statement = threads->prepared[which];
-  gboolean has_row;
 
   sqlite3_bind_int64 (statement, 1, first);
   if (sqlite3_bind_parameter_count (statement) > 1)
     sqlite3_bind_int64 (statement, 2, second);
-  return step (threads, statement, &has_row, error);
+  return tally_temporary_step (statement, NULL, error);
 }
 
 /* A number that stands in a row; 0 if there is none. */
@@ -107,7 +87,7 @@ ask (TallyThreads *threads, Statement which, gint64 *ret_number, GError **error)
   sqlite3_stmt *statement = threads->prepared[which];
   gboolean has_row;
 
-  if (!step (threads, statement, &has_row, error))
+  if (!tally_temporary_step (statement, &has_row, error))
     return FALSE;
   *ret_number = has_row ? sqlite3_column_int64 (statement, 0) : 0;
   sqlite3_reset (statement);
@@ -119,15 +99,13 @@ ask (TallyThreads *threads, Statement which, gint64 *ret_number, GError **error)
 gboolean
 tally_threads_find (TallyThreads *threads, TallyText name, gint64 *ret_number, GError **error)
 {
-  gboolean has_row;
-
   sqlite3_bind_blob64 (threads->prepared[FIND], 1, name.data, name.length, SQLITE_STATIC);
   if (!ask (threads, FIND, ret_number, error))
     return FALSE;
   if (*ret_number != 0)
     return TRUE;
   sqlite3_bind_blob64 (threads->prepared[ADD], 1, name.data, name.length, SQLITE_STATIC);
-  if (!step (threads, threads->prepared[ADD], &has_row, error))
+  if (!tally_temporary_step (threads->prepared[ADD], NULL, error))
     return FALSE;
   *ret_number = sqlite3_last_insert_rowid (threads->database);
   return TRUE;
@@ -175,7 +153,7 @@ tally_threads_finish (TallyThreads *threads, guint most, gboolean *ret_done, GEr
 
   for (guint n = 0; n < most && has_row; n++)
     {
-      if (!step (threads, in_order, &has_row, error))
+      if (!tally_temporary_step (in_order, &has_row, error))
         return FALSE;
       number = has_row ? sqlite3_column_int64 (in_order, 0) : 0;
       if (has_row && !(find_end (threads, number, &end, error) && change (threads, ENTITLE, number, end, error)))
@@ -196,7 +174,7 @@ tally_threads_get (TallyThreads *threads, gint64 number, TallyText *ret_name, GE
     return FALSE;
   sqlite3_reset (title);
   sqlite3_bind_int64 (title, 1, end);
-  if (!step (threads, title, &has_row, error))
+  if (!tally_temporary_step (title, &has_row, error))
     return FALSE;
   g_assert (has_row);
   *ret_name = (TallyText){ sqlite3_column_blob (title, 0), (gsize)sqlite3_column_bytes (title, 0) };
