@@ -73,6 +73,7 @@ struct _TallyReferenceFile
   sqlite3 *database;                       /* (owned) */
   sqlite3_stmt *prepared[N_STATEMENTS];    /* (owned) */
   guint64 n_rows;                          /* that were read */
+  gboolean has_replacements;               /* one of them replaces an id */
 };
 
 /* ---- The table ---- */
@@ -130,9 +131,13 @@ gboolean
 tally_reference_file_find_instead (TallyReferenceFile *file, const char *entity, const char *origin, const char *key, const char *known,
                                    char **ret_id, GError **error)
 {
-  sqlite3_stmt *find = bind (file, FIND, entity, origin, key);
+  sqlite3_stmt *find;
   gboolean has_row;
 
+  *ret_id = NULL;
+  if (!file->has_replacements)
+    return TRUE;
+  find = bind (file, FIND, entity, origin, key);
   if (!tally_temporary_step (find, &has_row, error))
     return FALSE;
   *ret_id = has_row && g_strcmp0 ((const char *)sqlite3_column_text (find, 1), known) == 0
@@ -278,6 +283,7 @@ bind_value (TallyReferenceFile *file, const TallyBatch *batch, guint row, guint 
     sqlite3_bind_text (file->prepared[ADD], place, value, -1, SQLITE_TRANSIENT);
   else
     sqlite3_bind_null (file->prepared[ADD], place);
+  file->has_replacements |= column == COLUMN_REPLACES && value != NULL && *value != '\0';
   if (column <= COLUMN_KEY)
     sqlite3_bind_text (file->prepared[LINE], place, value, -1, SQLITE_TRANSIENT);
   return TRUE;
