@@ -306,8 +306,6 @@ set_up (Imap *imap)
   mail_server_set (imap->server, imap->easy);
   curl_easy_setopt (imap->easy, CURLOPT_URL, imap->server->url);
   curl_easy_setopt (imap->easy, CURLOPT_PROTOCOLS_STR, "imap,imaps");
-  curl_easy_setopt (imap->easy, CURLOPT_CONNECT_ONLY, 1L);
-  curl_easy_setopt (imap->easy, CURLOPT_TIMEOUT_MS, (long)(imap->server->connect_timeout / 1000));
   if (imap->server->access_token != NULL)
     curl_easy_setopt (imap->easy, CURLOPT_LOGIN_OPTIONS, "AUTH=XOAUTH2");
   curl_easy_setopt (imap->easy, CURLOPT_ERRORBUFFER, imap->problem);

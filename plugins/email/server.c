@@ -65,6 +65,8 @@ mail_server_set (const MailServer *server, CURL *easy)
     curl_easy_setopt (easy, CURLOPT_PASSWORD, server->password);
   if (server->access_token != NULL)
     curl_easy_setopt (easy, CURLOPT_XOAUTH2_BEARER, server->access_token);
+  curl_easy_setopt (easy, CURLOPT_CONNECT_ONLY, 1L);
+  curl_easy_setopt (easy, CURLOPT_TIMEOUT_MS, (long) (server->connect_timeout / 1000));
   curl_easy_setopt (easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt (easy, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt (easy, CURLOPT_CONNECTTIMEOUT_MS, (long) (server->connect_timeout / 1000));

@@ -25,7 +25,7 @@ typedef struct
 /* Rules between the options.  scheme: "smtp" or "imap"; example: of a whole address. */
 gboolean mail_server_check (const MailServer *server, const char *scheme, const char *example, GError **error);
 
-/* Everything for a connection but the address itself. */
+/* Everything for a connection, which is all that libcurl makes, but the address itself. */
 void mail_server_set (const MailServer *server, CURL *easy);
 /* Whether libcurl says that the connection cannot be a secure one. */
 gboolean mail_server_is_insecure (CURLcode code);

@@ -259,15 +259,11 @@ on_progress (void *data, curl_off_t total, curl_off_t now, curl_off_t upload_tot
 static void
 set_up (SmtpLink *link)
 {
-  const MailServer *server = link->config.server;
-
   link->easy = curl_easy_init ();
   link->offer = (SmtpOffer){ 0 };
-  mail_server_set (server, link->easy);
+  mail_server_set (link->config.server, link->easy);
   curl_easy_setopt (link->easy, CURLOPT_URL, link->url);
   curl_easy_setopt (link->easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-  curl_easy_setopt (link->easy, CURLOPT_CONNECT_ONLY, 1L);
-  curl_easy_setopt (link->easy, CURLOPT_TIMEOUT_MS, (long) (server->connect_timeout / 1000));
   curl_easy_setopt (link->easy, CURLOPT_ERRORBUFFER, link->problem);
   curl_easy_setopt (link->easy, CURLOPT_HEADERFUNCTION, on_line);
   curl_easy_setopt (link->easy, CURLOPT_HEADERDATA, link);
