@@ -90,6 +90,13 @@ test_says_what_is_in_a_file (void)
 }
 
 static void
+assert_all (const char *draft, const char *const *parts, gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    assert_contains (draft, parts[i]);
+}
+
+static void
 test_finds_what_a_ticket_is_made_of (void)
 {
   g_autofree char *path = plug_write_file (
@@ -111,8 +118,7 @@ test_finds_what_a_ticket_is_made_of (void)
     "    key: source_key\n",
   };
 
-  for (gsize i = 0; i < G_N_ELEMENTS (parts); i++)
-    assert_contains (draft, parts[i]);
+  assert_all (draft, parts, G_N_ELEMENTS (parts));
 }
 
 static void
@@ -130,8 +136,7 @@ test_finds_a_ticket_in_objects (void)
     "      tags: >-\n        \"tags\"\n",
   };
 
-  for (gsize i = 0; i < G_N_ELEMENTS (parts); i++)
-    assert_contains (draft, parts[i]);
+  assert_all (draft, parts, G_N_ELEMENTS (parts));
 }
 
 /* What comes out of the draft's last step, as JSON. */
